@@ -1,0 +1,1 @@
+"""From a contract to SQL, dbt and check suites, as text. Pure."""

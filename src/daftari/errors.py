@@ -1,0 +1,98 @@
+"""
+Every error we raise on purpose.
+
+A message says *where*, *what was found*, *what was expected*; the hint says what to do next.
+Messages name files, datasets, fields and rules, never a row's value: logs are read by people
+who may not see the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DaftariError(Exception):
+    """Shown to people without a traceback. Any other exception is our bug."""
+
+    code = "error"  #: stable, documented, safe to match on
+    exit_code = 1  #: for the command line
+    status = 500  #: for the API
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SettingError(DaftariError):
+    """A setting is missing or wrong."""
+
+    code, exit_code, status = "setting_invalid", 3, 500
+
+
+class ContractError(DaftariError):
+    """The contract is wrong, whatever the data says."""
+
+    code, exit_code, status = "contract_invalid", 10, 422
+
+
+class UnknownName(ContractError):
+    """Something names a dataset, field or pipeline that does not exist."""
+
+    code = "unknown_name"
+
+    def __init__(self, where: str, kind: str, name: str, *, known: Iterable[str]) -> None:
+        known = sorted(known)
+        close = get_close_matches(name, known, n=1)
+        super().__init__(
+            f"{where}: no {kind} {name!r}; there is {', '.join(known) or 'none'}",
+            hint=f"Did you mean {close[0]!r}?" if close else None,
+        )
+
+
+class SourceError(DaftariError):
+    """A file cannot be read as rows. Nothing of it was loaded."""
+
+    code, exit_code, status = "source_unreadable", 20, 422
+
+
+class MappingError(DaftariError):
+    """A source mapping does not fit the file or the contract."""
+
+    code, exit_code, status = "mapping_invalid", 21, 422
+
+
+class ReconciliationError(DaftariError):
+    """A file does not add up to its control totals. Nothing of it was loaded."""
+
+    code, exit_code, status = "not_reconciled", 22, 422
+
+
+class DatabaseError(DaftariError):
+    """The database cannot be reached, or is not in the state that was expected."""
+
+    code, exit_code, status = "database_unavailable", 30, 503
+
+
+class BreakingChange(DaftariError):
+    """A contract change would lose data or break readers, and nobody said to go on."""
+
+    code, exit_code, status = "breaking_change", 31, 409
+
+
+class Drift(DaftariError):
+    """The live database is not what the contracts say."""
+
+    code, exit_code, status = "drift", 32, 409
+
+
+class TooManyRejected(DaftariError):
+    """More rows were rejected than the contract tolerates; the pipeline stops here."""
+
+    code, exit_code, status = "too_many_rejected", 40, 422
+
+
+class ChecksFailed(DaftariError):
+    """A data check failed. Published marts stay as they were."""
+
+    code, exit_code, status = "checks_failed", 41, 422
