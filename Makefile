@@ -49,8 +49,13 @@ lock: $(VENV)/.ready  ## Renew the lock files; UPGRADE=--upgrade takes newer ver
 	$(LOCK) $(UPGRADE) --extra embedded --group build --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 
-bench: $(VENV)/.ready  ## Measure a load beside psql, dlt and pgloader; BENCH_ARGS="--rows 100000"
+bench: $(VENV)/.ready .cache/bench-venv/.ready  ## Measure a load beside psql, dlt and pgloader; BENCH_ARGS="--rows 100000"
 	$(BIN)/python benchmarks/load.py $(BENCH_ARGS)
+
+.cache/bench-venv/.ready: benchmarks/requirements.txt | $(BIN)/uv
+	@$(PYTHON) -m venv .cache/bench-venv
+	@$(BIN)/uv pip install --quiet --python .cache/bench-venv/bin/python --requirement $<
+	@touch $@
 
 clean:  ## Remove what this file made; the demo's workspace too
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist demo
