@@ -47,9 +47,9 @@ def _resolve(root: dict[str, Any], reference: str) -> Target:
     dataset_id, field_id = parts[1], parts[3] if len(parts) > 3 else ""
     if outside:  # another file: its ids are taken for names
         return dataset_id, field_id
-    found = _by_id(root.get("schema") or (), dataset_id)
-    field = _by_id(found.get("properties") or (), field_id)
-    return found.get("name", dataset_id), field.get("name", field_id)
+    item = _by_id(root.get("schema") or (), dataset_id)
+    named = _by_id(item.get("properties") or (), field_id)
+    return item.get("name", dataset_id), named.get("name", field_id)
 
 
 def _by_id(items: Iterable[dict[str, Any]], id_: str) -> dict[str, Any]:
