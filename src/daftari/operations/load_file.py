@@ -7,8 +7,8 @@ slower of the two, and the loader's memory holds a few blocks however large the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,22 +16,36 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from psycopg import Connection
 
-from daftari.contract.model import Contract, Dataset, Relationship
-from daftari.errors import ReconciliationError
+from daftari.contract.model import Contract
+from daftari.errors import DatabaseError, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
-from daftari.io.landing import Batch, Landing, Refused, hold_parents, jsonb_fields, known_keys
+from daftari.io.landing import Landing, Refused
 from daftari.io.ledger import Counts, Origin, Reason
-from daftari.rows import copy
-from daftari.rows.batch import settle
+from daftari.io.parents import Parents
+from daftari.rows.batch import Batch
+from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.expressions import ZONE
-from daftari.rows.mapping import ColumnPlan
-from daftari.rows.parse import Rows, to_rows
-from daftari.rows.rules import Rulebook, Verdicts, judge, rulebook
+from daftari.rows.intake import Intake, Judged, refusals, take_in
+from daftari.rows.parse import to_rows
+from daftari.rows.plan import ColumnPlan
+from daftari.rows.rules import rulebook
 
 #: From this many bytes on, an empty table gets its indexes after its rows.
 _LARGE_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A file, and all that is known of it, on its way into one dataset."""
+
+    contract: Contract
+    source: Source
+    plan: ColumnPlan
+    origin: Origin
+    totals: ControlTotals = ControlTotals()  #: as stated by the sender
+    lines: frozenset[int] | None = None  #: only these of the file; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,22 +53,143 @@ class Loaded:
     dataset: str
     source: str
     run_id: int
-    counts: Counts
+    counts: Counts = Counts()
     reasons: tuple[Reason, ...] = ()
-    #: the run that had loaded this very content before; nothing was done then
-    known_since: int | None = None
-    skipped_blank: int = 0
-    skipped_repeated_headers: int = 0
+    #: this very content had been loaded before, by `run_id`; nothing was done now
+    known: bool = False
+    blank: int = 0  #: records skipped because they were empty
+    repeated: int = 0  #: records skipped because they repeat the header
+    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
+
+
+def load_file(
+    conn: Connection[Any],
+    delivery: Delivery,
+    *,
+    now: datetime,
+    again: bool = False,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Loaded:
+    """
+    Load a file, unless one of the same content was loaded before; *again* loads it all the same.
+
+    *conn* must be in autocommit mode. *progress* is told how many rows each block brought. Killed at any moment,
+    it has done nothing, or all; either way it may simply be called again.
+
+    Raises:
+        SourceError, MappingError: the file cannot be read.
+        ReconciliationError: it does not add up to its control totals.
+        DatabaseError: a row that others refer to went away meanwhile.
+    """
+    dataset, origin = delivery.contract.dataset, delivery.origin
+    known = None if again else ledger.known_run(conn, dataset.name, origin.sha256)
+    if known is not None:
+        return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
+    with ledger.run(conn, "load", delivery.contract, origin) as run_id:
+        with conn.transaction():
+            loaded = _Load(conn, delivery, run_id).all(now, progress)
+            ledger.record_file(conn, run_id, dataset.name, origin)
+    return loaded
+
+
+class _Load:
+    """One run, within its transaction."""
+
+    def __init__(self, conn: Connection[Any], delivery: Delivery, run_id: int) -> None:
+        self._conn = conn
+        self._delivery = delivery
+        self._dataset = delivery.contract.dataset
+        self._run_id = run_id
+        self._landing = Landing(conn, self._dataset, run_id)
+        self._parents = Parents(conn, self._dataset)
+        self._tally = Tally()
+
+    def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
+        self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
+        for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now))):
+            self._land(judged)
+            progress(judged.received)
+        self._landing.finish()
+        self._parents.hold()
+        self._reconcile()
+        return self._close()
+
+    def _intake(self, now: datetime) -> Intake:
+        today = now.astimezone(ZoneInfo(ZONE)).date()
+        plan, dataset, wanted = self._delivery.plan, self._dataset, self._delivery.lines
+        return Intake(
+            book=rulebook(dataset, today=today, known=self._parents.known()),
+            to_rows=lambda block: to_rows(plan, block, dataset),
+            run_id=self._run_id,
+            sum_of=tuple(self._delivery.totals.sums),
+            wanted=wanted,
+        )
+
+    def _land(self, judged: Judged) -> None:
+        landed = self._landing.land(judged.batch)
+        self._parents.use(judged.batch.rows)
+        refused = [self._as_rejected(judged.batch, one) for one in landed.refused]
+        quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
+        self._tally = self._tally.with_(judged, landed.counts)
+
+    def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
+        at = batch.lines == refused.line
+        return refusals(
+            batch.rows.filter(at),
+            batch.lines.filter(at),
+            self._dataset,
+            rule=refused.rule,
+            reason=refused.reason,
+        )
+
+    def _reconcile(self) -> None:
+        """Refuse a file that is not what its sender says it is; both figures are in the message."""
+        differences = reconcile(self._delivery.totals, self._tally.totals)
+        if differences:
+            raise ReconciliationError(
+                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
+                hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
+            )
+
+    def _close(self) -> Loaded:
+        tally, run_id = self._tally, self._run_id
+        mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
+        ledger.record_batch(
+            self._conn,
+            run_id,
+            relation=f"ops.{self._dataset.name}",
+            operation=self._landing.operation,
+            rows=tally.counts.inserted + tally.counts.updated,
+            digest=self._landing.digest,
+        )
+        ledger.finish(self._conn, run_id, tally.counts)
+        return Loaded(
+            dataset=self._dataset.name,
+            source=self._delivery.origin.name,
+            run_id=run_id,
+            counts=tally.counts,
+            reasons=ledger.reasons_of(self._conn, run_id),
+            blank=tally.blank,
+            repeated=tally.repeated,
+            mended=mended,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """One block on its way to the server."""
+class Tally:
+    """What has been counted so far."""
 
-    received: int
-    batch: Batch
-    duplicates: int
-    rejected: pl.DataFrame
-    used_keys: dict[Relationship, pl.DataFrame]
-    blank: int
-    repeated: int
+    counts: Counts = Counts()
+    blank: int = 0
+    repeated: int = 0
+    totals: ControlTotals = ControlTotals()
+
+    def with_(self, judged: Judged, landed: Counts) -> Tally:
+        aside = judged.rejected.height + judged.duplicates
+        before = Counts(received=aside, duplicate=judged.duplicates, quarantined=judged.rejected.height)
+        return Tally(
+            counts=self.counts + landed + before,
+            blank=self.blank + judged.blank,
+            repeated=self.repeated + judged.repeated,
+            totals=self.totals.plus(rows=judged.received, sums=judged.sums),
+        )
