@@ -16,6 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from daftari.compile.conditions import sql_condition
 from daftari.contract.model import Contract, Dataset, Field, RowRule
 
 #: First words of every generated file: only files that begin with them are ever replaced or removed.
@@ -163,7 +164,7 @@ def _column_tests(dataset: Dataset, field: Field) -> list[dict[str, Any]]:
 
 
 def _row_rule(dataset: Dataset, rule: RowRule) -> dict[str, Any]:
-    return _test(f"{dataset.name}__rule__{rule.id}", "row_rule", condition=inert(rule.expression))
+    return _test(f"{dataset.name}__rule__{rule.id}", "row_rule", condition=inert(sql_condition(dataset, rule)))
 
 
 def _test(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
