@@ -61,7 +61,7 @@ def test_codes_are_unique():
 
 @pytest.mark.parametrize("code", sorted(ERRORS))
 def test_the_page_gives_the_exit_code_and_the_status_of_an_error(code):
-    said = ERROR_SECTIONS[code].split("\n\n")[0].strip()
+    said = ERROR_SECTIONS[code].strip().split("\n\n")[0]
     assert said == f"Exit code {ERRORS[code].exit_code}, HTTP status {ERRORS[code].status}."
 
 
