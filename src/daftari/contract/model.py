@@ -16,7 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from daftari.errors import ContractError, UnknownName
+from daftari.errors import ContractError, Fault, UnknownName
 
 
 class LogicalType(StrEnum):
@@ -240,6 +240,8 @@ class Contract:
     source: str = ""  #: the file it was read from
     #: sha256 of the normalised document: the same whatever the spacing, comments and order of keys
     hash: str = ""
+    #: what ODCS allows and the reader could not express in this model; `governable` reports them
+    reservations: tuple[Fault, ...] = ()
 
     @property
     def dataset(self) -> Dataset:

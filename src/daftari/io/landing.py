@@ -9,7 +9,6 @@ alone, and those are refused under the constraint's name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,22 +16,15 @@ import polars as pl
 import psycopg
 from psycopg import Connection, sql
 
-from daftari.contract.model import Conflict, Dataset, LogicalType
+from daftari.contract.model import Conflict, Dataset
 from daftari.io import queries
 from daftari.io.ledger import Counts
 from daftari.rows import copy
+from daftari.rows.batch import Batch
+from daftari.rows.intake import jsonb_fields
 
 _QUERIES = queries.load("landing.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_stage")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Rows that passed every rule, one a key, in the order of their file."""
-
-    rows: pl.DataFrame  #: the contract's fields, then _run_id
-    lines: pl.Series
-    body: bytes  #: *rows* as a binary COPY; made where it does not hold the server up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +40,6 @@ class Refused:
 class Landed:
     counts: Counts
     refused: tuple[Refused, ...] = ()
-
-
-def jsonb_fields(dataset: Dataset) -> tuple[str, ...]:
-    structured = (LogicalType.OBJECT, LogicalType.ARRAY)
-    return tuple(f.name for f in dataset.fields if f.logical_type in structured)
 
 
 class Landing:
@@ -91,7 +78,7 @@ class Landing:
         self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
         allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
         if allowed and allowed[0]:
-            # The rules prove every foreign key against the parents, which `hold_parents` locks; the server
+            # The rules prove every foreign key against the parents, which `Parents.hold` locks; the server
             # would prove them again row by row, at three times the cost of the load. Triggers that must fire
             # all the same are ENABLE ALWAYS.
             self._conn.execute("set local session_replication_role = replica")
@@ -231,27 +218,6 @@ class Landing:
 
     def _key(self, alias: str) -> sql.Composable:
         return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._dataset.key)
-
-
-def hold_parents(conn: Connection[Any], target: str, fields: Sequence[str], keys: pl.DataFrame) -> bool:
-    """
-    Lock the rows of `ops.<target>` whose *fields* equal *keys*; return whether all are there.
-
-    They can be neither deleted nor given another key until the transaction ends. This is what the server's own
-    foreign key check does for each row, done once for each key.
-    """
-    names = [sql.Identifier(f) for f in fields]
-    match = sql.SQL(" and ").join(
-        sql.SQL("p.{} = k.{}").format(name, sql.Identifier(f"k{at}")) for at, name in enumerate(names)
-    )
-    arrays = sql.SQL(", ").join(sql.SQL("{}").format(sql.Placeholder()) for _ in names)
-    aliases = sql.SQL(", ").join(sql.Identifier(f"k{at}") for at in range(len(names)))
-    statement = sql.SQL(
-        "select count(*) from (select from ops.{table} p join unnest({arrays}) as k({aliases}) on {match}"
-        " for key share of p) held"
-    ).format(table=sql.Identifier(target), arrays=arrays, aliases=aliases, match=match)
-    row = conn.execute(statement, [column.to_list() for column in keys.iter_columns()]).fetchone()
-    return row is not None and row[0] == keys.height
 
 
 def _rule_of(error: psycopg.Error) -> str:

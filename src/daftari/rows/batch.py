@@ -1,4 +1,4 @@
-"""Several rows of one key within a batch: PostgreSQL refuses them in one upsert, so they are settled first."""
+"""The rows of one batch that have the same key: PostgreSQL refuses them in one upsert, so they are settled first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from daftari.contract.model import Conflict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Rows that passed every rule, one a key, in the order of their file."""
+
+    rows: pl.DataFrame  #: the contract's fields, then _run_id
+    lines: pl.Series
+    body: bytes  #: *rows* as a binary COPY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +35,14 @@ def settle(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Sett
     none = pl.repeat(False, rows.height, eager=True)
     if not key or rows.select(key).n_unique() == rows.height:
         return Settled(keep=~none, duplicates=0, conflicting=none)
-    keep = _of_each_key(rows, key, last=conflict is Conflict.UPDATE)
+    keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:
         return Settled(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
-    repeats_whole_row = ~_of_each_key(rows, tuple(rows.columns), last=False)
-    conflicting = ~keep & ~repeats_whole_row
+    first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
+    conflicting = ~keep & first_of_its_content
     return Settled(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
 
 
-def _of_each_key(rows: pl.DataFrame, key: tuple[str, ...], *, last: bool) -> pl.Series:
-    struct = pl.struct(key)
-    return rows.select(struct.is_last_distinct() if last else struct.is_first_distinct()).to_series()
+def _one_of_each(rows: pl.DataFrame, names: tuple[str, ...], *, last: bool) -> pl.Series:
+    one = pl.struct(names)
+    return rows.select(one.is_last_distinct() if last else one.is_first_distinct()).to_series()

@@ -35,21 +35,24 @@ class Rulebook:
     rules: tuple[Rule, ...]
     #: by the rule's id: the rows of keys that exist, one column for each referring field
     known: Mapping[str, pl.DataFrame]
+    #: the same for relationships of the dataset to itself, which wait until the whole file is known
+    own_keys: Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdicts:
     accepted: pl.DataFrame  #: the typed values
     accepted_lines: pl.Series
-    #: line; reasons: a list of {rule, fields, reason} in the rulebook's order
-    rejected: pl.DataFrame
+    rejected: pl.DataFrame  #: as in REJECTED
 
 
+#: A rejected row: its line, every reason, its text and its key as JSON (see `preview`).
 REJECTED = pl.Schema(
     {
         "line": pl.Int64,
         "reasons": pl.List(pl.Struct({"rule": pl.String, "field": pl.String, "reason": pl.String})),
         "preview": pl.String,
+        "key": pl.String,
     }
 )
 
@@ -78,16 +81,20 @@ def rulebook(
         for rule in dataset.rules
         for condition in [expressions.parse(rule.expression, dataset, where=f"{dataset.name}.{rule.id}")]
     ]
+    by_rule = {
+        reference_rule(relationship): _named_alike(keys, relationship) for relationship, keys in known.items()
+    }
+    own = {reference_rule(r) for r in known if r.target == dataset.name}
     return Rulebook(
         dataset=dataset,
         rules=tuple(rules),
-        known={
-            reference_rule(relationship): keys.rename(
-                dict(zip(keys.columns, relationship.fields, strict=True))
-            )
-            for relationship, keys in known.items()
-        },
+        known={rule: keys for rule, keys in by_rule.items() if rule not in own},
+        own_keys={rule: keys for rule, keys in by_rule.items() if rule in own},
     )
+
+
+def _named_alike(keys: pl.DataFrame, relationship: Relationship) -> pl.DataFrame:
+    return keys.rename(dict(zip(keys.columns, relationship.fields, strict=True)))
 
 
 def reference_rule(relationship: Relationship) -> str:
@@ -172,9 +179,8 @@ def judge(rows: Rows, book: Rulebook) -> Verdicts:
         )
         for at, (rule, fields, reason, _) in enumerate(broken)
     ).list.drop_nulls()
-    rejected = (
-        table.with_columns(line=rows.lines, reasons=reasons).filter(bad).select("line", "reasons")
-    ).with_columns(preview=_preview(rows.text.filter(bad), book.dataset))
+    rejected = table.with_columns(line=rows.lines, reasons=reasons).filter(bad).select("line", "reasons")
+    rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
     return Verdicts(
         accepted=rows.values.filter(~bad),
         accepted_lines=rows.lines.filter(~bad),
@@ -193,7 +199,7 @@ def _broken(rows: Rows, book: Rulebook) -> list[tuple[str, tuple[str, ...], str,
         if mask.any():
             found.append((rule.id, rule.fields, rule.reason, mask))
     for rule_id, keys in book.known.items():
-        mask = _orphans(rows.values, keys)
+        mask = missing(rows.values, keys)
         if mask.any():
             found.append((rule_id, tuple(keys.columns), "names nothing that exists", mask))
     return found
@@ -216,8 +222,8 @@ def _unreadable(rows: Rows, dataset: Dataset) -> list[tuple[str, tuple[str, ...]
     return found
 
 
-def _orphans(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
-    """Which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
+def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    """Return which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
     if keys.width == 1:
         name = keys.columns[0]
         return (~values[name].is_in(keys[name].implode())).fill_null(False)
@@ -229,12 +235,21 @@ def _orphans(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
     return named & found["found"].is_null()
 
 
-def _preview(text: pl.DataFrame, dataset: Dataset) -> pl.Series:
-    """Each row as JSON of its text, with `***` in place of every value that may not be shown."""
+def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
+    """
+    Return `preview` and `key` of rejected rows, as JSON of their *text*.
+
+    Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
+    """
     shown = [
         pl.when(pl.col(f.name).is_not_null()).then(pl.lit("***")).alias(f.name)
         if f.is_confidential
         else pl.col(f.name)
         for f in dataset.fields
     ]
-    return text.select(pl.struct(shown).struct.json_encode()).to_series()
+    key = pl.lit(None, pl.String)
+    if dataset.key and not any(dataset.field(name).is_confidential for name in dataset.key):
+        whole = pl.all_horizontal(pl.col(name).is_not_null() for name in dataset.key)
+        key = pl.when(whole).then(pl.struct(dataset.key).struct.json_encode())
+    made = text.select(preview=pl.struct(shown).struct.json_encode(), key=key)
+    return {name: made[name] for name in ("preview", "key")}
