@@ -105,6 +105,14 @@ def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin
     )
 
 
+def record_batch(
+    conn: Connection[Any], run_id: int, *, relation: str, operation: str, rows: int, digest: str
+) -> None:
+    """Audit a batch of rows: how many, and a digest over them. Belongs into the transaction of its rows."""
+    facts = {"relation": relation, "operation": operation, "rows": rows, "digest": digest}
+    conn.execute(_QUERIES["record_batch"], {"run_id": run_id, **facts})
+
+
 def reasons_of(conn: Connection[Any], run_id: int) -> tuple[Reason, ...]:
     """Return why rows of a run were refused, commonest first. A row with two reasons counts for both."""
     with conn.cursor(row_factory=dict_row) as cursor:

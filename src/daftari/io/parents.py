@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 import polars as pl
 from psycopg import Connection, sql
@@ -10,7 +10,8 @@ from psycopg import Connection, sql
 from daftari.contract.model import Dataset, LogicalType, Relationship
 from daftari.errors import DatabaseError
 
-_TYPES = {LogicalType.INTEGER: pl.Int64, LogicalType.DATE: pl.Date}
+#: of key fields that are not text: the type in polars, and as an array in PostgreSQL
+_TYPES: dict[LogicalType, tuple[type[pl.DataType], LiteralString]] = {LogicalType.INTEGER: (pl.Int64, "bigint[]"), LogicalType.DATE: (pl.Date, "date[]")}
 
 
 class Parents:
@@ -35,10 +36,13 @@ class Parents:
             sql.SQL(", ").join(names), sql.Identifier("ops", relationship.target)
         )
         schema = {
-            target: _TYPES.get(self._dataset.field(field).logical_type, pl.String)
+            target: self._type_of(field)[0]
             for field, target in zip(relationship.fields, relationship.target_fields, strict=True)
         }
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
+
+    def _type_of(self, field: str) -> tuple[type[pl.DataType], LiteralString]:
+        return _TYPES.get(self._dataset.field(field).logical_type, (pl.String, "text[]"))
 
     def use(self, rows: pl.DataFrame) -> None:
         """Remember the keys that *rows* refer to."""
@@ -73,7 +77,7 @@ class Parents:
             " for key share of p) held"
         ).format(
             table=sql.Identifier("ops", relationship.target),
-            arrays=sql.SQL(", ").join([sql.Placeholder()] * keys.width),
+            arrays=sql.SQL(", ").join(sql.SQL(f"%s::{self._type_of(name)[1]}") for name in keys.columns),
             columns=sql.SQL(", ").join(columns),
             match=match,
         )

@@ -7,8 +7,8 @@ slower of the two, and the loader's memory holds a few blocks however large the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,8 @@ from daftari.io.files import Source
 from daftari.io.landing import Landing, Refused
 from daftari.io.ledger import Counts, Origin, Reason
 from daftari.io.parents import Parents
+from daftari.rows.batch import Batch
+from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.expressions import ZONE
 from daftari.rows.intake import Intake, Judged, refusals, take_in
 from daftari.rows.parse import to_rows
@@ -42,8 +44,8 @@ class Delivery:
     source: Source
     plan: ColumnPlan
     origin: Origin
-    mapping: Mapping | None = None
-    totals: ControlTotals | None = None  #: as stated by the sender
+    totals: ControlTotals = ControlTotals()  #: as stated by the sender
+    lines: frozenset[int] | None = None  #: only these of the file; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +102,7 @@ class _Load:
         self._run_id = run_id
         self._landing = Landing(conn, self._dataset, run_id)
         self._parents = Parents(conn, self._dataset)
-        self._counts = Counts()
-        self._blank = self._repeated = 0
-        self._sums: dict[str, Decimal] = {}
+        self._tally = Tally()
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
@@ -116,23 +116,80 @@ class _Load:
 
     def _intake(self, now: datetime) -> Intake:
         today = now.astimezone(ZoneInfo(ZONE)).date()
-        plan, dataset = self._delivery.plan, self._dataset
+        plan, dataset, wanted = self._delivery.plan, self._dataset, self._delivery.lines
         return Intake(
             book=rulebook(dataset, today=today, known=self._parents.known()),
             to_rows=lambda block: to_rows(plan, block, dataset),
             run_id=self._run_id,
-            sum_of=self._delivery.totals.sums if self._delivery.totals else (),
+            sum_of=tuple(self._delivery.totals.sums),
+            wanted=wanted,
         )
 
     def _land(self, judged: Judged) -> None:
         landed = self._landing.land(judged.batch)
         self._parents.use(judged.batch.rows)
-        quarantine.add(self._conn, self._run_id, self._dataset, judged.rejected)
-        for refused in landed.refused:
-            at = judged.batch.lines == refused.line
-            rows = refusals(judged.batch.rows.filter(at), judged.batch.lines.filter(at), self._dataset, rule=refused.rule, reason=refused.reason)
-            quarantine.add(self._conn, self._run_id, self._dataset, rows)
-        refused_before = judged.rejected.height + judged.duplicates
-        self._counts += landed.counts + Counts(
-            received=refused_before, duplicate=judged.duplicates, quarantined=judged.rejected.height
+        refused = [self._as_rejected(judged.batch, one) for one in landed.refused]
+        quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
+        self._tally = self._tally.with_(judged, landed.counts)
+
+    def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
+        at = batch.lines == refused.line
+        return refusals(
+            batch.rows.filter(at),
+            batch.lines.filter(at),
+            self._dataset,
+            rule=refused.rule,
+            reason=refused.reason,
+        )
+
+    def _reconcile(self) -> None:
+        """Refuse a file that is not what its sender says it is; both figures are in the message."""
+        differences = reconcile(self._delivery.totals, self._tally.totals)
+        if differences:
+            raise ReconciliationError(
+                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
+                hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
+            )
+
+    def _close(self) -> Loaded:
+        tally, run_id = self._tally, self._run_id
+        mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
+        ledger.record_batch(
+            self._conn,
+            run_id,
+            relation=f"ops.{self._dataset.name}",
+            operation=self._landing.operation,
+            rows=tally.counts.inserted + tally.counts.updated,
+            digest=self._landing.digest,
+        )
+        ledger.finish(self._conn, run_id, tally.counts)
+        return Loaded(
+            dataset=self._dataset.name,
+            source=self._delivery.origin.name,
+            run_id=run_id,
+            counts=tally.counts,
+            reasons=ledger.reasons_of(self._conn, run_id),
+            blank=tally.blank,
+            repeated=tally.repeated,
+            mended=mended,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What has been counted so far."""
+
+    counts: Counts = Counts()
+    blank: int = 0
+    repeated: int = 0
+    totals: ControlTotals = ControlTotals()
+
+    def with_(self, judged: Judged, landed: Counts) -> Tally:
+        aside = judged.rejected.height + judged.duplicates
+        before = Counts(received=aside, duplicate=judged.duplicates, quarantined=judged.rejected.height)
+        return Tally(
+            counts=self.counts + landed + before,
+            blank=self.blank + judged.blank,
+            repeated=self.repeated + judged.repeated,
+            totals=self.totals.plus(rows=judged.received, sums=judged.sums),
         )

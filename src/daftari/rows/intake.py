@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
@@ -37,6 +37,7 @@ class Intake:
     to_rows: Callable[[Block], Rows]
     run_id: int
     sum_of: tuple[str, ...] = ()  #: number fields to sum up, for control totals
+    wanted: frozenset[int] | None = None  #: lines to take; None: all
 
     @property
     def dataset(self) -> Dataset:
@@ -51,8 +52,20 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    taken = (_take(block, intake) for block in blocks)
+    taken = (_take(_wanted(block, intake.wanted), intake) for block in blocks)
     yield from (_whole(list(taken), own, intake) if own else taken)
+
+
+def _wanted(block: Block, lines: frozenset[int] | None) -> Block:
+    if lines is None:
+        return block
+    chosen = block.lines.is_in(sorted(lines))
+    return replace(
+        block,
+        cells=block.cells.filter(chosen),
+        lines=block.lines.filter(chosen),
+        malformed=tuple(record for record in block.malformed if record.line in lines),
+    )
 
 
 def _take(block: Block, intake: Intake) -> Judged:

@@ -1,0 +1,126 @@
+"""Which character separates a text file's fields, and which of its first records is the header."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daftari.errors import SourceError
+from daftari.io.files.layout import Layout, Record, column_names, is_blank, records
+from daftari.rows.mapping import Mapping
+from daftari.rows.names import hits
+
+SEPARATORS = (",", ";", "\t", "|")
+SAMPLE_RECORDS = 200
+#: A header stands among the first records; below that a row of names is data.
+SEARCHED_RECORDS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What is known of a file before it is opened."""
+
+    name: str  #: of the file, for messages
+    known: frozenset[str] = frozenset()  #: headers, normal
+    mapping: Mapping | None = None
+
+    @property
+    def separator(self) -> str | None:
+        return self.mapping.separator if self.mapping else None
+
+    @property
+    def header_row(self) -> int | None:
+        return self.mapping.header_row if self.mapping else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.mapping.columns if self.mapping else ()
+
+
+def find_layout(text: str, sought: Sought) -> Layout:
+    """
+    Decide separator and header from the *text* a file begins with.
+
+    Raises:
+        SourceError: there is no text, or no header.
+    """
+    lines = io.StringIO(text, newline="").readlines()
+    separator = sought.separator or _separator(lines, sought.known)
+    sample = _sample(lines, separator)
+    if all(is_blank(record.fields) for record in sample if not record.fault):
+        raise SourceError(f"{sought.name}: holds no text", hint="Ask the sender for the file again.")
+    place = header_place([record.fields for record in sample], sought)
+    if place is None:
+        width = Counter(len(r.fields) for r in sample if not is_blank(r.fields)).most_common(1)[0][0]
+        header = _declared_columns(sought, width)
+        return _layout(sought.name, separator, header, Record(line=0, lines=0, fields=[], text=""), lines)
+    return _layout(sought.name, separator, tuple(sample[place].fields), sample[place], lines)
+
+
+def header_place(sample: Sequence[Sequence[str]], sought: Sought) -> int | None:
+    """
+    Return which of the records of *sample* is the header; None when the mapping says that there is none.
+
+    It is the one with the most known names, or the first with any text when no record has a known name.
+    """
+    if sought.header_row == 0:
+        return None
+    if sought.header_row is not None:
+        if sought.header_row > len(sample):
+            raise SourceError(
+                f"{sought.name}: header_row is {sought.header_row}; the file has {len(sample)} records",
+                hint="Correct `header_row` in the source mapping.",
+            )
+        return sought.header_row - 1
+    scores = [hits(fields, sought.known) for fields in sample[:SEARCHED_RECORDS]]
+    best = max(scores, default=0)
+    if best:
+        return scores.index(best)
+    return next(place for place, fields in enumerate(sample) if not is_blank(fields))
+
+
+def _declared_columns(sought: Sought, width: int) -> tuple[str, ...]:
+    if sought.columns and len(sought.columns) != width:
+        raise SourceError(
+            f"{sought.name}: the mapping names {len(sought.columns)} columns; most rows have {width}",
+            hint="Correct `columns` in the source mapping.",
+        )
+    return sought.columns or tuple(f"column {place}" for place in range(1, width + 1))
+
+
+def _layout(name: str, separator: str, header: tuple[str, ...], at: Record, lines: list[str]) -> Layout:
+    after = at.line + at.lines
+    return Layout(
+        name=name,
+        separator=separator,
+        columns=column_names(header),
+        header=header,
+        offset=len("".join(lines[:after]).encode()),
+        first_line=after + 1,
+    )
+
+
+def _sample(lines: list[str], separator: str) -> list[Record]:
+    found = []
+    for record in records(lines, separator):
+        found.append(record)
+        if len(found) == SAMPLE_RECORDS:
+            break
+    # The text at hand may stop within a record.
+    return found[:-1] if len(found) > 1 and found[-1].fault == "cut" else found
+
+
+def _separator(lines: list[str], known: frozenset[str]) -> str:
+    """Return the separator under which most known names show, then most records are equally wide."""
+    return max(SEPARATORS, key=lambda separator: _score(_sample(lines, separator), known))
+
+
+def _score(sample: list[Record], known: frozenset[str]) -> tuple[int, float, int]:
+    rows = [record.fields for record in sample if not record.fault and not is_blank(record.fields)]
+    if not rows:
+        return 0, 0.0, 0
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    names = max(hits(fields, known) for fields in rows[:SEARCHED_RECORDS])
+    return names, (count / len(sample) if width > 1 else 0.0), width

@@ -1,0 +1,49 @@
+"""What a reader hands over: cells as text, where each row stood, and the rows that have no cells."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+#: What is trimmed from a cell: Unicode's White_Space, which is what polars' strip_chars() takes away.
+WHITE_SPACE = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+
+_LETTERS = re.compile(r"[^\W\d_]")
+_DIGITS = re.compile(r"\d")
+_PREVIEW_CHARACTERS = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Malformed:
+    """A record that cannot be laid under the header. It is never padded or cut to fit."""
+
+    line: int  #: the record's first physical line, or its row in a sheet; from 1
+    reason: str
+    preview: str  #: its shape: letters as `a`, digits as `9`, so that no value shows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """
+    Some consecutive records of a file.
+
+    Rows and malformed records together are all its records, save the blank ones and repeated headers.
+    """
+
+    cells: pl.DataFrame  #: all String, named as the header has them (made unique); an empty cell is null
+    lines: pl.Series  #: Int64, the first physical line or sheet row of each row of *cells*, from 1
+    malformed: tuple[Malformed, ...] = ()
+    blank: int = 0  #: records skipped because every field was empty
+    repeated: int = 0  #: records skipped because they repeat the header
+
+
+def shape_of(text: str) -> str:
+    """Return *text* with every letter as `a` and every digit as `9`, cut to a line's length."""
+    flat = " ".join(text[: 4 * _PREVIEW_CHARACTERS].split())
+    shape = _DIGITS.sub("9", _LETTERS.sub("a", flat))
+    return shape if len(shape) <= _PREVIEW_CHARACTERS else shape[: _PREVIEW_CHARACTERS - 1] + "…"

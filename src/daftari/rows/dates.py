@@ -1,0 +1,199 @@
+"""Date and time styles: in words (DD/MM/YYYY), in strftime, and how each is read strictly from text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import polars as pl
+
+#: How each strftime directive looks; chrono alone would take `+019` for a year and `60` for a second.
+_SHAPES = {
+    "%Y": r"\d{4}",
+    "%y": r"\d{2}",
+    "%m": r"\d{1,2}",
+    "%d": r"\d{1,2}",
+    "%b": r"[A-Za-z]{3,9}\.?",
+    "%B": r"[A-Za-z]{3,9}\.?",
+    "%a": r"[A-Za-z]{3,9}",
+    "%A": r"[A-Za-z]{3,9}",
+    "%H": r"\d{1,2}",
+    "%I": r"\d{1,2}",
+    "%M": r"[0-5]\d",
+    "%S": r"[0-5]\d",
+    "%.f": r"(\.\d{1,9})?",
+    "%p": r"[AaPp][Mm]",
+    "%#z": r"(Z|[+-]\d{2}(:?\d{2})?)",
+}
+_DIRECTIVE = re.compile(r"%(\.f|#z|:z|[A-Za-z])")
+_SAME = {"%z": "%#z", "%:z": "%#z", "%e": "%d", "%h": "%b"}
+_TWO_DIGITS = {"%m": r"\d{2}", "%d": r"\d{2}"}
+
+_WORDS = {
+    "YYYY": "%Y",
+    "YY": "%y",
+    "MONTH": "%B",
+    "MMMM": "%B",
+    "MON": "%b",
+    "MMM": "%b",
+    "MM": "%m",
+    "M": "%m",
+    "WEEKDAY": "%A",
+    "DDDD": "%A",
+    "DDD": "%a",
+    "DD": "%d",
+    "D": "%d",
+    "HH": "%H",
+    "H": "%H",
+    "SS": "%S",
+    "AM": "%p",
+    "Z": "%#z",
+}
+_WORD = re.compile("|".join(sorted(_WORDS, key=len, reverse=True)), re.IGNORECASE)
+
+EXCEL = "excel"
+#: Day 0 of Excel's calendar for serials from 61 (1900-03-01) on; below stands its false 29 February.
+_EXCEL_DAY_0 = pl.date(1899, 12, 30)
+_EXCEL_SERIAL = r"^\d{2,6}(\.\d+)?$"
+
+
+@dataclass(frozen=True)
+class DateStyle:
+    """One way to write a date, with or without a time of day."""
+
+    chrono: str  #: strftime directives, or `excel` for a serial number
+    words: str  #: for people
+
+    @cached_property
+    def shape(self) -> str:
+        """A regular expression for the whole text; year-first dates have two digits for month and day."""
+        if self.chrono == EXCEL:
+            return _EXCEL_SERIAL
+        strict = self.chrono.startswith(("%Y-", "%Y%m"))
+        looks = {**_SHAPES, **_TWO_DIGITS} if strict else _SHAPES
+        pieces = re.split(r"(%(?:\.f|#z|[A-Za-z]))", self.chrono)
+        return "^" + "".join(looks.get(piece) or re.escape(piece) for piece in pieces) + "$"
+
+    @property
+    def has_time(self) -> bool:
+        return "%H" in self.chrono or "%I" in self.chrono or self.chrono == EXCEL
+
+    @property
+    def has_offset(self) -> bool:
+        return "%#z" in self.chrono
+
+    @property
+    def has_names(self) -> bool:
+        return "%b" in self.chrono.lower()
+
+    def read(self, text: pl.Series) -> pl.Series:
+        """
+        Read *text* as Datetime[us]: UTC when the style has an offset, else without a zone.
+
+        What is not exactly of this style, or no date of the calendar, is null.
+        """
+        fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
+        frame = pl.DataFrame({"t": text})
+        if self.chrono == EXCEL:
+            return frame.select(_from_excel(fits)).to_series()
+        plain = _plain_names(fits) if self.has_names else fits
+        if not self.has_time:
+            return frame.select(
+                plain.str.to_date(self.chrono, strict=False).cast(pl.Datetime("us"))
+            ).to_series()
+        zone = "UTC" if self.has_offset else None
+        return frame.select(
+            plain.str.to_datetime(self.chrono, strict=False, time_unit="us", time_zone=zone)
+        ).to_series()
+
+    def read_days(self, text: pl.Series) -> pl.Series:
+        """Read *text* as Date; the style has no time of day."""
+        frame = pl.DataFrame({"t": text})
+        fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
+        plain = _plain_names(fits) if self.has_names else fits
+        return frame.select(plain.str.to_date(self.chrono, strict=False)).to_series()
+
+
+def _plain_names(text: pl.Expr) -> pl.Expr:
+    """Write months as chrono knows them: `Sept.` as `Sep`, `3rd` as `3`."""
+    return text.str.replace(r"(?i)\b(sep)t\b", "$1").str.replace(r"([A-Za-z]{3})\.", "$1")
+
+
+def _from_excel(text: pl.Expr) -> pl.Expr:
+    serial = text.cast(pl.Float64, strict=False)
+    seconds = (serial * 86_400).round().cast(pl.Int64)
+    moment = _EXCEL_DAY_0.cast(pl.Datetime("us")) + pl.duration(seconds=seconds)
+    return pl.when(serial >= 61).then(moment)
+
+
+def date_style(declared: str) -> DateStyle:
+    """
+    Return the style that *declared* names: words, strftime directives or `excel`.
+
+    Raises:
+        ValueError: it names no day, month and year, or a directive that is not known.
+    """
+    if declared.strip().lower() == EXCEL:
+        return DateStyle(EXCEL, "an Excel serial number")
+    chrono = _as_known(declared) if "%" in declared else _from_words(declared)
+    unknown = [f"%{found}" for found in _DIRECTIVE.findall(chrono) if f"%{found}" not in _SHAPES]
+    if unknown:
+        raise ValueError(f"date format {declared!r}: {unknown[0]} is not known")
+    has = {part: any(one in chrono for one in ones) for part, ones in _NEEDED.items()}
+    if not all(has.values()):
+        lacking = " and ".join(part for part, found in has.items() if not found)
+        raise ValueError(f"date format {declared!r} names no {lacking}")
+    return DateStyle(chrono, declared)
+
+
+_NEEDED = {"day": ("%d",), "month": ("%m", "%b", "%B"), "year": ("%Y", "%y")}
+
+
+def _as_known(declared: str) -> str:
+    return _DIRECTIVE.sub(lambda found: _SAME.get(found[0], found[0]), declared)
+
+
+def _from_words(declared: str) -> str:
+    chrono = _WORD.sub(lambda found: _WORDS[found[0].upper()], declared)
+    # MM after the hour are minutes.
+    chrono = re.sub(r"(%H[:.h]?)%m", r"\1%M", chrono)
+    return chrono.replace("%H", "%I") if "%p" in chrono else chrono
+
+
+ISO_DAY = date_style("YYYY-MM-DD")
+_NUMERIC = [
+    f"{first}{mark}{second}{mark}{third}"
+    for mark, (first, second, third) in product(
+        "/-. ",
+        [
+            ("DD", "MM", "YYYY"),
+            ("MM", "DD", "YYYY"),
+            ("YYYY", "MM", "DD"),
+            ("DD", "MM", "YY"),
+            ("MM", "DD", "YY"),
+        ],
+    )
+]
+_NAMED = [
+    *(f"DD{mark}Mon{mark}{year}" for mark in "- /" for year in ("YYYY", "YY")),
+    "Month DD, YYYY",
+    "Weekday, DD Month YYYY",
+    "Weekday DD Month YYYY",
+    "Weekday, Month DD, YYYY",
+    "DDMonYYYY",
+]
+#: Every style that may be inferred for a day, the canonical one first.
+DAY_STYLES = tuple(map(date_style, dict.fromkeys(["YYYY-MM-DD", *_NUMERIC, *_NAMED, "YYYYMMDD"])))
+
+_ISO_MOMENTS = [
+    f"%Y-%m-%d{mark}{time}{offset}"
+    for time, mark, offset in product(("%H:%M:%S%.f", "%H:%M"), "T ", ("%#z", " %#z", ""))
+]
+_TIMES = (" HH:MM", " HH:MM:SS", " HH:MM AM", " HH:MM:SS AM", ", HH:MM", "THH:MM:SS")
+#: Every style that may be inferred for a moment, the canonical ones first; a bare day is its first instant.
+MOMENT_STYLES = (
+    *(DateStyle(chrono, chrono) for chrono in _ISO_MOMENTS),
+    *(date_style(style.words + time) for style in DAY_STYLES if style is not ISO_DAY for time in _TIMES),
+)

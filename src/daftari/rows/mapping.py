@@ -1,0 +1,147 @@
+"""A source mapping: how a publisher's file becomes the fields of one dataset. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AbstractMapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _as_text(value: Any) -> Any:
+    """Take what YAML read as a number, a date or a truth value back to text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value is None or isinstance(value, str | list | dict) else str(value)
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Join(_Part):
+    """Several columns as one text. Null when one of them is empty."""
+
+    columns: Texts
+    separator: str = "-"
+
+
+class Digest(_Part):
+    """A key made of the content of columns, for publishers who give none."""
+
+    of: Texts
+    #: number the rows of one file that have the same content, so that true duplicates stay distinct
+    occurrence: bool = False
+
+
+def _digest(value: Any) -> Any:
+    return value if isinstance(value, dict | Digest) else {"of": value}
+
+
+class FieldSource(_Part):
+    """Where one field comes from. Without any of the sources, a header of the field's own name is sought."""
+
+    headers: Texts = Field(default=(), alias="from")
+    constant: Text | None = None
+    join: Join | None = None
+    digest: Annotated[Digest | None, BeforeValidator(lambda v: v if v is None else _digest(v))] = None
+    row_number: bool = False
+
+    #: date styles: DD/MM/YYYY, %d/%m/%Y or `excel`; of several, one is chosen per file
+    format: Texts = ()
+    decimal: Literal[".", ","] | None = None
+    thousands: Annotated[str, Field(max_length=1)] | None = None
+    currency: str | None = None  #: the sign or code that may stand at a number
+    unit: Decimal | None = None  #: the number is multiplied by it
+    sign: Literal["keep", "negate"] = "keep"
+    null_words: Texts | None = None  #: instead of the file's
+
+    part: str | None = None  #: a regular expression; its first group is the value
+    lookup: AbstractMapping[Text, Text | None] | None = None
+    #: what a value outside the lookup becomes: reject, keep, null, or this value
+    otherwise: str = "reject"
+    prefix: str = ""
+    default: Text | None = None  #: where the file has nothing
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if isinstance(value, str | list):
+            return {"from": value}
+        if isinstance(value, dict) and isinstance(value.get("lookup"), dict):
+            lookup = dict(value["lookup"])
+            if "else" in lookup:
+                return {**value, "otherwise": _as_text(lookup.pop("else")) or "null", "lookup": lookup}
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> FieldSource:
+        given = [
+            name
+            for name, value in (
+                ("from", self.headers),
+                ("constant", self.constant),
+                ("join", self.join),
+                ("digest", self.digest),
+                ("row_number", self.row_number),
+            )
+            if value or value == ""
+        ]
+        if len(given) > 1:
+            raise ValueError(f"a field has one source; found {' and '.join(given)}")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every header it names."""
+        parts = (self.join.columns if self.join else (), self.digest.of if self.digest else ())
+        return (*self.headers, *parts[0], *parts[1])
+
+
+class TotalRow(_Part):
+    """How a row that totals the column above it is recognised."""
+
+    label: str = r"(grand )?totals?( .*)?"  #: a regular expression for the whole cell, in any case
+    column: str | None = None  #: where the label stands; None: in any cell
+
+
+class ControlTotalsGiven(_Part):
+    """What the publisher states about a whole file."""
+
+    rows: int | None = None
+    sums: AbstractMapping[str, Decimal] = {}
+
+
+class Mapping(_Part):
+    dataset: str
+    source: str = ""  #: the publisher, for people
+    match: Texts = ()  #: file names it is meant for, as globs
+    encoding: str | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    sheet: str | None = None
+    member: str | None = None  #: of a zip archive
+    header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header
+    columns: Texts = ()  #: the columns' names where the file has no header
+    timezone: str = "Africa/Nairobi"  #: of timestamps that name no offset
+    null_words: Texts = ()
+    fields: AbstractMapping[str, FieldSource] = {}
+    total_row: Literal["auto", "none"] | TotalRow = "auto"
+    control_totals: ControlTotalsGiven | None = None
+    ignore: Texts = ()
+    name: str = Field(default="", exclude=True)  #: the mapping's own file, for messages
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header it names, ignored ones included."""
+        named = [header for field in self.fields.values() for header in field.columns]
+        own = [name for name, field in self.fields.items() if field == FieldSource()]
+        return (*named, *own, *self.columns, *self.ignore)

@@ -1,0 +1,90 @@
+"""Numbers as people write them: marks, currencies, signs. Exact throughout: no float."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+#: What is read without any transformation.
+CANONICAL = r"^-?\d+(\.\d+)?$"
+
+_SPACES = "\u0020\u00a0\u2009\u202f"
+_MARKS = {".": ",' \u00a0\u2009\u202f\u2019", ",": ".' \u00a0\u2009\u202f\u2019"}
+_MINUS = "-\u2212\u2013"
+#: A sign or a code of letters, with or without a space, before or after the number.
+AFFIX = r"[\p{Sc}]|[A-Za-z]{1,3}[\p{Sc}]?\.?|/[=-]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberStyle:
+    """How one column of one file writes its numbers."""
+
+    decimal: str = "."
+    thousands: str = ""  #: every mark that may group digits
+    affix: str = ""  #: the one currency sign or code that may stand at a number, in capitals
+    percent: bool = False  #: a percent sign follows; the number is divided by 100
+
+    @property
+    def is_canonical(self) -> bool:
+        return self == NumberStyle()
+
+    @property
+    def words(self) -> str:
+        sample = "1" + self.thousands[:1] + "234" + self.decimal + "56"
+        return f"a number as {self.affix + ' ' if self.affix else ''}{sample}{' %' if self.percent else ''}"
+
+
+def bare(text: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """
+    Rewrite *text* in *style* as canonical digits (`-1234.5`); null where it is not a number of that style.
+
+    Parentheses and a trailing minus are negatives. A percent sign is taken off, not applied.
+    """
+    text = text.str.replace_all(rf"[{_MINUS}]", "-")
+    if style.affix:
+        sign = re.escape(style.affix)
+        text = text.str.replace(rf"(?i)^([-(]?)\s*{sign}\.?\s*", "$1").str.replace(
+            rf"(?i)\s*{sign}(\)?)$", "$1"
+        )
+    if style.percent:
+        text = text.str.replace(r"\s*%\s*(\)?)$", "$1")
+    text = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^([^-].*?)\s*-$", "-$1")
+    text = text.str.replace(r"^-\s+", "-").str.replace(r"^\+", "")
+    digits: pl.Expr = pl.when(text.str.contains(number_shape(style))).then(text)
+    if style.thousands:
+        digits = digits.str.replace_all(f"[{re.escape(style.thousands)}]", "")
+    if style.decimal != ".":
+        digits = digits.str.replace(style.decimal, ".", literal=True)
+    return digits.str.replace(r"^(-?)\.", "${1}0.").str.replace(r"\.$", "")
+
+
+def number_shape(style: NumberStyle) -> str:
+    """A regular expression for a signed number in *style*: groups of three digits, or of two before three."""
+    mark = re.escape(style.decimal)
+    fraction = rf"(?:{mark}\d*)?"
+    whole = r"\d+"
+    if style.thousands:
+        one = "|".join(
+            rf"\d{{1,3}}(?:{re.escape(g)}\d{{2,3}})*{re.escape(g)}\d{{3}}" for g in style.thousands
+        )
+        whole = rf"(?:\d+|{one})"
+    return rf"^-?(?:{whole}{fraction}|{mark}\d+)$"
+
+
+def to_decimal(digits: pl.Expr, scale: int, precision: int = 38) -> pl.Expr:
+    """
+    Read canonical *digits* as Decimal(*precision*, *scale*).
+
+    Null where a digit other than 0 stands beyond *scale*, or the number is too large: nothing is rounded.
+    """
+    fraction = rf"(?:\.\d{{1,{scale}}}0*)?" if scale else r"(?:\.0*)?"
+    exact = pl.when(digits.str.contains(rf"^-?\d+{fraction}$")).then(digits)
+    return exact.cast(pl.Decimal(precision, scale), strict=False)
+
+
+def to_integer(digits: pl.Expr) -> pl.Expr:
+    """Read canonical *digits* as Int64; null where there is a fraction other than 0, or too many digits."""
+    whole = pl.when(digits.str.contains(r"^-?\d+(\.0*)?$")).then(digits.str.replace(r"\.0*$", ""))
+    return whole.cast(pl.Int64, strict=False)

@@ -1,0 +1,276 @@
+"""A block's text as typed values, column by column. Vectorised; nothing here looks at a single row."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from dataclasses import field as default
+from decimal import Decimal
+
+import polars as pl
+
+from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.rows import booleans
+from daftari.rows.block import Block
+from daftari.rows.dates import DateStyle
+from daftari.rows.numbers import CANONICAL, NumberStyle, bare, to_decimal, to_integer
+from daftari.rows.plan import ColumnPlan, FieldPlan
+
+#: Decimals kept for a number whose contract names no scale.
+UNDECLARED_SCALE = 18
+_NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", re.IGNORECASE)
+_FLOATS = {"real", "float4", "float8", "double precision"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What rules judge; the same for a file's block and for one record of the API."""
+
+    values: pl.DataFrame  #: a column for each contract field, typed; null: missing or unreadable
+    text: pl.DataFrame  #: the same columns as trimmed text, null where missing
+    lines: pl.Series
+    unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One field's column while it is being read."""
+
+    text: pl.Series  #: as found
+    content: pl.Series  #: after lookup, part, prefix: what is read as a value
+
+
+def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset) -> Rows:
+    """
+    Read the cells of *block* as the fields of *dataset*.
+
+    A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
+    """
+    values, texts, unreadable = [], [], {}
+    cells = _trimmed_cells(plan, block.cells)
+    for place, one in enumerate(plan.fields):
+        column = _column(one, cells.select(f"{place} {part}" for part in range(len(one.columns))), block)
+        read = _read(column.content, one)
+        texts.append(column.text.alias(one.field.name))
+        values.append(read.alias(one.field.name))
+        if read.null_count() > column.text.null_count():
+            unreadable[one.field.name] = expectation(one)
+    assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
+    return Rows(
+        values=pl.DataFrame(values), text=pl.DataFrame(texts), lines=block.lines, unreadable=unreadable
+    )
+
+
+_TYPES: dict[LogicalType, pl.DataType] = {
+    LogicalType.STRING: pl.String(),
+    LogicalType.OBJECT: pl.String(),
+    LogicalType.ARRAY: pl.String(),
+    LogicalType.INTEGER: pl.Int64(),
+    LogicalType.NUMBER: pl.Decimal(38, UNDECLARED_SCALE),
+    LogicalType.BOOLEAN: pl.Boolean(),
+    LogicalType.DATE: pl.Date(),
+    LogicalType.TIME: pl.Time(),
+    LogicalType.TIMESTAMP: pl.Datetime("us", "UTC"),
+}
+
+
+def physical(field: Field) -> pl.DataType:
+    """Return the type in which the values of *field* are held."""
+    declared = (field.physical_type or "").strip().lower()
+    if field.logical_type is LogicalType.NUMBER:
+        if declared in _FLOATS:
+            return pl.Float64()
+        if found := _NUMERIC.fullmatch(declared):
+            return pl.Decimal(int(found[1]), int(found[2] or 0))
+    return _TYPES[field.logical_type]
+
+
+def expectation(plan: FieldPlan) -> str:
+    """Say in words what a readable value of this field looks like in this file."""
+    if plan.source.lookup is not None and plan.source.otherwise == "reject":
+        return "a value of the mapping's lookup"
+    match plan.field.logical_type:
+        case LogicalType.NUMBER:
+            return _number_expected(plan)
+        case LogicalType.DATE:
+            return f"a date as {_styles_in_words(plan) or 'YYYY-MM-DD'}"
+        case LogicalType.TIMESTAMP:
+            zone = "" if any(style.has_offset for style in _styles(plan)) else f", once in {plan.timezone}"
+            return f"a date and time as {_styles_in_words(plan) or 'YYYY-MM-DDTHH:MM:SS'}{zone}"
+        case other:
+            return _EXPECTED.get(other, "text without NUL characters")
+
+
+_EXPECTED = {
+    LogicalType.INTEGER: "a whole number",
+    LogicalType.BOOLEAN: "true or false",
+    LogicalType.TIME: "a time as HH:MM or HH:MM:SS",
+}
+
+
+def _styles_in_words(plan: FieldPlan) -> str:
+    return " or ".join(dict.fromkeys(style.words for style in _styles(plan)))
+
+
+def _number_expected(plan: FieldPlan) -> str:
+    kind = physical(plan.field)
+    if not isinstance(kind, pl.Decimal):
+        return "a number"
+    whole = (kind.precision or 38) - kind.scale
+    return f"a number with at most {whole} digits before and {kind.scale} after the decimal point"
+
+
+def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
+    """Trim every column that a field uses, in one pass; named by the field's place and the part's."""
+    return cells.select(
+        trimmed(pl.col(name), one.null_words).alias(f"{place} {part}")
+        for place, one in enumerate(plan.fields)
+        for part, name in enumerate(one.columns)
+    )
+
+
+def _column(plan: FieldPlan, parts: pl.DataFrame, block: Block) -> _Column:
+    text = _found(plan, parts, block)
+    content = text
+    source = plan.source
+    if source.part is not None:
+        content = content.str.extract(f"^(?:{source.part})$", 1)
+    if source.lookup is not None:
+        content = _looked_up(content, plan)
+    if source.prefix:
+        content = pl.select(pl.lit(source.prefix) + pl.lit(content)).to_series()
+    if source.default is not None:
+        text, content = text.fill_null(source.default), content.fill_null(source.default)
+    return _Column(text, content)
+
+
+def _found(plan: FieldPlan, parts: pl.DataFrame, block: Block) -> pl.Series:
+    """Return the trimmed text of the field's column or columns; null where missing."""
+    source, height = plan.source, block.cells.height
+    if source.row_number:
+        return block.lines.cast(pl.String)
+    if not plan.columns:
+        return pl.Series([source.constant], dtype=pl.String).new_from_index(0, height)
+    if source.join is not None:
+        return parts.select(pl.concat_str(pl.all(), separator=source.join.separator)).to_series()
+    return _digests(parts) if source.digest is not None else parts.to_series()
+
+
+def trimmed(column: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
+    """Take the outer white space from *column*; null where nothing is left, or a word for nothing."""
+    text = column.str.strip_chars()
+    is_missing = text.is_in(["", *null_words]) if null_words else text == ""
+    return pl.when(~is_missing).then(text)
+
+
+def _digests(parts: pl.DataFrame) -> pl.Series:
+    """Hash each row's cells, lengths included, so that no two contents give one text."""
+    keys = [
+        hashlib.sha256("".join("-;" if cell is None else f"{len(cell)}:{cell};" for cell in row).encode())
+        for row in parts.iter_rows()
+    ]
+    return pl.Series([key.hexdigest()[:32] for key in keys], dtype=pl.String)
+
+
+def _looked_up(content: pl.Series, plan: FieldPlan) -> pl.Series:
+    lookup = {key.strip().casefold(): value for key, value in (plan.source.lookup or {}).items()}
+    keys = pl.DataFrame({"found": content.unique().drop_nulls()})
+    match plan.source.otherwise:
+        case "keep":
+            others = dict(zip(keys["found"], keys["found"], strict=True))
+        case "reject" | "null":
+            others = {}
+        case value:
+            others = dict.fromkeys(keys["found"], value)
+    known = {word: lookup.get(word.casefold(), others.get(word)) for word in keys["found"]}
+    return content.replace_strict(known, default=None, return_dtype=pl.String)
+
+
+def _read(content: pl.Series, plan: FieldPlan) -> pl.Series:
+    kind = physical(plan.field)
+    match plan.field.logical_type:
+        case LogicalType.INTEGER | LogicalType.NUMBER:
+            return _numbers(content, plan, kind)
+        case LogicalType.BOOLEAN:
+            return booleans.read(content)
+        case LogicalType.DATE:
+            return _days(content, plan)
+        case LogicalType.TIME:
+            return _times(content)
+        case LogicalType.TIMESTAMP:
+            return _moments(content, plan)
+        case LogicalType.STRING | LogicalType.OBJECT | LogicalType.ARRAY:
+            return _texts(content)
+
+
+def _texts(content: pl.Series) -> pl.Series:
+    """PostgreSQL stores any character but NUL."""
+    nul = content.str.contains("\0", literal=True)
+    return content if not nul.any() else content.set(nul.fill_null(False), None)
+
+
+def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Series:
+    style = next((one for one in plan.styles if isinstance(one, NumberStyle)), NumberStyle())
+    text = pl.col("t")
+    frame = pl.DataFrame({"t": content})
+    digits = pl.when(text.str.contains(CANONICAL)).then(text) if style.is_canonical else bare(text, style)
+    if plan.source.unit is not None or plan.source.sign == "negate" or style.percent:
+        factor = (plan.source.unit or Decimal(1)) * (-1 if plan.source.sign == "negate" else 1)
+        factor = factor / 100 if style.percent else factor
+        frame = pl.DataFrame({"t": _multiplied(frame.select(digits).to_series(), factor)})
+        digits = text
+    if isinstance(kind, pl.Decimal):
+        return frame.select(to_decimal(digits, kind.scale, kind.precision or 38)).to_series()
+    if isinstance(kind, pl.Int64):
+        return frame.select(to_integer(digits)).to_series()
+    return frame.select(digits.cast(pl.Float64, strict=False)).to_series()
+
+
+def _multiplied(digits: pl.Series, factor: Decimal) -> pl.Series:
+    """Multiply canonical *digits* exactly. Row by row: units and signs are rare, and Decimal is exact."""
+    products = [None if one is None else f"{Decimal(one) * factor:f}" for one in digits]
+    return pl.Series(products, dtype=pl.String)
+
+
+def _styles(plan: FieldPlan) -> list[DateStyle]:
+    return [style for style in plan.styles if isinstance(style, DateStyle)]
+
+
+def _days(content: pl.Series, plan: FieldPlan) -> pl.Series:
+    read = pl.Series([None], dtype=pl.Date).new_from_index(0, len(content))
+    for style in _styles(plan):
+        found = style.read(content).dt.date() if style.has_time else style.read_days(content)
+        read = _either(read, found)
+        if read.null_count() == content.null_count():
+            break
+    return read
+
+
+def _either(first: pl.Series, second: pl.Series) -> pl.Series:
+    return second if first.null_count() == len(first) else first.zip_with(first.is_not_null(), second)
+
+
+def _times(content: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"t": content})
+    whole = pl.col("t").str.replace(r"^(\d{1,2}:\d{2})$", "${1}:00")
+    shaped = pl.when(whole.str.contains(r"^([01]?\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$")).then(whole)
+    return frame.select(shaped.str.to_time("%H:%M:%S%.f", strict=False)).to_series()
+
+
+def _moments(content: pl.Series, plan: FieldPlan) -> pl.Series:
+    read = pl.Series([None], dtype=pl.Datetime("us", "UTC")).new_from_index(0, len(content))
+    for style in _styles(plan):
+        found = style.read(content)
+        if not style.has_offset:
+            found = to_utc(found, plan.timezone)
+        read = _either(read, found)
+        if read.null_count() == content.null_count():
+            break
+    return read
+
+
+def to_utc(local: pl.Series, timezone: str) -> pl.Series:
+    """Lay *local* times in *timezone*; null for a time that a clock change skips or repeats."""
+    placed = local.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null")
+    return placed.dt.convert_time_zone("UTC")

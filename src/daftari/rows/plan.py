@@ -1,0 +1,125 @@
+"""Which of a file's columns becomes which field, and how each is written in this file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.errors import MappingError
+from daftari.rows.dates import DateStyle
+from daftari.rows.mapping import FieldSource, Mapping
+from daftari.rows.names import normal
+from daftari.rows.numbers import NumberStyle
+
+Style = DateStyle | NumberStyle
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPlan:
+    field: Field
+    source: FieldSource
+    columns: tuple[str, ...] = ()  #: of the block's cells; none for a constant
+    styles: tuple[Style, ...] = ()  #: tried in order; empty until settled, and for text
+    null_words: tuple[str, ...] = ()
+    timezone: str = "Africa/Nairobi"
+    evidence: str = ""  #: how the style was found, for people
+
+    @property
+    def has_source(self) -> bool:
+        source = self.source
+        return (
+            bool(self.columns or source.row_number)
+            or source.constant is not None
+            or source.default is not None
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPlan:
+    fields: tuple[FieldPlan, ...]  #: one for each field of the dataset, in its order
+    header: tuple[str, ...]
+    mapping: Mapping
+    unmapped: tuple[str, ...] = ()  #: columns that no field uses and the mapping does not ignore
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Fields that this file cannot fill."""
+        return tuple(plan.field.name for plan in self.fields if not plan.has_source)
+
+
+def resolve(mapping: Mapping | None, header: Sequence[str], dataset: Dataset) -> ColumnPlan:
+    """
+    Lay the file's *header* under the fields of *dataset*. Styles are settled later, from the rows.
+
+    Raises:
+        MappingError: the mapping names what is not there, or the file cannot fill a required field.
+    """
+    mapping = mapping or Mapping(dataset=dataset.name)
+    if mapping.dataset != dataset.name:
+        raise MappingError(f"{_where(mapping)}: is for dataset {mapping.dataset!r}, not {dataset.name!r}")
+    strange = sorted(set(mapping.fields) - {field.name for field in dataset.fields})
+    if strange:
+        raise MappingError(
+            f"{_where(mapping)}: {dataset.name} has no field {strange[0]!r}",
+            hint=f"Its fields are {', '.join(field.name for field in dataset.fields)}.",
+        )
+    plans = tuple(_field_plan(field, mapping, tuple(header)) for field in dataset.fields)
+    used = {column for plan in plans for column in plan.columns}
+    ignored = {normal(name) for name in mapping.ignore}
+    unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
+    plan = ColumnPlan(fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
+    _require_fields(plan, dataset)
+    return plan
+
+
+def _where(mapping: Mapping) -> str:
+    return mapping.name or "mapping"
+
+
+def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...]) -> FieldPlan:
+    source = mapping.fields.get(field.name, FieldSource())
+    null_words = source.null_words if source.null_words is not None else mapping.null_words
+    return FieldPlan(
+        field=field,
+        source=source,
+        columns=_columns(field, source, mapping, header),
+        null_words=null_words,
+        timezone=mapping.timezone,
+    )
+
+
+def _columns(field: Field, source: FieldSource, mapping: Mapping, header: tuple[str, ...]) -> tuple[str, ...]:
+    several = source.join.columns if source.join else source.digest.of if source.digest else ()
+    if several:
+        return tuple(_named(name, field, mapping, header) for name in several)
+    if source.constant is not None or source.row_number:
+        return ()
+    names = source.headers or (field.name, field.business_name or field.name)
+    found = [column for name in names for column in header if normal(column) == normal(name)]
+    return tuple(found[:1])
+
+
+def _named(name: str, field: Field, mapping: Mapping, header: tuple[str, ...]) -> str:
+    for column in header:
+        if normal(column) == normal(name):
+            return column
+    raise MappingError(
+        f"{_where(mapping)}: field {field.name!r} is made of column {name!r}, which the file has not",
+        hint=f"Its columns are {', '.join(header)}.",
+    )
+
+
+def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
+    lacking = [one.field.name for one in plan.fields if one.field.required and not one.has_source]
+    if not lacking:
+        return
+    spare = f"Unused columns: {', '.join(plan.unmapped)}. " if plan.unmapped else ""
+    raise MappingError(
+        f"{_where(plan.mapping)}: no column for {', '.join(lacking)}, which {dataset.name} requires",
+        hint=f"{spare}Say under `fields` in a source mapping where each comes from (`from`, `constant` …).",
+    )
+
+
+def is_text(field: Field) -> bool:
+    return field.logical_type in {LogicalType.STRING, LogicalType.OBJECT, LogicalType.ARRAY}
