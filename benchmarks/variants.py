@@ -48,7 +48,7 @@ COLUMNS = (
 BARE_TABLE = f"create table expenses ({', '.join(COLUMNS)})"
 
 
-class WrongResult(Exception):  # noqa: N818 -- a finding, not a failure of the benchmark
+class WrongResult(Exception):
     """A variant ended well and left something else than the rows it was given."""
 
 
