@@ -16,9 +16,14 @@ from daftari import __version__
 from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "transform": "daftari.cli.transform",
+    "env": "daftari.cli.transform",
+}
 #: Nouns, whose verbs are the commands of their module.
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "quality": "daftari.cli.quality",
+}
 
 
 class _LazyGroup(TyperGroup):
