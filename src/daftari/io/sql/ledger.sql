@@ -21,7 +21,7 @@ select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int) from start
 update daftari.run r
 set status = 'abandoned', finished_at = clock_timestamp(), error_code = 'session_lost'
 where r.status = 'running'
-  and r.dataset = %(dataset)s
+  and r.dataset is not distinct from %(dataset)s
   and not exists (
       select from pg_locks l
       where l.locktype = 'advisory'
