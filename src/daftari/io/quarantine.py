@@ -146,3 +146,10 @@ def entries(conn: Connection[Any], dataset: str, *, run_id: int | None, limit: i
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_QUERIES["entries"], facts).fetchall()
     return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)
+
+
+def entries_of(conn: Connection[Any], numbers: Iterable[int]) -> tuple[Entry, ...]:
+    """Return entries by their numbers."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["entries_of"], {"entries": list(numbers)}).fetchall()
+    return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)

@@ -77,3 +77,12 @@ where q.dataset = %(dataset)s
   and q.resolved_by is null
 order by q.run_id, q.line
 limit %(limit)s;
+
+-- name: entries_of
+select q.quarantine_id, q.run_id, q.dataset, r.source, r.sha256, f.path, q.line, q.reasons, q.preview,
+       r.started_at as at, q.resolved_by
+from daftari.quarantine q
+join daftari.run r using (run_id)
+left join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.quarantine_id = any(%(entries)s)
+order by q.quarantine_id;
