@@ -1,4 +1,4 @@
-"""The lock files hold what pyproject.toml asks for, at one version, by hash, and name no place to fetch from."""
+"""The lock files hold what pyproject.toml asks for, at one version, by hash, and name no place."""
 
 from __future__ import annotations
 
