@@ -9,6 +9,7 @@ from daftari.contract.build_quality import build_quality, closed_set
 from daftari.contract.document import Document, Number, Path
 from daftari.contract.extensions import OfProperty, read_extensions
 from daftari.contract.model import Field, LogicalType, Options, Protection
+from daftari.contract.patterns import UnportablePattern, portable
 from daftari.contract.physical_types import logical_type_of
 from daftari.errors import Fault
 
@@ -86,9 +87,17 @@ def _options(said: dict[str, Any]) -> Options:
         multiple_of=multiple if isinstance(multiple, Decimal) else None,
         min_length=_whole(said.get("minLength")),
         max_length=_whole(said.get("maxLength")),
-        pattern=said.get("pattern"),
+        pattern=_pattern(said.get("pattern")),
         format=said.get("format"),
     )
+
+
+def _pattern(said: str | None) -> str | None:
+    """As both engines read it; one that they cannot share stays as it is, for `governable` to refuse."""
+    try:
+        return None if said is None else portable(said)
+    except UnportablePattern:
+        return said
 
 
 def _bound(said: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:

@@ -41,10 +41,10 @@ class Number(float):
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One parsed file. *root* holds dict, list, str, int, Number, bool and None only."""
+    """One parsed file. *root*, a mapping or a list, holds dict, list, str, int, Number, bool and None."""
 
     source: str
-    root: dict[str, Any]
+    root: Any
     lines: dict[Path, int] = field(repr=False)
 
     def line(self, path: Path) -> int:
@@ -75,11 +75,20 @@ def parse_document(text: str, *, source: str) -> Document:
         ContractError: it is not YAML, or YAML that JSON cannot express; every duplicate key and
             the like is listed.
     """
+    return _parse(text, source, MappingNode, "the fields of a contract")
+
+
+def parse_list(text: str, *, source: str) -> Document:
+    """Parse *text*, whose top level must be a list. Raises as `parse_document` does."""
+    return _parse(text, source, SequenceNode, "a list")
+
+
+def _parse(text: str, source: str, top: type[Node], expected: str) -> Document:
     reader = _Reader(source)
     node = _compose(text.removeprefix("\ufeff"), source)
-    if not isinstance(node, MappingNode):
+    if not isinstance(node, top):
         found = "an empty file" if node is None else _kind(node)
-        raise ContractError.from_faults([reader.fault_at(node, (), found, "the fields of a contract")])
+        raise ContractError.from_faults([reader.fault_at(node, (), found, expected)])
     root = reader.value(node, ())
     if reader.faults:
         raise ContractError.from_faults(reader.faults)

@@ -18,7 +18,17 @@ import pyarrow.compute as pc
 HEADER = b"PGCOPY\n\xff\r\n\x00" + (0).to_bytes(4, "big") + (0).to_bytes(4, "big")
 TRAILER = (-1).to_bytes(2, "big", signed=True)
 
-_NULL = pa.scalar((-1).to_bytes(4, "big", signed=True), pa.large_binary())
+
+
+def _constant(content: bytes) -> pa.Scalar:
+    """A scalar by way of an array: pa.scalar would import pandas, which takes a second."""
+    offsets = np.array([0, len(content)], dtype=np.int64)
+    return pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(content)])[0]
+
+
+_NULL = _constant((-1).to_bytes(4, "big", signed=True))
+_NOTHING = _constant(b"")
+_JSONB_VERSION = _constant(b"\x01")
 #: PostgreSQL counts days and microseconds from 2000-01-01.
 _EPOCH_DAYS = 10_957
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
@@ -40,7 +50,7 @@ def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = ()) -> bytes:
     pieces = [_binary(count)]
     for column in frame.iter_columns():
         pieces.extend(_jsonb(column) if column.name in jsonb else _field(column))
-    joined = pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.large_binary()))
+    joined = pc.binary_join_element_wise(*pieces, _NOTHING)
     return _content(joined)
 
 
@@ -55,15 +65,16 @@ def _field(column: pl.Series) -> list[pa.Array]:
 
 
 def _variable(content: pa.Array) -> list[pa.Array]:
-    lengths = pc.fill_null(pc.binary_length(content), -1).to_numpy()
-    return [_binary(lengths.astype(">i4").view(np.uint8).reshape(-1, 4)), pc.fill_null(content, b"")]
+    lengths = pl.Series(pc.binary_length(content)).fill_null(-1).to_numpy()
+    prefix = lengths.astype(">i4").view(np.uint8).reshape(-1, 4)
+    return [_binary(prefix), pc.fill_null(content, _NOTHING)]
 
 
 def _jsonb(column: pl.Series) -> list[pa.Array]:
     """jsonb travels as a version byte, 1, and its text."""
     content = column.to_arrow().cast(pa.large_binary())
     versioned = pc.binary_join_element_wise(
-        pa.scalar(b"\x01", pa.large_binary()), content, pa.scalar(b"", pa.large_binary())
+        _JSONB_VERSION, content, _NOTHING
     )
     return _variable(versioned)
 
@@ -162,4 +173,4 @@ def _content(array: pa.Array) -> bytes:
     _, offsets, content = array.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)
     start, end = bounds[array.offset], bounds[array.offset + len(array)]
-    return content[int(start) : int(end)].to_pybytes() if hasattr(content[0:0], "to_pybytes") else bytes(content)[start:end]
+    return bytes(memoryview(content)[start:end])

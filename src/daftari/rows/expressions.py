@@ -72,11 +72,18 @@ def _allow(node: exp.Expression, fields: Mapping[str, Field], where: str) -> Non
             raise ContractError(f"{where}: cast to {node.to.sql('postgres')}; date and text are possible")
     elif type(node) in _ORDERINGS and any(_is_text(side, fields) for side in (node.this, node.args.get("expression"))):
         raise ContractError(f"{where}: text has no order that every server shares; = and <> are possible")
+    elif isinstance(node, exp.Extract):
+        _allow_extract(node, fields, where)
     elif type(node) not in _ALLOWED:
         raise ContractError(
             f"{where}: {type(node).__name__} is not allowed in a rule",
-            hint="A rule compares fields: = <> < <= > >= and or not, is null, in, between, + - *, cast, length, lower, abs, coalesce",
+            hint="A rule compares fields: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, length, lower, abs, coalesce",
         )
+
+
+def _allow_extract(node: exp.Extract, fields: Mapping[str, Field], where: str) -> None:
+    if node.name.lower() not in _DATE_PARTS or not _is_date(node.expression, fields):
+        raise ContractError(f"{where}: extract takes {', '.join(_DATE_PARTS)} from a date")
 
 
 def _cast_target(node: exp.Cast) -> str | None:
@@ -214,6 +221,15 @@ def _cast(node: exp.Cast, of: Of, fields: Fields) -> pl.Expr:
     return of(node.this).cast(pl.Date)
 
 
+def _extract(node: exp.Extract, of: Of, _fields: Fields) -> pl.Expr:
+    return _DATE_PARTS[node.name.lower()](of(node.expression))
+
+
+_DATE_PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "year": lambda day: day.dt.year(),
+    "month": lambda day: day.dt.month(),
+    "day": lambda day: day.dt.day(),
+}
 _COMPARISONS: dict[type[exp.Expression], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     exp.EQ: lambda a, b: a == b,
     exp.NEQ: lambda a, b: a != b,
@@ -239,6 +255,7 @@ _FORMS: dict[type[exp.Expression], Callable[..., pl.Expr]] = {
     exp.Length: lambda n, of, _: of(n.this).str.len_chars(),
     exp.Lower: lambda n, of, _: of(n.this).str.to_lowercase(),
     exp.Abs: lambda n, of, _: of(n.this).abs(),
+    exp.Extract: _extract,
     exp.Coalesce: lambda n, of, _: pl.coalesce(of(n.this), *(of(e) for e in n.expressions)),
 }
 _ALLOWED = {
@@ -248,6 +265,7 @@ _ALLOWED = {
     exp.Boolean,
     exp.Null,
     exp.Identifier,
+    exp.Var,
     exp.DataType,
     exp.CurrentDate,
 }

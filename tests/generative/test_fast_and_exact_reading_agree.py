@@ -1,0 +1,123 @@
+"""Whatever the bytes and the block size: rows, lines and malformed records are those of the csv module."""
+
+import csv
+import io
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from daftari.errors import SourceError
+from daftari.io.files.delimited import read_blocks
+from daftari.io.files.layout import Layout
+from daftari.rows.block import WHITE_SPACE
+
+HEADER = ("a", "b", "c")
+PIECES = ["a", "b", "c", ",", ",", ",", "\n", "\n", "\r\n", "\r", '"', '""', '","', '"\n', " ", "x", "é", "\0", "\xa0"]
+texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+WELL_FORMED = ["a", "12", "", " ", '"x,y"', '"p""q"', '"two\nlines"', '""', "é", "a,b", "x,y,z"]
+tables = st.lists(
+    st.tuples(*[st.sampled_from(WELL_FORMED)] * 3).map(",".join) | st.sampled_from(["", ",,", ",", "a,b,c"]),
+    max_size=30,
+).map("\n".join)
+
+
+def layout(header=HEADER):
+    named = tuple(name for name in header if name)
+    return Layout(name="f.csv", separator=",", columns=named, header=header, offset=0, first_line=1)
+
+
+def read(text, size, header=HEADER):
+    data = text.encode()
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    rows, malformed, skipped = [], [], 0
+    for block in read_blocks(chunks, layout(header)):
+        rows += zip(block.lines, block.cells.rows(), strict=True)
+        malformed += [(one.line, one.reason) for one in block.malformed]
+        skipped += block.blank + block.repeated
+    return rows, malformed, skipped
+
+
+def expected(text, header=HEADER):
+    """The same by the csv module alone, a record at a time."""
+    lines = io.StringIO(text, newline="").readlines()
+    rows, malformed, skipped = [], [], 0
+    start = 0
+    while start < len(lines):
+        taken = 0
+
+        def feed(start=start):
+            nonlocal taken
+            for line in lines[start:]:
+                taken += 1
+                yield line
+            taken += 1  # more was wanted than there is
+
+        fault, fields = None, []
+        try:
+            fields = next(csv.reader(feed(), strict=True))
+        except csv.Error:
+            fault = "cut" if taken > len(lines) - start else "has text after a closing quote"
+        spans = min(taken, len(lines) - start)
+        line, start = start + 1, start + spans
+        if fault == "cut" and spans > 1:
+            return None
+        if fault is None and not any(field.strip(WHITE_SPACE) for field in fields):
+            skipped += 1
+        elif fault is None and tuple(fields) == header:
+            skipped += 1
+        elif fault is None and len(fields) == len(header):
+            rows.append((line, tuple(field or None for field in fields)))
+        else:
+            count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+            reason = fault or f"has {count}; the header has {len(header)}"
+            reason = "ends inside a quoted field: the file is cut" if fault == "cut" else reason
+            malformed.append((line, reason if spans == 1 else f"{reason} (lines {line} to {line + spans - 1})"))
+    return rows, malformed, skipped
+
+
+def agree(text, size):
+    wanted = expected(text)
+    try:
+        found = read(text, size)
+    except SourceError:
+        found = None
+    assert found == wanted
+
+
+@settings(max_examples=1500, deadline=None)
+@given(texts, st.integers(1, 40))
+@example("x,y,z\r\n,,\r\n1,2\r\n", 3)
+@example('a,"b\r\n', 100)
+@example("\r", 1)
+def test_any_text_is_read_as_the_csv_module_reads_it(text, size):
+    agree(text, size)
+
+
+@settings(max_examples=700, deadline=None)
+@given(tables, st.integers(1, 200))
+def test_a_table_with_quotes_is_read_as_the_csv_module_reads_it(text, size):
+    agree(text, size)
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables)
+def test_every_record_is_a_row_or_malformed_or_skipped(text):
+    lines = io.StringIO(text, newline="").readlines()
+    try:
+        rows, malformed, skipped = read(text, 50)
+    except SourceError:
+        return
+    assert len(rows) + len(malformed) + skipped == len(list(csv.reader(lines)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables, st.integers(1, 200))
+def test_a_value_under_a_nameless_column_makes_the_record_malformed(text, size):
+    try:
+        rows, malformed, skipped = read(text, size, ("a", "b", ""))
+    except SourceError:
+        return
+    three = read(text, size, ("a", "b", "zzz"))
+    astray = [line for line, row in three[0] if row[2] and row[2].strip(WHITE_SPACE)]
+    assert [line for line, _ in rows] == [line for line, _ in three[0] if line not in astray]
+    assert sorted(line for line, _ in malformed) == sorted([*astray, *(line for line, _ in three[1])])
