@@ -59,20 +59,24 @@ def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
 
 @contextmanager
 def run(
-    conn: Connection[Any], kind: str, contract: Contract, origin: Origin
+    conn: Connection[Any], kind: str, contract: Contract | None = None, origin: Origin | None = None
 ) -> Iterator[int]:
     """
     Open a run and yield its number; close it as failed or refused when the block raises.
 
     The block itself closes it with `finish`, inside the transaction of its effects. *conn* must be in
-    autocommit mode, so that the beginning of a run is there even if nothing else of it is.
+    autocommit mode, so that the beginning of a run is there even if nothing else of it is. A transform is
+    about no single contract, and has no file that its rows come from; nor has a check.
     """
-    dataset = contract.dataset.name
-    conn.execute(_QUERIES["abandon_dead_runs"], {"dataset": dataset})
-    facts = {"kind": kind, "dataset": dataset, "contract_hash": contract.hash}
-    row = conn.execute(
-        _QUERIES["start_run"], {**facts, "source": origin.name, "sha256": origin.sha256}
-    ).fetchone()
+    facts = {
+        "kind": kind,
+        "dataset": contract.dataset.name if contract else None,
+        "contract_hash": contract.hash if contract else None,
+        "source": origin.name if origin else None,
+        "sha256": origin.sha256 if origin else None,
+    }
+    conn.execute(_QUERIES["abandon_dead_runs"], facts)
+    row = conn.execute(_QUERIES["start_run"], facts).fetchone()
     assert row is not None, "an insert returns its row"
     run_id = int(row[0])
     try:
@@ -91,6 +95,11 @@ def _close_failed(conn: Connection[Any], run_id: int, error: BaseException) -> N
     status = "refused" if refused else "failed"
     conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": status, "error_code": code})
     conn.execute(_QUERIES["release_run"], {"run_id": run_id})
+
+
+def refuse(conn: Connection[Any], run_id: int, error_code: str) -> None:
+    """Close a run that did what it should and had no effect, such as a transform whose tests failed."""
+    conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": "refused", "error_code": error_code})
 
 
 def finish(conn: Connection[Any], run_id: int, counts: Counts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,13 +71,48 @@ def _json(reasons: pl.Series) -> str:
     return f"[{body}]"
 
 
-def open_lines(conn: Connection[Any], dataset: str, sha256: str) -> dict[int, int]:
-    """Return the open entries of one file: line -> quarantine id."""
-    found = conn.execute(_QUERIES["open_lines"], {"dataset": dataset, "sha256": sha256}).fetchall()
-    return {int(line): int(entry) for line, entry in found}
+@dataclass(frozen=True, kw_only=True)
+class OpenFile:
+    """A file that rows in quarantine came from, and those rows: line -> entry."""
+
+    name: str
+    sha256: str
+    path: str | None  #: None where it came by standard input
+    mapping: str | None
+    lines: dict[int, int]
 
 
-def resolve(conn: Connection[Any], run_id: int, entries: Sequence[int]) -> int:
+def open_files(conn: Connection[Any], dataset: str, run_id: int | None = None) -> tuple[OpenFile, ...]:
+    """Return the files with open entries of *dataset*, oldest first; those of one run, or of all."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["open_files"], {"dataset": dataset, "run_id": run_id}).fetchall()
+    return tuple(
+        OpenFile(
+            name=row["name"],
+            sha256=row["sha256"],
+            path=row["path"],
+            mapping=row["mapping"],
+            lines=dict(zip(row["lines"], row["entries"], strict=True)),
+        )
+        for row in found
+    )
+
+
+def open_entries(conn: Connection[Any], dataset: str, entries: Iterable[int]) -> dict[int, OpenEntry]:
+    """Return which of *entries* are open entries of *dataset*, each with the file it came from."""
+    facts = {"dataset": dataset, "entries": list(entries)}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["open_entries"], facts).fetchall()
+    return {row["quarantine_id"]: OpenEntry(**row) for row in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenEntry:
+    quarantine_id: int
+    sha256: str
+
+
+def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:
     """Mark entries as mended by a run; return how many were still open."""
     return conn.execute(_QUERIES["resolve"], {"run_id": run_id, "entries": list(entries)}).rowcount
 
@@ -110,4 +145,11 @@ def entries(conn: Connection[Any], dataset: str, *, run_id: int | None, limit: i
     facts = {"dataset": dataset, "run_id": run_id, "limit": limit}
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_QUERIES["entries"], facts).fetchall()
+    return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)
+
+
+def entries_of(conn: Connection[Any], numbers: Iterable[int]) -> tuple[Entry, ...]:
+    """Return entries by their numbers."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["entries_of"], {"entries": list(numbers)}).fetchall()
     return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)

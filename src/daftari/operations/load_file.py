@@ -7,7 +7,7 @@ slower of the two, and the loader's memory holds a few blocks however large the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,8 @@ class Delivery:
     plan: ColumnPlan
     origin: Origin
     totals: ControlTotals = ControlTotals()  #: as stated by the sender
-    lines: frozenset[int] | None = None  #: only these of the file; None: all
+    #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
+    replays: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +83,13 @@ def load_file(
         DatabaseError: a row that others refer to went away meanwhile.
     """
     dataset, origin = delivery.contract.dataset, delivery.origin
-    known = None if again else ledger.known_run(conn, dataset.name, origin.sha256)
+    is_new = again or delivery.replays is not None
+    known = None if is_new else ledger.known_run(conn, dataset.name, origin.sha256)
     if known is not None:
         return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
-    with ledger.run(conn, "load", delivery.contract, origin) as run_id:
-        with conn.transaction():
-            loaded = _Load(conn, delivery, run_id).all(now, progress)
-            ledger.record_file(conn, run_id, dataset.name, origin)
-    return loaded
+    kind = "load" if delivery.replays is None else "replay"
+    with ledger.run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
+        return _Load(conn, delivery, run_id).all(now, progress)
 
 
 class _Load:
@@ -116,13 +116,13 @@ class _Load:
 
     def _intake(self, now: datetime) -> Intake:
         today = now.astimezone(ZoneInfo(ZONE)).date()
-        plan, dataset, wanted = self._delivery.plan, self._dataset, self._delivery.lines
+        plan, dataset, replays = self._delivery.plan, self._dataset, self._delivery.replays
         return Intake(
             book=rulebook(dataset, today=today, known=self._parents.known()),
             to_rows=lambda block: to_rows(plan, block, dataset),
             run_id=self._run_id,
             sum_of=tuple(self._delivery.totals.sums),
-            wanted=wanted,
+            wanted=None if replays is None else frozenset(replays),
         )
 
     def _land(self, judged: Judged) -> None:
@@ -153,6 +153,7 @@ class _Load:
 
     def _close(self) -> Loaded:
         tally, run_id = self._tally, self._run_id
+        quarantine.resolve(self._conn, run_id, (self._delivery.replays or {}).values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         ledger.record_batch(
             self._conn,
@@ -162,6 +163,7 @@ class _Load:
             rows=tally.counts.inserted + tally.counts.updated,
             digest=self._landing.digest,
         )
+        ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
         ledger.finish(self._conn, run_id, tally.counts)
         return Loaded(
             dataset=self._dataset.name,

@@ -85,6 +85,11 @@ class DateStyle:
         return "%#z" in self.chrono
 
     @property
+    def day(self) -> str:
+        """The part of it that writes the day, without the time."""
+        return re.split(r"[,T ]*%[HI]", self.chrono)[0]
+
+    @property
     def has_names(self) -> bool:
         return "%b" in self.chrono.lower()
 
@@ -163,6 +168,7 @@ def _from_words(declared: str) -> str:
 
 
 ISO_DAY = date_style("YYYY-MM-DD")
+EXCEL_STYLE = date_style(EXCEL)
 _NUMERIC = [
     f"{first}{mark}{second}{mark}{third}"
     for mark, (first, second, third) in product(

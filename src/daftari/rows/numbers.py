@@ -10,11 +10,23 @@ import polars as pl
 #: What is read without any transformation.
 CANONICAL = r"^-?\d+(\.\d+)?$"
 
-_SPACES = "\u0020\u00a0\u2009\u202f"
-_MARKS = {".": ",' \u00a0\u2009\u202f\u2019", ",": ".' \u00a0\u2009\u202f\u2019"}
+#: Marks that group digits and are never a decimal mark.
+GROUPING = "' \u00a0\u2009\u202f\u2019"
 _MINUS = "-\u2212\u2013"
-#: A sign or a code of letters, with or without a space, before or after the number.
-AFFIX = r"[\p{Sc}]|[A-Za-z]{1,3}[\p{Sc}]?\.?|/[=-]"
+#: How each currency is written at a number; `/=` and `/-` follow shillings.
+CURRENCIES = {
+    "KES": ("KES", "KSHS", "KSH", "/=", "/-"),
+    "UGX": ("UGX", "USHS", "USH"),
+    "TZS": ("TZS", "TSHS", "TSH"),
+    "USD": ("US$", "USD", "$"),
+    "EUR": ("EUR", "€"),
+    "GBP": ("GBP", "£"),
+    "ZAR": ("ZAR", "R"),
+    "NGN": ("NGN", "₦"),
+    "INR": ("INR", "₹"),
+    "JPY": ("JPY", "¥"),
+    "CHF": ("CHF",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +35,7 @@ class NumberStyle:
 
     decimal: str = "."
     thousands: str = ""  #: every mark that may group digits
-    affix: str = ""  #: the one currency sign or code that may stand at a number, in capitals
+    affixes: tuple[str, ...] = ()  #: signs and codes of the one currency that may stand at a number
     percent: bool = False  #: a percent sign follows; the number is divided by 100
 
     @property
@@ -33,7 +45,7 @@ class NumberStyle:
     @property
     def words(self) -> str:
         sample = "1" + self.thousands[:1] + "234" + self.decimal + "56"
-        return f"a number as {self.affix + ' ' if self.affix else ''}{sample}{' %' if self.percent else ''}"
+        return f"a number as {sample}{' %' if self.percent else ''}"
 
 
 def bare(text: pl.Expr, style: NumberStyle) -> pl.Expr:
@@ -43,13 +55,14 @@ def bare(text: pl.Expr, style: NumberStyle) -> pl.Expr:
     Parentheses and a trailing minus are negatives. A percent sign is taken off, not applied.
     """
     text = text.str.replace_all(rf"[{_MINUS}]", "-")
-    if style.affix:
-        sign = re.escape(style.affix)
+    if style.affixes:
+        sign = f"(?:{'|'.join(map(re.escape, style.affixes))})"
         text = text.str.replace(rf"(?i)^([-(]?)\s*{sign}\.?\s*", "$1").str.replace(
             rf"(?i)\s*{sign}(\)?)$", "$1"
         )
     if style.percent:
-        text = text.str.replace(r"\s*%\s*(\)?)$", "$1")
+        signed = text.str.contains(r"%\s*\)?$")
+        text = pl.when(signed).then(text.str.replace(r"\s*%\s*(\)?)$", "$1"))
     text = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^([^-].*?)\s*-$", "-$1")
     text = text.str.replace(r"^-\s+", "-").str.replace(r"^\+", "")
     digits: pl.Expr = pl.when(text.str.contains(number_shape(style))).then(text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from dataclasses import field as default
+from datetime import time
 from decimal import Decimal
 
 import polars as pl
@@ -16,6 +17,7 @@ from daftari.rows.block import Block
 from daftari.rows.dates import DateStyle
 from daftari.rows.numbers import CANONICAL, NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.plan import ColumnPlan, FieldPlan
+from daftari.rows.texts import columns_of
 
 #: Decimals kept for a number whose contract names no scale.
 UNDECLARED_SCALE = 18
@@ -33,28 +35,18 @@ class Rows:
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One field's column while it is being read."""
-
-    text: pl.Series  #: as found
-    content: pl.Series  #: after lookup, part, prefix: what is read as a value
-
-
-def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset) -> Rows:
+def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str] | None = None) -> Rows:
     """
-    Read the cells of *block* as the fields of *dataset*.
+    Read the cells of *block* as the fields of *dataset*. *seen* is kept from block to block of one file.
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
     values, texts, unreadable = [], [], {}
-    cells = _trimmed_cells(plan, block.cells)
-    for place, one in enumerate(plan.fields):
-        column = _column(one, cells.select(f"{place} {part}" for part in range(len(one.columns))), block)
-        read = _read(column.content, one)
-        texts.append(column.text.alias(one.field.name))
+    for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True):
+        read = read_values(column.content, one)
+        texts.append(column.found.alias(one.field.name))
         values.append(read.alias(one.field.name))
-        if read.null_count() > column.text.null_count():
+        if read.null_count() > column.found.null_count():
             unreadable[one.field.name] = expectation(one)
     assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
     return Rows(
@@ -121,73 +113,8 @@ def _number_expected(plan: FieldPlan) -> str:
     return f"a number with at most {whole} digits before and {kind.scale} after the decimal point"
 
 
-def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
-    """Trim every column that a field uses, in one pass; named by the field's place and the part's."""
-    return cells.select(
-        trimmed(pl.col(name), one.null_words).alias(f"{place} {part}")
-        for place, one in enumerate(plan.fields)
-        for part, name in enumerate(one.columns)
-    )
-
-
-def _column(plan: FieldPlan, parts: pl.DataFrame, block: Block) -> _Column:
-    text = _found(plan, parts, block)
-    content = text
-    source = plan.source
-    if source.part is not None:
-        content = content.str.extract(f"^(?:{source.part})$", 1)
-    if source.lookup is not None:
-        content = _looked_up(content, plan)
-    if source.prefix:
-        content = pl.select(pl.lit(source.prefix) + pl.lit(content)).to_series()
-    if source.default is not None:
-        text, content = text.fill_null(source.default), content.fill_null(source.default)
-    return _Column(text, content)
-
-
-def _found(plan: FieldPlan, parts: pl.DataFrame, block: Block) -> pl.Series:
-    """Return the trimmed text of the field's column or columns; null where missing."""
-    source, height = plan.source, block.cells.height
-    if source.row_number:
-        return block.lines.cast(pl.String)
-    if not plan.columns:
-        return pl.Series([source.constant], dtype=pl.String).new_from_index(0, height)
-    if source.join is not None:
-        return parts.select(pl.concat_str(pl.all(), separator=source.join.separator)).to_series()
-    return _digests(parts) if source.digest is not None else parts.to_series()
-
-
-def trimmed(column: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
-    """Take the outer white space from *column*; null where nothing is left, or a word for nothing."""
-    text = column.str.strip_chars()
-    is_missing = text.is_in(["", *null_words]) if null_words else text == ""
-    return pl.when(~is_missing).then(text)
-
-
-def _digests(parts: pl.DataFrame) -> pl.Series:
-    """Hash each row's cells, lengths included, so that no two contents give one text."""
-    keys = [
-        hashlib.sha256("".join("-;" if cell is None else f"{len(cell)}:{cell};" for cell in row).encode())
-        for row in parts.iter_rows()
-    ]
-    return pl.Series([key.hexdigest()[:32] for key in keys], dtype=pl.String)
-
-
-def _looked_up(content: pl.Series, plan: FieldPlan) -> pl.Series:
-    lookup = {key.strip().casefold(): value for key, value in (plan.source.lookup or {}).items()}
-    keys = pl.DataFrame({"found": content.unique().drop_nulls()})
-    match plan.source.otherwise:
-        case "keep":
-            others = dict(zip(keys["found"], keys["found"], strict=True))
-        case "reject" | "null":
-            others = {}
-        case value:
-            others = dict.fromkeys(keys["found"], value)
-    known = {word: lookup.get(word.casefold(), others.get(word)) for word in keys["found"]}
-    return content.replace_strict(known, default=None, return_dtype=pl.String)
-
-
-def _read(content: pl.Series, plan: FieldPlan) -> pl.Series:
+def read_values(content: pl.Series, plan: FieldPlan) -> pl.Series:
+    """Read *content* in the plan's styles; null where it cannot be read exactly."""
     kind = physical(plan.field)
     match plan.field.logical_type:
         case LogicalType.INTEGER | LogicalType.NUMBER:
@@ -240,11 +167,18 @@ def _styles(plan: FieldPlan) -> list[DateStyle]:
 def _days(content: pl.Series, plan: FieldPlan) -> pl.Series:
     read = pl.Series([None], dtype=pl.Date).new_from_index(0, len(content))
     for style in _styles(plan):
-        found = style.read(content).dt.date() if style.has_time else style.read_days(content)
+        found = style.read_days(content) if not style.has_time else _midnights(style.read(content), plan)
         read = _either(read, found)
         if read.null_count() == content.null_count():
             break
     return read
+
+
+def _midnights(moments: pl.Series, plan: FieldPlan) -> pl.Series:
+    """Take the day of *moments*. A time of day is dropped only where the mapping declares its format."""
+    if not plan.source.format:
+        moments = moments.set((moments.dt.time() != time(0)).fill_null(False), None)
+    return moments.dt.date()
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.errors import MappingError
+from daftari.rows.date_evidence import DateVerdict
 from daftari.rows.dates import DateStyle
 from daftari.rows.mapping import FieldSource, Mapping
 from daftari.rows.names import normal
+from daftari.rows.number_evidence import NumberEvidence
 from daftari.rows.numbers import NumberStyle
 
 Style = DateStyle | NumberStyle
@@ -23,7 +25,10 @@ class FieldPlan:
     styles: tuple[Style, ...] = ()  #: tried in order; empty until settled, and for text
     null_words: tuple[str, ...] = ()
     timezone: str = "Africa/Nairobi"
-    evidence: str = ""  #: how the style was found, for people
+    evidence: str = ""  #: how the style was found, for people; empty while it is open
+    #: what was found so far, while it leaves the style open
+    rival: DateVerdict | None = None
+    pending: NumberEvidence | None = None
 
     @property
     def has_source(self) -> bool:

@@ -21,7 +21,7 @@ select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int) from start
 update daftari.run r
 set status = 'abandoned', finished_at = clock_timestamp(), error_code = 'session_lost'
 where r.status = 'running'
-  and r.dataset = %(dataset)s
+  and r.dataset is not distinct from %(dataset)s
   and not exists (
       select from pg_locks l
       where l.locktype = 'advisory'
@@ -48,10 +48,10 @@ where run_id = %(run_id)s
 select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int);
 
 -- name: record_file
+-- A replay, or a load of the same content again, leaves the first record as it is.
 insert into daftari.source_file (dataset, sha256, run_id, name, path, bytes, mapping)
 values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s)
-on conflict (dataset, sha256) do update
-set run_id = excluded.run_id, name = excluded.name, path = excluded.path, loaded_at = excluded.loaded_at;
+on conflict (dataset, sha256) do nothing;
 
 -- name: record_batch
 insert into daftari.batch_audit (run_id, relation, operation, rows, digest)

@@ -1,13 +1,26 @@
 -- Statements over rows that were refused. Identifiers in braces are filled in by io/quarantine.py.
 
--- name: open_lines
-select q.line, q.quarantine_id
+-- name: open_files
+-- A replay's own entries name the file that the rows first came from: it has the same content.
+select f.name, r.sha256, f.path, f.mapping,
+       array_agg(q.line order by q.line) as lines,
+       array_agg(q.quarantine_id order by q.line) as entries
+from daftari.quarantine q
+join daftari.run r using (run_id)
+join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.dataset = %(dataset)s
+  and q.resolved_by is null
+  and (%(run_id)s::bigint is null or q.run_id = %(run_id)s)
+group by f.name, r.sha256, f.path, f.mapping
+order by min(q.quarantine_id);
+
+-- name: open_entries
+select q.quarantine_id, r.sha256
 from daftari.quarantine q
 join daftari.run r using (run_id)
 where q.dataset = %(dataset)s
-  and r.sha256 = %(sha256)s
-  and q.resolved_by is null
-order by q.line;
+  and q.quarantine_id = any(%(entries)s)
+  and q.resolved_by is null;
 
 -- name: resolve
 update daftari.quarantine
@@ -64,3 +77,12 @@ where q.dataset = %(dataset)s
   and q.resolved_by is null
 order by q.run_id, q.line
 limit %(limit)s;
+
+-- name: entries_of
+select q.quarantine_id, q.run_id, q.dataset, r.source, r.sha256, f.path, q.line, q.reasons, q.preview,
+       r.started_at as at, q.resolved_by
+from daftari.quarantine q
+join daftari.run r using (run_id)
+left join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.quarantine_id = any(%(entries)s)
+order by q.quarantine_id;
