@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg import Connection
 
@@ -13,20 +14,26 @@ from daftari.io import queries
 _QUERIES = queries.load("pipeline.sql")
 
 
-def record_step(
-    conn: Connection[Any], run_id: int, pipeline: str, step: str, *, started_at: datetime, outcome: str | None
-) -> None:
-    """Remember how a step ended. *outcome* is `succeeded`, `skipped`, or the code of the error that ended it."""
-    ended_well = outcome in ("succeeded", "skipped")
-    facts = {
-        "run_id": run_id,
-        "pipeline": pipeline,
-        "step": step,
-        "status": outcome if ended_well else "failed",
-        "error_code": None if ended_well else outcome,
-        "started_at": started_at,
-    }
-    conn.execute(_QUERIES["record_step"], facts)
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    run_id: int
+    pipeline: str
+    step: str
+    status: str  #: succeeded, failed or skipped
+    error_code: str | None = None
+    started_at: datetime
+
+
+def record_step(conn: Connection[Any], step: StepRecord) -> None:
+    """Remember how a step ended."""
+    conn.execute(_QUERIES["record_step"], vars(step))
+
+
+def database_time(conn: Connection[Any]) -> datetime:
+    """Return the server's time now, by which the ledger's times are taken."""
+    row = conn.execute("select clock_timestamp()").fetchone()
+    assert row is not None, "a select without from returns one row"
+    return cast(datetime, row[0])
 
 
 def last_steps(conn: Connection[Any], pipeline: str) -> dict[str, str]:

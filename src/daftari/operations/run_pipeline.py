@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +24,7 @@ from daftari.errors import DaftariError, TooManyRejected
 from daftari.io import ledger, pipelines
 from daftari.io.files import digest
 from daftari.io.ledger import Counts
+from daftari.io.pipelines import StepRecord
 from daftari.io.workspace import Pipeline, Workspace
 from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path
@@ -91,7 +93,9 @@ def run_pipeline(
             (Step.TRANSFORM, actions.transform),
             (Step.CHECK_MARTS, actions.check_marts),
         ):
-            steps[step] = _skip(running, step) if step in done else _take(running, step, lambda a=action: a(pipeline))
+            steps[step] = (
+                _skip(running, step) if step in done else _take(running, step, partial(action, pipeline))
+            )
         ledger.finish(conn, run_id, Counts())
     return PipelineRun(pipeline=name, run_id=run_id, loaded=tuple(running.loaded), steps=steps)
 
@@ -105,37 +109,46 @@ def finished_before(last: Mapping[str, str], *, anything_new: bool) -> set[Step]
 
 def _take(running: _Running, step: Step, action: Callable[[], Any]) -> str:
     """Take one step; one log line and one row say how it ended."""
-    logger = log.get(pipeline=running.pipeline.name, run_id=running.run_id, step=step)
-    begun, started_at = perf_counter(), running.conn.execute("select clock_timestamp()").fetchone()
-    assert started_at is not None, "a select without from returns one row"
-    outcome = "succeeded"
+    begun, started_at = perf_counter(), pipelines.database_time(running.conn)
     try:
         action()
     except BaseException as error:
-        outcome = error.code if isinstance(error, DaftariError) else type(error).__name__
+        code = error.code if isinstance(error, DaftariError) else type(error).__name__
+        _record(running, step, "failed", started_at, error_code=code)
+        _say(running, step, "failed", seconds=perf_counter() - begun, error=code)
         raise
-    finally:
-        seconds = round(perf_counter() - begun, 3)
-        say = logger.info if outcome == "succeeded" else logger.error
-        say("step", outcome=outcome, seconds=seconds, **(_facts(running) if step is Step.LOAD else {}))
-        if not running.conn.closed:
-            pipelines.record_step(
-                running.conn,
-                running.run_id,
-                running.pipeline.name,
-                step,
-                started_at=started_at[0],
-                outcome=outcome,
-            )
-    return outcome
+    _record(running, step, "succeeded", started_at)
+    _say(running, step, "succeeded", seconds=perf_counter() - begun)
+    return "succeeded"
 
 
 def _skip(running: _Running, step: Step) -> str:
-    log.get(pipeline=running.pipeline.name, run_id=running.run_id, step=step).info("step", outcome="skipped")
-    pipelines.record_step(
-        running.conn, running.run_id, running.pipeline.name, step, started_at=running.now, outcome="skipped"
-    )
+    _record(running, step, "skipped", pipelines.database_time(running.conn))
+    _say(running, step, "skipped", seconds=0)
     return "skipped"
+
+
+def _record(
+    running: _Running, step: Step, status: str, started_at: datetime, *, error_code: str | None = None
+) -> None:
+    if running.conn.closed:
+        return  # the ledger will show the run as abandoned
+    record = StepRecord(
+        run_id=running.run_id,
+        pipeline=running.pipeline.name,
+        step=step,
+        status=status,
+        error_code=error_code,
+        started_at=started_at,
+    )
+    pipelines.record_step(running.conn, record)
+
+
+def _say(running: _Running, step: Step, outcome: str, *, seconds: float, **facts: str) -> None:
+    logger = log.get(pipeline=running.pipeline.name, run_id=running.run_id, step=str(step))
+    say = logger.error if outcome == "failed" else logger.info
+    counted = _facts(running) if step is Step.LOAD else {}
+    say("step", outcome=outcome, seconds=round(seconds, 3), **facts, **counted)
 
 
 def _facts(running: _Running) -> dict[str, int]:
