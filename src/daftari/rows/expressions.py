@@ -79,7 +79,7 @@ def _allow(node: exp.Expression, fields: Mapping[str, Field], where: str) -> Non
     elif type(node) not in _ALLOWED:
         raise ContractError(
             f"{where}: {type(node).__name__} is not allowed in a rule",
-            hint="Possible: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, length, lower, abs …",
+            hint="Possible: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, length, lower …",
         )
 
 
