@@ -27,7 +27,7 @@ def write_generated(folder: Path, files: Sequence[GeneratedFile]) -> tuple[Path,
     stale = [path for path in sorted(folder.iterdir()) if path.name not in wanted and _is_ours(path)]
     for path in stale:
         path.unlink()
-    return tuple([*changed, *stale])
+    return (*changed, *stale)
 
 
 def _write(path: Path, text: str) -> bool:
