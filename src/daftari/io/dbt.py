@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from psycopg import Connection
 
@@ -96,7 +96,7 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     return tuple(NodeResult(**result) for result in last["results"])
 
 
-def _listen(stdout: TextIO, log: TextIO, progress: Progress) -> dict[str, Any] | None:
+def _listen(stdout: IO[str], log: IO[str], progress: Progress) -> dict[str, Any] | None:
     """Follow the child to its end; return its last document, or None when it died before that."""
     begun = 0
     for document in _documents(stdout):
@@ -110,7 +110,7 @@ def _listen(stdout: TextIO, log: TextIO, progress: Progress) -> dict[str, Any] |
     return None
 
 
-def _documents(stdout: TextIO) -> Iterator[dict[str, Any]]:
+def _documents(stdout: IO[str]) -> Iterator[dict[str, Any]]:
     for line in stdout:
         yield json.loads(line)
 
