@@ -47,7 +47,8 @@ def faults(text: str) -> list[str]:
             f"{HEAD}schema:\n- name: visits\n  properties:\n  - name: fee\n    logicalType: nunber\n",
             [
                 (
-                    'c.yaml:10: schema.visits.properties.fee.logicalType: found "nunber"; expected one of string,'
+                    'c.yaml:10: schema.visits.properties.fee.logicalType: found "nunber";'
+                    " expected one of string,"
                     " date, timestamp, time, number, integer, object, array, boolean (did you mean 'number'?)"
                 )
             ],
@@ -131,7 +132,8 @@ def test_another_standard_or_version_is_refused_by_its_name(text, expected):
             "unknown name daftari.retension",
             (
                 "after daftari. one of kind, subject, conflict,"
-                " purpose, lawfulBasis, retention, maxRejectedRatio, indexes, rules, access, partition, noOverlap"
+                " purpose, lawfulBasis, retention, maxRejectedRatio, indexes, rules, access, partition,"
+                " noOverlap"
                 " (did you mean 'retention'?)"
             ),
         ),
