@@ -32,7 +32,7 @@ def configure(*, level: str = "info", style: str = "auto") -> None:
     )
 
 
-def get_logger(**bound: object) -> FilteringBoundLogger:
+def get(**bound: object) -> FilteringBoundLogger:
     """Return a logger whose every line carries *bound*: names and counts, never values of rows."""
     return cast(FilteringBoundLogger, structlog.get_logger(**bound))
 
