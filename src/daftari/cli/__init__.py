@@ -17,11 +17,16 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "plan": "daftari.cli.schema",
+    "apply": "daftari.cli.schema",
+    "verify": "daftari.cli.schema",
+    "doctor": "daftari.cli.schema",
     "transform": "daftari.cli.transform",
     "env": "daftari.cli.transform",
 }
 #: Nouns, whose verbs are the commands of their module.
 GROUPS: dict[str, str] = {
+    "server": "daftari.cli.server",
     "quality": "daftari.cli.quality",
 }
 

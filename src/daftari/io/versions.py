@@ -56,7 +56,6 @@ def downgrade() -> None:
 @contextmanager
 def transaction(conn: Connection[Any]) -> Iterator[sqlalchemy.Connection]:
     """One transaction on *conn*, shared with what Alembic does in it. Commits at the end."""
-    assert not conn.autocommit, "each statement would be a transaction of its own"
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
         creator=lambda: conn,
@@ -64,8 +63,13 @@ def transaction(conn: Connection[Any]) -> Iterator[sqlalchemy.Connection]:
         pool_reset_on_return=None,
         use_native_hstore=False,
     )
-    with engine.connect() as shared, shared.begin():
-        yield shared
+    mode = conn.autocommit
+    conn.set_autocommit(False)
+    try:
+        with engine.connect() as shared, shared.begin():
+            yield shared
+    finally:
+        conn.set_autocommit(mode)
 
 
 def pending(conn: Connection[Any], folder: Path) -> list[str]:
