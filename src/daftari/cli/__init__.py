@@ -8,7 +8,6 @@ import uuid
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -17,11 +16,16 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "plan": "daftari.cli.schema",
+    "apply": "daftari.cli.schema",
+    "verify": "daftari.cli.schema",
+    "doctor": "daftari.cli.schema",
     "transform": "daftari.cli.transform",
     "env": "daftari.cli.transform",
 }
 #: Nouns, whose verbs are the commands of their module.
 GROUPS: dict[str, str] = {
+    "server": "daftari.cli.server",
     "quality": "daftari.cli.quality",
 }
 
@@ -29,17 +33,17 @@ GROUPS: dict[str, str] = {
 class _LazyGroup(TyperGroup):
     """Imports the module of a command only when that command, or help for it, is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- click's signature
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- as above
         if cmd_name in GROUPS:
             group = typer.main.get_group(import_module(GROUPS[cmd_name]).app)
             group.name = cmd_name
             return group
         if cmd_name in COMMANDS:
             found: Any = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
-            return found.commands[cmd_name] if isinstance(found, click.Group) else found
+            return found.commands[cmd_name] if isinstance(found, TyperGroup) else found
         return None
 
 
