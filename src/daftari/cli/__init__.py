@@ -17,11 +17,13 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "init": "daftari.cli.init",
     "transform": "daftari.cli.transform",
     "env": "daftari.cli.transform",
 }
 #: Nouns, whose verbs are the commands of their module.
 GROUPS: dict[str, str] = {
+    "new": "daftari.cli.new",
     "quality": "daftari.cli.quality",
 }
 
