@@ -17,6 +17,7 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "demo": "daftari.cli.demo",
     "init": "daftari.cli.init",
     "transform": "daftari.cli.transform",
     "env": "daftari.cli.transform",
