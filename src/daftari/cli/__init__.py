@@ -16,17 +16,24 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "init": "daftari.cli.init",
     "plan": "daftari.cli.schema",
     "apply": "daftari.cli.schema",
     "verify": "daftari.cli.schema",
-    "doctor": "daftari.cli.schema",
+    "load": "daftari.cli.load",
     "transform": "daftari.cli.transform",
+    "run": "daftari.cli.run",
+    "demo": "daftari.cli.demo",
+    "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
 }
 #: Nouns, whose verbs are the commands of their module.
 GROUPS: dict[str, str] = {
-    "server": "daftari.cli.server",
+    "contract": "daftari.cli.contract",
+    "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "new": "daftari.cli.new",
+    "server": "daftari.cli.server",
 }
 
 
