@@ -30,7 +30,7 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     found = [
         _check(dataset, schemas, derived(dataset.name, field.name, what), condition)
         for field in dataset.fields
-        for what, condition in _conditions(dataset, field)
+        for what, condition in field_conditions(dataset, field)
     ]
     for rule in dataset.rules:
         condition = expressions.parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}").check
@@ -49,7 +49,8 @@ def _check(dataset: Dataset, schemas: Schemas, name: str, condition: str) -> Con
     )
 
 
-def _conditions(dataset: Dataset, field: Field) -> Iterator[tuple[str, str]]:
+def field_conditions(dataset: Dataset, field: Field) -> Iterator[tuple[str, str]]:
+    """Return what a field's options ask of its value: the name of each and a condition, which null satisfies."""
     column = identifier(field.name)
     if field.logical_type in (*_NUMBERS, *_MOMENTS):
         yield from _bounds(dataset, field, column)
@@ -90,7 +91,11 @@ def _text(field: Field, column: str) -> Iterator[tuple[str, str]]:
         ]
         yield "length", " and ".join(limits)
     if options.pattern is not None:
-        flags = _FLAGS.match(options.pattern)
-        head = flags[0] if flags else ""
-        body = options.pattern[len(head) :]
-        yield "pattern", f"{column} ~ {literal(f'{head}^(?:{body})$')}"
+        yield "pattern", f"{column} ~ {literal(anchored(options.pattern))}"
+
+
+def anchored(pattern: str) -> str:
+    """Return *pattern* such that it holds of a whole text, not of a part of one."""
+    flags = _FLAGS.match(pattern)
+    head = flags[0] if flags else ""
+    return f"{head}^(?:{pattern[len(head) :]})$"
