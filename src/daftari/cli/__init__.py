@@ -16,18 +16,23 @@ from daftari import __version__
 from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "transform": "daftari.cli.transform",
+    "env": "daftari.cli.transform",
+}
 #: Nouns, whose verbs are the commands of their module.
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "quality": "daftari.cli.quality",
+}
 
 
 class _LazyGroup(TyperGroup):
     """Imports the module of a command only when that command, or help for it, is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         if cmd_name in GROUPS:
             group = typer.main.get_group(import_module(GROUPS[cmd_name]).app)
             group.name = cmd_name
@@ -56,7 +61,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(  # noqa: ARG001 -- acts in its callback
+    version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -44,7 +44,8 @@ def load(
         ),
     ],
     mapping: Annotated[
-        Path | None, typer.Option(help="A source mapping. Default: the pipeline's own that is meant for the file.")
+        Path | None,
+        typer.Option(help="A source mapping. Default: the pipeline's own that is meant for the file."),
     ] = None,
     total: Annotated[
         list[str] | None,
@@ -98,7 +99,8 @@ def _totals(stated: Iterable[str]) -> ControlTotals:
                 sums[name] = Decimal(value)
         except (ValueError, InvalidOperation):
             raise SettingError(
-                f"--total {text}: {value!r} is not a number", hint="For example --total rows=1204 or --total amount=12.50"
+                f"--total {text}: {value!r} is not a number",
+                hint="For example --total rows=1204 or --total amount=12.50",
             ) from None
     return ControlTotals(rows=rows, sums=sums)
 
@@ -139,22 +141,27 @@ def _progress() -> Progress:
 
 
 def show_loaded(loaded: list[Loaded], output: Output) -> None:
+    """Print what became of each file's rows."""
     if output is Output.JSON:
         print_json([asdict(one) for one in loaded])
         return
     fresh = [one for one in loaded if not one.known]
     if fresh:
         out.print(_table(fresh))
-    for one in fresh:
-        for reason in one.reasons[:5]:
-            out.print(f"  {one.source}: {reason.rows:,} x {reason.field} {reason.reason} ({reason.rule})", markup=False)
-        if one.mended:
-            out.print(f"  {one.source}: {one.mended:,} rows that were in quarantine are in order now", markup=False)
     for one in loaded:
-        if one.known:
-            out.print(f"{one.source}: nothing new; run {one.run_id} loaded this content", markup=False)
+        for line in _remarks(one):
+            out.print(f"{one.source}: {line}", markup=False)
     if any(one.counts.quarantined for one in fresh):
         out.print(f"See them: daftari quarantine show {fresh[0].dataset}")
+
+
+def _remarks(one: Loaded) -> Iterator[str]:
+    if one.known:
+        yield f"nothing new; run {one.run_id} loaded this content"
+    for reason in one.reasons[:5]:
+        yield f"{reason.rows:,} x {reason.field} {reason.reason} ({reason.rule})"
+    if one.mended:
+        yield f"{one.mended:,} rows that were in quarantine are in order now"
 
 
 def _table(loaded: list[Loaded]) -> Table:
@@ -170,7 +177,10 @@ def _table(loaded: list[Loaded]) -> Table:
 def _explain(session: Session, requests: list[Request], output: Output) -> None:
     from daftari.rows.explain import explain
 
-    found: list[Any] = [explain(prepared.plan, prepared.source) for prepared in (prepare(session.workspace, r) for r in requests)]
+    found: list[Any] = [
+        explain(prepared.plan, prepared.source)
+        for prepared in (prepare(session.workspace, r) for r in requests)
+    ]
     if output is Output.JSON:
         print_json([asdict(one) for one in found])
         return

@@ -69,7 +69,9 @@ def show(
         print_json([asdict(entry) for entry in found])
         return
     for entry in found:
-        out.print(f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {in_words(entry)}", markup=False)
+        out.print(
+            f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {in_words(entry)}", markup=False
+        )
         shown = {name: value for name, value in (entry.preview or {}).items() if value is not None}
         if shown:
             out.print("    " + ", ".join(f"{name}={value}" for name, value in shown.items()), markup=False)
@@ -105,7 +107,8 @@ def export(
 def replay(
     dataset: DatasetArgument,
     mended: Annotated[
-        Path | None, typer.Option(help="A corrected file of `quarantine export`. Default: the sources themselves.")
+        Path | None,
+        typer.Option(help="A corrected file of `quarantine export`. Default: the sources themselves."),
     ] = None,
     run: Annotated[int | None, typer.Option(help="Only rows of this run.")] = None,
     workspace: WorkspaceOption = None,

@@ -164,7 +164,9 @@ def _column_tests(dataset: Dataset, field: Field) -> list[dict[str, Any]]:
 
 
 def _row_rule(dataset: Dataset, rule: RowRule) -> dict[str, Any]:
-    return _test(f"{dataset.name}__rule__{rule.id}", "row_rule", condition=inert(sql_condition(dataset, rule)))
+    return _test(
+        f"{dataset.name}__rule__{rule.id}", "row_rule", condition=inert(sql_condition(dataset, rule))
+    )
 
 
 def _test(name: str, kind: str, **arguments: Any) -> dict[str, Any]:

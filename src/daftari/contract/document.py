@@ -6,6 +6,7 @@ YAML 1.2, of which JSON is a part. Dates stay text, because that is what JSON Sc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,6 +25,7 @@ MOST_VALUES = 200_000
 #: Real contracts nest about ten deep; a recursive alias nests for ever.
 MOST_LEVELS = 60
 
+_EXPECTED = re.compile(r"expected (?P<expected>.+), but (?:got|found) (?P<found>.+)")
 _TAG = "tag:yaml.org,2002:"
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 
@@ -108,9 +110,11 @@ def _compose(text: str, source: str) -> Node | None:
 
 
 def _unreadable(source: str, line: int, problem: str) -> ContractError:
-    found = problem.removeprefix("found ")
+    parts = _EXPECTED.match(problem)
+    found = parts["found"] if parts else problem.removeprefix("but ").removeprefix("found ")
+    expected = parts["expected"] if parts else "well-formed YAML"
     return ContractError.from_faults(
-        [Fault(source=source, line=line, place="", found=found, expected="well-formed YAML")]
+        [Fault(source=source, line=line, place="", found=found, expected=expected)]
     )
 
 

@@ -35,6 +35,16 @@ Duration = Annotated[str, Field(pattern=_DURATION)]
 Month = Annotated[str, Field(pattern=_MONTH)]
 Operation = Literal["read", "insert", "update", "delete"]
 
+#: What pydantic calls the types, in our words.
+_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
+
 
 class _Value(BaseModel):
     """Untrusted: nothing is converted, nothing unknown is let through."""
@@ -146,18 +156,26 @@ def _fault(
     place = (*places[str(first)], *_real_steps(document, places[str(first)], rest))
     match error["type"]:
         case "extra_forbidden" if not rest:
-            return document.fault(
-                place, f"unknown name {NAMESPACE}{first}", one_of(f"{NAMESPACE}{first}", names(model))
-            )
+            return document.fault(place, f"unknown name {NAMESPACE}{first}", _known(str(first), model))
         case "extra_forbidden":
-            return document.fault(place, f"unknown name {rest[-1]!r}", "a name this property has")
+            return document.fault(place, f"unknown name {rest[-1]!r}", "a name that this property has")
         case "missing":
             return document.fault(place, f"no {rest[-1]!r}", f"{rest[-1]!r}, which this property requires")
         case "string_pattern_mismatch":
-            wanted = _PATTERNS.get(error["ctx"]["pattern"], error["msg"])
-            return document.fault(place, shown(error["input"]), wanted)
-    wanted = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return document.fault(place, shown(error["input"]), wanted)
+            return document.fault(place, shown(error["input"]), _PATTERNS[error["ctx"]["pattern"]])
+    return document.fault(place, shown(error["input"]), _wanted(error))
+
+
+def _known(name: str, model: type[BaseModel]) -> str:
+    known = [one.removeprefix(NAMESPACE) for one in names(model)]
+    return f"after {NAMESPACE} {one_of(name, known)}" if known else f"no {NAMESPACE}* property here"
+
+
+def _wanted(error: dict[str, Any]) -> str:
+    if error["type"] in ("too_short", "string_too_short"):
+        return "something: it is empty"
+    wanted = str(error["msg"]).removeprefix("Input should be ").removeprefix("a valid ")
+    return _WORDS.get(wanted, wanted)
 
 
 def _real_steps(document: Document, start: Path, steps: list[str | int]) -> Path:

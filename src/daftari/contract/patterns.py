@@ -21,7 +21,7 @@ _MOST_REPETITIONS = 255
 _SET_OPERATORS = "&~-"
 
 
-class UnportablePattern(ValueError):  # noqa: N818 -- named for what it says, as in errors.py
+class UnportablePattern(ValueError):
     """The message says which part is not portable, in words that follow "found"."""
 
 

@@ -180,7 +180,8 @@ def _names_in(root: dict[str, Any], schema: Any) -> set[str]:
     names = set(schema.get("properties", ()))
     reference = schema.get("$ref")
     referred = _at(root, reference.removeprefix("#/").split("/")) if reference else None
-    for part in (schema.get("then"), referred, *schema.get("allOf", ())):
+    combined = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
+    for part in (schema.get("then"), referred, *combined):
         names |= _names_in(root, part)
     return names
 

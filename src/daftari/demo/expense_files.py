@@ -46,7 +46,7 @@ _FAULTS_WITHOUT_TOTAL = (
     *_FAULTS,
     Fault(rule="amount.required", spoil=lambda _: {"amount": ""}),
     Fault(rule="amount.type", spoil=lambda _: {"amount": "see invoice"}),
-    Fault(rule="amount.scale", spoil=lambda _: {"amount": "1250.505"}),
+    Fault(rule="amount.type", spoil=lambda _: {"amount": "1250.505"}),
     Fault(rule="shape", more_cells=1),
     Fault(rule="shape", more_cells=-4),
 )

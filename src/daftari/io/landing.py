@@ -101,9 +101,9 @@ class Landing:
     def finish(self) -> None:
         """Put back the indexes that were set aside."""
         for definition, comment in self._set_aside:
-            self._conn.execute(sql.SQL(definition))  # type: ignore[arg-type]
+            self._conn.execute(sql.SQL(definition))
             if comment:
-                self._conn.execute(sql.SQL(comment))  # type: ignore[arg-type]
+                self._conn.execute(sql.SQL(comment))
         self._conn.execute("set local session_replication_role = origin")
 
     # --- straight

@@ -109,17 +109,22 @@ def finish(conn: Connection[Any], run_id: int, counts: Counts) -> None:
 
 def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin) -> None:
     """Remember that a file of this content is loaded. Belongs into the transaction of its rows."""
-    conn.execute(
-        _QUERIES["record_file"], {"run_id": run_id, "dataset": dataset, **vars(origin)}
-    )
+    conn.execute(_QUERIES["record_file"], {"run_id": run_id, "dataset": dataset, **vars(origin)})
 
 
-def record_batch(
-    conn: Connection[Any], run_id: int, *, relation: str, operation: str, rows: int, digest: str
-) -> None:
-    """Audit a batch of rows: how many, and a digest over them. Belongs into the transaction of its rows."""
-    facts = {"relation": relation, "operation": operation, "rows": rows, "digest": digest}
-    conn.execute(_QUERIES["record_batch"], {"run_id": run_id, **facts})
+@dataclass(frozen=True, kw_only=True)
+class BatchAudit:
+    """A batch of rows as the audit keeps it: the rows themselves are the record."""
+
+    relation: str
+    operation: str  #: insert or merge
+    rows: int
+    digest: str  #: sha256 of the rows as they were sent, in hex
+
+
+def record_batch(conn: Connection[Any], run_id: int, batch: BatchAudit) -> None:
+    """Audit a batch of rows. Belongs into the transaction of its rows."""
+    conn.execute(_QUERIES["record_batch"], {"run_id": run_id, **vars(batch)})
 
 
 def reasons_of(conn: Connection[Any], run_id: int) -> tuple[Reason, ...]:

@@ -21,4 +21,6 @@ def read_mapping_file(path: Path) -> Mapping:
     except UnicodeDecodeError as error:
         raise MappingError(f"{path}: byte {error.start} is not UTF-8; expected text in UTF-8") from None
     except OSError as error:
-        raise MappingError(f"{path}: {(error.strerror or str(error)).lower()}; expected a readable file") from None
+        raise MappingError(
+            f"{path}: {(error.strerror or str(error)).lower()}; expected a readable file"
+        ) from None

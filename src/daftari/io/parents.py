@@ -11,7 +11,10 @@ from daftari.contract.model import Dataset, LogicalType, Relationship
 from daftari.errors import DatabaseError
 
 #: of key fields that are not text: the type in polars, and as an array in PostgreSQL
-_TYPES: dict[LogicalType, tuple[type[pl.DataType], LiteralString]] = {LogicalType.INTEGER: (pl.Int64, "bigint[]"), LogicalType.DATE: (pl.Date, "date[]")}
+_TYPES: dict[LogicalType, tuple[type[pl.DataType], LiteralString]] = {
+    LogicalType.INTEGER: (pl.Int64, "bigint[]"),
+    LogicalType.DATE: (pl.Date, "date[]"),
+}
 
 
 class Parents:

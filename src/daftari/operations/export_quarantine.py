@@ -32,7 +32,9 @@ def export_quarantine(
         reasons = {entry.line: entry for entry in quarantine.entries_of(conn, file.lines.values())}
         path = folder / f"{Path(file.name).name.split('.')[0]}.quarantine.csv"
         if path.exists():
-            raise SourceError(f"{path}: is there already", hint="Move it away, or export into another folder.")
+            raise SourceError(
+                f"{path}: is there already", hint="Move it away, or export into another folder."
+            )
         delivery = reopen(workspace, dataset, file)
         with path.open("x", encoding="utf-8", newline="") as out:
             yield path, _write(out, file, delivery.source, reasons)

@@ -17,12 +17,12 @@ import polars as pl
 from psycopg import Connection
 
 from daftari.contract.model import Contract
-from daftari.errors import DatabaseError, ReconciliationError
+from daftari.errors import ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
 from daftari.io.landing import Landing, Refused
-from daftari.io.ledger import Counts, Origin, Reason
+from daftari.io.ledger import BatchAudit, Counts, Origin, Reason
 from daftari.io.parents import Parents
 from daftari.rows.batch import Batch
 from daftari.rows.control import ControlTotals, reconcile
@@ -69,7 +69,7 @@ def load_file(
     *,
     now: datetime,
     again: bool = False,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Callable[[int], None] = lambda _rows: None,
 ) -> Loaded:
     """
     Load a file, unless one of the same content was loaded before; *again* loads it all the same.
@@ -155,14 +155,13 @@ class _Load:
         tally, run_id = self._tally, self._run_id
         quarantine.resolve(self._conn, run_id, (self._delivery.replays or {}).values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
-        ledger.record_batch(
-            self._conn,
-            run_id,
+        audit = BatchAudit(
             relation=f"ops.{self._dataset.name}",
             operation=self._landing.operation,
             rows=tally.counts.inserted + tally.counts.updated,
             digest=self._landing.digest,
         )
+        ledger.record_batch(self._conn, run_id, audit)
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
         ledger.finish(self._conn, run_id, tally.counts)
         return Loaded(

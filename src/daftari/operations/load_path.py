@@ -33,7 +33,7 @@ class Request:
     path: Path
     name: str | None = None  #: what to call it; its own name by default
     mapping: Path | None = None  #: None: the pipeline's mapping that is meant for it
-    totals: ControlTotals = ControlTotals()  #: as stated by whoever asks; the mapping and the file may state others
+    totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
     again: bool = False  #: even though a file of this content was loaded before
 
 
@@ -43,7 +43,7 @@ def load_path(
     request: Request,
     *,
     now: datetime,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Callable[[int], None] = lambda _rows: None,
 ) -> Loaded:
     """
     Load the file of *request*. One whose content is known costs no more than reading its bytes once.

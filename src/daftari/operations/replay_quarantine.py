@@ -156,5 +156,7 @@ def _entries_of(exported: Source, name: str) -> dict[int, int]:
             found[line] = int(text)
         if block.malformed:
             first = block.malformed[0]
-            raise SourceError(f"{name}: line {first.line}: {first.reason}", hint="Mend the line; nothing was loaded.")
+            raise SourceError(
+                f"{name}: line {first.line}: {first.reason}", hint="Mend the line; nothing was loaded."
+            )
     return found

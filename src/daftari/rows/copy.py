@@ -9,21 +9,25 @@ Pieces of fields are laid out with numpy and put together row by row by Arrow, n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
 HEADER = b"PGCOPY\n\xff\r\n\x00" + (0).to_bytes(4, "big") + (0).to_bytes(4, "big")
 TRAILER = (-1).to_bytes(2, "big", signed=True)
-
 
 
 def _constant(content: bytes) -> pa.Scalar:
     """A scalar by way of an array: pa.scalar would import pandas, which takes a second."""
     offsets = np.array([0, len(content)], dtype=np.int64)
-    return pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(content)])[0]
+    return pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(content)])[
+        0
+    ]
 
 
 _NULL = _constant((-1).to_bytes(4, "big", signed=True))
@@ -73,9 +77,7 @@ def _variable(content: pa.Array) -> list[pa.Array]:
 def _jsonb(column: pl.Series) -> list[pa.Array]:
     """jsonb travels as a version byte, 1, and its text."""
     content = column.to_arrow().cast(pa.large_binary())
-    versioned = pc.binary_join_element_wise(
-        _JSONB_VERSION, content, _NOTHING
-    )
+    versioned = pc.binary_join_element_wise(_JSONB_VERSION, content, _NOTHING)
     return _variable(versioned)
 
 
@@ -130,7 +132,7 @@ def _numeric(column: pl.Series, scale: int) -> pa.Array:
     return _binary(row)
 
 
-def _digits(column: pl.Series, scale: int) -> tuple[np.ndarray, np.ndarray]:
+def _digits(column: pl.Series, scale: int) -> tuple[Array, Array]:
     """Return which values are negative, and their base-10000 digits as an array of rows x digits."""
     limbs = np.frombuffer(column.to_arrow().buffers()[1], dtype="<i8").reshape(-1, 2)[: len(column)]
     low, high = limbs[:, 0], limbs[:, 1]
@@ -142,31 +144,35 @@ def _digits(column: pl.Series, scale: int) -> tuple[np.ndarray, np.ndarray]:
     return _wide_digits(column, scale)
 
 
-def _groups(magnitude: np.ndarray, fraction: int) -> np.ndarray:
-    groups = []
+def _groups(magnitude: Array, fraction: int) -> Array:
+    groups: list[Array] = []
     while len(groups) <= fraction or magnitude.any():
         magnitude, digit = np.divmod(magnitude, 10_000)
         groups.append(digit)
     return np.stack(groups[::-1], axis=1)
 
 
-def _wide_digits(column: pl.Series, scale: int) -> tuple[np.ndarray, np.ndarray]:
+def _wide_digits(column: pl.Series, scale: int) -> tuple[Array, Array]:
     """The same for values past 64 bits, by way of their text: slower, and rare."""
     text = column.cast(pl.String).str.strip_chars_start("-")
     whole = text.str.split(".").list.get(0).str.zfill(40)
-    fraction = text.str.split(".").list.get(1, null_on_oob=True).fill_null("").str.pad_end(-(-scale // 4) * 4, "0")
+    fraction = (
+        text.str.split(".").list.get(1, null_on_oob=True).fill_null("").str.pad_end(-(-scale // 4) * 4, "0")
+    )
     joined = whole + fraction
     width = 40 + -(-scale // 4) * 4
     groups = [joined.str.slice(at, 4).cast(pl.Int64).to_numpy() for at in range(0, width, 4)]
     return (column < 0).to_numpy(), np.stack(groups, axis=1)
 
 
-def _binary(rows: np.ndarray) -> pa.Array:
+def _binary(rows: Array) -> pa.Array:
     """An array of rows x bytes as an Arrow array of byte strings, without copying the bytes."""
     height, width = rows.shape
     offsets = np.arange(0, (height + 1) * width, width, dtype=np.int64)
     content = np.ascontiguousarray(rows)
-    return pa.Array.from_buffers(pa.large_binary(), height, [None, pa.py_buffer(offsets), pa.py_buffer(content)])
+    return pa.Array.from_buffers(
+        pa.large_binary(), height, [None, pa.py_buffer(offsets), pa.py_buffer(content)]
+    )
 
 
 def _content(array: pa.Array) -> bytes:

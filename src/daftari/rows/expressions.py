@@ -70,14 +70,16 @@ def _allow(node: exp.Expression, fields: Mapping[str, Field], where: str) -> Non
     elif isinstance(node, exp.Cast):
         if _cast_target(node) is None:
             raise ContractError(f"{where}: cast to {node.to.sql('postgres')}; date and text are possible")
-    elif type(node) in _ORDERINGS and any(_is_text(side, fields) for side in (node.this, node.args.get("expression"))):
+    elif type(node) in _ORDERINGS and any(
+        _is_text(side, fields) for side in (node.this, node.args.get("expression"))
+    ):
         raise ContractError(f"{where}: text has no order that every server shares; = and <> are possible")
     elif isinstance(node, exp.Extract):
         _allow_extract(node, fields, where)
     elif type(node) not in _ALLOWED:
         raise ContractError(
             f"{where}: {type(node).__name__} is not allowed in a rule",
-            hint="A rule compares fields: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, length, lower, abs, coalesce",
+            hint="Possible: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, length, lower …",
         )
 
 

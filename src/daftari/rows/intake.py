@@ -70,7 +70,7 @@ def _wanted(block: Block, lines: frozenset[int] | None) -> Block:
 
 def _take(block: Block, intake: Intake) -> Judged:
     rows = intake.to_rows(block)
-    sums = {name: rows.values[name].sum() or Decimal(0) for name in intake.sum_of}
+    sums = {name: Decimal(rows.values[name].sum() or 0) for name in intake.sum_of}
     verdicts = judge(rows, intake.book)
     malformed = _malformed(block.malformed)
     settled = settle(verdicts.accepted, intake.dataset.key, intake.dataset.conflict)
@@ -155,9 +155,7 @@ def _whole(taken: list[Judged], own: list[Relationship], intake: Intake) -> Iter
         batch=_batch(rows.drop("_run_id"), lines, intake),
         duplicates=duplicates,
         rejected=pl.concat(rejected),
-        sums={
-            name: sum((one.sums[name] for one in taken), start=Decimal(0)) for name in intake.sum_of
-        },
+        sums={name: sum((one.sums[name] for one in taken), start=Decimal(0)) for name in intake.sum_of},
         blank=sum(one.blank for one in taken),
         repeated=sum(one.repeated for one in taken),
     )

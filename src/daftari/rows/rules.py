@@ -7,7 +7,7 @@ expressions over the same typed columns. No reason holds a value of the row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,13 +48,23 @@ class Verdicts:
 
 #: A rejected row: its line, every reason, its text and its key as JSON (see `preview`).
 REJECTED = pl.Schema(
-    {
-        "line": pl.Int64,
-        "reasons": pl.List(pl.Struct({"rule": pl.String, "field": pl.String, "reason": pl.String})),
-        "preview": pl.String,
-        "key": pl.String,
-    }
+    [
+        ("line", pl.Int64()),
+        ("reasons", pl.List(pl.Struct({"rule": pl.String, "field": pl.String, "reason": pl.String}))),
+        ("preview", pl.String()),
+        ("key", pl.String()),
+    ]
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Broken:
+    """A rule that at least one row breaks."""
+
+    rule: str
+    fields: tuple[str, ...]
+    reason: str
+    rows: pl.Series  #: which rows do
 
 
 def rulebook(
@@ -171,55 +181,65 @@ def judge(rows: Rows, book: Rulebook) -> Verdicts:
         return Verdicts(
             accepted=rows.values, accepted_lines=rows.lines, rejected=pl.DataFrame(schema=REJECTED)
         )
-    table = pl.DataFrame([mask.alias(str(at)) for at, (_, _, _, mask) in enumerate(broken)])
+    table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
     bad = table.select(pl.any_horizontal(pl.all())).to_series()
     reasons = pl.concat_list(
         pl.when(pl.col(str(at))).then(
-            pl.struct(rule=pl.lit(rule), field=pl.lit(", ".join(fields)), reason=pl.lit(reason))
+            pl.struct(rule=pl.lit(one.rule), field=pl.lit(", ".join(one.fields)), reason=pl.lit(one.reason))
         )
-        for at, (rule, fields, reason, _) in enumerate(broken)
+        for at, one in enumerate(broken)
     ).list.drop_nulls()
     rejected = table.with_columns(line=rows.lines, reasons=reasons).filter(bad).select("line", "reasons")
     rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
     return Verdicts(
         accepted=rows.values.filter(~bad),
         accepted_lines=rows.lines.filter(~bad),
-        rejected=rejected.cast(REJECTED),  # type: ignore[arg-type]
+        rejected=rejected.cast(REJECTED),
     )
 
 
-def _broken(rows: Rows, book: Rulebook) -> list[tuple[str, tuple[str, ...], str, pl.Series]]:
-    """The rules that at least one row breaks: id, fields, reason, and which rows."""
-    found = [*_unreadable(rows, book.dataset)]
+def _broken(rows: Rows, book: Rulebook) -> list[_Broken]:
     masks = rows.values.select(
         rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)
     )
-    for at, rule in enumerate(book.rules):
-        mask = masks[str(at)]
-        if mask.any():
-            found.append((rule.id, rule.fields, rule.reason, mask))
-    for rule_id, keys in book.known.items():
-        mask = missing(rows.values, keys)
-        if mask.any():
-            found.append((rule_id, tuple(keys.columns), "names nothing that exists", mask))
-    return found
+    found = [
+        *_unreadable(rows, book.dataset),
+        *(
+            _Broken(rule=rule.id, fields=rule.fields, reason=rule.reason, rows=masks[str(at)])
+            for at, rule in enumerate(book.rules)
+        ),
+        *(
+            _Broken(
+                rule=rule_id,
+                fields=tuple(keys.columns),
+                reason="names nothing that exists",
+                rows=missing(rows.values, keys),
+            )
+            for rule_id, keys in book.known.items()
+        ),
+    ]
+    return [one for one in found if one.rows.any()]
 
 
-def _unreadable(rows: Rows, dataset: Dataset) -> list[tuple[str, tuple[str, ...], str, pl.Series]]:
+def _unreadable(rows: Rows, dataset: Dataset) -> Iterator[_Broken]:
     """What is missing though required, and what is there but cannot be read as its type."""
-    found = []
     for field in dataset.fields:
         values, text = rows.values[field.name], rows.text[field.name]
         if values.null_count() == 0:
             continue
-        missing = text.is_null()
-        if field.required and missing.any():
-            found.append((f"{field.name}.required", (field.name,), "is missing", missing))
+        is_missing = text.is_null()
+        if field.required:
+            yield _Broken(
+                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=is_missing
+            )
         if text.null_count() < values.null_count():
             expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
-            unread = values.is_null() & ~missing
-            found.append((f"{field.name}.type", (field.name,), f"cannot be read as {expected}", unread))
-    return found
+            yield _Broken(
+                rule=f"{field.name}.type",
+                fields=(field.name,),
+                reason=f"cannot be read as {expected}",
+                rows=values.is_null() & ~is_missing,
+            )
 
 
 def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
