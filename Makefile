@@ -9,6 +9,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?= -n 2
 SOURCES := src tests benchmarks docs
 
+# Without bytecode a start takes seconds longer. Where Python may not write it on the way, it is made here.
+unexport PYTHONDONTWRITEBYTECODE
+UV += --compile-bytecode
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check lint types layers pytest format docs lock bench clean
@@ -57,7 +61,7 @@ bench: $(VENV)/.ready .cache/bench-venv/.ready  ## Measure a load beside psql, d
 
 .cache/bench-venv/.ready: benchmarks/requirements.txt | $(BIN)/uv
 	@$(PYTHON) -m venv .cache/bench-venv
-	@$(BIN)/uv pip install --quiet --python .cache/bench-venv/bin/python --requirement $<
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .cache/bench-venv/bin/python --requirement $<
 	@touch $@
 
 clean:  ## Remove what this file made; the demo's workspace too

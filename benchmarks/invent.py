@@ -147,10 +147,10 @@ def write_parents(folder: Path) -> None:
         city=pl.lit("Nairobi"),
         cost_centre=(pl.col("n") + 4000).cast(pl.String),
         is_active=pl.lit(True),
-    ).write_csv(folder / "departments.csv")
+    ).write_csv(folder / "our-departments.csv")
     pl.DataFrame(
         {"role_code": ["OFFICER"], "title": ["Officer"], "grade": [5], "is_managerial": [False]}
-    ).write_csv(folder / "roles.csv")
+    ).write_csv(folder / "our-roles.csv")
     digits = pl.col("n").cast(pl.String).str.zfill(8)
     pl.DataFrame(pl.Series("n", range(PEOPLE))).select(
         user_id=pl.format("U{}", pl.col("n").cast(pl.String).str.zfill(6)),
@@ -167,7 +167,7 @@ def write_parents(folder: Path) -> None:
         hired_on=pl.lit(date(2020, 1, 6)),
         left_on=pl.lit(None, pl.Date),
         is_active=pl.lit(True),
-    ).write_csv(folder / "users.csv")
+    ).write_csv(folder / "our-users.csv")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class CommandFailedError(Exception):
     """The command under measurement did not end well: there is nothing to report."""
 
 
-def run(argv: Sequence[str], *, environment: Mapping[str, str], server_cpu: Callable[[], float]) -> Sample:
+def run(argv: Sequence[str], *, environment: dict[str, str], server_cpu: Callable[[], float]) -> Sample:
     """
     Run *argv* to its end.
 
@@ -45,7 +45,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], server_cpu: Call
     with tempfile.TemporaryFile() as output:
         server_before, started = server_cpu(), time.perf_counter()
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **environment}
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_inherited() | environment
         )
         watch = _Watch(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
@@ -63,6 +63,11 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], server_cpu: Call
         peak_bytes=max(together, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)),
         output=said,
     )
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment, but that Python may keep its bytecode, as it does for a user: else each start compiles."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class _Watch(threading.Thread):

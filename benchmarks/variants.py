@@ -26,9 +26,9 @@ LOAD = (DAFTARI, "load", "expenses", "{file}")  #: what is measured
 INIT = (DAFTARI, "init", "{workspace}")
 GOVERN = (
     (DAFTARI, "apply"),
-    (DAFTARI, "load", "departments", "{data}/departments.csv"),
-    (DAFTARI, "load", "roles", "{data}/roles.csv"),
-    (DAFTARI, "load", "users", "{data}/users.csv"),
+    (DAFTARI, "load", "departments", "{data}/our-departments.csv"),
+    (DAFTARI, "load", "roles", "{data}/our-roles.csv"),
+    (DAFTARI, "load", "users", "{data}/our-users.csv"),
 )
 GOVERNED_TEMPLATE = "governed_template"
 

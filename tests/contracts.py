@@ -17,7 +17,7 @@ def contract_document(
     name: str = "visits",
     **dataset: Any,
 ) -> dict[str, Any]:
-    """A valid contract: *fields* replace its own, *custom* are `daftari.*` values, the rest is of the dataset."""
+    """A valid contract: *fields* replace its own, *custom* are `daftari.*` values, the rest is ODCS."""
     key = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
     own = [key, {"name": "seen_on", "logicalType": "date"}, {"name": "fee", "logicalType": "number"}]
     said = [{"property": f"daftari.{name}", "value": value} for name, value in (custom or {}).items()]

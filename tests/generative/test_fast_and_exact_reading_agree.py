@@ -12,7 +12,27 @@ from daftari.io.files.layout import Layout
 from daftari.rows.block import WHITE_SPACE
 
 HEADER = ("a", "b", "c")
-PIECES = ["a", "b", "c", ",", ",", ",", "\n", "\n", "\r\n", "\r", '"', '""', '","', '"\n', " ", "x", "é", "\0", "\xa0"]
+PIECES = [
+    "a",
+    "b",
+    "c",
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    '"',
+    '""',
+    '","',
+    '"\n',
+    " ",
+    "x",
+    "é",
+    "\0",
+    "\xa0",
+]
 texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 WELL_FORMED = ["a", "12", "", " ", '"x,y"', '"p""q"', '"two\nlines"', '""', "é", "a,b", "x,y,z"]
 tables = st.lists(
@@ -71,7 +91,9 @@ def expected(text, header=HEADER):
             count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
             reason = fault or f"has {count}; the header has {len(header)}"
             reason = "ends inside a quoted field: the file is cut" if fault == "cut" else reason
-            malformed.append((line, reason if spans == 1 else f"{reason} (lines {line} to {line + spans - 1})"))
+            malformed.append(
+                (line, reason if spans == 1 else f"{reason} (lines {line} to {line + spans - 1})")
+            )
     return rows, malformed, skipped
 
 

@@ -70,8 +70,10 @@ def test_a_number_keeps_the_decimals_it_was_written_with():
         (
             "a: !!python/object:os.system x",
             [
-                "c.yaml:1: a: found the tag tag:yaml.org,2002:python/object:os.system;"
-                " expected text, a number, true, false or null"
+                (
+                    "c.yaml:1: a: found the tag tag:yaml.org,2002:python/object:os.system;"
+                    " expected text, a number, true, false or null"
+                )
             ],
         ),
         (

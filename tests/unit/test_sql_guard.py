@@ -33,7 +33,7 @@ def test_one_statement_that_only_reads_may_run(query):
         ("copy users to '/tmp/x'", "a statement other than select: copy"),
         ("call f()", "a statement other than select: command"),
         ("do $$ begin end $$", "a statement other than select: command"),
-        ("set role postgres", "a statement other than select: set"),
+        ("set role postgres", "a statement other than select: command"),
         ("with gone as (delete from users returning 1) select * from gone", "delete inside a select"),
         ("with new as (insert into users values (1) returning 1) select 1", "insert inside a select"),
         ("select * into copied from users", "into inside a select"),

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.contracts import contract_document, field
 
 from daftari.errors import ContractError, UnknownName
 from daftari.io.workspace import read_workspace
-from tests.contracts import contract_document, field
 
 REFERENCE = Path(__file__).parents[2] / "workspace"
 KEY = {"name": "id", "logicalType": "string", "required": True, "primaryKey": True}
@@ -101,7 +101,10 @@ def test_the_faults_of_all_contracts_are_told_together(workspace):
     [
         (
             [KEY, field("ward", "string", relationships=[{"to": "ward.id"}])],
-            "visits.relationships.ward: found dataset 'ward'; expected one of visits, wards (did you mean 'wards'?)",
+            (
+                "visits.relationships.ward: found dataset 'ward';"
+                " expected one of visits, wards (did you mean 'wards'?)"
+            ),
         ),
         (
             [KEY, field("ward", "string", relationships=[{"to": "wards.name"}])],
@@ -109,7 +112,10 @@ def test_the_faults_of_all_contracts_are_told_together(workspace):
         ),
         (
             [KEY, field("ward", "integer", relationships=[{"to": "wards.floor"}])],
-            "visits.relationships.wards: found floor; expected the primary key of wards, or a unique field of it",
+            (
+                "visits.relationships.wards: found floor;"
+                " expected the primary key of wards, or a unique field of it"
+            ),
         ),
         (
             [KEY, field("ward", "integer", relationships=[{"to": "wards.id"}])],
@@ -132,8 +138,10 @@ def test_references_in_a_circle_are_a_fault(workspace):
 def test_two_contracts_of_one_dataset_are_a_fault(workspace):
     workspace("a/visits.odcs.yaml")
     assert faults(workspace("b/visits.odcs.yaml")) == [
-        "pipelines/b/visits.odcs.yaml:1: visits.name: found 'visits' again;"
-        " expected a name other than in pipelines/a/visits.odcs.yaml"
+        (
+            "pipelines/b/visits.odcs.yaml:1: visits.name: found 'visits' again;"
+            " expected a name other than in pipelines/a/visits.odcs.yaml"
+        )
     ]
 
 

@@ -8,7 +8,6 @@ import uuid
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -17,29 +16,41 @@ from daftari.errors import DaftariError
 
 #: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
 COMMANDS: dict[str, str] = {
+    "init": "daftari.cli.init",
+    "plan": "daftari.cli.schema",
+    "apply": "daftari.cli.schema",
+    "verify": "daftari.cli.schema",
+    "load": "daftari.cli.load",
     "transform": "daftari.cli.transform",
+    "run": "daftari.cli.run",
+    "demo": "daftari.cli.demo",
+    "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
 }
 #: Nouns, whose verbs are the commands of their module.
 GROUPS: dict[str, str] = {
+    "contract": "daftari.cli.contract",
+    "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "new": "daftari.cli.new",
+    "server": "daftari.cli.server",
 }
 
 
 class _LazyGroup(TyperGroup):
     """Imports the module of a command only when that command, or help for it, is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- click's signature
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- as above
         if cmd_name in GROUPS:
             group = typer.main.get_group(import_module(GROUPS[cmd_name]).app)
             group.name = cmd_name
             return group
         if cmd_name in COMMANDS:
             found: Any = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
-            return found.commands[cmd_name] if isinstance(found, click.Group) else found
+            return found.commands[cmd_name] if isinstance(found, TyperGroup) else found
         return None
 
 

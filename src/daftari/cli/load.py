@@ -23,7 +23,6 @@ from daftari.cli.options import (
 )
 from daftari.cli.session import Session, now, open_session
 from daftari.errors import DaftariError, SettingError
-from daftari.io.files import spooled
 from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path, prepare
 from daftari.rows.control import ControlTotals
@@ -37,7 +36,7 @@ _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarant
 def load(
     dataset: Annotated[str, typer.Argument(help="The dataset to load into, e.g. expenses.")],
     files: Annotated[
-        list[str],
+        list[Path],
         typer.Argument(
             help="Files: CSV, TSV, Excel, ODS, Parquet, JSON, JSON Lines; also gzip, bz2, zip. - is standard input.",
             show_default=False,
@@ -73,8 +72,7 @@ def load(
     session = open_session(workspace, env)
     totals = _totals(total or [])
     requests = [
-        Request(dataset=dataset, path=path, name=name, mapping=mapping, totals=totals, again=again)
-        for path, name in map(_named, files)
+        Request(dataset=dataset, path=path, mapping=mapping, totals=totals, again=again) for path in files
     ]
     if explain:
         _explain(session, requests, output)
@@ -82,10 +80,6 @@ def load(
     loaded, errors = _load(session, requests)
     show_loaded(loaded, output)
     _raise_first(errors)
-
-
-def _named(file: str) -> tuple[Path, str | None]:
-    return (spooled(), "standard input") if file == "-" else (Path(file), None)
 
 
 def _totals(stated: Iterable[str]) -> ControlTotals:
@@ -110,7 +104,7 @@ def _load(session: Session, requests: list[Request]) -> tuple[list[Loaded], list
     loaded, errors = [], []
     with session.connection() as conn, _progress() as progress:
         for request in requests:
-            task = progress.add_task(request.name or request.path.name, total=None, rows=0)
+            task = progress.add_task(request.path.name, total=None, rows=0)
             try:
                 one = load_path(
                     conn,

@@ -7,7 +7,7 @@ lost, a reader would miss something, or rows that were accepted until now would 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -98,11 +98,10 @@ def changes(found: Sequence[Difference], situation: Situation) -> list[Change]:
     return [change for difference in found if (change := _change(difference, situation)) is not None]
 
 
-def ordered(planned: Sequence[Change]) -> tuple[list[str], list[str]]:
-    """Return the statements that need a transaction of their own before the others, and the others."""
-    steps = sorted((step for change in planned for step in change.steps), key=lambda step: step.phase)
-    first = [step.statement for step in steps if step.phase is Phase.VALUES]
-    return first, [step.statement for step in steps if step.phase is not Phase.VALUES]
+def statements_of(planned: Sequence[Change], phases: Set[Phase]) -> list[str]:
+    """Return the statements of *phases*, in an order that can be run."""
+    steps = [step for change in planned for step in change.steps if step.phase in phases]
+    return [step.statement for step in sorted(steps, key=lambda step: step.phase)]
 
 
 def _change(difference: Difference, situation: Situation) -> Change | None:

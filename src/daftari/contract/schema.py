@@ -61,10 +61,16 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, float) else value
 
 
+def odcs_schema() -> dict[str, Any]:
+    """The official JSON Schema of ODCS 3.1. It ships inside a package: as much ours as a constant."""
+    text = (resources.files("open_data_contract_standard") / "schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
 @cache
 def _schema(version: str) -> dict[str, Any]:
-    text = (resources.files("open_data_contract_standard") / "schema.json").read_text("utf-8")
-    return schema_of(version, json.loads(text))
+    return schema_of(version, odcs_schema())
 
 
 @cache

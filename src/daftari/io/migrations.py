@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg import Connection
 from daftari.io import queries
 
 _QUERIES = queries.load("migrations.sql")
+_FUNCTION = re.compile(r"create (?:or replace )?function daftari\.(\w+)\(.*?\$\$(.*?)\$\$", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +49,13 @@ def applied(conn: Connection[Any]) -> dict[str, str]:
     if there is None or not there[0]:
         return {}
     return dict(conn.execute(_QUERIES["applied"]).fetchall())
+
+
+def shipped_functions() -> dict[str, str]:
+    """Return the bodies of the platform's functions as the migrations have them last, by name."""
+    return {name: body for migration in shipped() for name, body in _FUNCTION.findall(migration.text)}
+
+
+def live_functions(conn: Connection[Any]) -> dict[str, str]:
+    """Return the bodies of the functions in the platform's schema that no extension brought."""
+    return dict(conn.execute(_QUERIES["functions"]).fetchall())

@@ -27,9 +27,9 @@ from daftari.io.parents import Parents
 from daftari.rows.batch import Batch
 from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.expressions import ZONE
-from daftari.rows.intake import Intake, Judged, refusals, take_in
-from daftari.rows.parse import to_rows
+from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.plan import ColumnPlan
+from daftari.rows.reading import Reading
 from daftari.rows.rules import rulebook
 
 #: From this many bytes on, an empty table gets its indexes after its rows.
@@ -44,7 +44,7 @@ class Delivery:
     source: Source
     plan: ColumnPlan
     origin: Origin
-    totals: ControlTotals = ControlTotals()  #: as stated by the sender
+    totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
 
@@ -102,7 +102,8 @@ class _Load:
         self._run_id = run_id
         self._landing = Landing(conn, self._dataset, run_id)
         self._parents = Parents(conn, self._dataset)
-        self._tally = Tally()
+        self._counts = Counts()
+        self._reading: Reading | None = None
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
@@ -115,13 +116,12 @@ class _Load:
         return self._close()
 
     def _intake(self, now: datetime) -> Intake:
+        replays = self._delivery.replays
         today = now.astimezone(ZoneInfo(ZONE)).date()
-        plan, dataset, replays = self._delivery.plan, self._dataset, self._delivery.replays
         return Intake(
-            book=rulebook(dataset, today=today, known=self._parents.known()),
-            to_rows=lambda block: to_rows(plan, block, dataset),
+            book=rulebook(self._dataset, today=today, known=self._parents.known()),
+            plan=self._delivery.plan,
             run_id=self._run_id,
-            sum_of=tuple(self._delivery.totals.sums),
             wanted=None if replays is None else frozenset(replays),
         )
 
@@ -130,67 +130,50 @@ class _Load:
         self._parents.use(judged.batch.rows)
         refused = [self._as_rejected(judged.batch, one) for one in landed.refused]
         quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
-        self._tally = self._tally.with_(judged, landed.counts)
+        self._counts += landed.counts + Counts(
+            received=judged.rejected.height + judged.duplicates,
+            duplicate=judged.duplicates,
+            quarantined=judged.rejected.height,
+        )
+        self._reading = judged.reading
 
     def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
         at = batch.lines == refused.line
-        return refusals(
-            batch.rows.filter(at),
-            batch.lines.filter(at),
-            self._dataset,
-            rule=refused.rule,
-            reason=refused.reason,
-        )
+        why = Refusal(rule=refused.rule, reason=refused.reason)
+        return refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _reconcile(self) -> None:
         """Refuse a file that is not what its sender says it is; both figures are in the message."""
-        differences = reconcile(self._delivery.totals, self._tally.totals)
-        if differences:
+        found = self._reading.found if self._reading else ControlTotals()
+        differences = [str(it) for stated in self._delivery.totals for it in reconcile(stated, found)]
+        for total in self._reading.totals if self._reading else ():
+            differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
+        if differences and self._delivery.replays is None:
             raise ReconciliationError(
                 f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
                 hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
             )
 
     def _close(self) -> Loaded:
-        tally, run_id = self._tally, self._run_id
+        run_id, reading = self._run_id, self._reading
         quarantine.resolve(self._conn, run_id, (self._delivery.replays or {}).values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         audit = BatchAudit(
             relation=f"ops.{self._dataset.name}",
             operation=self._landing.operation,
-            rows=tally.counts.inserted + tally.counts.updated,
+            rows=self._counts.inserted + self._counts.updated,
             digest=self._landing.digest,
         )
         ledger.record_batch(self._conn, run_id, audit)
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
-        ledger.finish(self._conn, run_id, tally.counts)
+        ledger.finish(self._conn, run_id, self._counts)
         return Loaded(
             dataset=self._dataset.name,
             source=self._delivery.origin.name,
             run_id=run_id,
-            counts=tally.counts,
+            counts=self._counts,
             reasons=ledger.reasons_of(self._conn, run_id),
-            blank=tally.blank,
-            repeated=tally.repeated,
+            blank=reading.blank if reading else 0,
+            repeated=reading.repeated if reading else 0,
             mended=mended,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What has been counted so far."""
-
-    counts: Counts = Counts()
-    blank: int = 0
-    repeated: int = 0
-    totals: ControlTotals = ControlTotals()
-
-    def with_(self, judged: Judged, landed: Counts) -> Tally:
-        aside = judged.rejected.height + judged.duplicates
-        before = Counts(received=aside, duplicate=judged.duplicates, quarantined=judged.rejected.height)
-        return Tally(
-            counts=self.counts + landed + before,
-            blank=self.blank + judged.blank,
-            repeated=self.repeated + judged.repeated,
-            totals=self.totals.plus(rows=judged.received, sums=judged.sums),
         )

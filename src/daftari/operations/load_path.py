@@ -12,11 +12,11 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
-from daftari.errors import MappingError, SourceError
+from daftari.errors import MappingError
 from daftari.io import ledger
-from daftari.io.files import digest, open_source
+from daftari.io.files import STDIN, digest, open_source
 from daftari.io.ledger import Origin
-from daftari.io.mappings import read_mapping_file
+from daftari.io.mappings import manifest_totals, read_mapping_file
 from daftari.io.workspace import Pipeline, Workspace
 from daftari.operations.load_file import Delivery, Loaded, load_file
 from daftari.rows.control import ControlTotals
@@ -30,11 +30,14 @@ class Request:
     """A file that somebody wants loaded."""
 
     dataset: str
-    path: Path
-    name: str | None = None  #: what to call it; its own name by default
+    path: Path  #: `-` is standard input
     mapping: Path | None = None  #: None: the pipeline's mapping that is meant for it
     totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
     again: bool = False  #: even though a file of this content was loaded before
+
+    @property
+    def is_file(self) -> bool:
+        return self.path != STDIN
 
 
 def load_path(
@@ -53,13 +56,10 @@ def load_path(
         SourceError, MappingError, ReconciliationError, DatabaseError: as `load_file`.
     """
     _, contract = workspace.dataset(request.dataset)
-    if not request.path.is_file():
-        raise SourceError(f"{request.path}: no such file", hint="Check the path.")
-    if not request.again:
+    if request.path.is_file() and not request.again:
         known = ledger.known_run(conn, request.dataset, digest(request.path))
         if known is not None:
-            name = request.name or request.path.name
-            return Loaded(dataset=contract.dataset.name, source=name, run_id=known, known=True)
+            return Loaded(dataset=contract.dataset.name, source=request.path.name, run_id=known, known=True)
     delivery = prepare(workspace, request)
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 
@@ -80,14 +80,22 @@ def prepare(workspace: Workspace, request: Request) -> Delivery:
         source=source,
         plan=plan,
         origin=Origin(
-            name=request.name or request.path.name,
+            name=source.name,
             sha256=source.sha256,
-            path=None if request.name else str(request.path.resolve()),
-            bytes=request.path.stat().st_size,
+            path=str(request.path.resolve()) if request.is_file else None,
+            bytes=request.path.stat().st_size if request.is_file else 0,
             mapping=mapping.name if mapping else None,
         ),
-        totals=request.totals,
+        totals=_stated(request, mapping),
     )
+
+
+def _stated(request: Request, mapping: Mapping | None) -> tuple[ControlTotals, ...]:
+    """What is said of the file: by whoever asks, by its mapping, by the manifest beside it."""
+    given = mapping.control_totals if mapping else None
+    by_mapping = [ControlTotals(rows=given.rows, sums=given.sums)] if given else []
+    by_manifest = manifest_totals(request.path) if request.is_file else []
+    return (request.totals, *by_mapping, *by_manifest)
 
 
 def choose_mapping(pipeline: Pipeline, dataset: Dataset, request: Request) -> Mapping | None:
@@ -100,7 +108,7 @@ def choose_mapping(pipeline: Pipeline, dataset: Dataset, request: Request) -> Ma
     if request.mapping is not None:
         return read_mapping_file(request.mapping)
     candidates = [m for m in map(read_mapping_file, pipeline.mappings) if m.dataset == dataset.name]
-    name = request.name or request.path.name
+    name = request.path.name
     named = [m for m in candidates if any(fnmatch(name.lower(), glob.lower()) for glob in m.match)]
     chosen = named or [m for m in candidates if not m.match]
     if len(chosen) > 1:

@@ -112,7 +112,8 @@ def _to_sql(tree: exp.Expression, fields: Mapping[str, Field]) -> str:
 
 
 def _is_text(node: exp.Expression, fields: Mapping[str, Field]) -> bool:
-    return isinstance(node, exp.Column) and fields[node.name].logical_type is LogicalType.STRING
+    field = fields.get(node.name) if isinstance(node, exp.Column) else None
+    return field is not None and field.logical_type is LogicalType.STRING
 
 
 def _is_date(node: exp.Expression, fields: Mapping[str, Field]) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +12,8 @@ from daftari.rows import copy
 from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
 from daftari.rows.parse import Rows
+from daftari.rows.plan import ColumnPlan
+from daftari.rows.reading import Reading, start, take
 from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reference_rule
 
 
@@ -20,13 +21,11 @@ from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, refe
 class Judged:
     """One block of a file on its way to the server."""
 
-    received: int  #: its records, malformed ones included
+    received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
     batch: Batch
     duplicates: int  #: rows that another of the same batch stands for
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
-    sums: Mapping[str, Decimal]  #: of the number fields asked for, over all readable rows, rejected ones too
-    blank: int = 0
-    repeated: int = 0
+    reading: Reading  #: what was met in the file so far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +33,8 @@ class Intake:
     """How the blocks of one file are taken in."""
 
     book: Rulebook
-    to_rows: Callable[[Block], Rows]
+    plan: ColumnPlan
     run_id: int
-    sum_of: tuple[str, ...] = ()  #: number fields to sum up, for control totals
     wanted: frozenset[int] | None = None  #: lines to take; None: all
 
     @property
@@ -48,48 +46,40 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     """
     Yield each block judged.
 
-    Where a dataset refers to itself (a user to their manager) a row may name one that comes later, so the whole
-    file is judged at once; such datasets are small.
+    Where a dataset refers to itself (a user to their manager) a row may name one that comes later, so the
+    whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    taken = (_take(_wanted(block, intake.wanted), intake) for block in blocks)
+    taken = _taken(blocks, intake)
     yield from (_whole(list(taken), own, intake) if own else taken)
 
 
-def _wanted(block: Block, lines: frozenset[int] | None) -> Block:
-    if lines is None:
-        return block
-    chosen = block.lines.is_in(sorted(lines))
-    return replace(
-        block,
-        cells=block.cells.filter(chosen),
-        lines=block.lines.filter(chosen),
-        malformed=tuple(record for record in block.malformed if record.line in lines),
-    )
+def _taken(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
+    reading = start(intake.plan, intake.dataset)
+    for block in blocks:
+        rows, reading = take(reading, block)
+        yield _judged(rows, block.malformed, reading, intake)
 
 
-def _take(block: Block, intake: Intake) -> Judged:
-    rows = intake.to_rows(block)
-    sums = {name: Decimal(rows.values[name].sum() or 0) for name in intake.sum_of}
+def _judged(rows: Rows, malformed: tuple[Malformed, ...], reading: Reading, intake: Intake) -> Judged:
+    if intake.wanted is not None:
+        rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
+        malformed = tuple(record for record in malformed if record.line in intake.wanted)
     verdicts = judge(rows, intake.book)
-    malformed = _malformed(block.malformed)
     settled = settle(verdicts.accepted, intake.dataset.key, intake.dataset.conflict)
     accepted, lines = verdicts.accepted.filter(settled.keep), verdicts.accepted_lines.filter(settled.keep)
     conflicts = refusals(
         verdicts.accepted.filter(settled.conflicting),
         verdicts.accepted_lines.filter(settled.conflicting),
         intake.dataset,
-        rule="conflict",
-        reason="contradicts an earlier row of the same key",
+        Refusal(rule="conflict", reason="contradicts an earlier row of the same key"),
     )
     return Judged(
-        received=rows.values.height + len(block.malformed),
+        received=rows.values.height + len(malformed),
         batch=_batch(accepted, lines, intake),
         duplicates=settled.duplicates,
-        rejected=pl.concat([verdicts.rejected, malformed, conflicts]),
-        sums=sums,
-        blank=block.blank,
-        repeated=block.repeated,
+        rejected=pl.concat([verdicts.rejected, _malformed(malformed), conflicts]),
+        reading=reading,
     )
 
 
@@ -103,17 +93,21 @@ def jsonb_fields(dataset: Dataset) -> tuple[str, ...]:
     return tuple(f.name for f in dataset.fields if f.logical_type in structured)
 
 
-def refusals(
-    rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, *, rule: str, reason: str
-) -> pl.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a row that kept every rule was refused all the same."""
+
+    rule: str
+    reason: str
+
+
+def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusal) -> pl.DataFrame:
     """Return typed rows as rejected ones, all for the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(pl.col(f.name).cast(pl.String) for f in dataset.fields)
-    why = {"rule": rule, "field": ", ".join(dataset.key), "reason": reason}
-    return pl.DataFrame(
-        {"line": lines, "reasons": [[why]] * rows.height, **preview(text, dataset)}, schema=REJECTED
-    )
+    reasons = [[{"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}]] * rows.height
+    return pl.DataFrame({"line": lines, "reasons": reasons, **preview(text, dataset)}, schema=REJECTED)
 
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
@@ -145,8 +139,7 @@ def _whole(taken: list[Judged], own: list[Relationship], intake: Intake) -> Iter
                 rows.filter(orphans),
                 lines.filter(orphans),
                 intake.dataset,
-                rule=rule,
-                reason="names nothing that exists",
+                Refusal(rule=rule, reason="names nothing that exists"),
             )
         )
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
@@ -155,9 +148,7 @@ def _whole(taken: list[Judged], own: list[Relationship], intake: Intake) -> Iter
         batch=_batch(rows.drop("_run_id"), lines, intake),
         duplicates=duplicates,
         rejected=pl.concat(rejected),
-        sums={name: sum((one.sums[name] for one in taken), start=Decimal(0)) for name in intake.sum_of},
-        blank=sum(one.blank for one in taken),
-        repeated=sum(one.repeated for one in taken),
+        reading=taken[-1].reading,
     )
 
 

@@ -189,7 +189,8 @@ def judge(rows: Rows, book: Rulebook) -> Verdicts:
         )
         for at, one in enumerate(broken)
     ).list.drop_nulls()
-    rejected = table.with_columns(line=rows.lines, reasons=reasons).filter(bad).select("line", "reasons")
+    # filtered first: reasons are made for the few rows that need them
+    rejected = table.with_columns(line=rows.lines).filter(bad).select("line", reasons=reasons)
     rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
     return Verdicts(
         accepted=rows.values.filter(~bad),

@@ -16,6 +16,7 @@ import polars as pl
 from daftari.errors import SourceError
 from daftari.io.files.layout import Layout, Record, is_blank, records
 from daftari.io.files.scan import Positions, Scan, has_lone_return, line_ends, outside, plain_quotes, scan
+from daftari.io.files.sift import sift
 from daftari.rows.block import Block, Malformed, shape_of
 
 #: One record longer than this is taken for a quote that never closes.
@@ -103,7 +104,7 @@ def _unquoted(data: bytes, layout: Layout, line: int) -> _Part | None:
     if frame is None or not even or data.count(layout.separator.encode()) != lines * (layout.width - 1):
         return _told_apart(data, layout, line, _NO_QUOTES)
     numbers = pl.Series("line", np.arange(line, line + lines))
-    return _Part(block=_sifted(frame, numbers, (), layout), taken=len(data), lines=lines)
+    return _Part(block=sift(frame, numbers, (), layout), taken=len(data), lines=lines)
 
 
 def _told_apart(data: bytes, layout: Layout, line: int, quotes: Positions) -> _Part | None:
@@ -121,7 +122,7 @@ def _told_apart(data: bytes, layout: Layout, line: int, quotes: Positions) -> _P
     ]
     malformed = tuple(_misfit(record, layout, at) for at, record in odd if not is_blank(record.fields))
     numbers = pl.Series("line", np.flatnonzero(fits) + line)
-    block = _sifted(frame, numbers, malformed, layout)
+    block = sift(frame, numbers, malformed, layout)
     block = replace(block, blank=block.blank + len(odd) - len(malformed))
     return _Part(block=block, taken=len(data), lines=found.records)
 
@@ -153,56 +154,6 @@ def _parse(data: bytes, layout: Layout, *, quoted: bool) -> pl.DataFrame | None:
     return frame.with_columns(pl.all().replace("", None)) if quoted else frame
 
 
-def _sifted(frame: pl.DataFrame, lines: pl.Series, malformed: tuple[Malformed, ...], layout: Layout) -> Block:
-    """Take out what is not a row: blank records, repeated headers, values under a nameless column."""
-    frame, lines, blank = _without(frame, lines, _is_blank_row(frame))
-    frame, lines, repeated = _without(frame, lines, _repeats(frame, layout))
-    shifted: tuple[Malformed, ...] = ()
-    if layout.nameless:
-        astray = frame.select(pl.any_horizontal(_has_text(pl.col(layout.nameless)))).to_series()
-        shifted = _astray(frame.filter(astray), lines.filter(astray), layout)
-        frame, lines, _ = _without(frame.select(layout.columns), lines, astray)
-    found = sorted((*malformed, *shifted), key=lambda one: one.line)
-    return Block(cells=frame, lines=lines, malformed=tuple(found), blank=blank, repeated=repeated)
-
-
-def _without(
-    frame: pl.DataFrame, lines: pl.Series, mask: pl.Series | None
-) -> tuple[pl.DataFrame, pl.Series, int]:
-    if mask is None or not mask.any():
-        return frame, lines, 0
-    return frame.filter(~mask), lines.filter(~mask), int(mask.sum())
-
-
-def _has_text(column: pl.Expr) -> pl.Expr:
-    return column.str.strip_chars().ne("").fill_null(False)
-
-
-def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
-    """Mark the rows without any text; None when the first column shows that there are none."""
-    if not frame.height or not frame.select((~_has_text(pl.first())).any()).item():
-        return None
-    return frame.select(~pl.any_horizontal(_has_text(pl.all()))).to_series()
-
-
-def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
-    found = list(zip(layout.names, layout.header, strict=True))
-    first, text = found[0]
-    if not frame.height or not (frame[first] == text).any():
-        return None
-    same = [pl.col(name).fill_null("") == text for name, text in found]
-    return frame.select(pl.all_horizontal(same)).to_series()
-
-
-def _astray(frame: pl.DataFrame, lines: pl.Series, layout: Layout) -> tuple[Malformed, ...]:
-    width = len(layout.columns)
-    reason = f"has a value beyond column {width}, where the header names nothing"
-    return tuple(
-        Malformed(line=line, reason=reason, preview=shape_of(layout.separator.join(v or "" for v in row)))
-        for line, row in zip(lines, frame.iter_rows(), strict=True)
-    )
-
-
 def _exact(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None:
     """Read *data* record by record with the csv module."""
     physical = data.splitlines(keepends=True)
@@ -226,7 +177,7 @@ def _exact(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | Non
     if not taken:
         return None
     frame = pl.DataFrame(rows, schema=dict.fromkeys(layout.names, pl.String()), orient="row")
-    block = _sifted(frame, pl.Series("line", at, dtype=pl.Int64), tuple(malformed), layout)
+    block = sift(frame, pl.Series("line", at, dtype=pl.Int64), tuple(malformed), layout)
     block = replace(block, blank=block.blank + blank)
     return _Part(block=block, taken=sum(map(len, physical[:taken])), lines=taken)
 

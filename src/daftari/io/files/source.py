@@ -13,11 +13,19 @@ from daftari.errors import SourceError
 from daftari.io.files.delimited import read_blocks
 from daftari.io.files.encoding import CHUNK_BYTES, find_encoding, utf8_chunks
 from daftari.io.files.header import Sought, find_layout
+from daftari.io.files.json_records import json_blocks, json_header
+from daftari.io.files.kinds import Kind, kind_of
+from daftari.io.files.layout import Layout
+from daftari.io.files.parquet import parquet_blocks, parquet_layout
+from daftari.io.files.table import named_layout
+from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
+from daftari.io.files.workbook import open_sheet
 from daftari.rows.block import Block
 from daftari.rows.mapping import Mapping
 from daftari.rows.names import known_names
 
 _SAMPLE_BYTES = 2**20
+_PACKED = {".gz", ".bz2", ".xz", ".zip"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +35,7 @@ class Source:
     header: tuple[str, ...]  #: names of the columns of every block's cells
     facts: AbstractMapping[str, str]  #: format, encoding, separator, header row … for people
     _read: Callable[[], Iterator[Block]] = field(repr=False)
+    _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, gone with the source
 
     def blocks(self) -> Iterator[Block]:
         """Read the file from its first row. May be called again."""
@@ -54,15 +63,50 @@ def open_source(
     Raises:
         SourceError: it cannot be read as rows: missing, empty, encrypted, of a kind we do not read.
     """
-    if not path.is_file():
+    given = standard_input() if path == STDIN else Unpacked(path=path)
+    name = "standard input" if path == STDIN else path.name
+    if not given.path.is_file():
         raise SourceError(f"{path}: no such file", hint="Check the path.")
-    if not path.stat().st_size:
-        raise SourceError(f"{path.name}: is empty (0 bytes)", hint="Ask the sender for the file again.")
-    sought = Sought(name=path.name, known=known_names(mapping, dataset), mapping=mapping)
-    return _text_source(path, sought, block_bytes)
+    try:
+        return _opened(given, name, mapping, dataset, block_bytes)
+    except PermissionError:
+        raise SourceError(f"{path}: may not be read by this user", hint="Check its permissions.") from None
 
 
-def _text_source(path: Path, sought: Sought, block_bytes: int) -> Source:
+def _opened(
+    given: Unpacked, name: str, mapping: Mapping | None, dataset: Dataset | None, block_bytes: int
+) -> Source:
+    sha256 = digest(given.path)
+    plain = unpack(given.path, name, mapping.member if mapping else None)
+    if not plain.path.stat().st_size:
+        raise SourceError(f"{name}: is empty (0 bytes)", hint="Ask the sender for the file again.")
+    sought = Sought(name=name, known=known_names(mapping, dataset), mapping=mapping)
+    kind = kind_of(plain.path, _inner_name(name, plain))
+    content = _READERS[kind](plain.path, sought, block_bytes)
+    packing = {"packing": plain.packing} if plain.packing else {}
+    return Source(
+        name=name,
+        sha256=sha256,
+        header=content.header,
+        facts={"format": kind.value, **packing, **content.facts},
+        _read=content.read,
+        _held=(given.held, plain.held),
+    )
+
+
+def _inner_name(name: str, plain: Unpacked) -> str:
+    """Return the name of what an archive holds: `march.jsonl` of `march.jsonl.gz`."""
+    return Path(name).stem if plain.packing and Path(name).suffix.lower() in _PACKED else name
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    header: tuple[str, ...]
+    facts: dict[str, str]
+    read: Callable[[], Iterator[Block]]
+
+
+def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
     declared = sought.mapping.encoding if sought.mapping else None
     encoding = find_encoding(path, sought.name, declared)
     start = next(utf8_chunks(path, encoding, size=_SAMPLE_BYTES), b"")
@@ -72,9 +116,42 @@ def _text_source(path: Path, sought: Sought, block_bytes: int) -> Source:
         return read_blocks(utf8_chunks(path, encoding, skip=layout.offset, size=block_bytes), layout)
 
     facts = {
-        "format": "delimited text",
         "encoding": f"{encoding.codec} ({encoding.reason})",
         "separator": {"\t": "tab"}.get(layout.separator, layout.separator),
-        "header row": f"line {layout.first_line - 1}",
+        "header row": _header_row(layout),
     }
-    return Source(name=sought.name, sha256=digest(path), header=layout.columns, facts=facts, _read=read)
+    return _Content(header=layout.columns, facts=facts, read=read)
+
+
+def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
+    sheet = open_sheet(path, sought)
+    facts = {"sheet": sheet.name, "header row": _header_row(sheet.layout)}
+    return _Content(header=sheet.layout.columns, facts=facts, read=sheet.blocks)
+
+
+def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:
+    layout = parquet_layout(path, sought.name)
+    return _Content(header=layout.columns, facts={}, read=lambda: parquet_blocks(path, layout))
+
+
+def _json(path: Path, sought: Sought, *, is_lines: bool) -> _Content:
+    keys = json_header(path, sought.name, is_lines=is_lines)
+    if not keys:
+        raise SourceError(f"{sought.name}: holds no object with a key", hint="Send an array of objects.")
+    layout = named_layout(sought.name, keys)
+    return _Content(
+        header=layout.columns, facts={}, read=lambda: json_blocks(path, layout, is_lines=is_lines)
+    )
+
+
+def _header_row(layout: Layout) -> str:
+    return f"line {layout.first_line - 1}" if layout.first_line > 1 else "none"
+
+
+_READERS: dict[Kind, Callable[[Path, Sought, int], _Content]] = {
+    Kind.TEXT: _text,
+    Kind.WORKBOOK: _workbook,
+    Kind.PARQUET: _parquet,
+    Kind.JSON: lambda path, sought, _: _json(path, sought, is_lines=False),
+    Kind.JSON_LINES: lambda path, sought, _: _json(path, sought, is_lines=True),
+}

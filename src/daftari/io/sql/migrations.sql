@@ -11,3 +11,9 @@ order by name;
 -- name: record
 insert into daftari.migration (name, sha256)
 values (%(name)s, %(sha256)s);
+
+-- name: functions
+select p.proname, p.prosrc
+from pg_proc p
+where p.pronamespace = to_regnamespace('daftari')
+  and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e');

@@ -1,0 +1,58 @@
+"""What stands among the rows of a table and is no row: blank records, repeated headers, values astray."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from daftari.io.files.layout import Layout
+from daftari.rows.block import Block, Malformed, shape_of
+
+
+def sift(frame: pl.DataFrame, lines: pl.Series, malformed: tuple[Malformed, ...], layout: Layout) -> Block:
+    """Take out what is not a row: blank records, repeated headers, values under a nameless column."""
+    frame, lines, blank = _without(frame, lines, _is_blank_row(frame))
+    frame, lines, repeated = _without(frame, lines, _repeats(frame, layout))
+    shifted: tuple[Malformed, ...] = ()
+    if layout.nameless:
+        astray = frame.select(pl.any_horizontal(_has_text(pl.col(layout.nameless)))).to_series()
+        shifted = _astray(frame.filter(astray), lines.filter(astray), layout)
+        frame, lines, _ = _without(frame.select(layout.columns), lines, astray)
+    found = sorted((*malformed, *shifted), key=lambda one: one.line)
+    return Block(cells=frame, lines=lines, malformed=tuple(found), blank=blank, repeated=repeated)
+
+
+def _without(
+    frame: pl.DataFrame, lines: pl.Series, mask: pl.Series | None
+) -> tuple[pl.DataFrame, pl.Series, int]:
+    if mask is None or not mask.any():
+        return frame, lines, 0
+    return frame.filter(~mask), lines.filter(~mask), int(mask.sum())
+
+
+def _has_text(column: pl.Expr) -> pl.Expr:
+    return column.str.strip_chars().ne("").fill_null(False)
+
+
+def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
+    """Mark the rows without any text; None when the first column shows that there are none."""
+    if not frame.height or not frame.select((~_has_text(pl.first())).any()).item():
+        return None
+    return frame.select(~pl.any_horizontal(_has_text(pl.all()))).to_series()
+
+
+def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
+    found = list(zip(layout.names, layout.header, strict=True))
+    first, text = found[0]
+    if not frame.height or not (frame[first] == text).any():
+        return None
+    same = [pl.col(name).fill_null("") == text for name, text in found]
+    return frame.select(pl.all_horizontal(same)).to_series()
+
+
+def _astray(frame: pl.DataFrame, lines: pl.Series, layout: Layout) -> tuple[Malformed, ...]:
+    width = len(layout.columns)
+    reason = f"has a value beyond column {width}, where the header names nothing"
+    return tuple(
+        Malformed(line=line, reason=reason, preview=shape_of(layout.separator.join(v or "" for v in row)))
+        for line, row in zip(lines, frame.iter_rows(), strict=True)
+    )

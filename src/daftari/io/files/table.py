@@ -1,0 +1,47 @@
+"""Rows that come as a table of texts rather than as text: the sheets of a workbook, Parquet, JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from daftari.io.files.header import SAMPLE_RECORDS, Sought, header_place
+from daftari.io.files.layout import Layout, column_names
+from daftari.io.files.sift import sift
+from daftari.rows.block import Block
+
+BLOCK_ROWS = 65_536
+
+
+def table_layout(frame: pl.DataFrame, sought: Sought) -> tuple[Layout, int]:
+    """Find the header among the rows of *frame*; return it with how many rows stand before the data."""
+    sample = [[cell or "" for cell in row] for row in frame.head(SAMPLE_RECORDS).iter_rows()]
+    place = header_place(sample, sought)
+    if place is None:
+        header = sought.columns or tuple(f"column {n}" for n in range(1, frame.width + 1))
+    else:
+        header = tuple(sample[place])
+    after = 0 if place is None else place + 1
+    return named_layout(sought.name, header, first_line=after + 1), after
+
+
+def named_layout(name: str, header: tuple[str, ...], *, first_line: int = 1) -> Layout:
+    return Layout(
+        name=name,
+        separator="\t",
+        columns=column_names(header),
+        header=header,
+        offset=0,
+        first_line=first_line,
+    )
+
+
+def table_blocks(frame: pl.DataFrame, layout: Layout) -> Iterator[Block]:
+    """Yield the rows of *frame*, which begins with the first row after the header."""
+    for start in range(0, frame.height, BLOCK_ROWS):
+        piece = frame.slice(start, BLOCK_ROWS)
+        piece.columns = list(layout.names)
+        first = layout.first_line + start
+        lines = pl.Series("line", range(first, first + piece.height), dtype=pl.Int64)
+        yield sift(piece, lines, (), layout)

@@ -1,0 +1,124 @@
+"""The rows of a sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods), each cell as canonical text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+
+from daftari.errors import SourceError
+from daftari.io.files.header import SAMPLE_RECORDS, Sought
+from daftari.io.files.layout import Layout
+from daftari.io.files.table import table_blocks, table_layout
+from daftari.rows.block import Block
+from daftari.rows.names import hits
+
+#: How the library names an error cell, and how a spreadsheet shows it.
+_ERRORS = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+    "GettingData": "#GETTING_DATA",
+}
+_ERROR = re.compile(r"Error\((\w+)\)")
+_MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}"
+_MIDNIGHT = " 00:00:00"
+#: A time of day is held as a moment of Excel's day 0.
+_TIME_OF_DAY = r"^(?:1899-12-3[01]) (\d{2}:\d{2}:\d{2})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    name: str
+    layout: Layout
+    rows: pl.DataFrame  #: after the header
+
+    def blocks(self) -> Iterator[Block]:
+        return table_blocks(self.rows, self.layout)
+
+
+def open_sheet(path: Path, sought: Sought) -> Sheet:
+    """
+    Open the sheet that the mapping names, or the only one with rows, or the one whose header is known best.
+
+    Raises:
+        SourceError: the workbook is damaged or has no such sheet, or it is not plain which one is meant.
+    """
+    try:
+        book = fastexcel.read_excel(path)
+        tables = {name: _cells(book, name) for name in _wanted(book, sought)}
+    except fastexcel.FastExcelError as error:
+        raise SourceError(
+            f"{sought.name}: is not a workbook that can be read ({str(error).splitlines()[0]})",
+            hint="Open it in a spreadsheet program and save it as .xlsx, without a password.",
+        ) from None
+    name = _chosen({name: table for name, table in tables.items() if table.height}, sought)
+    layout, before = table_layout(tables[name], sought)
+    rows = tables[name].slice(before)
+    return Sheet(name=name, layout=layout, rows=rows.select(_dates_bare(rows)))
+
+
+def _wanted(book: fastexcel.ExcelReader, sought: Sought) -> list[str]:
+    declared = sought.mapping.sheet if sought.mapping else None
+    if declared is None:
+        return list(book.sheet_names)
+    if declared not in book.sheet_names:
+        raise SourceError(
+            f"{sought.name}: has no sheet {declared!r}; it has {', '.join(map(repr, book.sheet_names))}",
+            hint="Correct `sheet` in the source mapping.",
+        )
+    return [declared]
+
+
+def _cells(book: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
+    sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    batch, faults = sheet.to_arrow_with_errors()
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)
+    columns = frame.get_columns()
+    for fault in faults.errors if faults else ():
+        found = _ERROR.search(fault.detail)
+        row, column = fault.offset_position
+        columns[column][row] = _ERRORS.get(found[1], "#ERROR") if found else "#ERROR"
+    text = pl.DataFrame(columns).with_columns(pl.all().replace("", None))
+    return text.with_columns(pl.all().str.replace(_TIME_OF_DAY, "$1"))
+
+
+def _dates_bare(rows: pl.DataFrame) -> list[pl.Expr]:
+    """Write the moments of a column as days where all of them are midnights: a sheet knows no other date."""
+    exprs = []
+    for name in rows.columns:
+        moments = rows[name].filter(rows[name].str.contains(_MOMENT))
+        is_dated = len(moments) > 0 and moments.str.ends_with(_MIDNIGHT).all()
+        bare = pl.col(name).str.replace(_MIDNIGHT + "$", "") if is_dated else pl.col(name)
+        exprs.append(bare)
+    return exprs
+
+
+def _chosen(tables: dict[str, pl.DataFrame], sought: Sought) -> str:
+    if not tables:
+        raise SourceError(f"{sought.name}: has no sheet with rows", hint="Ask the sender for the file again.")
+    if len(tables) == 1:
+        return next(iter(tables))
+    scores = {name: _known(table, sought) for name, table in tables.items()}
+    best = max(scores.values())
+    leaders = [name for name, score in scores.items() if score == best]
+    if best and len(leaders) == 1:
+        return leaders[0]
+    raise SourceError(
+        f"{sought.name}: has {len(tables)} sheets with rows ({', '.join(tables)}); one was expected",
+        hint="Name it with `sheet` in the source mapping.",
+    )
+
+
+def _known(table: pl.DataFrame, sought: Sought) -> int:
+    rows = table.head(SAMPLE_RECORDS).iter_rows()
+    return max((hits([cell or "" for cell in row], sought.known) for row in rows), default=0)

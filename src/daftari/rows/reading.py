@@ -1,0 +1,159 @@
+"""
+A whole file read block by block: what one block cannot know.
+
+That is the running totals, so that a row which totals the rows above it is told from the data, and how often
+each content has occurred, where a key is made of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import polars as pl
+
+from daftari.contract.model import Dataset, LogicalType
+from daftari.rows.block import Block
+from daftari.rows.control import ControlTotals, reconcile
+from daftari.rows.mapping import TotalRow
+from daftari.rows.parse import Rows, physical, to_rows
+from daftari.rows.plan import ColumnPlan
+
+_COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A row that states the sum of the rows above it, or of those since the last total. Never data."""
+
+    line: int
+    stated: ControlTotals  #: by field
+    found: ControlTotals
+
+    @property
+    def agrees(self) -> bool:
+        return not reconcile(self.stated, self.found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was met so far. Not a row of the file is held."""
+
+    plan: ColumnPlan
+    dataset: Dataset
+    sums: dict[str, Decimal]  #: of every exact number field, whether its row will be accepted or not
+    since: dict[str, Decimal]  #: the same, of the rows after the last total row
+    seen: Counter[str]  #: contents met, where a key counts their occurrences; grows with each block taken
+    rows: int = 0  #: total rows, blank rows and malformed records are not counted
+    malformed: int = 0
+    blank: int = 0
+    repeated: int = 0  #: headers met again
+    totals: tuple[Total, ...] = ()
+
+    @property
+    def found(self) -> ControlTotals:
+        return ControlTotals(rows=self.rows + self.malformed, sums=self.sums)
+
+
+def start(plan: ColumnPlan, dataset: Dataset) -> Reading:
+    exact = [field.name for field in dataset.fields if not isinstance(physical(field), pl.Float64)]
+    counted = [name for name in exact if dataset.field(name).logical_type in _COUNTED]
+    nothing = dict.fromkeys(counted, Decimal(0))
+    return Reading(plan=plan, dataset=dataset, sums=nothing, since=nothing, seen=Counter())
+
+
+def take(reading: Reading, block: Block) -> tuple[Rows, Reading]:
+    """Read the next *block*, each once and in order: its rows less total rows, and the reading after."""
+    rows = to_rows(reading.plan, block, reading.dataset, reading.seen)
+    after = replace(
+        reading,
+        malformed=reading.malformed + len(block.malformed),
+        blank=reading.blank + block.blank,
+        repeated=reading.repeated + block.repeated,
+    )
+    counted_to = -1
+    for line, is_labelled in _candidates(rows, block, reading):
+        above = _between(rows, counted_to, line)
+        at = _counted(after, above)
+        stated = _stated(rows.values.filter(rows.lines == line), at)
+        total = _total(line, stated, at, is_labelled)
+        if total is None:
+            continue
+        after = replace(at, totals=(*after.totals, total), since=dict.fromkeys(at.since, Decimal(0)))
+        counted_to = line
+    after = _counted(after, _between(rows, counted_to, None))
+    lines = [total.line for total in after.totals[len(reading.totals) :]]
+    return (rows.only(~rows.lines.is_in(lines)) if lines else rows), after
+
+
+def _counted(reading: Reading, values: pl.DataFrame) -> Reading:
+    if not values.height:
+        return reading
+    more = {
+        name: Decimal(values[name].cast(pl.Decimal(38, _scale(values[name]))).sum()) for name in reading.sums
+    }
+    return replace(
+        reading,
+        rows=reading.rows + values.height,
+        sums={name: figure + more[name] for name, figure in reading.sums.items()},
+        since={name: figure + more[name] for name, figure in reading.since.items()},
+    )
+
+
+def _scale(column: pl.Series) -> int:
+    return column.dtype.scale if isinstance(column.dtype, pl.Decimal) else 0
+
+
+def _between(rows: Rows, after: int, before: int | None) -> pl.DataFrame:
+    """Return the values of the rows after line *after* and before line *before*."""
+    if before is None:
+        return rows.values if after < 0 else rows.values.filter(rows.lines > after)
+    return rows.values.filter((rows.lines > after) & (rows.lines < before))
+
+
+def _candidates(rows: Rows, block: Block, reading: Reading) -> list[tuple[int, bool]]:
+    """Return the line of each row that may be a total, and whether a label says so."""
+    rule = reading.plan.mapping.total_row
+    own = {one.field.name: one for one in reading.plan.fields if one.columns}
+    required = [name for name, one in own.items() if one.field.required]
+    numbers = [name for name in reading.sums if name in own]
+    if rule == "none" or not required or not numbers:
+        return []
+    # A total lacks what a row must have; a file without gaps costs no more than this look at its nulls.
+    lacking = rows.values.select(pl.any_horizontal(pl.col(required).is_null())).to_series()
+    lacking &= rows.values.select(pl.any_horizontal(pl.col(numbers).is_not_null())).to_series()
+    if not lacking.any():
+        return []
+    others = [name for name in own if name not in numbers]
+    bare = rows.text.select(
+        pl.all_horizontal(pl.col(others).is_null()) if others else pl.lit(False)
+    ).to_series()
+    labelled = _labelled(block.cells.filter(lacking), rule)
+    found = zip(rows.lines.filter(lacking), bare.filter(lacking), labelled, strict=True)
+    return [(line, is_labelled) for line, is_bare, is_labelled in found if is_bare or is_labelled]
+
+
+def _labelled(cells: pl.DataFrame, rule: str | TotalRow) -> pl.Series:
+    declared = rule if isinstance(rule, TotalRow) else TotalRow()
+    columns = pl.col(declared.column) if declared.column in cells.columns else pl.all()
+    label = f"(?i)^(?:{declared.label})$"
+    return cells.select(
+        pl.any_horizontal(columns.str.strip_chars().str.contains(label).fill_null(False))
+    ).to_series()
+
+
+def _stated(row: pl.DataFrame, reading: Reading) -> ControlTotals:
+    figures = {name: row[name][0] for name in reading.sums}
+    return ControlTotals(sums={name: Decimal(one) for name, one in figures.items() if one is not None})
+
+
+def _total(line: int, stated: ControlTotals, above: Reading, is_labelled: bool) -> Total | None:
+    """Return the total that this row is: one that agrees, or one that says it is a total and does not agree."""
+    if not above.rows:
+        return None
+    for sums in (above.sums, above.since):
+        total = Total(line=line, stated=stated, found=ControlTotals(sums=sums))
+        if total.agrees:
+            return total
+    return Total(line=line, stated=stated, found=ControlTotals(sums=above.sums)) if is_labelled else None
