@@ -8,7 +8,8 @@ who may not see the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 
@@ -30,10 +31,37 @@ class SettingError(DaftariError):
     code, exit_code, status = "setting_invalid", 3, 500
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a file that people write: a contract, a mapping."""
+
+    source: str
+    line: int  #: from 1; 0: the file as a whole
+    place: str  #: path inside the file, e.g. schema.expenses.properties.amount
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        where = f"{self.source}:{self.line}" if self.line else self.source
+        place = f"{self.place}: " if self.place else ""
+        return f"{where}: {place}found {self.found}; expected {self.expected}"
+
+
 class ContractError(DaftariError):
     """The contract is wrong, whatever the data says."""
 
     code, exit_code, status = "contract_invalid", 10, 422
+
+    def __init__(self, message: str, *, hint: str | None = None, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.faults = tuple(faults)
+
+    @classmethod
+    def from_faults(cls, faults: Sequence[Fault]) -> ContractError:
+        """All of *faults* in one error, each on a line of its own."""
+        lines = "\n".join(str(fault) for fault in faults)
+        message = lines if len(faults) == 1 else f"{len(faults)} faults\n{lines}"
+        return cls(message, faults=faults)
 
 
 class UnknownName(ContractError):

@@ -16,7 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from daftari.errors import ContractError, UnknownName
+from daftari.errors import ContractError, Fault, UnknownName
 
 
 class LogicalType(StrEnum):
@@ -69,7 +69,8 @@ class Options:
     multiple_of: Decimal | None = None
     min_length: int | None = None
     max_length: int | None = None
-    pattern: str | None = None  #: anchored at both ends when judged
+    #: anchored at both ends when judged; shorthands such as backslash-d are spelt out
+    pattern: str | None = None
     format: str | None = None  #: ODCS format: a date pattern, or email, uuid, uri …
 
 
@@ -141,7 +142,7 @@ class Relationship:
 
 @dataclass(frozen=True, kw_only=True)
 class RowRule:
-    """`daftari.rules`: a condition over one row, in SQL. Null is not a violation, as in a check constraint."""
+    """`daftari.rules`: a condition over one row, in SQL. As in a check constraint, null is no violation."""
 
     id: str
     expression: str
@@ -161,7 +162,7 @@ class Partitioning:
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """`daftari.no_overlap`: the ranges [start, end] of one *key* may not overlap, save where *unless* holds."""
+    """`daftari.noOverlap`: the ranges [start, end] of one *key* may not overlap, save *unless*."""
 
     key: tuple[str, ...]
     start: str
@@ -240,6 +241,8 @@ class Contract:
     source: str = ""  #: the file it was read from
     #: sha256 of the normalised document: the same whatever the spacing, comments and order of keys
     hash: str = ""
+    #: what ODCS allows and the reader could not express in this model; `governable` reports them
+    reservations: tuple[Fault, ...] = ()
 
     @property
     def dataset(self) -> Dataset:
@@ -251,7 +254,7 @@ class Contract:
         """
         if len(self.datasets) != 1:
             raise ContractError(
-                f"{self.source or self.id}: {len(self.datasets)} objects in schema; a governed contract has 1",
+                f"{self.source or self.id}: {len(self.datasets)} objects in schema; expected 1",
                 hint="Give each dataset a contract of its own.",
             )
         return self.datasets[0]

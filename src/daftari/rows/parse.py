@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as default
 from datetime import time
 from decimal import Decimal
@@ -33,6 +33,15 @@ class Rows:
     text: pl.DataFrame  #: the same columns as trimmed text, null where missing
     lines: pl.Series
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
+
+    def only(self, chosen: pl.Series) -> Rows:
+        """Return the *chosen* ones of these rows."""
+        return replace(
+            self,
+            values=self.values.filter(chosen),
+            text=self.text.filter(chosen),
+            lines=self.lines.filter(chosen),
+        )
 
 
 def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str] | None = None) -> Rows:

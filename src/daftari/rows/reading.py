@@ -84,7 +84,7 @@ def take(reading: Reading, block: Block) -> tuple[Rows, Reading]:
         counted_to = line
     after = _counted(after, _between(rows, counted_to, None))
     lines = [total.line for total in after.totals[len(reading.totals) :]]
-    return (_without(rows, lines) if lines else rows), after
+    return (rows.only(~rows.lines.is_in(lines)) if lines else rows), after
 
 
 def _counted(reading: Reading, values: pl.DataFrame) -> Reading:
@@ -110,13 +110,6 @@ def _between(rows: Rows, after: int, before: int | None) -> pl.DataFrame:
     if before is None:
         return rows.values if after < 0 else rows.values.filter(rows.lines > after)
     return rows.values.filter((rows.lines > after) & (rows.lines < before))
-
-
-def _without(rows: Rows, lines: list[int]) -> Rows:
-    kept = ~rows.lines.is_in(lines)
-    return replace(
-        rows, values=rows.values.filter(kept), text=rows.text.filter(kept), lines=rows.lines.filter(kept)
-    )
 
 
 def _candidates(rows: Rows, block: Block, reading: Reading) -> list[tuple[int, bool]]:

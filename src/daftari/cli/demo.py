@@ -1,0 +1,71 @@
+"""`daftari demo`: the main job on invented data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from daftari.cli.demo_page import show
+from daftari.cli.options import Output, OutputOption, err, out, print_json
+from daftari.cli.session import now, open_session
+from daftari.errors import ChecksFailed
+from daftari.operations.run_demo import Watch, prepare_demo, run_demo
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new folder, or one that the demo made.")
+    ] = Path("demo"),
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Do the whole job on two years of an invented organisation's files, and show the result on a page.
+
+    Again, it finds nothing new to load.
+
+    Example: daftari demo
+    """
+    with _watch() as watch:
+        prepare_demo(directory, watch)
+        session = open_session(directory, None)
+        with session.connection() as conn:
+            report = run_demo(conn, session.settings, now=now(), watch=watch)
+    if output is Output.JSON:
+        print_json(report)
+    else:
+        show(report, out)
+    if report.checks.failed:
+        raise ChecksFailed(
+            f"demo: {len(report.checks.failed)} checks failed; nothing was published",
+            hint="Look at the failed checks above.",
+        )
+
+
+@contextmanager
+def _watch() -> Iterator[Watch]:
+    """A line of progress; where nobody watches a terminal, a line for each step."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<40}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        said: list[str] = []
+
+        def watch(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what[:40], completed=done, total=total)
+            step = what.split()[0]
+            if not err.is_terminal and said[-1:] != [step]:
+                said.append(step)
+                err.print(f"{what} …", markup=False)
+
+        yield watch

@@ -1,0 +1,193 @@
+"""daftari load: files into one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from daftari.cli.options import (
+    EnvOption,
+    Output,
+    OutputOption,
+    WorkspaceOption,
+    err,
+    out,
+    print_json,
+)
+from daftari.cli.session import Session, now, open_session
+from daftari.errors import DaftariError, SettingError
+from daftari.operations.load_file import Loaded
+from daftari.operations.load_path import Request, load_path, prepare
+from daftari.rows.control import ControlTotals
+
+app = typer.Typer()
+
+_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+
+
+@app.command()
+def load(
+    dataset: Annotated[str, typer.Argument(help="The dataset to load into, e.g. expenses.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files: CSV, TSV, Excel, ODS, Parquet, JSON, JSON Lines; also gzip, bz2, zip. - is standard input.",
+            show_default=False,
+        ),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="A source mapping. Default: the pipeline's own that is meant for the file."),
+    ] = None,
+    total: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--total",
+            help="A control total of each file: rows=N, or FIELD=SUM. The load is refused where it does not hold.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what was inferred and how each column maps; load nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Load a file even though its content was loaded before.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Load FILES into DATASET; rows that break a rule go to quarantine, each with its reasons.
+
+    The same file again changes nothing. See daftari quarantine list for what was refused.
+
+    Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
+    """
+    session = open_session(workspace, env)
+    totals = _totals(total or [])
+    requests = [
+        Request(dataset=dataset, path=path, mapping=mapping, totals=totals, again=again) for path in files
+    ]
+    if explain:
+        _explain(session, requests, output)
+        return
+    loaded, errors = _load(session, requests)
+    show_loaded(loaded, output)
+    _raise_first(errors)
+
+
+def _totals(stated: Iterable[str]) -> ControlTotals:
+    rows, sums = None, {}
+    for text in stated:
+        name, _, value = text.partition("=")
+        try:
+            if name == "rows":
+                rows = int(value)
+            else:
+                sums[name] = Decimal(value)
+        except (ValueError, InvalidOperation):
+            raise SettingError(
+                f"--total {text}: {value!r} is not a number",
+                hint="For example --total rows=1204 or --total amount=12.50",
+            ) from None
+    return ControlTotals(rows=rows, sums=sums)
+
+
+def _load(session: Session, requests: list[Request]) -> tuple[list[Loaded], list[DaftariError]]:
+    """Load each file; one that is refused does not keep the others back."""
+    loaded, errors = [], []
+    with session.connection() as conn, _progress() as progress:
+        for request in requests:
+            task = progress.add_task(request.path.name, total=None, rows=0)
+            try:
+                one = load_path(
+                    conn,
+                    session.workspace,
+                    request,
+                    now=now(),
+                    progress=lambda rows, task=task: progress.advance(task, rows),  # type: ignore[misc]
+                )
+            except DaftariError as error:
+                errors.append(error)
+            else:
+                loaded.append(one)
+            progress.remove_task(task)
+    return loaded, errors
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+
+
+def show_loaded(loaded: list[Loaded], output: Output) -> None:
+    """Print what became of each file's rows."""
+    if output is Output.JSON:
+        print_json([asdict(one) for one in loaded])
+        return
+    fresh = [one for one in loaded if not one.known]
+    if fresh:
+        out.print(_table(fresh))
+    for one in loaded:
+        for line in _remarks(one):
+            out.print(f"{one.source}: {line}", markup=False)
+    if any(one.counts.quarantined for one in fresh):
+        out.print(f"See them: daftari quarantine show {fresh[0].dataset}")
+
+
+def _remarks(one: Loaded) -> Iterator[str]:
+    if one.known:
+        yield f"nothing new; run {one.run_id} loaded this content"
+    for reason in one.reasons[:5]:
+        yield f"{reason.rows:,} x {reason.field} {reason.reason} ({reason.rule})"
+    if one.mended:
+        yield f"{one.mended:,} rows that were in quarantine are in order now"
+
+
+def _table(loaded: list[Loaded]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("file", overflow="fold")
+    for name in _COUNTS:
+        table.add_column(name, justify="right")
+    for one in loaded:
+        table.add_row(one.source, *(f"{getattr(one.counts, name):,}" for name in _COUNTS))
+    return table
+
+
+def _explain(session: Session, requests: list[Request], output: Output) -> None:
+    from daftari.rows.explain import explain
+
+    found: list[Any] = [
+        explain(prepared.plan, prepared.source)
+        for prepared in (prepare(session.workspace, r) for r in requests)
+    ]
+    if output is Output.JSON:
+        print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        for line in one.lines():
+            out.print(line, markup=False)
+
+
+def _raise_first(errors: list[DaftariError]) -> None:
+    """Say every refusal; the first gives the exit code."""
+    for error in errors[1:]:
+        err.print(f"error: {error}", markup=False)
+        if error.hint:
+            err.print(f"hint: {error.hint}", markup=False)
+    if errors:
+        raise errors[0]

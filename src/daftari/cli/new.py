@@ -1,0 +1,42 @@
+"""`daftari new`: scaffold inside a workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from daftari.cli.options import DryRunOption, WorkspaceOption, err, out
+from daftari.io.workspace import read_workspace
+from daftari.operations.new_pipeline import new_pipeline
+from daftari.settings import read_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make something new in the workspace.")
+
+
+@app.callback()
+def _noun() -> None:
+    """Make something new in the workspace."""
+
+
+@app.command()
+def pipeline(
+    name: Annotated[str, typer.Argument(help="Of the pipeline, such as fleet-costs.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Name of its dataset. Default: the pipeline's.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Make a pipeline with a contract, a mapping, a mart and tests that work as they are.
+
+    Example: daftari new pipeline fleet-costs --dataset trips
+    """
+    root = read_settings(workspace).root
+    made = new_pipeline(read_workspace(root), name, dataset=dataset, dry_run=dry_run)
+    for path in made.files:
+        out.print(path.relative_to(root), soft_wrap=True)
+    if not dry_run:
+        sample = made.sample.relative_to(root)
+        err.print(f"Next: daftari apply && daftari load {made.dataset} {sample}", soft_wrap=True)

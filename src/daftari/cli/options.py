@@ -1,0 +1,49 @@
+"""Options that several commands share, so that they read and behave the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="The workspace. Default: the nearest folder upwards that holds daftari.toml.",
+        envvar="DAFTARI_WORKSPACE",
+        show_default=False,
+    ),
+]
+EnvOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env", help="Environment: dev, staging or prod.", envvar="DAFTARI_ENV", show_default="dev"
+    ),
+]
+OutputOption = Annotated[Output, typer.Option("--output", help="How to print the result.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+
+#: Results. Wraps at 80 columns when not on a terminal, so that what is piped looks the same everywhere.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+#: Talk: progress, warnings, hints.
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value (dataclasses included) as one JSON document on standard output."""
+    document = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    typer.echo(json.dumps(document, indent=2, default=str))

@@ -1,0 +1,135 @@
+"""daftari quarantine: rows that were refused, and their way back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from daftari.cli.load import show_loaded
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
+from daftari.cli.session import now, open_session
+from daftari.io import quarantine
+from daftari.operations.export_quarantine import export_quarantine, in_words
+from daftari.operations.replay_quarantine import replay as replay_files
+from daftari.operations.replay_quarantine import replay_mended
+
+app = typer.Typer(no_args_is_help=True, help="Rows that were refused: look at them, mend them, replay them.")
+
+DatasetArgument = Annotated[str, typer.Argument(help="The dataset, e.g. expenses.")]
+
+
+@app.command("list")
+def list_(
+    dataset: Annotated[str | None, typer.Argument(help="Only this dataset.")] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """List the files with rows in quarantine, newest first.
+
+    Example: daftari quarantine list
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        piles = quarantine.piles(conn, dataset)
+    if output is Output.JSON:
+        print_json([asdict(pile) for pile in piles])
+        return
+    if not piles:
+        out.print("Nothing is in quarantine.")
+        return
+    table = Table("dataset", "run", "file", "rows", "commonest reason", box=None, pad_edge=False)
+    for pile in piles:
+        table.add_row(pile.dataset, str(pile.run_id), pile.source, f"{pile.rows:,}", pile.top_reason)
+    out.print(table)
+
+
+@app.command()
+def show(
+    dataset: DatasetArgument,
+    run: Annotated[int | None, typer.Option(help="Only rows of this run.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows at the most.")] = 20,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show rows in quarantine, each with its place and its reasons. Protected values are ***.
+
+    Example: daftari quarantine show expenses --limit 5
+    """
+    session = open_session(workspace, env)
+    session.workspace.dataset(dataset)
+    with session.connection() as conn:
+        found = quarantine.entries(conn, dataset, run_id=run, limit=limit)
+    if output is Output.JSON:
+        print_json([asdict(entry) for entry in found])
+        return
+    for entry in found:
+        out.print(
+            f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {in_words(entry)}", markup=False
+        )
+        shown = {name: value for name, value in (entry.preview or {}).items() if value is not None}
+        if shown:
+            out.print("    " + ", ".join(f"{name}={value}" for name, value in shown.items()), markup=False)
+    if not found:
+        out.print(f"No row of {dataset} is in quarantine.")
+
+
+@app.command()
+def export(
+    dataset: DatasetArgument,
+    folder: Annotated[Path, typer.Option("--to", help="The folder to write into.")] = Path(),
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """Write quarantined rows to CSV files, as their sources had them, to be mended and replayed.
+
+    The files hold protected values in the clear, as the sources do: keep them as the sources are kept.
+
+    Example: daftari quarantine export expenses --to mending/
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        written = list(export_quarantine(conn, session.workspace, dataset, folder))
+    for path, rows in written:
+        out.print(f"{path}: {rows:,} rows", markup=False)
+    if written:
+        out.print(f"Mend them, then: daftari quarantine replay {dataset} --mended FILE")
+    else:
+        out.print(f"No row of {dataset} is in quarantine.")
+
+
+@app.command()
+def replay(
+    dataset: DatasetArgument,
+    mended: Annotated[
+        Path | None,
+        typer.Option(help="A corrected file of `quarantine export`. Default: the sources themselves."),
+    ] = None,
+    run: Annotated[int | None, typer.Option(help="Only rows of this run.")] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Judge quarantined rows again, after the contract, the mapping or the rows were mended.
+
+    What is in order now is loaded; what is not stays in quarantine. Repeating it changes nothing.
+
+    Example: daftari quarantine replay expenses --mended mending/march.quarantine.csv
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        found = (
+            replay_mended(conn, session.workspace, dataset, mended, now=now())
+            if mended
+            else replay_files(conn, session.workspace, dataset, now=now(), run_id=run)
+        )
+        loaded = list(found)
+    if not loaded and output is Output.TEXT:
+        out.print(f"No row of {dataset} waits for this.")
+        return
+    show_loaded(loaded, output)

@@ -1,0 +1,233 @@
+"""`daftari plan`, `apply`, `verify` and `doctor`: the database as the contracts want it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from daftari.cli.options import (
+    DryRunOption,
+    EnvOption,
+    Output,
+    OutputOption,
+    WorkspaceOption,
+    err,
+    out,
+    print_json,
+)
+from daftari.cli.session import Session, now, open_session
+from daftari.compile.changes import Change, Impact
+from daftari.errors import DatabaseError, Drift
+from daftari.operations import apply_contracts
+from daftari.operations.apply_contracts import Applied, Plan
+from daftari.operations.examine_server import Examined, examine_server
+from daftari.operations.verify_database import Verified, verify_database
+
+app = typer.Typer()
+
+_COLOURS = {Impact.ADDITIVE: "green", Impact.BREAKING: "red", Impact.EXPOSURE: "magenta"}
+
+
+@app.command()
+def plan(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """
+    Show what `apply` would change: the SQL, and whether a change is additive, breaking or an exposure.
+
+    Example: daftari plan --env staging
+    """
+    _show_plan(_plan(open_session(workspace, env)), output)
+
+
+@app.command()
+def apply(
+    allow_breaking: Annotated[
+        bool, typer.Option("--allow-breaking", help="Also make changes that lose data or refuse rows.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Bring the database to what the contracts say, in one transaction. Again: nothing is left to do.
+
+    Example: daftari apply --dry-run
+    """
+    session = open_session(workspace, env)
+    if dry_run:
+        _show_plan(_plan(session), output)
+        return
+    with session.connection() as conn, err.status("Applying the contracts"):
+        applied = apply_contracts.apply(
+            conn,
+            session.workspace.contracts,
+            migrations_dir=session.settings.migrations_dir,
+            now=now(),
+            allow_breaking=allow_breaking,
+        )
+    _show_applied(applied, output)
+
+
+@app.command()
+def verify(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """
+    Compare the live database with the contracts, object by object, and name each drift.
+
+    Example: daftari verify --output json
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn, err.status("Comparing the database with the contracts"):
+        verified = verify_database(
+            conn,
+            session.workspace.contracts,
+            migrations_dir=session.settings.migrations_dir,
+            now=now(),
+        )
+    _show_verified(verified, output)
+    if verified.drifts:
+        raise Drift(
+            f"verify: {_counted(len(verified.drifts), 'object')} not as the contracts say; expected none",
+            hint="`daftari plan` shows what brings them back.",
+        )
+
+
+@app.command()
+def doctor(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """
+    List what the PostgreSQL in use can do, and what each lack turns off.
+
+    Example: daftari doctor
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        examined = examine_server(conn)
+    _show_examined(examined, session, output)
+    if examined.lacking:
+        raise DatabaseError(
+            f"doctor: the server lacks {', '.join(it.name for it in examined.lacking)}; expected all of it",
+            hint="Use another server, or have its administrator add what is missing.",
+        )
+
+
+def _plan(session: Session) -> Plan:
+    with session.connection() as conn, err.status("Comparing the database with the contracts"):
+        return apply_contracts.plan(
+            conn,
+            session.workspace.contracts,
+            migrations_dir=session.settings.migrations_dir,
+            now=now(),
+        )
+
+
+def _show_plan(planned: Plan, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(_plan_document(planned))
+        return
+    for migration in planned.migrations:
+        out.print(f"additive  platform migration {migration}", markup=False)
+    for version in planned.versions:
+        out.print(f"additive  version file {version}", markup=False)
+    for change in planned.changes:
+        _show_change(change)
+    if planned.is_empty:
+        out.print("Nothing to change: the database is what the contracts say.")
+        return
+    classes = Counter(change.impact for change in planned.changes)
+    counts = ", ".join(f"{classes[impact]} {impact}" for impact in Impact if classes[impact])
+    marked = f"; contracts new or changed: {', '.join(planned.marked)}" if planned.marked else ""
+    out.print(
+        f"{_counted(len(planned.changes), 'change')}{': ' if counts else ''}{counts}{marked}.", markup=False
+    )
+
+
+def _show_change(change: Change) -> None:
+    colour = _COLOURS[change.impact]
+    out.print(f"[{colour}]{change.impact:<9}[/] ", end="")
+    out.print(f"{change.what} ({change.reason})", markup=False, soft_wrap=True)
+    for statement in change.statements:
+        indented = "\n".join(f"    {line}" for line in statement.splitlines())
+        out.print(f"{indented};", markup=False, soft_wrap=True, style="dim")
+
+
+def _show_applied(applied: Applied, output: Output) -> None:
+    if output is Output.JSON:
+        written = [path.name for path in applied.written]
+        made = [asdict(it) for it in applied.partitions]
+        print_json({**_plan_document(applied.plan), "written": written, "partitions": made})
+        return
+    if applied.plan.is_empty and not applied.partitions:
+        out.print("Nothing to change: the database is what the contracts say.")
+        return
+    for path in applied.written:
+        out.print(f"wrote migrations/versions/{path.name}", markup=False)
+    moved = sum(it.rows_moved for it in applied.partitions)
+    if moved:
+        out.print(f"moved {_counted(moved, 'row')} out of default partitions")
+    out.print(
+        f"Applied: {_counted(len(applied.plan.changes), 'change')}, "
+        f"{_counted(len(applied.plan.marked), 'contract')} new or changed."
+    )
+
+
+def _show_verified(verified: Verified, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(verified)
+        return
+    for drift in verified.drifts:
+        out.print(f"[red]{drift.drift:<10}[/]", end="")
+        out.print(drift.text, markup=False, soft_wrap=True)
+    checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
+    verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
+    out.print(f"Compared {checked}: {verdict}.", markup=False)
+
+
+def _show_examined(examined: Examined, session: Session, output: Output) -> None:
+    settings = session.settings
+    if output is Output.JSON:
+        print_json({**asdict(examined), "environment": settings.environment, "root": settings.root})
+        return
+    whose = "your own server" if settings.database_url else "the workspace's own server"
+    out.print(
+        f"PostgreSQL {examined.version}, {whose}; database {examined.database}, user {examined.user}, "
+        f"environment {settings.environment}",
+        markup=False,
+        soft_wrap=True,
+    )
+    for ability in examined.abilities:
+        mark = (
+            "[green]yes[/]" if ability.present else "[red]no [/]" if ability.essential else "[yellow]no [/]"
+        )
+        out.print(f"{mark} {ability.name:<20} ", end="")
+        out.print(ability.detail if ability.present else f"without: {ability.without}", markup=False)
+
+
+def _plan_document(planned: Plan) -> dict[str, Any]:
+    changes = [
+        {
+            "what": change.what,
+            "class": change.impact,
+            "reason": change.reason,
+            "statements": list(change.statements),
+        }
+        for change in planned.changes
+    ]
+    return {
+        "migrations": planned.migrations,
+        "versions": planned.versions,
+        "changes": changes,
+        "contracts": planned.marked,
+    }
+
+
+def _counted(count: int, noun: str) -> str:
+    plural = {"index": "indexes"}.get(noun, f"{noun}s")
+    return f"{count:,} {noun if count == 1 else plural}"

@@ -1,0 +1,49 @@
+"""What nearly every command begins with: settings, logging, the workspace, a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daftari import log
+from daftari.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from daftari.io.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Session:
+    settings: Settings
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        from daftari.io.workspace import read_workspace
+
+        return read_workspace(self.settings.root)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        """A connection in autocommit mode: operations open their own transactions."""
+        from daftari.io.database import connect
+
+        with connect(self.settings, autocommit=True) as conn:
+            yield conn
+
+
+def open_session(workspace: Path | None, environment: str | None) -> Session:
+    settings = read_settings(workspace, environment=environment)
+    log.configure(level=settings.log_level, style=settings.log_format)
+    return Session(settings)
+
+
+def now() -> datetime:
+    """The one place where the terminal reads the clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,122 @@
+"""`daftari transform`: marts built, tested and published; `daftari env`: the same connection for dbt by hand."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.errors import ChecksFailed
+from daftari.io import marts
+from daftari.io.database import connect
+from daftari.io.dbt import connection_variables
+from daftari.io.workspace import read_workspace
+from daftari.operations.build_marts import Failure, Transformed, TransformOptions, build_marts
+from daftari.settings import read_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def transform(
+    pipelines: Annotated[
+        list[str] | None, typer.Argument(help="Only the marts that depend on these pipelines. Default: all.")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build incremental marts from nothing.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Build the marts aside, test them, and publish them when every test passes.
+
+    Example: daftari transform expense-tracking
+    """
+    settings = read_settings(workspace, environment=env)
+    options = TransformOptions(
+        environment=settings.environment,
+        data_dir=settings.data_dir,
+        pipelines=tuple(pipelines or ()),
+        full_refresh=full_refresh,
+    )
+    with connect(settings, autocommit=True) as conn, _progress_bar() as bar:
+        task = bar.add_task("Starting dbt", total=None)
+        transformed = build_marts(
+            conn,
+            read_workspace(settings.root),
+            options,
+            lambda begun, total, name: bar.update(task, completed=begun, total=total, description=name[:40]),
+        )
+    _show(transformed, output)
+    if not transformed.is_published:
+        raise ChecksFailed(
+            f"transform: {transformed.reason}; published marts are as they were",
+            hint=f"What was built is in the schema {marts.ASIDE}; what dbt said is in {transformed.log}.",
+        )
+
+
+@app.command("env")
+def print_environment(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
+    """
+    Print what dbt by hand needs to reach the workspace's database, as a shell's export lines.
+
+    The lines hold the database's password, if it has one.
+
+    Example: eval "$(daftari env)" && dbt build
+    """
+    settings = read_settings(workspace, environment=env)
+    with connect(settings) as conn:
+        variables = connection_variables(conn, schema=marts.PUBLISHED)
+    for name, value in {"DAFTARI_ENV": str(settings.environment), **variables}.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<40}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def _show(transformed: Transformed, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(transformed)
+        return
+    if transformed.published:
+        out.print(_published_table(transformed))
+    for failure in transformed.failures:
+        out.print(_sentence(failure), style="red", markup=False, soft_wrap=True)
+    for warning in transformed.warnings:
+        out.print(_sentence(warning), style="yellow", markup=False, soft_wrap=True)
+    if transformed.unbuilt:
+        out.print(f"No model makes these published marts any more: {', '.join(transformed.unbuilt)}.")
+    state = "published" if transformed.is_published else "nothing published"
+    skipped = f", {transformed.skipped} skipped" if transformed.skipped else ""
+    out.print(
+        f"{len(transformed.models)} models built, {transformed.tests_passed} tests passed, "
+        f"{len(transformed.failures)} failed{skipped}; {state} in {transformed.seconds:.1f} s."
+    )
+
+
+def _published_table(transformed: Transformed) -> Table:
+    table = Table("mart", box=None, pad_edge=False, header_style="bold")
+    for heading in ("rows", "added", "removed"):
+        table.add_column(heading, justify="right")
+    for mart in transformed.published:
+        table.add_row(mart.name, f"{mart.rows:,}", f"{mart.added:,}", f"{mart.removed:,}")
+    return table
+
+
+def _sentence(failure: Failure) -> str:
+    rows = f": {failure.rows:,} rows" if failure.rows else ""
+    return f"failed {failure.kind} {failure.name}{rows}. {failure.message}"

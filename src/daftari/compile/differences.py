@@ -1,0 +1,124 @@
+"""What contracts want against what a database has, object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from daftari.compile import partitions
+from daftari.compile.names import Schemas
+from daftari.compile.objects import (
+    Comment,
+    DatabaseObject,
+    Extension,
+    Identity,
+    Kind,
+    Partition,
+)
+from daftari.contract.model import Dataset
+
+Objects = Mapping[Identity, DatabaseObject]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One object that is missing (no *live*), is in no contract (no *wanted*), or is another than wanted."""
+
+    identity: Identity
+    wanted: DatabaseObject | None
+    live: DatabaseObject | None
+
+    def __str__(self) -> str:
+        found = "nothing" if self.live is None else _described(self.live, self.wanted)
+        expected = (
+            "nothing: it is in no contract" if self.wanted is None else _described(self.wanted, self.live)
+        )
+        return f"{self.identity}: found {found}; expected {expected}"
+
+
+def differences(wanted: Objects, live: Objects, datasets: Sequence[Dataset]) -> list[Difference]:
+    """
+    Return where *live* is not as *wanted*, both as the same server prints them.
+
+    Of a table that is in no contract only the table is named. Partitions of other periods than the wanted
+    ones are in order, as is any extension more.
+    """
+    found = [
+        Difference(identity=identity, wanted=item, live=live.get(identity))
+        for identity, item in wanted.items()
+        if live.get(identity) != item
+    ]
+    found += [
+        Difference(identity=identity, wanted=None, live=item)
+        for identity, item in live.items()
+        if identity not in wanted and not _is_in_order(item, wanted, live, datasets)
+    ]
+    return found
+
+
+def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects, datasets: Sequence[Dataset]) -> bool:
+    if isinstance(item, Extension):
+        return True
+    identity = item.identity
+    if identity.kind in (Kind.TABLE, Kind.ENUM):
+        return False
+    ours = set(_tables(wanted)) | {
+        (it.schema, it.name) for it in live.values() if isinstance(it, Partition) and _is_of(it, wanted)
+    }
+    if (identity.schema, identity.table) not in ours:
+        return True
+    if isinstance(item, Comment) and item.column:
+        column = Identity(Kind.COLUMN, item.schema, item.table, item.column)
+        return column not in wanted
+    return isinstance(item, Partition) and any(
+        partitions.is_period(dataset, item)
+        for dataset in datasets
+        if (Schemas().data, dataset.name) == (item.schema, item.table)
+    )
+
+
+def _tables(objects: Objects) -> Iterator[tuple[str, str]]:
+    return ((it.schema, it.name) for it in objects if it.kind is Kind.TABLE)
+
+
+def _is_of(partition: Partition, wanted: Objects) -> bool:
+    return Identity(Kind.TABLE, partition.schema, "", partition.table) in wanted
+
+
+def _described(item: DatabaseObject, other: DatabaseObject | None) -> str:
+    """Say of *item* what differs from *other*; all that matters of it where there is no other."""
+    names = [
+        field.name
+        for field in fields(item)
+        if other is not None and getattr(item, field.name) != getattr(other, field.name)
+    ]
+    return (
+        ", ".join(_part(name, getattr(item, name)) for name in names or _TOLD.get(item.identity.kind, ()))
+        or "it"
+    )
+
+
+#: What is told of an object that is missing or one too many.
+_TOLD = {
+    Kind.ENUM: ("values",),
+    Kind.COLUMN: ("type", "required"),
+    Kind.CONSTRAINT: ("definition",),
+    Kind.INDEX: ("definition",),
+    Kind.TRIGGER: ("definition",),
+    Kind.PARTITION: ("bounds",),
+    Kind.COMMENT: ("text",),
+}
+#: How the parts of an object that are no text are told.
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "required": lambda value: "not null" if value else "null allowed",
+    "always": lambda value: "enabled always" if value else "enabled",
+    "values": lambda value: f"({', '.join(value)})",
+    "default": lambda value: f"default {value}" if value else "no default",
+    "partitioned_by": lambda value: f"partitioned by {value}" if value else "not partitioned",
+    "text": repr,
+}
+
+
+def _part(name: str, value: object) -> str:
+    return _WORDS.get(name, str)(value)

@@ -1,0 +1,75 @@
+"""The words that suites are written in: an expectation, what its number means, what the number must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from daftari.compile.names import identifiers, qualified
+from daftari.contract.model import Dataset, Severity
+
+SCHEMA = "ops"
+ROWS = "unexpected_rows_expectation"
+ROW_COUNT = "expect_table_row_count_to_be_between"
+
+
+class Measure(StrEnum):
+    """What the number is that an expectation gives."""
+
+    FAILING_ROWS = "failing_rows"  #: of all rows, or of those whose field is not null
+    VALUE = "value"  #: one number about the whole table, such as how many rows it has
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """What the number must be: an ODCS comparison. By default, nothing may fail."""
+
+    comparison: str = "mustBe"
+    expected: Any = 0
+    unit: str = "rows"  #: rows, or percent of the rows tested
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    id: str  #: unique in its dataset
+    description: str  #: reads on from the dataset's name
+    expectation: str  #: Great Expectations' own name of it
+    kwargs: Mapping[str, Any]
+    field: str | None = None
+    measure: Measure = Measure.FAILING_ROWS
+    limit: Limit = Limit()
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    dataset: str
+    contract_hash: str
+    query: str  #: the rows that expectations on columns are about
+    checks: tuple[Check, ...]
+    key: tuple[str, ...]  #: fields of the primary key
+    shown_key: tuple[str, ...]  #: those whose values may stand in a result
+
+
+def table_of(dataset: Dataset) -> str:
+    return qualified(SCHEMA, dataset.name)
+
+
+def shown_key(dataset: Dataset) -> tuple[str, ...]:
+    """The fields of the primary key whose values may stand in a result."""
+    return tuple(name for name in dataset.key if not dataset.field(name).is_confidential)
+
+
+def failing_rows(dataset: Dataset, condition: str) -> dict[str, str]:
+    """The arguments of an expectation that no row meets *condition*. It fetches keys that may be shown."""
+    shown = shown_key(dataset)
+    columns = identifiers(shown) if shown else "1 as failing"
+    return rows_query(f"select {columns} from {table_of(dataset)} where {condition}")
+
+
+def rows_query(query: str) -> dict[str, str]:
+    # Great Expectations formats the query; SQLAlchemy reads a colon as the beginning of a parameter
+    text = query.replace("{", "{{").replace("}", "}}").replace(":", "\\:")
+    return {"unexpected_rows_query": text}

@@ -1,0 +1,100 @@
+"""Range partitions by month or quarter: their names, their bounds, and which ones should be there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from daftari.compile.names import Schemas, derived
+from daftari.compile.objects import Partition
+from daftari.contract.model import Dataset, LogicalType, Partitioning, Period
+from daftari.errors import ContractError
+
+_START = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTHS = {Period.MONTH: 1, Period.QUARTER: 3}
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class _Span:
+    """A period of time by its first month, counted from the year 0."""
+
+    month: int
+    months: int
+
+    @property
+    def first(self) -> date:
+        return date(self.month // 12, self.month % 12 + 1, 1)
+
+    @property
+    def next(self) -> _Span:
+        return _Span(month=self.month + self.months, months=self.months)
+
+    @property
+    def suffix(self) -> str:
+        """`2026q1` for a quarter, `2026_03` for a month."""
+        if self.months == 3:
+            return f"{self.first.year:04}q{(self.first.month + 2) // 3}"
+        return f"{self.first.year:04}_{self.first.month:02}"
+
+
+def partitions(dataset: Dataset, *, today: date, schemas: Schemas) -> list[Partition]:
+    """
+    Return the partitions that should be there on *today*: from the start to some periods ahead, and the
+    default one, which takes rows of every other time so that none is lost.
+    """
+    partitioning = dataset.partitioning
+    if partitioning is None:
+        return []
+    found = [_partition(dataset, span, schemas) for span in _spans(dataset, partitioning, today)]
+    default = Partition(
+        schema=schemas.data, table=dataset.name, name=derived(dataset.name, "default"), bounds="DEFAULT"
+    )
+    return [*found, default]
+
+
+def is_period(dataset: Dataset, partition: Partition) -> bool:
+    """Whether *partition* is of some period of the dataset, wanted today or not: older ones stay."""
+    if dataset.partitioning is None:
+        return False
+    found = re.search(r"'(\d{4})-(\d{2})-01", partition.bounds)
+    if found is None:
+        return False
+    day = date(int(found[1]), int(found[2]), 1)
+    span = _span(day, dataset.partitioning)
+    return partition == _partition(dataset, span, Schemas(data=partition.schema))
+
+
+def _spans(dataset: Dataset, partitioning: Partitioning, today: date) -> Iterator[_Span]:
+    current = _span(today, partitioning)
+    span = current
+    if partitioning.start:
+        given = _START.fullmatch(partitioning.start)
+        if given is None:
+            raise ContractError(
+                f"{dataset.name}: partition start {partitioning.start!r}; expected a month as YYYY-MM"
+            )
+        span = _span(date(int(given[1]), int(given[2]), 1), partitioning)
+    until = current.month + partitioning.ahead * current.months
+    while span.month <= until:
+        yield span
+        span = span.next
+
+
+def _span(day: date, partitioning: Partitioning) -> _Span:
+    months = _MONTHS[partitioning.every]
+    month = day.year * 12 + day.month - 1
+    return _Span(month=month - month % months, months=months)
+
+
+def _partition(dataset: Dataset, span: _Span, schemas: Schemas) -> Partition:
+    assert dataset.partitioning is not None, "asked of partitioned datasets alone"
+    is_instant = dataset.field(dataset.partitioning.field).logical_type is LogicalType.TIMESTAMP
+    time = " 00:00:00+00" if is_instant else ""
+    return Partition(
+        schema=schemas.data,
+        table=dataset.name,
+        name=derived(dataset.name, span.suffix),
+        bounds=f"FOR VALUES FROM ('{span.first}{time}') TO ('{span.next.first}{time}')",
+    )

@@ -1,0 +1,58 @@
+"""From an ODCS `quality` entry to the model."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from daftari.contract.model import Quality, Severity
+
+COMPARISONS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+
+#: ODCS leaves severity to its users. Anything not known to be mild counts as an error.
+_MILD = {"warning", "warn", "info", "information", "low", "minor"}
+
+
+def build_quality(entry: dict[str, Any], *, of: str = "") -> Quality:
+    """Return the check that *entry* states. One without a name gets that of what it checks, after *of*."""
+    comparison = next((name for name in COMPARISONS if name in entry), None)
+    metric = entry.get("metric") or entry.get("rule")  # called rule in ODCS 3.0
+    kind = entry.get("type") or "library"
+    return Quality(
+        name=entry.get("name") or entry.get("id") or "_".join(part for part in (of, metric or kind) if part),
+        description=entry.get("description") or "",
+        type=kind,
+        metric=metric if kind == "library" else None,
+        query=entry.get("query"),
+        arguments=MappingProxyType(dict(entry.get("arguments") or {})),
+        comparison=comparison,
+        expected=entry[comparison] if comparison else None,
+        unit=entry.get("unit") or "rows",
+        dimension=entry.get("dimension"),
+        severity=Severity.WARNING if str(entry.get("severity")).lower() in _MILD else Severity.ERROR,
+    )
+
+
+def closed_set(checks: tuple[Quality, ...]) -> tuple[str, ...]:
+    """The only values that *checks* of a field let pass; empty where they leave it open."""
+    for check in checks:
+        values = check.arguments.get("validValues")
+        is_strict = check.comparison == "mustBe" and check.expected == 0 and check.severity is Severity.ERROR
+        if check.metric == "invalidValues" and is_strict and isinstance(values, list):
+            return tuple(_text(value) for value in values if value is not None)
+    return ()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(getattr(value, "exact", value))

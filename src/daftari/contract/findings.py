@@ -1,0 +1,28 @@
+"""What a check of the model finds, before it is known in which file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daftari.contract.model import Contract, Dataset, Field
+from daftari.errors import Fault
+
+
+@dataclass(frozen=True)
+class Finding:
+    place: str  #: below the field, or the dataset where there is none
+    found: str
+    expected: str
+    field: Field | None = None
+    line: int | None = None  #: where neither field nor dataset says it well enough
+
+    def in_dataset(self, contract: Contract, dataset: Dataset) -> Fault:
+        at = self.field or dataset
+        names = (dataset.name, self.field.name if self.field else "", self.place)
+        return Fault(
+            source=contract.source,
+            line=self.line or at.line,
+            place=".".join(name for name in names if name),
+            found=self.found,
+            expected=self.expected,
+        )

@@ -1,0 +1,170 @@
+"""
+What a contract needs, beyond ODCS, for its dataset to be governed: made, loaded and judged in PostgreSQL.
+
+Asked of the contracts of a workspace only. Row rules are judged where they are compiled, in `rows`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from daftari.contract.field_checks import field_findings
+from daftari.contract.findings import Finding
+from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality
+from daftari.contract.schema import one_of
+from daftari.contract.sql_guard import refusal_to_run
+from daftari.errors import Fault
+
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+#: PostgreSQL cuts longer names off, so that two of them may become one.
+_LONGEST_NAME = 63
+#: Room for what is put before and after a dataset's name, as in incidents_2026q1.
+_LONGEST_DATASET = 48
+
+#: Columns that every governed table has besides those of its contract.
+PLATFORM_COLUMNS = ("created_at", "updated_at", "_run_id")
+_SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
+
+METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
+_OPERATION_SCOPES = {"own", "reports"}
+_DATED = (LogicalType.DATE, LogicalType.TIMESTAMP)
+
+
+def governable(contract: Contract) -> tuple[Fault, ...]:
+    """Return why *contract* cannot be enforced, in the order of its lines. Empty: it can."""
+    if len(contract.datasets) != 1:
+        found = f"{len(contract.datasets)} objects"
+        expected = "1: each dataset has a contract of its own"
+        return (Fault(source=contract.source, line=0, place="schema", found=found, expected=expected),)
+    dataset = contract.dataset
+    faults = [finding.in_dataset(contract, dataset) for finding in _findings(dataset)]
+    return tuple(sorted((*contract.reservations, *faults), key=lambda fault: fault.line))
+
+
+def _findings(dataset: Dataset) -> Iterator[Finding]:
+    yield from _names(dataset)
+    for field in dataset.fields:
+        yield from field_findings(field)
+    yield from _key(dataset)
+    yield from _relationships(dataset)
+    yield from _rules(dataset)
+    yield from _quality(dataset)
+    yield from _access(dataset)
+    yield from _partitioning(dataset)
+    if dataset.no_overlap:
+        yield from _overlap(dataset, dataset.no_overlap)
+
+
+def _names(dataset: Dataset) -> Iterator[Finding]:
+    if not _IDENTIFIER.fullmatch(dataset.name) or len(dataset.name) > _LONGEST_DATASET:
+        expected = f"a name of at most {_LONGEST_DATASET} lower-case letters, digits and _"
+        yield Finding("name", repr(dataset.name), expected)
+    if not dataset.fields:
+        yield Finding("properties", "none", "at least one property")
+    for field in dataset.fields:
+        if not _IDENTIFIER.fullmatch(field.name) or len(field.name) > _LONGEST_NAME:
+            expected = f"a name of at most {_LONGEST_NAME} lower-case letters, digits and _"
+            yield Finding("name", repr(field.name), expected, field=field)
+        elif field.name in (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS):
+            yield Finding(
+                "name", field.name, "another name: every table has this column already", field=field
+            )
+        if field.allowed and len(dataset.name) + 1 + len(field.name) > _LONGEST_NAME:
+            expected = f"names that make one of at most {_LONGEST_NAME} characters for its closed set"
+            yield Finding("name", f"{dataset.name}_{field.name}", expected, field=field)
+    for name in _repeated(field.name for field in dataset.fields):
+        yield Finding("properties", f"{name!r} more than once", "each property once")
+
+
+def _key(dataset: Dataset) -> Iterator[Finding]:
+    keyed = [field for field in dataset.fields if field.is_key]
+    for field in keyed:
+        if not field.required:
+            yield Finding("required", "false", "true: it is in the primary key", field=field)
+    for position in _repeated(str(field.key_position) for field in keyed):
+        yield Finding("primaryKeyPosition", f"{position} more than once", "each position once")
+
+
+def _relationships(dataset: Dataset) -> Iterator[Finding]:
+    known = [field.name for field in dataset.fields]
+    for relation in dataset.relationships:
+        place = f"relationships.{relation.target}"
+        for name in relation.fields:
+            if name not in known:
+                yield Finding(place, repr(name), f"a field of {dataset.name}: {one_of(name, known)}")
+        if len(relation.fields) != len(relation.target_fields):
+            found = f"{len(relation.fields)} and {len(relation.target_fields)} fields"
+            yield Finding(place, found, "as many on both sides")
+
+
+def _rules(dataset: Dataset) -> Iterator[Finding]:
+    for rule in dataset.rules:
+        if not _IDENTIFIER.fullmatch(rule.id) or len(dataset.name) + 1 + len(rule.id) > _LONGEST_NAME:
+            expected = (
+                f"lower-case letters, digits and _, at most {_LONGEST_NAME} with {dataset.name}_ before it"
+            )
+            yield Finding("rules.id", repr(rule.id), expected, line=rule.line)
+    for name in _repeated(rule.id for rule in dataset.rules):
+        yield Finding("rules.id", f"{name!r} more than once", "each id once")
+
+
+def _quality(dataset: Dataset) -> Iterator[Finding]:
+    checks: list[tuple[Field | None, Quality]] = [(None, check) for check in dataset.quality]
+    checks += [(field, check) for field in dataset.fields for check in field.quality]
+    for field, check in checks:
+        yield from _one_check(field, check)
+    for name in _repeated(check.name for _, check in checks):
+        yield Finding("quality", f"{name!r} more than once", "a name of its own for each check")
+
+
+def _one_check(field: Field | None, check: Quality) -> Iterator[Finding]:
+    place = f"quality.{check.name}"
+    if check.type == "text":  # tells people something, and asserts nothing
+        return
+    if check.type == "custom":
+        yield Finding(place, "type custom", "library or sql: no other engine is run", field=field)
+        return
+    if check.comparison is None:
+        yield Finding(place, "no comparison", "one of mustBe, mustBeLessThan …", field=field)
+    if check.type == "sql" and (refusal := refusal_to_run(check.query or "")):
+        yield Finding(f"{place}.query", refusal, "one statement that only reads", field=field)
+    if check.type == "library" and check.metric not in METRICS:
+        yield Finding(f"{place}.metric", repr(check.metric), one_of(check.metric, METRICS), field=field)
+    if check.unit not in ("rows", "percent"):
+        yield Finding(f"{place}.unit", repr(check.unit), "rows or percent", field=field)
+
+
+def _access(dataset: Dataset) -> Iterator[Finding]:
+    for entry in dataset.access:
+        place = f"access.{entry.role}"
+        if not _IDENTIFIER.fullmatch(entry.role) or len(entry.role) > _LONGEST_NAME:
+            yield Finding(place, repr(entry.role), "a role of lower-case letters, digits and _")
+        if entry.rows in _OPERATION_SCOPES and dataset.subject is None:
+            yield Finding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")
+        hidden = [name for name in entry.masked if entry.fields and name not in entry.fields]
+        for name in hidden:
+            yield Finding(place, f"masked {name!r}", "it among fields, since the role sees no others")
+
+
+def _partitioning(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.partitioning is None or dataset.partitioning.field not in {f.name for f in dataset.fields}:
+        return
+    field = dataset.field(dataset.partitioning.field)
+    if field.logical_type not in _DATED:
+        yield Finding("partition.field", field.logical_type.value, "a date or timestamp", field=field)
+    if not field.required:
+        yield Finding("required", "false", "true: partitions are made by it", field=field)
+
+
+def _overlap(dataset: Dataset, overlap: Overlap) -> Iterator[Finding]:
+    ends = [field for field in dataset.fields if field.name in (overlap.start, overlap.end)]
+    types = {field.logical_type for field in ends}
+    if len(types) > 1 or not types <= set(_DATED):
+        found = " and ".join(sorted(kind.value for kind in types))
+        yield Finding("noOverlap", found, "start and end of one type, date or timestamp")
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -1,0 +1,157 @@
+"""What a live database has, as the objects that contracts want; and the wanted ones as it prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile import tables
+from daftari.compile.names import Schemas, identifier
+from daftari.compile.objects import (
+    Column,
+    Comment,
+    Constraint,
+    ConstraintKind,
+    DatabaseObject,
+    Enum,
+    Extension,
+    Identity,
+    Index,
+    Partition,
+    Table,
+    Trigger,
+)
+from daftari.compile.statements import create_all
+from daftari.contract.model import Dataset
+from daftari.io import queries
+
+_QUERIES = queries.load("catalogue.sql")
+#: Names that nothing else has: they are replaced in every definition.
+_BESIDE = Schemas(data="daftari_wanted_here", platform="daftari_wanted_keys")
+Objects = dict[Identity, DatabaseObject]
+
+
+def read(conn: Connection[Any]) -> Objects:
+    """Return the governed objects of the live database. Within the caller's transaction."""
+    live = Schemas()
+    keys = [oid for (oid,) in conn.execute(_QUERIES["key_tables"])]
+    return _read(conn, {live.data: live.data, live.platform: live.platform}, [live.data], keys)
+
+
+def as_printed(conn: Connection[Any], datasets: Sequence[Dataset], *, today: date) -> Objects:
+    """
+    Return what *datasets* want, in the words of this very server, to compare with what it has.
+
+    The objects are made beside the live ones and read back, then undone: no guess of how a version of
+    PostgreSQL prints an expression. Needs the right to create schemas.
+    """
+    wanted = tables.objects(datasets, today=today, schemas=_BESIDE)
+    names = {_BESIDE.data: Schemas().data, _BESIDE.platform: Schemas().platform}
+    with conn.transaction(force_rollback=True):
+        for schema in names:
+            _execute(conn, f"create schema {identifier(schema)}")
+        for statement in create_all(wanted):
+            _execute(conn, statement)
+        return _read(conn, names, list(names), [])
+
+
+def views_of_columns(conn: Connection[Any]) -> dict[Identity, list[str]]:
+    """Return the views that show each governed column, as `drop` names them."""
+    found: dict[Identity, list[str]] = {}
+    for schema, table, column, view_schema, view, kind in conn.execute(
+        _QUERIES["views_of_columns"], {"schemas": [Schemas().data]}
+    ):
+        identity = Column(schema=schema, table=table, name=column, type="", required=False).identity
+        found.setdefault(identity, []).append(f"{kind} {identifier(view_schema)}.{identifier(view)}")
+    return found
+
+
+def _read(
+    conn: Connection[Any], names: Mapping[str, str], schemas: Sequence[str], key_tables: Sequence[int]
+) -> Objects:
+    parameters = {"schemas": list(schemas), "key_tables": list(key_tables)}
+    before = conn.execute("select current_setting('search_path')").fetchone()
+    conn.execute("select set_config('search_path', '', true)")
+    try:
+        rows = {kind: conn.execute(_QUERIES[kind], parameters).fetchall() for kind in _READERS}
+    finally:
+        conn.execute("select set_config('search_path', %s, true)", before)
+    return {
+        item.identity: item
+        for kind, reader in _READERS.items()
+        for row in rows[kind]
+        for item in reader(*(_renamed(value, names) for value in row))
+    }
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Give schemas the names under which they are compared, also within definitions."""
+    if not isinstance(value, str):
+        return value
+    for actual, shown in names.items():
+        value = shown if value == actual else value.replace(f"{actual}.", f"{shown}.")
+    return value
+
+
+def _extension(name: str) -> Iterator[DatabaseObject]:
+    yield Extension(name=name)
+
+
+def _enum(schema: str, name: str, values: list[str]) -> Iterator[DatabaseObject]:
+    yield Enum(schema=schema, name=name, values=tuple(values))
+
+
+def _table(schema: str, name: str, partitioned_by: str) -> Iterator[DatabaseObject]:
+    yield Table(schema=schema, name=name, partitioned_by=partitioned_by)
+
+
+def _column(*row: Any) -> Iterator[DatabaseObject]:
+    schema, table, name, type_, required, default = row
+    yield Column(schema=schema, table=table, name=name, type=type_, required=required, default=default)
+
+
+def _constraint(*row: Any) -> Iterator[DatabaseObject]:
+    schema, table, name, kind, definition, is_valid = row
+    yield Constraint(
+        schema=schema, table=table, name=name, kind=ConstraintKind(kind),
+        definition=definition if is_valid or "NOT VALID" in definition else f"{definition} NOT VALID",
+    )  # fmt: skip
+
+
+def _index(schema: str, table: str, name: str, definition: str, is_valid: bool) -> Iterator[DatabaseObject]:
+    text = definition if is_valid else f"{definition} (invalid)"
+    yield Index(schema=schema, table=table, name=name, definition=text)
+
+
+def _trigger(schema: str, table: str, name: str, definition: str, enabled: str) -> Iterator[DatabaseObject]:
+    state = {"D": " (disabled)", "R": " (for replicas alone)"}.get(enabled, "")
+    yield Trigger(schema=schema, table=table, name=name, definition=definition + state, always=enabled == "A")
+
+
+def _partition(schema: str, table: str, name: str, bounds: str) -> Iterator[DatabaseObject]:
+    yield Partition(schema=schema, table=table, name=name, bounds=bounds)
+
+
+def _comment(schema: str, table: str, column: str, text: str) -> Iterator[DatabaseObject]:
+    yield Comment(schema=schema, table=table, column=column, text=text)
+
+
+_READERS: dict[str, Callable[..., Iterator[DatabaseObject]]] = {
+    "extensions": _extension,
+    "enums": _enum,
+    "tables": _table,
+    "columns": _column,
+    "constraints": _constraint,
+    "indexes": _index,
+    "partitions": _partition,
+    "triggers": _trigger,
+    "comments": _comment,
+}
+
+
+def _execute(conn: Connection[Any], statement: str) -> None:
+    # Composed by compile/ from quoted names and literals and from conditions it has parsed.
+    conn.execute(statement)

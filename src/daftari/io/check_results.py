@@ -1,0 +1,67 @@
+"""What checks found, kept and found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from daftari.compile.verdicts import Outcome, Verdict
+from daftari.io import queries
+
+_QUERIES = queries.load("check_results.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """One dataset, checked once."""
+
+    run_id: int
+    dataset: str
+    contract_hash: str
+    verdict: Verdict
+    rows: int | None  #: of the table; None when even that could not be had
+    outcomes: tuple[Outcome, ...]
+    finished_at: datetime | None = None  #: None until it is kept
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(outcome.verdict is verdict for outcome in self.outcomes)
+
+
+def record(conn: Connection[Any], checked: Checked) -> None:
+    """Keep what was found. Belongs into the transaction that closes its run."""
+    facts = {name: value for name, value in vars(checked).items() if name != "outcomes"}
+    conn.execute(_QUERIES["record_run"], facts)
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            _QUERIES["record_result"],
+            [
+                {
+                    **vars(outcome),
+                    "run_id": checked.run_id,
+                    "position": position,
+                    "keys": Jsonb([dict(key) for key in outcome.keys]),
+                }
+                for position, outcome in enumerate(checked.outcomes)
+            ],
+        )
+
+
+def latest(conn: Connection[Any], dataset: str | None = None) -> tuple[Checked, ...]:
+    """Return the latest check of each dataset, or of *dataset* alone."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        runs = cursor.execute(_QUERIES["latest_runs"], {"dataset": dataset}).fetchall()
+        return tuple(
+            Checked(
+                **{**run, "verdict": Verdict(run["verdict"])},
+                outcomes=tuple(
+                    Outcome(**{**row, "verdict": Verdict(row["verdict"]), "keys": tuple(row["keys"])})
+                    for row in cursor.execute(_QUERIES["results"], run).fetchall()
+                ),
+            )
+            for run in runs
+        )

@@ -1,0 +1,120 @@
+"""Starting dbt once, in a process of its own, and hearing what came of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from psycopg import Connection
+
+from daftari.errors import DaftariError
+
+#: Called with the number of nodes begun, how many there are, and the name of the one just begun.
+Progress = Callable[[int, int, str], None]
+
+#: Nothing on the network, no values kept, nothing of ours in the home folder.
+_QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_STORE_FAILURES": "false", "DO_NOT_TRACK": "1"}
+
+
+class DbtFailed(DaftariError):
+    """dbt could not read the project or reach the database; no model was built."""
+
+    code, exit_code, status = "transform_failed", 42, 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeResult:
+    """What became of one model or test."""
+
+    name: str
+    kind: str  #: model, test, operation …
+    status: str  #: success, pass, warn, fail, error, skipped
+    failures: int | None  #: rows that a test found; None for a model
+    message: str  #: without values of rows
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """One start of dbt."""
+
+    project: Path  #: folder with dbt_project.yml and profiles.yml
+    arguments: Sequence[str]
+    environment: Mapping[str, str]  #: see `connection_variables`
+    log: Path  #: gets a copy of what dbt says
+
+
+def connection_variables(conn: Connection[Any], *, schema: str) -> dict[str, str]:
+    """Return what the workspace's profiles.yml asks of the environment, to reach the database of *conn*."""
+    given = conn.info.get_parameters()
+    found = {
+        "DAFTARI_DB_HOST": conn.info.host,
+        "DAFTARI_DB_PORT": str(conn.info.port),
+        "DAFTARI_DB_USER": conn.info.user,
+        "DAFTARI_DB_PASSWORD": conn.info.password,
+        "DAFTARI_DB_NAME": conn.info.dbname,
+        "DAFTARI_DB_SSLMODE": given.get("sslmode", "prefer"),
+        "DAFTARI_DBT_SCHEMA": schema,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
+    """
+    Run dbt and return what became of each node, failed ones too.
+
+    Raises:
+        DbtFailed: dbt did not get as far as running a node.
+    """
+    start.log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        start.log.open("w", encoding="utf-8") as log,
+        subprocess.Popen(  # our own interpreter and module
+            [sys.executable, "-m", "daftari.io.dbt_child"],
+            cwd=start.project,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as child,
+    ):
+        assert child.stdin is not None and child.stdout is not None, "both were asked for"
+        request = {"arguments": list(start.arguments), "environment": {**start.environment, **_QUIET}}
+        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.flush()
+        last = _listen(child.stdout, log, progress)
+    if last is None or (last["error"] and not last["results"]):
+        raise DbtFailed(
+            f"transform: dbt stopped before any model: {_first_line(last)}",
+            hint=f"All that it said is in {start.log}.",
+        )
+    return tuple(NodeResult(**result) for result in last["results"])
+
+
+def _listen(stdout: TextIO, log: TextIO, progress: Progress) -> dict[str, Any] | None:
+    """Follow the child to its end; return its last document, or None when it died before that."""
+    begun = 0
+    for document in _documents(stdout):
+        if "results" in document:
+            return document
+        if "started" in document:
+            begun += 1
+            progress(begun, document["of"], document["started"])
+        else:
+            log.write(document["log"] + "\n")
+    return None
+
+
+def _documents(stdout: TextIO) -> Iterator[dict[str, Any]]:
+    for line in stdout:
+        yield json.loads(line)
+
+
+def _first_line(last: dict[str, Any] | None) -> str:
+    lines = [line.strip() for line in (last or {}).get("error", "").splitlines() if line.strip()]
+    return " ".join(lines[:3]) or "it ended without a word"

@@ -1,0 +1,234 @@
+"""
+How judged rows come into their table: straight by COPY while every key is new, by way of a merge otherwise.
+
+Everything happens in the caller's transaction. A batch that meets an existing key, or a constraint that no rule
+foresaw, is rolled back to its savepoint and merged; a merge that fails is halved until the rows at fault stand
+alone, and those are refused under the constraint's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg import Connection, sql
+
+from daftari.contract.model import Conflict, Dataset
+from daftari.io import queries
+from daftari.io.ledger import Counts
+from daftari.rows import copy
+from daftari.rows.batch import Batch
+from daftari.rows.intake import jsonb_fields
+
+_QUERIES = queries.load("landing.sql")
+_STAGE = sql.Identifier("pg_temp", "daftari_stage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A row that the database refused: a conflict with another row, or a constraint."""
+
+    line: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landed:
+    counts: Counts
+    refused: tuple[Refused, ...] = ()
+
+
+class Landing:
+    """
+    One run's way into one table. Use within a transaction: `prepare`, `land` each batch, `finish`.
+
+    Batches of one run may repeat a key of an earlier batch: that counts as a duplicate, as within a batch.
+    """
+
+    def __init__(self, conn: Connection[Any], dataset: Dataset, run_id: int) -> None:
+        self._conn = conn
+        self._dataset = dataset
+        self._run_id = run_id
+        self._columns = [*(f.name for f in dataset.fields), "_run_id"]
+        self._table = sql.Identifier("ops", dataset.name)
+        self._merges = False
+        self._set_aside: list[tuple[str, str]] = []
+        self._digest = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the rows as they were sent to the server, in hex."""
+        return self._digest.hexdigest()
+
+    @property
+    def operation(self) -> str:
+        return "merge" if self._merges else "insert"
+
+    def prepare(self, *, large: bool) -> None:
+        """
+        Take the table for this transaction: one load a dataset at a time.
+
+        An empty table that is about to take a *large* load gets its secondary indexes when the rows are there:
+        building them once costs a third of keeping them up row by row.
+        """
+        self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
+        allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
+        if allowed and allowed[0]:
+            # The rules prove every foreign key against the parents, which `Parents.hold` locks; the server
+            # would prove them again row by row, at three times the cost of the load. Triggers that must fire
+            # all the same are ENABLE ALWAYS.
+            self._conn.execute("set local session_replication_role = replica")
+        if large and self._is_empty():
+            self._set_indexes_aside()
+
+    def land(self, batch: Batch) -> Landed:
+        if batch.rows.is_empty():
+            return Landed(counts=Counts())
+        self._digest.update(batch.body)
+        if not self._merges:
+            try:
+                with self._conn.transaction():
+                    self._copy(self._table, batch.body)
+                return Landed(counts=Counts(received=batch.rows.height, inserted=batch.rows.height))
+            except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+                self._begin_merging()
+        return self._merge(batch)
+
+    def finish(self) -> None:
+        """Put back the indexes that were set aside."""
+        for definition, comment in self._set_aside:
+            self._conn.execute(sql.SQL(definition))
+            if comment:
+                self._conn.execute(sql.SQL(comment))
+        self._conn.execute("set local session_replication_role = origin")
+
+    # --- straight
+
+    def _copy(self, table: sql.Composable, body: bytes) -> None:
+        columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
+        with self._conn.cursor() as cursor, cursor.copy(statement) as out:
+            out.write(copy.HEADER)
+            out.write(body)
+            out.write(copy.TRAILER)
+
+    def _is_empty(self) -> bool:
+        row = self._conn.execute(sql.SQL("select not exists (select from {})").format(self._table)).fetchone()
+        return bool(row and row[0])
+
+    def _set_indexes_aside(self) -> None:
+        found = self._conn.execute(_QUERIES["secondary_indexes"], {"table": self._dataset.name}).fetchall()
+        for name, definition, comment in found:
+            self._conn.execute(sql.SQL("drop index {}").format(sql.Identifier("ops", name)))
+            self._set_aside.append((definition, comment))
+
+    # --- merge
+
+    def _merge(self, batch: Batch) -> Landed:
+        try:
+            with self._conn.transaction():
+                return self._merge_once(batch)
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
+            if batch.rows.height == 1:
+                return Landed(
+                    counts=Counts(received=1, quarantined=1),
+                    refused=(Refused(line=batch.lines[0], rule=_rule_of(error), reason=_reason_of(error)),),
+                )
+        middle = batch.rows.height // 2
+        first = self._merge(self._part(batch, 0, middle))
+        second = self._merge(self._part(batch, middle, batch.rows.height))
+        return Landed(counts=first.counts + second.counts, refused=first.refused + second.refused)
+
+    def _part(self, batch: Batch, start: int, end: int) -> Batch:
+        rows = batch.rows[start:end]
+        body = copy.encode(rows, jsonb=jsonb_fields(self._dataset))
+        return Batch(rows=rows, lines=batch.lines[start:end], body=body)
+
+    def _merge_once(self, batch: Batch) -> Landed:
+        self._stage(batch.body)
+        refused = self._conflicts(batch) if self._dataset.conflict is Conflict.REJECT else ()
+        row = self._conn.execute(self._merge_statement(), {"run_id": self._run_id}).fetchone()
+        assert row is not None, "the statement returns one row of counts"
+        inserted, updated, unchanged, duplicate = row
+        counts = Counts(
+            received=batch.rows.height,
+            inserted=inserted,
+            updated=updated,
+            unchanged=unchanged,
+            duplicate=duplicate,
+            quarantined=len(refused),
+        )
+        return Landed(counts=counts, refused=refused)
+
+    def _begin_merging(self) -> None:
+        columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+        self._conn.execute(
+            sql.SQL(
+                "create temporary table daftari_stage on commit drop as select {} from {} with no data"
+            ).format(columns, self._table)
+        )
+        self._merges = True
+
+    def _stage(self, body: bytes) -> None:
+        self._conn.execute(sql.SQL("truncate {}").format(_STAGE))
+        self._copy(_STAGE, body)
+        self._conn.execute(sql.SQL("analyze {}").format(_STAGE))
+
+    def _conflicts(self, batch: Batch) -> tuple[Refused, ...]:
+        """Staged rows that contradict a row already there; they are taken off the stage."""
+        statement = sql.SQL(
+            "delete from {stage} s using {table} t where {match} and not ({same}) returning {key}"
+        ).format(stage=_STAGE, table=self._table, match=self._match(), same=self._same(), key=self._key("s"))
+        found = self._conn.execute(statement).fetchall()
+        if not found:
+            return ()
+        key = list(self._dataset.key)
+        keys = pl.DataFrame(found, schema={k: batch.rows.schema[k] for k in key}, orient="row")
+        lines = batch.rows.select(key).with_columns(line=batch.lines).join(keys, on=key)["line"]
+        reason = "contradicts the row that is there under its key"
+        return tuple(Refused(line=line, rule="conflict", reason=reason) for line in lines)
+
+    def _merge_statement(self) -> sql.Composed:
+        names = [sql.Identifier(c) for c in self._columns]
+        updates = self._dataset.conflict is Conflict.UPDATE
+        return sql.SQL(_QUERIES["merge_update" if updates else "merge_keep"]).format(
+            stage=_STAGE,
+            table=self._table,
+            columns=sql.SQL(", ").join(names),
+            match=self._match(),
+            same=self._same(),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in names),
+        )
+
+    def _match(self) -> sql.Composable:
+        return sql.SQL(" and ").join(
+            sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in self._dataset.key
+        )
+
+    def _same(self) -> sql.Composable:
+        rest = [f.name for f in self._dataset.fields if not f.is_key]
+        return sql.SQL(" and ").join(
+            [sql.SQL("true")]
+            + [sql.SQL("t.{0} is not distinct from s.{0}").format(sql.Identifier(n)) for n in rest]
+        )
+
+    def _key(self, alias: str) -> sql.Composable:
+        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._dataset.key)
+
+
+def _rule_of(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.ExclusionViolation):
+        return "no_overlap"
+    return error.diag.constraint_name or type(error).__name__
+
+
+def _reason_of(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.ExclusionViolation):
+        return "overlaps another row of the same key"
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return "repeats a value that must be unique"
+    return "is refused by the database"

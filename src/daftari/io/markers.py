@@ -1,0 +1,40 @@
+"""The markers: which contract each governed table was last brought to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Contract
+from daftari.io import queries
+
+_QUERIES = queries.load("markers.sql")
+
+
+def hashes(conn: Connection[Any]) -> dict[str, str]:
+    """Return the hash of the contract in force, by dataset. Empty where the platform is not there yet."""
+    there = conn.execute(_QUERIES["is_there"]).fetchone()
+    return dict(conn.execute(_QUERIES["hashes"]).fetchall()) if there and there[0] else {}
+
+
+def mark(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime) -> list[str]:
+    """Record *contracts* as those in force; return the datasets whose marker moved."""
+    moved = []
+    for contract in contracts:
+        row = conn.execute(
+            _QUERIES["mark"],
+            {
+                "dataset": contract.dataset.name,
+                "contract_id": contract.id,
+                "version": contract.version,
+                "hash": contract.hash,
+                "now": now,
+            },
+        ).fetchone()
+        if row:
+            moved.append(contract.dataset.name)
+    conn.execute(_QUERIES["forget_others"], {"datasets": [it.dataset.name for it in contracts]})
+    return moved

@@ -1,0 +1,27 @@
+"""What a server said, without the values of rows that it quotes."""
+
+from __future__ import annotations
+
+import re
+
+#: PostgreSQL puts the names of things between double quotes, and values too. What follows one of these is a name.
+_NAMED = (
+    "aggregate|attribute|column|constraint|cursor|database|domain|enum|extension|function|index|language|macro|"
+    "model|operator|parameter|policy|relation|role|rule|schema|sequence|source|table|test|trigger|type|view"
+)
+_QUOTED = re.compile(rf'(?:\b(?P<kind>{_NAMED}) )?"(?P<quoted>[^"\n]*)"', re.IGNORECASE)
+#: Key (user_id)=(…) already exists; Failing row contains (…); COPY t, line 3: "…"
+_WHOLE_LINE = re.compile(r"^\s*(DETAIL|CONTEXT|WHERE)\s*:.*$", re.MULTILINE)
+
+
+def without_values(text: str) -> str:
+    """
+    Return a message of PostgreSQL, or of a tool that hands one on, with every value it quotes as "…".
+
+    Names are kept: what is quoted after a word such as *column* is the name of one.
+    """
+    return _QUOTED.sub(_keep_names, _WHOLE_LINE.sub("", text)).strip()
+
+
+def _keep_names(found: re.Match[str]) -> str:
+    return found[0] if found["kind"] else '"…"'

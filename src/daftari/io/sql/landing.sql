@@ -1,0 +1,64 @@
+-- How rows come into a governed table. Identifiers in braces are filled in by io/landing.py.
+
+-- name: one_load_a_dataset
+-- Two loads of one dataset wait for each other; they would meet on its keys anyway.
+select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
+
+-- name: may_skip_key_triggers
+-- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
+select has_parameter_privilege('session_replication_role', 'set');
+
+-- name: secondary_indexes
+-- Indexes of a plain table that no constraint stands on, with the statements that make them again.
+select c.relname, pg_get_indexdef(i.indexrelid),
+       case when obj_description(i.indexrelid, 'pg_class') is not null
+            then format('comment on index ops.%%I is %%L', c.relname, obj_description(i.indexrelid, 'pg_class'))
+       end
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+join pg_class t on t.oid = i.indrelid
+where t.relnamespace = 'ops'::regnamespace
+  and t.relname = %(table)s
+  and t.relkind = 'r'
+  and not t.relispartition
+  and not i.indisunique
+  and not i.indisexclusion
+  and not exists (select from pg_constraint k where k.conindid = i.indexrelid);
+
+-- name: merge_update
+-- Brings the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
+-- unchanged and duplicate: a key that this same run has brought before is a duplicate, and its later content stays.
+with incoming as materialized (
+    select s.*, t._run_id as known_run, ({same}) as same
+    from {stage} s
+    left join {table} t on {match}
+), inserted as (
+    insert into {table} ({columns})
+    select {columns} from incoming where known_run is null
+), updated as (
+    update {table} t
+    set {assignments}, updated_at = now()
+    from incoming s
+    where {match} and s.known_run is not null and not s.same
+)
+select count(*) filter (where known_run is null),
+       count(*) filter (where known_run <> %(run_id)s and not same),
+       count(*) filter (where known_run <> %(run_id)s and same),
+       count(*) filter (where known_run = %(run_id)s)
+from incoming;
+
+-- name: merge_keep
+-- The same where the first content stays: a known key with other content is a duplicate.
+with incoming as materialized (
+    select s.*, t._run_id as known_run, ({same}) as same
+    from {stage} s
+    left join {table} t on {match}
+), inserted as (
+    insert into {table} ({columns})
+    select {columns} from incoming where known_run is null
+)
+select count(*) filter (where known_run is null),
+       0,
+       count(*) filter (where known_run <> %(run_id)s and same),
+       count(*) filter (where known_run = %(run_id)s or not same)
+from incoming;

@@ -1,0 +1,72 @@
+-- Statements over the ledger. See migrations/0001_ledger.sql for what it promises.
+
+-- name: known_file
+-- The run that loaded this file into this dataset, if one did.
+select f.run_id, f.name, f.loaded_at
+from daftari.source_file f
+where f.dataset = %(dataset)s
+  and f.sha256 = %(sha256)s;
+
+-- name: start_run
+-- The session holds an advisory lock on the run's number for as long as it lives.
+with started as (
+    insert into daftari.run (kind, dataset, contract_hash, source, sha256)
+    values (%(kind)s, %(dataset)s, %(contract_hash)s, %(source)s, %(sha256)s)
+    returning run_id
+)
+select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int) from started;
+
+-- name: abandon_dead_runs
+-- A run whose session is gone did nothing: its transaction was never committed.
+update daftari.run r
+set status = 'abandoned', finished_at = clock_timestamp(), error_code = 'session_lost'
+where r.status = 'running'
+  and r.dataset is not distinct from %(dataset)s
+  and not exists (
+      select from pg_locks l
+      where l.locktype = 'advisory'
+        and l.classid = hashtext('daftari.run')::oid
+        and l.objid = r.run_id::oid
+        and l.objsubid = 2
+        and l.database = (select oid from pg_database where datname = current_database())
+  );
+
+-- name: finish_run
+update daftari.run
+set status = 'succeeded', finished_at = clock_timestamp(),
+    received = %(received)s, inserted = %(inserted)s, updated = %(updated)s,
+    unchanged = %(unchanged)s, duplicate = %(duplicate)s, quarantined = %(quarantined)s
+where run_id = %(run_id)s;
+
+-- name: fail_run
+update daftari.run
+set status = %(status)s, finished_at = clock_timestamp(), error_code = %(error_code)s
+where run_id = %(run_id)s
+  and status = 'running';
+
+-- name: release_run
+select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int);
+
+-- name: record_file
+-- A replay, or a load of the same content again, leaves the first record as it is.
+insert into daftari.source_file (dataset, sha256, run_id, name, path, bytes, mapping)
+values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s)
+on conflict (dataset, sha256) do nothing;
+
+-- name: record_batch
+insert into daftari.batch_audit (run_id, relation, operation, rows, digest)
+values (%(run_id)s, %(relation)s, %(operation)s, %(rows)s, %(digest)s);
+
+-- name: may_skip_key_triggers
+-- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
+select has_parameter_privilege('session_replication_role', 'set');
+
+-- name: reasons_of
+-- Why rows of one run were refused, commonest first.
+select reason ->> 'rule' as rule, min(reason ->> 'field') as field, min(reason ->> 'reason') as reason,
+       count(*) as rows
+from daftari.quarantine q
+cross join lateral jsonb_array_elements(q.reasons) as reason
+where q.run_id = %(run_id)s
+group by reason ->> 'rule'
+order by rows desc, rule;

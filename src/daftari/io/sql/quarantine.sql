@@ -1,0 +1,88 @@
+-- Statements over rows that were refused. Identifiers in braces are filled in by io/quarantine.py.
+
+-- name: open_files
+-- A replay's own entries name the file that the rows first came from: it has the same content.
+select f.name, r.sha256, f.path, f.mapping,
+       array_agg(q.line order by q.line) as lines,
+       array_agg(q.quarantine_id order by q.line) as entries
+from daftari.quarantine q
+join daftari.run r using (run_id)
+join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.dataset = %(dataset)s
+  and q.resolved_by is null
+  and (%(run_id)s::bigint is null or q.run_id = %(run_id)s)
+group by f.name, r.sha256, f.path, f.mapping
+order by min(q.quarantine_id);
+
+-- name: open_entries
+select q.quarantine_id, r.sha256
+from daftari.quarantine q
+join daftari.run r using (run_id)
+where q.dataset = %(dataset)s
+  and q.quarantine_id = any(%(entries)s)
+  and q.resolved_by is null;
+
+-- name: resolve
+update daftari.quarantine
+set resolved_by = %(run_id)s
+where quarantine_id = any(%(entries)s)
+  and resolved_by is null;
+
+-- name: any_open
+select 1
+from daftari.quarantine q
+where q.dataset = %(dataset)s
+  and q.run_id <> %(run_id)s
+  and q.resolved_by is null
+  and q.key is not null
+limit 1;
+
+-- name: resolve_landed
+-- An entry is mended when a later run brings a good row of its key.
+update daftari.quarantine q
+set resolved_by = %(run_id)s
+where q.dataset = %(dataset)s
+  and q.run_id <> %(run_id)s
+  and q.resolved_by is null
+  and q.key in (
+      select jsonb_build_object({pairs}) from {table} t where t._run_id = %(run_id)s
+  );
+
+-- name: piles
+select q.dataset, q.run_id, r.source, r.started_at as at, count(*) as rows,
+       (
+           select reason ->> 'rule'
+           from daftari.quarantine p
+           cross join lateral jsonb_array_elements(p.reasons) as reason
+           where p.run_id = q.run_id and p.resolved_by is null
+           group by reason ->> 'rule'
+           order by count(*) desc, reason ->> 'rule'
+           limit 1
+       ) as top_reason
+from daftari.quarantine q
+join daftari.run r using (run_id)
+where q.resolved_by is null
+  and (%(dataset)s::text is null or q.dataset = %(dataset)s)
+group by q.dataset, q.run_id, r.source, r.started_at
+order by r.started_at desc, q.run_id desc;
+
+-- name: entries
+select q.quarantine_id, q.run_id, q.dataset, r.source, r.sha256, f.path, q.line, q.reasons, q.preview,
+       r.started_at as at, q.resolved_by
+from daftari.quarantine q
+join daftari.run r using (run_id)
+left join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.dataset = %(dataset)s
+  and (%(run_id)s::bigint is null or q.run_id = %(run_id)s)
+  and q.resolved_by is null
+order by q.run_id, q.line
+limit %(limit)s;
+
+-- name: entries_of
+select q.quarantine_id, q.run_id, q.dataset, r.source, r.sha256, f.path, q.line, q.reasons, q.preview,
+       r.started_at as at, q.resolved_by
+from daftari.quarantine q
+join daftari.run r using (run_id)
+left join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+where q.quarantine_id = any(%(entries)s)
+order by q.quarantine_id;

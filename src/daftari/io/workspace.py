@@ -1,0 +1,151 @@
+"""The folder that an organisation owns: its pipelines, their contracts and mappings, read from disk."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from daftari.contract.governable import governable
+from daftari.contract.model import Contract
+from daftari.contract.ordering import in_order
+from daftari.contract.read import read_contract
+from daftari.errors import ContractError, Fault, UnknownName
+from daftari.rows.rule_faults import rule_faults
+from daftari.settings import CONFIG_FILE
+
+CONTRACT_SUFFIX = ".odcs.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One folder of `pipelines/`, everything about it inside."""
+
+    name: str
+    path: Path
+    contracts: tuple[Contract, ...]  #: a referenced dataset before those that refer to it
+    mappings: tuple[Path, ...]  #: the files of ingest/, in the order of their names
+
+    def examples(self, dataset: str) -> Path:
+        """Where the example rows of *dataset* are, if there are any."""
+        return self.path / "tests" / f"{dataset}.examples.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    root: Path
+    name: str
+    pipelines: tuple[Pipeline, ...]
+    contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
+
+    def pipeline(self, name: str) -> Pipeline:
+        """
+        Return the pipeline called *name*.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        for pipeline in self.pipelines:
+            if pipeline.name == name:
+                return pipeline
+        raise UnknownName("workspace", "pipeline", name, known=[p.name for p in self.pipelines])
+
+    def dataset(self, name: str) -> tuple[Pipeline, Contract]:
+        """
+        Return the contract of the dataset called *name*, and the pipeline that holds it.
+
+        Raises:
+            UnknownName: no contract is about it.
+        """
+        for pipeline in self.pipelines:
+            for contract in pipeline.contracts:
+                if contract.dataset.name == name:
+                    return pipeline, contract
+        raise UnknownName("workspace", "dataset", name, known=[c.dataset.name for c in self.contracts])
+
+
+def read_workspace(root: Path) -> Workspace:
+    """
+    Read the workspace in the folder *root*. Every contract of it can be enforced.
+
+    Raises:
+        ContractError: with every fault of every contract, and of how they fit together.
+    """
+    folders = sorted(path for path in (root / "pipelines").glob("*") if path.is_dir())
+    read = {folder: _read_folder(folder, root) for folder in folders}
+    faults = [fault for _, found in read.values() for fault in found]
+    contracts = [contract for found, _ in read.values() for contract in found]
+    # A contract with faults may name what is not read: say first what is wrong with each by itself.
+    ordered, misfits = ((), ()) if faults else in_order(contracts)
+    if faults or misfits:
+        raise ContractError.from_faults([*faults, *misfits])
+    pipelines = tuple(
+        Pipeline(
+            name=folder.name,
+            path=folder,
+            contracts=tuple(contract for contract in ordered if contract in found),
+            mappings=tuple(sorted((folder / "ingest").glob("*.yaml"))),
+        )
+        for folder, (found, _) in read.items()
+    )
+    return Workspace(root=root, name=_name(root), pipelines=pipelines, contracts=ordered)
+
+
+def contract_files(folder: Path) -> tuple[Path, ...]:
+    """The contracts in *folder* and below, in the order of their paths."""
+    return tuple(sorted(folder.rglob(f"*{CONTRACT_SUFFIX}")))
+
+
+def read_contract_file(path: Path, *, source: str | None = None) -> Contract:
+    """
+    Read one contract, of whatever origin. *source* names it in messages; by default, its path does.
+
+    Raises:
+        ContractError: it cannot be read, is not UTF-8, or is not a valid contract.
+    """
+    source = source or str(path)
+    try:
+        return read_contract(path.read_text("utf-8"), source=source)
+    except UnicodeDecodeError as error:
+        found, expected = f"byte {error.start} that is not UTF-8", "text in UTF-8"
+    except OSError as error:
+        found, expected = (error.strerror or str(error)).lower(), "a file that can be read"
+    raise ContractError.from_faults([Fault(source=source, line=0, place="", found=found, expected=expected)])
+
+
+def enforcement_faults(contract: Contract) -> tuple[Fault, ...]:
+    """Return why *contract* cannot be enforced, taken by itself. Empty: it can."""
+    faults = governable(contract)
+    return faults or rule_faults(contract)
+
+
+def _read_folder(folder: Path, root: Path) -> tuple[list[Contract], list[Fault]]:
+    contracts: list[Contract] = []
+    faults: list[Fault] = []
+    for path in contract_files(folder):
+        try:
+            contract = read_contract_file(path, source=path.relative_to(root).as_posix())
+        except ContractError as error:
+            faults += error.faults
+            continue
+        contracts.append(contract)
+        faults += [*enforcement_faults(contract), *_file_name_faults(contract, path)]
+    return contracts, faults
+
+
+def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:
+    names = [dataset.name for dataset in contract.datasets]
+    stem = path.name.removesuffix(CONTRACT_SUFFIX)
+    if len(names) == 1 and names != [stem]:
+        expected = f"{stem!r}, as the file is called"
+        line = contract.dataset.line
+        yield Fault(
+            source=contract.source, line=line, place="schema.name", found=repr(names[0]), expected=expected
+        )
+
+
+def _name(root: Path) -> str:
+    config = root / CONFIG_FILE
+    said = tomllib.loads(config.read_text("utf-8")).get("workspace", {}) if config.is_file() else {}
+    return str(said.get("name", root.name))

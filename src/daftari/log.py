@@ -1,0 +1,49 @@
+"""Structured log lines to standard error: JSON, or pretty on a terminal. Never a row's value."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+
+def configure(*, level: str = "info", style: str = "auto") -> None:
+    """Set up logging for the process. *style* is auto (pretty on a terminal), json or pretty."""
+    pretty = style == "pretty" or (style == "auto" and sys.stderr.isatty())
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _name_the_exception,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get(**bound: object) -> FilteringBoundLogger:
+    """Return a logger whose every line carries *bound*: names and counts, never values of rows."""
+    return cast(FilteringBoundLogger, structlog.get_logger(**bound))
+
+
+def _name_the_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Keep an exception's class alone: the text of a database error quotes the row that caused it."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()[1]
+    if isinstance(raised, tuple):
+        raised = raised[1]
+    if isinstance(raised, BaseException):
+        event["error"] = type(raised).__name__
+    return event

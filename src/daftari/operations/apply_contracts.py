@@ -1,0 +1,223 @@
+"""Bring a database to what the contracts say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from daftari.compile.changes import Change, Impact, Phase, changes, statements_of
+from daftari.contract.model import Contract
+from daftari.errors import BreakingChange, DatabaseError
+from daftari.io import markers, migrations, versions
+from daftari.operations.make_partitions import Made, make_partitions
+from daftari.operations.survey_database import survey
+
+#: Two applies wait for each other.
+_ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
+#: Made as time passes, on every database by itself: no business of version files.
+_BY_TIME = frozenset({Phase.PARTITIONS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    migrations: tuple[str, ...]  #: of the platform
+    versions: tuple[str, ...]  #: files of the workspace that this database has not had
+    changes: tuple[Change, ...]
+    marked: tuple[str, ...]  #: datasets whose contract is another than the one in force
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.migrations or self.versions or self.changes or self.marked)
+
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.impact is Impact.BREAKING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    plan: Plan
+    written: tuple[Path, ...]  #: version files
+    partitions: tuple[Made, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    contracts: Sequence[Contract]
+    migrations_dir: Path
+    now: datetime
+    allow_breaking: bool
+
+
+def plan(
+    conn: Connection[Any], contracts: Sequence[Contract], *, migrations_dir: Path, now: datetime
+) -> Plan:
+    """
+    Return what `apply` would do. Changes nothing: all that it tries is rolled back.
+
+    Where version files wait to be run, what they will do is listed as changes too.
+
+    Raises:
+        ContractError: the contracts ask for what PostgreSQL cannot do.
+    """
+    with _explained(), conn.transaction(force_rollback=True):
+        waiting = versions.pending(conn, migrations_dir)
+        return _plan(conn, contracts, waiting=waiting, now=now)
+
+
+def apply(
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    *,
+    migrations_dir: Path,
+    now: datetime,
+    allow_breaking: bool = False,
+) -> Applied:
+    """
+    Bring the database to *contracts*, in one transaction; a version file tells what was done.
+
+    Version files that this database has not had run before that, and new values of an enum are committed
+    first: PostgreSQL lets them be used only afterwards. May be repeated: nothing is left to do then.
+    *conn* must not be in a transaction.
+
+    Raises:
+        BreakingChange: something would be lost or refused, and *allow_breaking* is not given.
+        DatabaseError: a table stays locked, or rows that are there break a new condition.
+    """
+    order = _Order(contracts=contracts, migrations_dir=migrations_dir, now=now, allow_breaking=allow_breaking)
+    with _explained():
+        waiting = _run_waiting(conn, migrations_dir)
+        first = _bring(conn, order, waiting)
+        if not statements_of(first.plan.changes, {Phase.VALUES}):
+            return first
+        second = _bring(conn, order, ())
+    return Applied(
+        plan=first.plan,
+        written=(*first.written, *second.written),
+        partitions=(*first.partitions, *second.partitions),
+    )
+
+
+def _plan(
+    conn: Connection[Any], contracts: Sequence[Contract], *, waiting: Sequence[str], now: datetime
+) -> Plan:
+    platform = migrations.migrate(conn)
+    surveyed = survey(conn, contracts, now=now)
+    in_force = markers.hashes(conn)
+    return Plan(
+        migrations=tuple(platform),
+        versions=tuple(waiting),
+        changes=tuple(changes(surveyed.found, surveyed.situation)),
+        marked=tuple(it.dataset.name for it in contracts if in_force.get(it.dataset.name) != it.hash),
+    )
+
+
+def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
+    """Run the version files that this database has not had, each in a transaction of its own."""
+    waiting = versions.pending(conn, folder)
+    conn.rollback()
+    for revision in waiting:
+        with versions.transaction(conn) as shared:
+            conn.execute(_ONE_AT_A_TIME)
+            migrations.migrate(conn)
+            versions.run(shared, folder, revision)
+    return waiting
+
+
+def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Applied:
+    """
+    Do in one transaction what can be done in one: new values of enums when there are any, else all.
+
+    A version file stays only when its transaction does.
+    """
+    written: list[Path] = []
+    try:
+        with versions.transaction(conn) as shared:
+            conn.execute(_ONE_AT_A_TIME)
+            planned = _plan(conn, order.contracts, waiting=waiting, now=order.now)
+            _refuse(planned, allow_breaking=order.allow_breaking)
+            values = statements_of(planned.changes, {Phase.VALUES})
+            statements = values or statements_of(planned.changes, set(Phase) - _BY_TIME)
+            if statements:
+                title = _title(order.contracts, planned)
+                revision, path = versions.write(order.migrations_dir, statements, title=title)
+                written.append(path)
+                versions.run(shared, order.migrations_dir, revision)
+            made: list[Made] = []
+            if not values:
+                made = make_partitions(conn, order.contracts, now=order.now)
+                markers.mark(conn, order.contracts, now=order.now)
+    except BaseException:
+        for path in written:
+            path.unlink()
+        raise
+    return Applied(plan=planned, written=tuple(written), partitions=tuple(made))
+
+
+def _title(contracts: Sequence[Contract], planned: Plan) -> str:
+    named = [f"{it.dataset.name} {it.version}" for it in contracts if it.dataset.name in planned.marked]
+    return f"Contracts applied: {', '.join(named)}." if named else "Back to the contracts in force."
+
+
+def _refuse(planned: Plan, *, allow_breaking: bool) -> None:
+    stuck = [change for change in planned.changes if not change.steps]
+    if stuck:
+        raise BreakingChange(
+            f"apply: {_listed(stuck)}; expected changes that can be made in place",
+            hint="Make a new dataset, load it, and retire this one; or change the contract back.",
+        )
+    if planned.breaking and not allow_breaking:
+        raise BreakingChange(
+            f"apply: {len(planned.breaking)} breaking: {_listed(planned.breaking)}; expected none",
+            hint=_advice(planned.breaking),
+        )
+
+
+def _listed(found: Sequence[Change]) -> str:
+    return "; ".join(f"{change.what} ({change.reason})" for change in found)
+
+
+def _advice(found: Sequence[Change]) -> str:
+    gone = [change.what for change in found if change.what.startswith("drop column")]
+    come = [change.what for change in found if change.what.startswith("column")]
+    if gone and come:
+        return (
+            "If a column only has another name, rename it in the database first (`alter table … rename`). "
+            "Look at `daftari plan`; `daftari apply --allow-breaking` goes on."
+        )
+    return "Look at `daftari plan`; `daftari apply --allow-breaking` goes on."
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say in one line what the database refused. What it says of rows is left out: it quotes them."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        raise DatabaseError(
+            "apply: a table is in use and did not become free in time; nothing was changed",
+            hint="Wait for the load or report that holds it, or raise lock_timeout_seconds.",
+        ) from None
+    except psycopg.errors.IntegrityError as error:
+        what = error.diag.constraint_name or f"not null of {error.diag.column_name}"
+        raise DatabaseError(
+            f"apply: rows of {error.diag.table_name} that are there break {what}; nothing was changed",
+            hint="Mend those rows, or loosen the contract.",
+        ) from None
+    except psycopg.errors.DataError:
+        raise DatabaseError(
+            "apply: rows hold values that a new type cannot take; nothing was changed",
+            hint="Mend those rows, or leave the type as it was.",
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseError(
+            f"apply: {error.diag.message_primary}; expected a user who may make schemas and tables",
+            hint="Let the database's owner apply.",
+        ) from None

@@ -1,0 +1,179 @@
+"""
+Load one file into its dataset: read, judge, land, account for every row. All of it, or nothing.
+
+Blocks are read and judged in a thread of their own while the server copies the ones before: the server is the
+slower of the two, and the loader's memory holds a few blocks however large the file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from psycopg import Connection
+
+from daftari.contract.model import Contract
+from daftari.errors import ReconciliationError
+from daftari.io import ledger, quarantine
+from daftari.io.ahead import ahead
+from daftari.io.files import Source
+from daftari.io.landing import Landing, Refused
+from daftari.io.ledger import BatchAudit, Counts, Origin, Reason
+from daftari.io.parents import Parents
+from daftari.rows.batch import Batch
+from daftari.rows.control import ControlTotals, reconcile
+from daftari.rows.expressions import ZONE
+from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
+from daftari.rows.plan import ColumnPlan
+from daftari.rows.reading import Reading
+from daftari.rows.rules import rulebook
+
+#: From this many bytes on, an empty table gets its indexes after its rows.
+_LARGE_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A file, and all that is known of it, on its way into one dataset."""
+
+    contract: Contract
+    source: Source
+    plan: ColumnPlan
+    origin: Origin
+    totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
+    #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
+    replays: Mapping[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    dataset: str
+    source: str
+    run_id: int
+    counts: Counts = Counts()
+    reasons: tuple[Reason, ...] = ()
+    #: this very content had been loaded before, by `run_id`; nothing was done now
+    known: bool = False
+    blank: int = 0  #: records skipped because they were empty
+    repeated: int = 0  #: records skipped because they repeat the header
+    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
+
+
+def load_file(
+    conn: Connection[Any],
+    delivery: Delivery,
+    *,
+    now: datetime,
+    again: bool = False,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Loaded:
+    """
+    Load a file, unless one of the same content was loaded before; *again* loads it all the same.
+
+    *conn* must be in autocommit mode. *progress* is told how many rows each block brought. Killed at any moment,
+    it has done nothing, or all; either way it may simply be called again.
+
+    Raises:
+        SourceError, MappingError: the file cannot be read.
+        ReconciliationError: it does not add up to its control totals.
+        DatabaseError: a row that others refer to went away meanwhile.
+    """
+    dataset, origin = delivery.contract.dataset, delivery.origin
+    is_new = again or delivery.replays is not None
+    known = None if is_new else ledger.known_run(conn, dataset.name, origin.sha256)
+    if known is not None:
+        return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
+    kind = "load" if delivery.replays is None else "replay"
+    with ledger.run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
+        return _Load(conn, delivery, run_id).all(now, progress)
+
+
+class _Load:
+    """One run, within its transaction."""
+
+    def __init__(self, conn: Connection[Any], delivery: Delivery, run_id: int) -> None:
+        self._conn = conn
+        self._delivery = delivery
+        self._dataset = delivery.contract.dataset
+        self._run_id = run_id
+        self._landing = Landing(conn, self._dataset, run_id)
+        self._parents = Parents(conn, self._dataset)
+        self._counts = Counts()
+        self._reading: Reading | None = None
+
+    def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
+        self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
+        for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now))):
+            self._land(judged)
+            progress(judged.received)
+        self._landing.finish()
+        self._parents.hold()
+        self._reconcile()
+        return self._close()
+
+    def _intake(self, now: datetime) -> Intake:
+        replays = self._delivery.replays
+        today = now.astimezone(ZoneInfo(ZONE)).date()
+        return Intake(
+            book=rulebook(self._dataset, today=today, known=self._parents.known()),
+            plan=self._delivery.plan,
+            run_id=self._run_id,
+            wanted=None if replays is None else frozenset(replays),
+        )
+
+    def _land(self, judged: Judged) -> None:
+        landed = self._landing.land(judged.batch)
+        self._parents.use(judged.batch.rows)
+        refused = [self._as_rejected(judged.batch, one) for one in landed.refused]
+        quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
+        self._counts += landed.counts + Counts(
+            received=judged.rejected.height + judged.duplicates,
+            duplicate=judged.duplicates,
+            quarantined=judged.rejected.height,
+        )
+        self._reading = judged.reading
+
+    def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
+        at = batch.lines == refused.line
+        why = Refusal(rule=refused.rule, reason=refused.reason)
+        return refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
+
+    def _reconcile(self) -> None:
+        """Refuse a file that is not what its sender says it is; both figures are in the message."""
+        found = self._reading.found if self._reading else ControlTotals()
+        differences = [str(it) for stated in self._delivery.totals for it in reconcile(stated, found)]
+        for total in self._reading.totals if self._reading else ():
+            differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
+        if differences and self._delivery.replays is None:
+            raise ReconciliationError(
+                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
+                hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
+            )
+
+    def _close(self) -> Loaded:
+        run_id, reading = self._run_id, self._reading
+        quarantine.resolve(self._conn, run_id, (self._delivery.replays or {}).values())
+        mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
+        audit = BatchAudit(
+            relation=f"ops.{self._dataset.name}",
+            operation=self._landing.operation,
+            rows=self._counts.inserted + self._counts.updated,
+            digest=self._landing.digest,
+        )
+        ledger.record_batch(self._conn, run_id, audit)
+        ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
+        ledger.finish(self._conn, run_id, self._counts)
+        return Loaded(
+            dataset=self._dataset.name,
+            source=self._delivery.origin.name,
+            run_id=run_id,
+            counts=self._counts,
+            reasons=ledger.reasons_of(self._conn, run_id),
+            blank=reading.blank if reading else 0,
+            repeated=reading.repeated if reading else 0,
+            mended=mended,
+        )

@@ -1,0 +1,123 @@
+"""Prove that a database is what the contracts say, object by object, or name each drift."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.differences import Difference
+from daftari.contract.model import Contract
+from daftari.errors import ContractError
+from daftari.io import markers, migrations, versions
+from daftari.operations.survey_database import survey
+
+_HINTS = {
+    "missing": "daftari apply",
+    "extra": "take it away by hand, or put it into a contract",
+    "different": "daftari plan",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """One object that is not as it should be."""
+
+    kind: str  #: table, column, enum …, or migration, version, function, marker
+    name: str
+    drift: str  #: missing, extra or different
+    text: str  #: what was found and what was expected
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    checked: Mapping[str, int]  #: objects by kind
+    drifts: tuple[Drift, ...]
+
+
+def verify_database(
+    conn: Connection[Any], contracts: Sequence[Contract], *, migrations_dir: Path, now: datetime
+) -> Verified:
+    """
+    Compare the live database with *contracts*. Changes nothing: all that it makes is rolled back.
+
+    Covers what `apply` makes, and what was added to it by hand; not the content of rows, nor the
+    platform's own tables beyond their migrations and functions.
+
+    Raises:
+        ContractError: there are no contracts, so nothing could be verified.
+    """
+    if not contracts:
+        raise ContractError(
+            "workspace: no contracts; expected one at least", hint="`daftari new pipeline NAME` makes one."
+        )
+    with conn.transaction(force_rollback=True):
+        drifts = [*_migrations(conn), *_versions(conn, migrations_dir), *_functions(conn)]
+        drifts += _markers(conn, contracts)
+        migrations.migrate(conn)
+        surveyed = survey(conn, contracts, now=now)
+    drifts += [_of(difference) for difference in surveyed.found]
+    checked = Counter(identity.kind.value for identity in surveyed.situation.wanted)
+    checked["contract"] = len(contracts)
+    return Verified(checked=dict(checked), drifts=tuple(drifts))
+
+
+def _of(difference: Difference) -> Drift:
+    kind, name = str(difference.identity).split(" ", 1)
+    there = "different" if difference.wanted else "extra"
+    drift = there if difference.live else "missing"
+    return _drift(kind, name, drift, str(difference))
+
+
+def _migrations(conn: Connection[Any]) -> Iterator[Drift]:
+    done = migrations.applied(conn)
+    for migration in migrations.shipped():
+        found = done.get(migration.name)
+        if found is None:
+            text = f"migration {migration.name}: found nothing; expected it to have been run"
+            yield _drift("migration", migration.name, "missing", text)
+        elif found != migration.sha256:
+            text = f"migration {migration.name}: found another text run; expected the one of this version"
+            yield _drift("migration", migration.name, "different", text)
+
+
+def _versions(conn: Connection[Any], folder: Path) -> Iterator[Drift]:
+    for revision in versions.pending(conn, folder):
+        text = f"version {revision}: found nothing; expected it to have been run"
+        yield _drift("version", revision, "missing", text)
+
+
+def _functions(conn: Connection[Any]) -> Iterator[Drift]:
+    live = migrations.live_functions(conn)
+    if not migrations.applied(conn):
+        return
+    for name, body in migrations.shipped_functions().items():
+        found = live.get(name)
+        if found != body:
+            said = "nothing" if found is None else "another body"
+            text = f"function daftari.{name}: found {said}; expected the one of its migration"
+            yield _drift("function", f"daftari.{name}", "different" if found else "missing", text)
+
+
+def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:
+    in_force = markers.hashes(conn)
+    for contract in contracts:
+        name = contract.dataset.name
+        found = in_force.pop(name, None)
+        if found != contract.hash:
+            said = f"hash {found[:12]}" if found else "nothing"
+            text = f"marker {name}: found {said}; expected hash {contract.hash[:12]}, of {contract.source}"
+            yield _drift("marker", name, "different" if found else "missing", text)
+    for name, found in in_force.items():
+        text = f"marker {name}: found hash {found[:12]}; expected nothing: it is in no contract"
+        yield _drift("marker", name, "extra", text)
+
+
+def _drift(kind: str, name: str, drift: str, text: str) -> Drift:
+    return Drift(kind=kind, name=name, drift=drift, text=text, remedy=_HINTS[drift])

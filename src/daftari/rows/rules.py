@@ -1,0 +1,276 @@
+"""
+The verdict over a row: accepted, or rejected with every reason.
+
+One rule, one place: a block of a file and one record of the API are both judged here, by the same
+expressions over the same typed columns. No reason holds a value of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+
+from daftari.contract.model import Dataset, Field, LogicalType, Relationship
+from daftari.rows import expressions
+from daftari.rows.parse import Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    id: str  #: stable: `<field>.required`, `<field>.minimum`, or the id of a rule of the contract
+    fields: tuple[str, ...]
+    violated: pl.Expr  #: true where the rule is broken; null is no violation
+    reason: str  #: reads on from the field: "is before 2000-01-01"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    """All rules of one dataset on one day, ready to be applied to any number of blocks."""
+
+    dataset: Dataset
+    rules: tuple[Rule, ...]
+    #: by the rule's id: the rows of keys that exist, one column for each referring field
+    known: Mapping[str, pl.DataFrame]
+    #: the same for relationships of the dataset to itself, which wait until the whole file is known
+    own_keys: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    accepted: pl.DataFrame  #: the typed values
+    accepted_lines: pl.Series
+    rejected: pl.DataFrame  #: as in REJECTED
+
+
+#: A rejected row: its line, every reason, its text and its key as JSON (see `preview`).
+REJECTED = pl.Schema(
+    [
+        ("line", pl.Int64()),
+        ("reasons", pl.List(pl.Struct({"rule": pl.String, "field": pl.String, "reason": pl.String}))),
+        ("preview", pl.String()),
+        ("key", pl.String()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Broken:
+    """A rule that at least one row breaks."""
+
+    rule: str
+    fields: tuple[str, ...]
+    reason: str
+    rows: pl.Series  #: which rows do
+
+
+def rulebook(
+    dataset: Dataset, *, today: date, known: Mapping[Relationship, pl.DataFrame] | None = None
+) -> Rulebook:
+    """
+    Return the rules of *dataset* as of *today*.
+
+    *known* holds the keys that exist, for each relationship to be judged; one that is absent from it is not
+    judged. A relationship to the dataset itself is left to the caller, who alone knows the rows to come.
+
+    Raises:
+        ContractError: a rule of the contract is not a condition over its fields.
+    """
+    known = known or {}
+    rules = [rule for field in dataset.fields for rule in _field_rules(field)]
+    rules += [
+        Rule(
+            id=rule.id,
+            fields=condition.fields,
+            violated=~condition.expression(today),
+            reason=rule.message,
+        )
+        for rule in dataset.rules
+        for condition in [expressions.parse(rule.expression, dataset, where=f"{dataset.name}.{rule.id}")]
+    ]
+    by_rule = {
+        reference_rule(relationship): _named_alike(keys, relationship) for relationship, keys in known.items()
+    }
+    own = {reference_rule(r) for r in known if r.target == dataset.name}
+    return Rulebook(
+        dataset=dataset,
+        rules=tuple(rules),
+        known={rule: keys for rule, keys in by_rule.items() if rule not in own},
+        own_keys={rule: keys for rule, keys in by_rule.items() if rule in own},
+    )
+
+
+def _named_alike(keys: pl.DataFrame, relationship: Relationship) -> pl.DataFrame:
+    return keys.rename(dict(zip(keys.columns, relationship.fields, strict=True)))
+
+
+def reference_rule(relationship: Relationship) -> str:
+    return f"{'_'.join(relationship.fields)}.reference"
+
+
+def _field_rules(field: Field) -> list[Rule]:
+    value = pl.col(field.name)
+
+    def rule(what: str, violated: pl.Expr, reason: str) -> Rule:
+        return Rule(id=f"{field.name}.{what}", fields=(field.name,), violated=violated, reason=reason)
+
+    rules = []
+    if field.allowed:
+        listed = ", ".join(field.allowed) if len(field.allowed) <= 12 else f"{len(field.allowed)} values"
+        rules.append(rule("allowed", ~value.is_in(list(field.allowed)), f"is none of {listed}"))
+    rules += [rule(what, violated, reason) for what, violated, reason in _bounds(field, value)]
+    rules += [rule(what, violated, reason) for what, violated, reason in _lengths(field, value)]
+    if field.options.multiple_of is not None:
+        step = field.options.multiple_of
+        rules.append(rule("multiple", value % pl.lit(step) != 0, f"is not a multiple of {step}"))
+    return rules
+
+
+def _bounds(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
+    options = field.options
+    before, after = ("before", "after") if field.logical_type in _TIMES else ("below", "above")
+    found = []
+    for what, bound, holds, words in (
+        ("minimum", options.minimum, value.ge, f"is {before}"),
+        ("maximum", options.maximum, value.le, f"is {after}"),
+        ("exclusive_minimum", options.exclusive_minimum, value.gt, "is not " + after),
+        ("exclusive_maximum", options.exclusive_maximum, value.lt, "is not " + before),
+    ):
+        if bound is not None:
+            found.append((what, ~holds(pl.lit(_typed(field, bound))), f"{words} {bound}"))
+    return found
+
+
+_TIMES = {LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP}
+
+
+def _typed(field: Field, bound: Decimal | str) -> Decimal | date | datetime | int:
+    if field.logical_type is LogicalType.DATE:
+        return date.fromisoformat(str(bound))
+    if field.logical_type is LogicalType.TIMESTAMP:
+        return datetime.fromisoformat(str(bound))
+    number = Decimal(bound)
+    return int(number) if field.logical_type is LogicalType.INTEGER and number == int(number) else number
+
+
+def _lengths(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
+    options = field.options
+    found = []
+    if options.min_length is not None and options.min_length > 0:
+        found.append(
+            ("length", value.str.len_chars() < options.min_length, f"is shorter than {options.min_length}")
+        )
+    if options.max_length is not None:
+        found.append(
+            ("length", value.str.len_chars() > options.max_length, f"is longer than {options.max_length}")
+        )
+    if options.pattern is not None:
+        found.append(
+            ("pattern", ~value.str.contains(f"^(?:{options.pattern})$"), f"does not match {options.pattern}")
+        )
+    return found
+
+
+def judge(rows: Rows, book: Rulebook) -> Verdicts:
+    """Return which of *rows* are accepted, and for each of the others every rule it breaks."""
+    broken = _broken(rows, book)
+    if not broken:
+        return Verdicts(
+            accepted=rows.values, accepted_lines=rows.lines, rejected=pl.DataFrame(schema=REJECTED)
+        )
+    table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
+    bad = table.select(pl.any_horizontal(pl.all())).to_series()
+    reasons = pl.concat_list(
+        pl.when(pl.col(str(at))).then(
+            pl.struct(rule=pl.lit(one.rule), field=pl.lit(", ".join(one.fields)), reason=pl.lit(one.reason))
+        )
+        for at, one in enumerate(broken)
+    ).list.drop_nulls()
+    # filtered first: reasons are made for the few rows that need them
+    rejected = table.with_columns(line=rows.lines).filter(bad).select("line", reasons=reasons)
+    rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
+    return Verdicts(
+        accepted=rows.values.filter(~bad),
+        accepted_lines=rows.lines.filter(~bad),
+        rejected=rejected.cast(REJECTED),
+    )
+
+
+def _broken(rows: Rows, book: Rulebook) -> list[_Broken]:
+    masks = rows.values.select(
+        rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)
+    )
+    found = [
+        *_unreadable(rows, book.dataset),
+        *(
+            _Broken(rule=rule.id, fields=rule.fields, reason=rule.reason, rows=masks[str(at)])
+            for at, rule in enumerate(book.rules)
+        ),
+        *(
+            _Broken(
+                rule=rule_id,
+                fields=tuple(keys.columns),
+                reason="names nothing that exists",
+                rows=missing(rows.values, keys),
+            )
+            for rule_id, keys in book.known.items()
+        ),
+    ]
+    return [one for one in found if one.rows.any()]
+
+
+def _unreadable(rows: Rows, dataset: Dataset) -> Iterator[_Broken]:
+    """What is missing though required, and what is there but cannot be read as its type."""
+    for field in dataset.fields:
+        values, text = rows.values[field.name], rows.text[field.name]
+        if values.null_count() == 0:
+            continue
+        is_missing = text.is_null()
+        if field.required:
+            yield _Broken(
+                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=is_missing
+            )
+        if text.null_count() < values.null_count():
+            expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
+            yield _Broken(
+                rule=f"{field.name}.type",
+                fields=(field.name,),
+                reason=f"cannot be read as {expected}",
+                rows=values.is_null() & ~is_missing,
+            )
+
+
+def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    """Return which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
+    if keys.width == 1:
+        name = keys.columns[0]
+        return (~values[name].is_in(keys[name].implode())).fill_null(False)
+    fields = keys.columns
+    found = values.select(fields).join(
+        keys.with_columns(found=True), on=fields, how="left", maintain_order="left"
+    )
+    named = values.select(pl.all_horizontal(pl.col(fields).is_not_null())).to_series()
+    return named & found["found"].is_null()
+
+
+def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
+    """
+    Return `preview` and `key` of rejected rows, as JSON of their *text*.
+
+    Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
+    """
+    shown = [
+        pl.when(pl.col(f.name).is_not_null()).then(pl.lit("***")).alias(f.name)
+        if f.is_confidential
+        else pl.col(f.name)
+        for f in dataset.fields
+    ]
+    key = pl.lit(None, pl.String)
+    if dataset.key and not any(dataset.field(name).is_confidential for name in dataset.key):
+        whole = pl.all_horizontal(pl.col(name).is_not_null() for name in dataset.key)
+        key = pl.when(whole).then(pl.struct(dataset.key).struct.json_encode())
+    made = text.select(preview=pl.struct(shown).struct.json_encode(), key=key)
+    return {name: made[name] for name in ("preview", "key")}

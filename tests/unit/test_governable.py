@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.contracts import contract_document, contract_of, field
+
+from daftari.contract.governable import governable
+from daftari.contract.read import read_contract
+
+
+def told(**changes) -> list[tuple[str, str, str]]:
+    return [(fault.place, fault.found, fault.expected) for fault in governable(contract_of(**changes))]
+
+
+def test_a_plain_contract_is_governable():
+    assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            field("Fee"),
+            ("visits.Fee.name", "'Fee'", "a name of at most 63 lower-case letters, digits and _"),
+        ),
+        (
+            field("a" * 64),
+            (
+                f"visits.{'a' * 64}.name",
+                f"'{'a' * 64}'",
+                "a name of at most 63 lower-case letters, digits and _",
+            ),
+        ),
+        (
+            field('x"; drop table y'),
+            (
+                'visits.x"; drop table y.name',
+                "'x\"; drop table y'",
+                "a name of at most 63 lower-case letters, digits and _",
+            ),
+        ),
+        (
+            field("created_at"),
+            ("visits.created_at.name", "created_at", "another name: every table has this column already"),
+        ),
+        (
+            field("_run_id"),
+            ("visits._run_id.name", "_run_id", "another name: every table has this column already"),
+        ),
+        (
+            field("xmin"),
+            ("visits.xmin.name", "xmin", "another name: every table has this column already"),
+        ),
+        (field(primaryKey=True), ("visits.fee.required", "false", "true: it is in the primary key")),
+        (
+            field(physicalName="price"),
+            ("schema.visits.properties.fee.physicalName", "'price'", "the name, 'fee': columns go by it"),
+        ),
+        (
+            field(physicalType="money"),
+            (
+                "visits.fee.physicalType",
+                "'money'",
+                (
+                    "one of text, varchar(n), uuid, smallint, integer, bigint, numeric, numeric(p,s), "
+                    "double precision, boolean, date, time, timestamp, timestamptz, jsonb"
+                ),
+            ),
+        ),
+        (
+            field(physicalType="date"),
+            ("visits.fee.physicalType", "'date'", "a type for logicalType number"),
+        ),
+        (
+            field(classification="secret"),
+            (
+                "visits.fee.classification",
+                "'secret'",
+                "one of public, internal, personal, confidential, restricted",
+            ),
+        ),
+        (
+            field(logicalTypeOptions={"minimum": 2, "maximum": 1}),
+            ("visits.fee.logicalTypeOptions", "minimum 2", "it below maximum 1"),
+        ),
+        (
+            field(logicalTypeOptions={"exclusiveMinimum": 1, "maximum": 1}),
+            ("visits.fee.logicalTypeOptions", "exclusiveMinimum 1", "it below maximum 1"),
+        ),
+        (
+            field("a", "date", logicalTypeOptions={"minimum": "01/02/2026"}),
+            ("visits.a.logicalTypeOptions.minimum", "'01/02/2026'", "a date as YYYY-MM-DD"),
+        ),
+        (
+            field("a", "timestamp", logicalTypeOptions={"maximum": "2026-01-01T00:00:00"}),
+            (
+                "visits.a.logicalTypeOptions.maximum",
+                "'2026-01-01T00:00:00'",
+                "a timestamp as YYYY-MM-DDTHH:MM:SS+03:00, with its zone",
+            ),
+        ),
+        (
+            field("a", "string", logicalTypeOptions={"minLength": 3, "maxLength": 2}),
+            ("visits.a.logicalTypeOptions.minLength", "3", "at most maxLength 2"),
+        ),
+        (
+            field("a", "string", logicalTypeOptions={"pattern": "(?=a)"}),
+            (
+                "visits.a.logicalTypeOptions.pattern",
+                "(?=a: a lookaround, a name or a flag",
+                "a regular expression that PostgreSQL and Rust read alike",
+            ),
+        ),
+        (
+            field("a", "array", logicalTypeOptions={"minItems": 1}),
+            (
+                "schema.visits.properties.a.logicalTypeOptions.minItems",
+                "minItems",
+                "an option that a table can hold",
+            ),
+        ),
+        (
+            field("a", "object", properties=[field("b")]),
+            (
+                "schema.visits.properties.a.properties",
+                "properties",
+                "a flat field: nested ones are not judged",
+            ),
+        ),
+        (
+            field(quality=[{"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": [1]}}]),
+            (
+                "visits.fee.quality.validValues",
+                "values of a number",
+                "text: a closed set becomes an enum type",
+            ),
+        ),
+        (
+            field(
+                "a",
+                "string",
+                quality=[{"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["x", "x"]}}],
+            ),
+            ("visits.a.quality.validValues", "a value twice", "each value once"),
+        ),
+        (
+            field(
+                "a",
+                "string",
+                quality=[{"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["é" * 32]}}],
+            ),
+            ("visits.a.quality.validValues", f"'{'é' * 32}'", "1 to 63 bytes, no space around them"),
+        ),
+        (
+            field(customProperties=[{"property": "daftari.protection", "value": {"lookup": True}}]),
+            ("visits.fee.daftari.protection", "revealable or lookup", "sealed: true as well"),
+        ),
+        (
+            field(quality=[{"name": "c", "type": "sql", "query": "drop table x", "mustBe": 0}]),
+            (
+                "visits.fee.quality.c.query",
+                "a statement other than select: drop",
+                "one statement that only reads",
+            ),
+        ),
+        (
+            field(quality=[{"name": "c", "type": "custom", "engine": "soda", "implementation": "x"}]),
+            ("visits.fee.quality.c", "type custom", "library or sql: no other engine is run"),
+        ),
+        (
+            field(quality=[{"name": "c", "metric": "nullValues", "mustBe": 0, "unit": "litres"}]),
+            ("visits.fee.quality.c.unit", "'litres'", "rows or percent"),
+        ),
+        (
+            field(relationships=[{"to": ["a.b", "a.c"]}]),
+            ("visits.relationships.a", "1 and 2 fields", "as many on both sides"),
+        ),
+    ],
+)
+def test_a_field_that_cannot_be_enforced_is_told_with_the_reason(said, expected):
+    assert told(fields=[said]) == [expected]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        field(logicalTypeOptions={"minimum": 1, "maximum": 1}),
+        field(physicalType="numeric(14,2)"),
+        field(physicalType="bigint"),
+        field("a", "string", physicalType="varchar(20)"),
+        field("a", "array", physicalType="jsonb"),
+        field("a", "time", logicalTypeOptions={"minimum": "08:00:00", "maximum": "17:00:00"}),
+        field("a" * 63),
+        field(
+            "a",
+            "string",
+            quality=[{"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["x" * 63]}}],
+        ),
+        field(quality=[{"type": "text", "description": "Looks right."}]),
+    ],
+)
+def test_a_field_at_the_limits_is_governable(said):
+    assert told(fields=[said]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"name": "Visits"},
+            ("Visits.name", "'Visits'", "a name of at most 48 lower-case letters, digits and _"),
+        ),
+        (
+            {"physicalName": "v1"},
+            ("schema.visits.physicalName", "'v1'", "the name, 'visits': tables go by it"),
+        ),
+        ({"fields": []}, ("visits.properties", "none", "at least one property")),
+        (
+            {"fields": [field("a"), field("a")]},
+            ("visits.properties", "'a' more than once", "each property once"),
+        ),
+        (
+            {"fields": [field(n, required=True, primaryKey=True, primaryKeyPosition=1) for n in ("a", "b")]},
+            ("visits.primaryKeyPosition", "1 more than once", "each position once"),
+        ),
+        (
+            {"relationships": [{"from": "visits.nobody", "to": "users.user_id"}]},
+            ("visits.relationships.users", "'nobody'", "a field of visits: one of visit_id, seen_on, fee"),
+        ),
+        (
+            {"custom": {"rules": [{"id": i, "expression": "fee > 0", "message": "m"} for i in ("a", "a")]}},
+            ("visits.rules.id", "'a' more than once", "each id once"),
+        ),
+        (
+            {"custom": {"rules": [{"id": "A b", "expression": "fee > 0", "message": "m"}]}},
+            (
+                "visits.rules.id",
+                "'A b'",
+                "lower-case letters, digits and _, at most 63 with visits_ before it",
+            ),
+        ),
+        (
+            {"custom": {"access": [{"role": "employee", "operations": ["read"], "rows": "own"}]}},
+            ("visits.access.employee", "rows own", "daftari.subject: whose row it is"),
+        ),
+        (
+            {
+                "custom": {
+                    "access": [
+                        {
+                            "role": "a",
+                            "operations": ["read"],
+                            "rows": "all",
+                            "fields": ["fee"],
+                            "masked": ["seen_on"],
+                        }
+                    ]
+                }
+            },
+            ("visits.access.a", "masked 'seen_on'", "it among fields, since the role sees no others"),
+        ),
+        (
+            {"custom": {"partition": {"field": "visit_id", "every": "month"}}},
+            ("visits.visit_id.partition.field", "string", "a date or timestamp"),
+        ),
+        (
+            {"custom": {"partition": {"field": "seen_on", "every": "month"}}},
+            ("visits.seen_on.required", "false", "true: partitions are made by it"),
+        ),
+        (
+            {"custom": {"noOverlap": {"key": "visit_id", "start": "seen_on", "end": "fee"}}},
+            ("visits.noOverlap", "date and number", "start and end of one type, date or timestamp"),
+        ),
+        (
+            {"quality": [{"metric": "rowCount", "mustBe": 1}] * 2},
+            ("visits.quality", "'rowCount' more than once", "a name of its own for each check"),
+        ),
+    ],
+)
+def test_a_dataset_that_cannot_be_enforced_is_told_with_the_reason(changes, expected):
+    assert told(**changes) == [expected]
+
+
+def test_a_contract_holds_one_dataset():
+    document = contract_document()
+    document["schema"] *= 2
+    [fault] = governable(read_contract(json.dumps(document), source="c"))
+    assert (fault.place, fault.found, fault.expected) == (
+        "schema",
+        "2 objects",
+        "1: each dataset has a contract of its own",
+    )

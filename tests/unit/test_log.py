@@ -1,0 +1,28 @@
+import json
+
+from daftari import log
+
+
+def test_a_line_is_json_when_nobody_watches(capsys):
+    log.configure(style="auto")
+    log.get(run=7).info("loaded", rows=3)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["run"], line["rows"], line["level"]) == ("loaded", 7, 3, "info")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_an_exception_is_named_and_its_text_which_may_quote_a_row_is_not_written(capsys):
+    log.configure(style="json")
+    try:
+        raise ValueError("Key (national_id)=(12345678) already exists")
+    except ValueError:
+        log.get().exception("load failed")
+    written = capsys.readouterr().err
+    assert json.loads(written)["error"] == "ValueError"
+    assert "12345678" not in written
+
+
+def test_what_is_below_the_level_is_not_written(capsys):
+    log.configure(level="warning", style="json")
+    log.get().info("quiet")
+    assert capsys.readouterr().err == ""

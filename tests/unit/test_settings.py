@@ -1,0 +1,147 @@
+import pytest
+
+from daftari.errors import SettingError
+from daftari.settings import Environment, LogLevel, read_settings
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Write a workspace's files and return its settings."""
+    for name in ("DAFTARI_ENV", "DAFTARI_DATABASE_URL", "DAFTARI_LOG_LEVEL", "DAFTARI_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def read(toml="", dotenv="", environment=None):
+        (tmp_path / "daftari.toml").write_text(toml, "utf-8")
+        (tmp_path / ".env").write_text(dotenv, "utf-8")
+        return read_settings(tmp_path, environment=environment)
+
+    return read
+
+
+LEVELS = """
+[workspace]
+name = "Tumaini"
+log_level = "warning"
+[environments.staging]
+log_level = "error"
+"""
+
+
+def test_an_environment_wins_over_the_workspace_and_the_workspace_over_the_default(workspace):
+    assert workspace().log_level is LogLevel.INFO
+    assert workspace(LEVELS).log_level is LogLevel.WARNING
+    assert workspace(LEVELS, environment="staging").log_level is LogLevel.ERROR
+    assert workspace(LEVELS, environment="staging").name == "Tumaini"
+
+
+def test_dotenv_wins_over_the_file_and_the_environment_over_dotenv(workspace, monkeypatch):
+    assert workspace(LEVELS, "DAFTARI_LOG_LEVEL=debug").log_level is LogLevel.DEBUG
+    monkeypatch.setenv("DAFTARI_LOG_LEVEL", "error")
+    assert workspace(LEVELS, "DAFTARI_LOG_LEVEL=debug").log_level is LogLevel.ERROR
+
+
+def test_the_environment_is_chosen_by_option_then_variable_then_dotenv_and_is_dev_otherwise(
+    workspace, monkeypatch
+):
+    assert workspace().environment is Environment.DEV
+    assert workspace(dotenv="DAFTARI_ENV=staging").environment is Environment.STAGING
+    monkeypatch.setenv("DAFTARI_ENV", "prod")
+    assert workspace(dotenv="DAFTARI_ENV=staging").environment is Environment.PROD
+    assert workspace(environment="dev").environment is Environment.DEV
+
+
+def test_an_empty_variable_is_an_unset_one(workspace):
+    assert workspace(dotenv="DAFTARI_DATABASE_URL=").database_url is None
+
+
+def test_a_password_is_not_shown(workspace):
+    settings = workspace(dotenv="DAFTARI_DATABASE_URL=postgresql://me:hunter2@db/x")
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(settings)
+
+
+def test_settings_cannot_be_changed(workspace):
+    with pytest.raises(ValueError, match="frozen"):
+        workspace().name = "other"
+
+
+@pytest.mark.parametrize(
+    ("toml", "dotenv", "message"),
+    [
+        (
+            "",
+            "DAFTARI_LOG_LEVEL=loud",
+            "DAFTARI_LOG_LEVEL: found 'loud' in {root}/.env; expected debug, info, warning or error",
+        ),
+        (
+            "[workspace]\nlock_timeout_seconds = -1",
+            "",
+            (
+                "DAFTARI_LOCK_TIMEOUT_SECONDS: found -1 in {root}/daftari.toml "
+                "[environments.dev] or [workspace]; "
+                "expected a number of seconds above 0"
+            ),
+        ),
+        (
+            "",
+            "DAFTARI_DATABASE_URL=mysql://me:hunter2@db/x",
+            (
+                "DAFTARI_DATABASE_URL: found an unusable value in {root}/.env; "
+                "expected postgresql://user@host:port/database"
+            ),
+        ),
+        (
+            "[workspace]\nembedded_server = 'off'",
+            "",
+            (
+                "DAFTARI_DATABASE_URL: missing; looked in the environment and in {root}/.env; "
+                "expected postgresql://user@host:port/database"
+            ),
+        ),
+        (
+            "[environments.dev]\ndatabase_url = 'postgresql://me:hunter2@db/x'",
+            "",
+            (
+                "{root}/daftari.toml [environments.dev]: database_url may hold a password; "
+                "expected in the environment or in .env"
+            ),
+        ),
+        (
+            "[environments.test]\nlog_level = 'info'",
+            "",
+            "{root}/daftari.toml [environments.test]: no such environment; expected dev, staging or prod",
+        ),
+        (
+            "",
+            "DAFTARI_ENV=live",
+            (
+                "DAFTARI_ENV: found 'live' (--env, the environment or {root}/.env); "
+                "expected dev, staging or prod"
+            ),
+        ),
+        (
+            "[workspace]\ntime_zone = 'Africa/Nowhere'",
+            "",
+            (
+                "DAFTARI_TIME_ZONE: found 'Africa/Nowhere' in {root}/daftari.toml "
+                "[environments.dev] or [workspace]; "
+                "expected an IANA zone such as Africa/Nairobi, used on screens"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(workspace, tmp_path, toml, dotenv, message):
+    with pytest.raises(SettingError) as raised:
+        workspace(toml, dotenv)
+    assert str(raised.value) == message.format(root=tmp_path)
+
+
+def test_a_misspelt_setting_is_named_with_the_nearest_one(workspace):
+    with pytest.raises(SettingError, match="no setting 'log_levle'") as raised:
+        workspace("[workspace]\nlog_levle = 'info'")
+    assert raised.value.hint == "Did you mean 'log_level'?"
+
+
+def test_a_folder_without_a_workspace_is_named(tmp_path):
+    with pytest.raises(SettingError, match=r"no daftari\.toml in .*; expected one"):
+        read_settings(tmp_path)

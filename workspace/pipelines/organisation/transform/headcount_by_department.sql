@@ -1,0 +1,46 @@
+-- Grain: one month and department that had somebody in it or gained or lost somebody,
+-- from the first hire to the month in which the records of people last changed: what
+-- came after is not known. No column is null.
+--
+-- A person counts in the department where the records have the person now; moves from
+-- one department to another are not recorded.
+{{ config(indexes=[{'columns': ['month', 'department_code'], 'unique': true}]) }}
+
+with people as (
+    select
+        user_id,
+        department_code,
+        cast(date_trunc('month', cast(hired_on as timestamp)) as date) as hired_month,
+        cast(date_trunc('month', cast(left_on as timestamp)) as date) as left_month,
+        updated_at
+    from {{ ref('stg_users') }}
+),
+
+known as (
+    select date_trunc('month', max(updated_at) at time zone '{{ var("time_zone") }}') as until
+    from people
+),
+
+present as (
+    select
+        people.department_code,
+        people.hired_month,
+        people.left_month,
+        cast(month as date) as month
+    from people
+    cross join known
+    cross join lateral generate_series(
+        cast(people.hired_month as timestamp),
+        least(cast(people.left_month as timestamp), known.until),
+        interval '1 month'
+    ) as month
+)
+
+select
+    month,
+    department_code,
+    count(*) filter (where left_month is null or left_month > month) as headcount,
+    count(*) filter (where hired_month = month) as hired,
+    count(*) filter (where left_month = month) as departed
+from present
+group by month, department_code
