@@ -76,8 +76,7 @@ def prepare(workspace: Workspace, request: Request) -> Delivery:
     pipeline, contract = workspace.dataset(request.dataset)
     mapping = choose_mapping(pipeline, contract.dataset, request)
     source = open_source(request.path, mapping=mapping, dataset=contract.dataset)
-    named = mapping or Mapping(dataset=contract.dataset.name, name=source.name)
-    plan = settle(resolve(named, source.header, contract.dataset), source.blocks())
+    plan = settle(resolve(mapping, source.header, contract.dataset, file=source.name), source.blocks())
     return Delivery(
         contract=contract,
         source=source,
