@@ -42,10 +42,10 @@ def open_source(conn: Connection[Any]) -> Any:
     """
     with _quiet():
         import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
-        bars: Any = context.variables.progress_bars
-        bars["globally"] = False
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
         return context.data_sources.add_sql("database", connection_string=_address(conn))
 
 

@@ -149,7 +149,7 @@ def _stated(row: pl.DataFrame, reading: Reading) -> ControlTotals:
 
 
 def _total(line: int, stated: ControlTotals, above: Reading, is_labelled: bool) -> Total | None:
-    """Return the total that this row is: one that agrees, or one that says it is a total and does not agree."""
+    """Return the total that this row is: one that agrees, or one that is labelled and does not."""
     if not above.rows:
         return None
     for sums in (above.sums, above.since):
