@@ -146,3 +146,47 @@ def test_diff_of_the_same_says_so(contract):
 @pytest.mark.parametrize("command", ["lint", "show", "diff"])
 def test_help_ends_with_an_example(command):
     assert f"Example: daftari contract {command}" in run(command, "--help").stdout
+
+
+@pytest.fixture
+def claims(tmp_path):
+    path = tmp_path / "Claims 2026.csv"
+    path.write_text(
+        "Claim No,Net Amount,Paid On\n" + "".join(f"C{n},{n}.50,2026-01-{n:02}\n" for n in range(1, 29))
+    )
+    return path
+
+
+def test_import_of_a_file_makes_a_contract_that_lints_clean_and_can_be_governed(claims, tmp_path):
+    made = tmp_path / "pipelines" / "claims.odcs.yaml"
+    result = run("import", claims, "--name", "claims", "--to", made)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert run("lint", "--governed", made).exit_code == 0
+    [dataset] = json.loads(run("show", made, "--output", "json").stdout)["datasets"]
+    assert [(f["name"], f["logical_type"]) for f in dataset["fields"]] == [
+        ("claim_no", "string"),
+        ("net_amount", "number"),
+        ("paid_on", "date"),
+    ]
+
+
+def test_import_writes_to_standard_output_and_never_over_a_file(claims, tmp_path):
+    assert run("import", claims).stdout.startswith(
+        "# A first contract, made from Claims 2026.csv, 28 rows.\n"
+    )
+    there = tmp_path / "there.odcs.yaml"
+    there.write_text("mine")
+    result = run("import", claims, "--to", there)
+    assert str(result.exception) == f"{there}: is there already; expected a new file"
+    assert there.read_text() == "mine"
+
+
+def test_import_takes_a_file_or_a_table(claims):
+    assert run("import").exit_code == 2
+    assert run("import", claims, "--table", "ops.expenses").exit_code == 2
+
+
+def test_import_of_a_file_without_rows_says_so(tmp_path):
+    (tmp_path / "empty.csv").write_text("a,b\n")
+    result = run("import", tmp_path / "empty.csv")
+    assert "empty.csv" in str(result.exception)

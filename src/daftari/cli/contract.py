@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from daftari.cli.contract_views import change_table, fault_line, show_contract
-from daftari.cli.options import Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import open_session
 from daftari.contract.compatibility import Change, ChangeKind, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ContractError
 from daftari.io.workspace import read_contract_file, read_workspace
+from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.lint_contracts import lint_files, lint_workspace
 from daftari.settings import find_root
 
@@ -107,6 +109,45 @@ def diff(
         err.print("Nothing has changed.")
     if fail_on and _worst(changes, ChangeKind(fail_on.value)):
         raise typer.Exit(BreakingChange.exit_code)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A file of rows: CSV, Excel, Parquet, JSON …", show_default=False),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="A table of the workspace's database instead: schema.table.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The dataset's name. Default: the file's.")] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Put values of the file into the contract, as examples.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """Make a first contract of a file or a table, for people to correct.
+
+    Types, what is always there, keys and closed sets are told from the rows; bounds are not guessed.
+
+    Example: daftari contract import claims.csv --to pipelines/claims/claims.odcs.yaml
+    """
+    if (file is None) == (table is None):
+        raise typer.BadParameter("name a FILE, or a --table; not both")
+    if file is not None:
+        text = contract_of_file(file, name=name, examples=examples)
+    else:
+        with open_session(workspace, env).connection() as conn:
+            text = contract_of_table(conn, str(table))
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(to, text)
+        err.print(f"{to} is there. Next: go through it, then daftari contract lint --governed {to}")
 
 
 def _worst(changes: tuple[Change, ...], limit: ChangeKind) -> bool:
