@@ -102,7 +102,7 @@ def _nulls_as(kind: LogicalType, text: pl.Series) -> int | None:
     name = text.name
     field = Field(name="c", logical_type=kind)
     one = FieldPlan(field=field, source=FieldSource(), columns=(name,))
-    plan = ColumnPlan(fields=(one,), header=(name,), mapping=Mapping(dataset="c"))
+    plan = ColumnPlan(file="", fields=(one,), header=(name,), mapping=Mapping(dataset="c"))
     lines = pl.Series("line", range(1, len(text) + 1), dtype=pl.Int64)
     block = Block(cells=text.to_frame(), lines=lines)
     try:
