@@ -143,7 +143,7 @@ def test_diff_of_the_same_says_so(contract):
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing has changed.\n")
 
 
-@pytest.mark.parametrize("command", ["lint", "show", "diff"])
+@pytest.mark.parametrize("command", ["lint", "show", "diff", "import", "test"])
 def test_help_ends_with_an_example(command):
     assert f"Example: daftari contract {command}" in run(command, "--help").stdout
 
@@ -190,3 +190,42 @@ def test_import_of_a_file_without_rows_says_so(tmp_path):
     (tmp_path / "empty.csv").write_text("a,b\n")
     result = run("import", tmp_path / "empty.csv")
     assert "empty.csv" in str(result.exception)
+
+
+def test_the_examples_of_the_reference_workspace_get_what_they_must():
+    result = run("test", "--workspace", WORKSPACE)
+    assert result.exit_code == 0, result.stdout
+    assert "expenses: 15 of 15 examples as they must be\n" in result.stdout
+    assert result.stderr == "Datasets: 7; passed: 7.\n"
+
+
+@pytest.fixture
+def small_workspace(tmp_path):
+    (tmp_path / "daftari.toml").touch()
+    folder = tmp_path / "pipelines" / "clinic"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "visits.odcs.yaml").write_text(json.dumps(contract_document()))
+    return tmp_path
+
+
+def test_an_example_that_gets_another_verdict_is_told_with_its_line_and_ends_with_code_41(small_workspace):
+    examples = small_workspace / "pipelines/clinic/tests/visits.examples.yaml"
+    examples.write_text("- name: nobody\n  row: {fee: 3}\n  verdict: accepted\n")
+    result = run("test", "visits", "-w", small_workspace)
+    assert result.exit_code == 41
+    assert result.stdout == (
+        "visits: 0 of 1 examples as they must be\n"
+        "pipelines/clinic/tests/visits.examples.yaml:1: nobody:"
+        " rejected by visit_id.required (is missing); expected accepted\n"
+    )
+
+
+def test_a_dataset_without_examples_has_not_passed(small_workspace):
+    result = run("test", "-w", small_workspace)
+    assert result.exit_code == 41
+    assert result.stdout == (
+        "visits: no examples; expected some in pipelines/clinic/tests/visits.examples.yaml\n"
+    )
+    assert json.loads(run("test", "-w", small_workspace, "--output", "json").stdout) == [
+        {"dataset": "visits", "source": "pipelines/clinic/tests/visits.examples.yaml", "outcomes": []}
+    ]

@@ -5,19 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from daftari.cli.contract_views import change_table, fault_line, show_contract
+from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.cli.session import open_session
+from daftari.cli.session import now, open_session
 from daftari.contract.compatibility import Change, ChangeKind, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
-from daftari.errors import BreakingChange, ContractError
+from daftari.errors import BreakingChange, ChecksFailed, ContractError
 from daftari.io.workspace import read_contract_file, read_workspace
+from daftari.operations.check_examples import check_examples
 from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.lint_contracts import lint_files, lint_workspace
+from daftari.rows.expressions import ZONE
 from daftari.settings import find_root
 
 app = typer.Typer(
@@ -148,6 +151,34 @@ def import_(
     else:
         write_new(to, text)
         err.print(f"{to} is there. Next: go through it, then daftari contract lint --governed {to}")
+
+
+@app.command()
+def test(
+    datasets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Datasets of the workspace. Default: all.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Judge the example rows that contracts ship: each must get the verdict, rule and reason it says.
+
+    They are in tests/DATASET.examples.yaml of a pipeline. A dataset without any has not passed.
+
+    Example: daftari contract test expenses
+    """
+    today = now().astimezone(ZoneInfo(ZONE)).date()
+    checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
+    if output is Output.JSON:
+        print_json(as_plain(checked))
+    else:
+        for line in example_lines(checked):
+            out.print(line, soft_wrap=True)
+        passed = sum(one.has_passed for one in checked)
+        err.print(f"Datasets: {len(checked)}; passed: {passed}.")
+    if not all(one.has_passed for one in checked):
+        raise typer.Exit(ChecksFailed.exit_code)
 
 
 def _worst(changes: tuple[Change, ...], limit: ChangeKind) -> bool:
