@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from tests.system.conftest import transform
 
 from daftari.compile.dbt import staging_files
 from daftari.errors import ChecksFailed
@@ -14,7 +15,6 @@ from daftari.io.dbt import connection_variables
 from daftari.io.generated import write_generated
 from daftari.io.workspace import read_workspace
 from daftari.operations.build_marts import require_published
-from tests.system.conftest import transform
 
 pytestmark = pytest.mark.system
 
@@ -120,7 +120,9 @@ def test_a_month_is_made_anew_when_rows_change_move_or_go(published):
     assert transformed.generated == ()
     # the table stayed the same table, with what hangs on it
     assert rows(conn, "select 'marts.monthly_spend_summary'::regclass::oid") == before
-    assert rows(conn, "select has_table_privilege('reader', 'marts.monthly_spend_summary', 'select')") == [(True,)]
+    assert rows(conn, "select has_table_privilege('reader', 'marts.monthly_spend_summary', 'select')") == [
+        (True,)
+    ]
     conn.execute("drop owned by reader")
     conn.execute("drop role reader")
 
@@ -139,7 +141,9 @@ def test_a_failed_test_leaves_the_published_marts_as_they_were(published):
     assert rows(conn, "select status::text, error_code from daftari.run order by run_id desc limit 1") == [
         ("refused", "checks_failed")
     ]
-    with pytest.raises(ChecksFailed, match="1 of the models and tests failed; published marts are as they were"):
+    with pytest.raises(
+        ChecksFailed, match="1 of the models and tests failed; published marts are as they were"
+    ):
         require_published(transformed)
     assert "canary" not in everything_below(root / ".daftari") + repr(transformed)
 
@@ -175,7 +179,9 @@ def test_a_killed_transform_leaves_the_published_marts_as_they_were_and_the_next
     assert state(conn) == before
     transformed = transform(conn, root)
     assert transformed.is_published
-    assert rows(conn, "select max(spent) from marts.monthly_spend_summary where month = '2026-01-01'") == [(1049,)]
+    assert rows(conn, "select max(spent) from marts.monthly_spend_summary where month = '2026-01-01'") == [
+        (1049,)
+    ]
     assert rows(conn, "select status::text from daftari.run order by run_id") == [
         ("succeeded",),
         ("abandoned",),
@@ -209,7 +215,9 @@ def test_dbt_by_hand_builds_everything_and_runs_the_unit_tests(governed):
 
     assert done.returncode == 0, done.stdout
     assert "9 unit tests" in done.stdout
-    assert rows(conn, "select sum(spent)::float8 from marts.monthly_spend_summary where currency = 'KES'") == [(225,)]
+    assert rows(
+        conn, "select sum(spent)::float8 from marts.monthly_spend_summary where currency = 'KES'"
+    ) == [(225,)]
 
 
 def everything_below(folder):
