@@ -57,43 +57,47 @@ def read(text, size, header=HEADER):
     return rows, malformed, skipped
 
 
-def expected(text, header=HEADER):
-    """The same by the csv module alone, a record at a time."""
+def first_record(lines):
+    """Return fields, fault and physical lines of the first record of *lines*, by the csv module alone."""
+    taken = 0
+
+    def feed():
+        nonlocal taken
+        for line in lines:
+            taken += 1
+            yield line
+        taken += 1  # more was wanted than there is
+
+    try:
+        return next(csv.reader(feed(), strict=True)), None, min(taken, len(lines))
+    except csv.Error:
+        fault = "cut" if taken > len(lines) else "has text after a closing quote"
+        return [], fault, min(taken, len(lines))
+
+
+def reason(fields, fault, line, spans):
+    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+    said = fault or f"has {count}; the header has {len(HEADER)}"
+    said = "ends inside a quoted field: the file is cut" if fault == "cut" else said
+    return said if spans == 1 else f"{said} (lines {line} to {line + spans - 1})"
+
+
+def expected(text):
+    """Read *text* a record at a time; None when a quote swallows lines and never closes."""
     lines = io.StringIO(text, newline="").readlines()
-    rows, malformed, skipped = [], [], 0
-    start = 0
-    while start < len(lines):
-        taken = 0
-
-        def feed(start=start):
-            nonlocal taken
-            for line in lines[start:]:
-                taken += 1
-                yield line
-            taken += 1  # more was wanted than there is
-
-        fault, fields = None, []
-        try:
-            fields = next(csv.reader(feed(), strict=True))
-        except csv.Error:
-            fault = "cut" if taken > len(lines) - start else "has text after a closing quote"
-        spans = min(taken, len(lines) - start)
-        line, start = start + 1, start + spans
+    rows, malformed, skipped, line = [], [], 0, 1
+    while line <= len(lines):
+        fields, fault, spans = first_record(lines[line - 1 :])
         if fault == "cut" and spans > 1:
             return None
-        if fault is None and not any(field.strip(WHITE_SPACE) for field in fields):
+        is_blank = not any(field.strip(WHITE_SPACE) for field in fields)
+        if not fault and (is_blank or tuple(fields) == HEADER):
             skipped += 1
-        elif fault is None and tuple(fields) == header:
-            skipped += 1
-        elif fault is None and len(fields) == len(header):
+        elif not fault and len(fields) == len(HEADER):
             rows.append((line, tuple(field or None for field in fields)))
         else:
-            count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-            reason = fault or f"has {count}; the header has {len(header)}"
-            reason = "ends inside a quoted field: the file is cut" if fault == "cut" else reason
-            malformed.append(
-                (line, reason if spans == 1 else f"{reason} (lines {line} to {line + spans - 1})")
-            )
+            malformed.append((line, reason(fields, fault, line, spans)))
+        line += spans
     return rows, malformed, skipped
 
 
@@ -136,7 +140,7 @@ def test_every_record_is_a_row_or_malformed_or_skipped(text):
 @given(tables, st.integers(1, 200))
 def test_a_value_under_a_nameless_column_makes_the_record_malformed(text, size):
     try:
-        rows, malformed, skipped = read(text, size, ("a", "b", ""))
+        rows, malformed, _ = read(text, size, ("a", "b", ""))
     except SourceError:
         return
     three = read(text, size, ("a", "b", "zzz"))

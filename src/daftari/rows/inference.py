@@ -116,15 +116,14 @@ def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
         evidence = evidence.as_whole_numbers()
     if len(evidence.currencies) > 1 and source.currency is None:
         raise MappingError(
-            f"column {plan.columns[0]!r} (field {plan.field.name}): numbers in more than one currency"
+            f"{plan.where}: numbers in more than one currency"
             f" ({', '.join(sorted(evidence.currencies))}); one was expected",
             hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, currency: KES}}}};"
             " rows in another are quarantined then.",
         )
     if evidence.is_contradictory and source.decimal is None:
         raise MappingError(
-            f"column {plan.columns[0]!r} (field {plan.field.name}): point and comma both show as"
-            " the decimal mark",
+            f"{plan.where}: point and comma both show as the decimal mark",
             hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, decimal: '.'}}}}.",
         )
     decimal = source.decimal or evidence.decided()
@@ -171,7 +170,7 @@ def _share_decimal_mark(fields: list[FieldPlan]) -> None:
 
 def _closed(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
     """Settle what the rows said nothing about; refuse what they left open."""
-    where = f"column {plan.columns[0]!r} (field {plan.field.name})" if plan.columns else plan.field.name
+    where = plan.where
     if plan.rival is not None and not plan.evidence:
         best, rival = plan.rival.styles[0], plan.rival.rival
         raise MappingError(
@@ -199,7 +198,7 @@ def _settling(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
 def _contradiction(plan: FieldPlan, verdict: DateVerdict) -> MappingError:
     best, rival = verdict.styles[0].words, verdict.rival.words if verdict.rival else "?"
     return MappingError(
-        f"column {plan.columns[0]!r} (field {plan.field.name}): some of its values are dates only as {best}"
+        f"{plan.where}: some of its values are dates only as {best}"
         f" and {verdict.rival_only} only as {rival}; one style was expected",
         hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, format: {best}}}}};"
         " rows in the other are quarantined then.",

@@ -19,6 +19,7 @@ Style = DateStyle | NumberStyle
 
 @dataclass(frozen=True, kw_only=True)
 class FieldPlan:
+    file: str = "file"  #: its name, for messages
     field: Field
     source: FieldSource
     columns: tuple[str, ...] = ()  #: of the block's cells; none for a constant
@@ -29,6 +30,12 @@ class FieldPlan:
     #: what was found so far, while it leaves the style open
     rival: DateVerdict | None = None
     pending: NumberEvidence | None = None
+
+    @property
+    def where(self) -> str:
+        """File, column and field, for messages."""
+        columns = " and ".join(map(repr, self.columns))
+        return f"{self.file}: column {columns} (field {self.field.name})" if columns else self.field.name
 
     @property
     def has_source(self) -> bool:
@@ -42,6 +49,7 @@ class FieldPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnPlan:
+    file: str  #: its name, for messages
     fields: tuple[FieldPlan, ...]  #: one for each field of the dataset, in its order
     header: tuple[str, ...]
     mapping: Mapping
@@ -53,9 +61,11 @@ class ColumnPlan:
         return tuple(plan.field.name for plan in self.fields if not plan.has_source)
 
 
-def resolve(mapping: Mapping | None, header: Sequence[str], dataset: Dataset) -> ColumnPlan:
+def resolve(
+    mapping: Mapping | None, header: Sequence[str], dataset: Dataset, *, file: str = "file"
+) -> ColumnPlan:
     """
-    Lay the file's *header* under the fields of *dataset*. Styles are settled later, from the rows.
+    Lay the *header* of *file* under the fields of *dataset*. Styles are settled later, from the rows.
 
     Raises:
         MappingError: the mapping names what is not there, or the file cannot fill a required field.
@@ -69,11 +79,11 @@ def resolve(mapping: Mapping | None, header: Sequence[str], dataset: Dataset) ->
             f"{_where(mapping)}: {dataset.name} has no field {strange[0]!r}",
             hint=f"Its fields are {', '.join(field.name for field in dataset.fields)}.",
         )
-    plans = tuple(_field_plan(field, mapping, tuple(header)) for field in dataset.fields)
+    plans = tuple(_field_plan(field, mapping, tuple(header), file) for field in dataset.fields)
     used = {column for plan in plans for column in plan.columns}
     ignored = {normal(name) for name in mapping.ignore}
     unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
-    plan = ColumnPlan(fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
+    plan = ColumnPlan(file=file, fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
     _require_fields(plan, dataset)
     return plan
 
@@ -82,35 +92,40 @@ def _where(mapping: Mapping) -> str:
     return mapping.name or "mapping"
 
 
-def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...]) -> FieldPlan:
+def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...], file: str) -> FieldPlan:
     source = mapping.fields.get(field.name, FieldSource())
     null_words = source.null_words if source.null_words is not None else mapping.null_words
     return FieldPlan(
         field=field,
         source=source,
-        columns=_columns(field, source, mapping, header),
+        columns=_columns(field, source, header, f"{file}: {_where(mapping)}"),
+        file=file,
         null_words=null_words,
         timezone=mapping.timezone,
     )
 
 
-def _columns(field: Field, source: FieldSource, mapping: Mapping, header: tuple[str, ...]) -> tuple[str, ...]:
+def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: str) -> tuple[str, ...]:
     several = source.join.columns if source.join else source.digest.of if source.digest else ()
     if several:
-        return tuple(_named(name, field, mapping, header) for name in several)
+        return tuple(_named(name, field, header, where) for name in several)
     if source.constant is not None or source.row_number:
         return ()
     names = source.headers or (field.name, field.business_name or field.name)
-    found = [column for name in names for column in header if normal(column) == normal(name)]
+    found = [column for name in names for column in _alike(name, header)]
     return tuple(found[:1])
 
 
-def _named(name: str, field: Field, mapping: Mapping, header: tuple[str, ...]) -> str:
-    for column in header:
-        if normal(column) == normal(name):
-            return column
+def _alike(name: str, header: tuple[str, ...]) -> list[str]:
+    """Return the columns that *name* may mean; the one of that very name alone, where there is one."""
+    return [name] if name in header else [column for column in header if normal(column) == normal(name)]
+
+
+def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
+    for column in _alike(name, header):
+        return column
     raise MappingError(
-        f"{_where(mapping)}: field {field.name!r} is made of column {name!r}, which the file has not",
+        f"{where}: field {field.name!r} is made of column {name!r}, which the file has not",
         hint=f"Its columns are {', '.join(header)}.",
     )
 
@@ -121,7 +136,7 @@ def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
         return
     spare = f"Unused columns: {', '.join(plan.unmapped)}. " if plan.unmapped else ""
     raise MappingError(
-        f"{_where(plan.mapping)}: no column for {', '.join(lacking)}, which {dataset.name} requires",
+        f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
         hint=f"{spare}Say under `fields` in a source mapping where each comes from (`from`, `constant` …).",
     )
 

@@ -83,7 +83,7 @@ def _fast(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None
         return part and replace(part, taken=len(data))
     if b'"' not in data:
         return _unquoted(data, layout, line)
-    quotes = plain_quotes(data, layout.separator)
+    quotes = None if layout.skips_space else plain_quotes(data, layout.separator)
     if quotes is None:
         return None
     ends = line_ends(data)
@@ -161,7 +161,8 @@ def _exact(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | Non
     at: list[int] = []
     malformed: list[Malformed] = []
     blank = taken = 0
-    for record in records([one.decode() for one in physical], layout.separator):
+    lines = [one.decode() for one in physical]
+    for record in records(lines, layout.separator, skips_space=layout.skips_space):
         if record.fault == "cut" and (not is_last or record.lines > 1):
             if is_last:
                 raise _endless(layout, line + record.line)

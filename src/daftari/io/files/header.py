@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daftari.errors import SourceError
 from daftari.io.files.layout import Layout, Record, column_names, is_blank, records
+from daftari.rows.block import WHITE_SPACE
 from daftari.rows.mapping import Mapping
 from daftari.rows.names import hits
 
@@ -48,22 +50,48 @@ def find_layout(text: str, sought: Sought) -> Layout:
     """
     lines = io.StringIO(text, newline="").readlines()
     separator = sought.separator or _separator(lines, sought.known)
-    sample = _sample(lines, separator)
+    skips_space = re.search(rf'{re.escape(separator)} +"', text) is not None
+    sample = _sample(lines, separator, skips_space=skips_space)
     if all(is_blank(record.fields) for record in sample if not record.fault):
         raise SourceError(f"{sought.name}: holds no text", hint="Ask the sender for the file again.")
     place = header_place([record.fields for record in sample], sought)
-    if place is None:
-        width = Counter(len(r.fields) for r in sample if not is_blank(r.fields)).most_common(1)[0][0]
-        header = _declared_columns(sought, width)
-        return _layout(sought.name, separator, header, Record(line=0, lines=0, fields=[], text=""), lines)
-    return _layout(sought.name, separator, tuple(sample[place].fields), sample[place], lines)
+    at, header = _none_yet(sample, sought) if place is None else (sample[place], tuple(sample[place].fields))
+    after = at.line + at.lines
+    return Layout(
+        name=sought.name,
+        separator=separator,
+        columns=column_names(header),
+        header=header,
+        offset=len("".join(lines[:after]).encode()),
+        first_line=after + 1,
+        skips_space=skips_space,
+    )
+
+
+def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
+    places = [place for place, fields in enumerate(sample) if not is_blank(fields)]
+    if not places:
+        return 0
+    usual = Counter(_filled(sample[place]) for place in places).most_common(1)[0][0]
+    return next(place for place in places if usual == 1 or _filled(sample[place]) > 1)
+
+
+def _filled(fields: Sequence[str]) -> int:
+    return min(2, sum(bool(field.strip(WHITE_SPACE)) for field in fields))
+
+
+def _none_yet(sample: list[Record], sought: Sought) -> tuple[Record, tuple[str, ...]]:
+    """Return an empty record before the first one, and the names of columns that have no header."""
+    width = Counter(len(r.fields) for r in sample if not is_blank(r.fields)).most_common(1)[0][0]
+    return Record(line=0, lines=0, fields=[], text=""), _declared_columns(sought, width)
 
 
 def header_place(sample: Sequence[Sequence[str]], sought: Sought) -> int | None:
     """
     Return which of the records of *sample* is the header; None when the mapping says that there is none.
 
-    It is the one with the most known names, or the first with any text when no record has a known name.
+    It is the one with the most known names. When no record has any, it is the first with text, save that a
+    title of one field does not count where most records have more.
     """
     if sought.header_row == 0:
         return None
@@ -78,7 +106,7 @@ def header_place(sample: Sequence[Sequence[str]], sought: Sought) -> int | None:
     best = max(scores, default=0)
     if best:
         return scores.index(best)
-    return next(place for place, fields in enumerate(sample) if not is_blank(fields))
+    return _first_with_text(sample)
 
 
 def _declared_columns(sought: Sought, width: int) -> tuple[str, ...]:
@@ -90,21 +118,9 @@ def _declared_columns(sought: Sought, width: int) -> tuple[str, ...]:
     return sought.columns or tuple(f"column {place}" for place in range(1, width + 1))
 
 
-def _layout(name: str, separator: str, header: tuple[str, ...], at: Record, lines: list[str]) -> Layout:
-    after = at.line + at.lines
-    return Layout(
-        name=name,
-        separator=separator,
-        columns=column_names(header),
-        header=header,
-        offset=len("".join(lines[:after]).encode()),
-        first_line=after + 1,
-    )
-
-
-def _sample(lines: list[str], separator: str) -> list[Record]:
+def _sample(lines: list[str], separator: str, *, skips_space: bool = False) -> list[Record]:
     found = []
-    for record in records(lines, separator):
+    for record in records(lines, separator, skips_space=skips_space):
         found.append(record)
         if len(found) == SAMPLE_RECORDS:
             break

@@ -24,6 +24,7 @@ class Layout:
     header: tuple[str, ...]  #: the header as found, nameless columns included
     offset: int  #: bytes before the first record after the header
     first_line: int  #: physical line of that record
+    skips_space: bool = False  #: a quote after a separator and spaces opens a field
 
     @property
     def width(self) -> int:
@@ -71,14 +72,14 @@ class Record:
     fault: str | None = None
 
 
-def records(lines: Sequence[str], separator: str) -> Iterator[Record]:
+def records(lines: Sequence[str], separator: str, *, skips_space: bool = False) -> Iterator[Record]:
     """
     Split *lines* (with their ends) into records, exactly.
 
     The last record has the fault `cut` when the text ends inside a quoted field.
     """
     fed = _Feed(lines)
-    reader = csv.reader(fed, delimiter=separator, strict=True)
+    reader = csv.reader(fed, delimiter=separator, strict=True, skipinitialspace=skips_space)
     start = 0
     while start < len(lines):
         fault, fields = None, []
