@@ -74,8 +74,8 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     start.log.parent.mkdir(parents=True, exist_ok=True)
     with (
         start.log.open("w", encoding="utf-8") as log,
-        subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", "daftari.io.dbt_child"],
+        subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+            [sys.executable, "-I", "-c", _child()],
             cwd=start.project,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -94,6 +94,12 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
             hint=f"All that it said is in {start.log}.",
         )
     return tuple(NodeResult(**result) for result in last["results"])
+
+
+def _child() -> str:
+    """The program of the child: the very daftari that runs here, and no module that lies in the workspace."""
+    path = [folder for folder in sys.path if folder]
+    return f"import sys; sys.path[:] = {path!r}; from daftari.io import dbt_child; dbt_child.main()"
 
 
 def _listen(stdout: IO[str], log: IO[str], progress: Progress) -> dict[str, Any] | None:

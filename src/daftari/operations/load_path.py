@@ -53,9 +53,11 @@ def load_path(
 
     Raises:
         UnknownName: the workspace has no such dataset.
+        Drift: the database is not what its contract says.
         SourceError, MappingError, ReconciliationError, DatabaseError: as `load_file`.
     """
     _, contract = workspace.dataset(request.dataset)
+    ledger.require_contract(conn, contract)
     if request.path.is_file() and not request.again:
         known = ledger.known_run(conn, request.dataset, digest(request.path))
         if known is not None:
@@ -74,7 +76,7 @@ def prepare(workspace: Workspace, request: Request) -> Delivery:
     pipeline, contract = workspace.dataset(request.dataset)
     mapping = choose_mapping(pipeline, contract.dataset, request)
     source = open_source(request.path, mapping=mapping, dataset=contract.dataset)
-    plan = settle(resolve(mapping, source.header, contract.dataset), source.blocks())
+    plan = settle(resolve(mapping, source.header, contract.dataset, file=source.name), source.blocks())
     return Delivery(
         contract=contract,
         source=source,

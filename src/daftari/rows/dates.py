@@ -200,6 +200,6 @@ _ISO_MOMENTS = [
 _TIMES = (" HH:MM", " HH:MM:SS", " HH:MM AM", " HH:MM:SS AM", ", HH:MM", "THH:MM:SS")
 #: Every style that may be inferred for a moment, the canonical ones first; a bare day is its first instant.
 MOMENT_STYLES = (
-    *(DateStyle(chrono, chrono) for chrono in _ISO_MOMENTS),
+    *(DateStyle(chrono, "YYYY-MM-DDTHH:MM:SS (ISO 8601)") for chrono in _ISO_MOMENTS),
     *(date_style(style.words + time) for style in DAY_STYLES if style is not ISO_DAY for time in _TIMES),
 )

@@ -44,8 +44,9 @@ class NumberStyle:
 
     @property
     def words(self) -> str:
-        sample = "1" + self.thousands[:1] + "234" + self.decimal + "56"
-        return f"a number as {sample}{' %' if self.percent else ''}"
+        """How a number looks in it."""
+        sign = f"{self.affixes[0]} " if self.affixes else ""
+        return f"{sign}1{self.thousands[:1]}234{self.decimal}56{' %' if self.percent else ''}"
 
 
 def bare(text: pl.Expr, style: NumberStyle) -> pl.Expr:

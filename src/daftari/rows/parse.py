@@ -104,10 +104,10 @@ def expectation(plan: FieldPlan) -> str:
         case LogicalType.NUMBER | LogicalType.INTEGER:
             return _number_expected(plan)
         case LogicalType.DATE:
-            return f"a date as {_styles_in_words(plan) or 'YYYY-MM-DD'}"
+            return f"a date as {_styles_in_words(plan)}"
         case LogicalType.TIMESTAMP:
             zone = "" if any(style.has_offset for style in _styles(plan)) else f", once in {plan.timezone}"
-            return f"a date and time as {_styles_in_words(plan) or 'YYYY-MM-DDTHH:MM:SS'}{zone}"
+            return f"a date and time as {_styles_in_words(plan)}{zone}"
         case LogicalType.STRING if plan.field.physical_type == "uuid":
             return "a UUID"
         case other:

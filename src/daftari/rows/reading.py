@@ -53,7 +53,11 @@ class Reading:
 
     @property
     def found(self) -> ControlTotals:
-        return ControlTotals(rows=self.rows + self.malformed, sums=self.sums)
+        """What a sender's totals are held against: sums by field, and by column where it is summed as it is."""
+        plain = [one for one in self.plan.fields if one.field.name in self.sums and len(one.columns) == 1]
+        as_sent = [one for one in plain if one.source.unit is None and one.source.sign == "keep"]
+        by_column = {one.columns[0]: self.sums[one.field.name] for one in as_sent}
+        return ControlTotals(rows=self.rows + self.malformed, sums={**by_column, **self.sums})
 
 
 def start(plan: ColumnPlan, dataset: Dataset) -> Reading:
