@@ -20,6 +20,11 @@ MOMENT = pl.Datetime("us", "UTC")
 LEAST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
 
+@pytest.fixture
+def db(scratch):
+    return scratch
+
+
 def round_trip(db, frame, types, **forms):
     """Send *frame* to a fresh table of *types* and return the rows that the server then holds."""
     columns = sql.SQL(", ").join(
@@ -158,6 +163,7 @@ def test_uuids_arrive_as_uuid(db):
 
 
 def test_an_enum_takes_its_labels(db):
+    db.execute("drop type if exists pg_temp.mood cascade")
     db.execute("create type pg_temp.mood as enum ('low', 'high')")
 
     assert sent_and_read(db, ["high", None, "low"], pl.String, "pg_temp.mood") == ["high", None, "low"]
