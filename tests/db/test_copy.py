@@ -38,7 +38,8 @@ def round_trip(db, frame, types, **forms):
     names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
     with db.cursor().copy(sql.SQL("copy sent ({}) from stdin (format binary)").format(names)) as out:
         out.write(copy.HEADER + copy.encode(frame, **forms) + copy.TRAILER)
-    return db.execute(sql.SQL("select {} from sent order by at").format(names)).fetchall()
+    read = sql.SQL("select {} from sent order by at").format(names)
+    return db.execute(read, prepare=False).fetchall()
 
 
 def sent_and_read(db, values, dtype, kind, **forms):
@@ -136,7 +137,7 @@ def test_a_number_without_a_declared_scale_shows_the_decimals_it_has(db):
 
     round_trip(db, frame, ["numeric"])
 
-    shown = [text for (text,) in db.execute("select v::text from sent order by at").fetchall()]
+    shown = [text for (text,) in db.execute("select v::text from sent order by at", prepare=False).fetchall()]
     assert shown == ["12.5", "1250", "0.000001", "-3.1", "0"]
 
 
