@@ -175,12 +175,18 @@ class _Reader:
                 merged = self._merge(item, path) | merged
             elif not isinstance(key, ScalarNode):
                 self._refuse(key, path, f"{_kind(key)} as a key", "a name")
-            elif key.value in own:
-                self._refuse(key, (*path, key.value), "the same key again", "each key once")
             else:
-                self.lines[(*path, key.value)] = key.start_mark.line + 1
-                own[key.value] = self.value(item, (*path, key.value))
+                self._entry(own, key, item, path)
         return merged | own
+
+    def _entry(self, own: dict[str, Any], key: ScalarNode, item: Node, path: Path) -> None:
+        name = self._text(key, path, str(key.value))
+        place = (*path, name)
+        if name in own:
+            self._refuse(key, place, "the same key again", "each key once")
+        else:
+            self.lines[place] = key.start_mark.line + 1
+            own[name] = self.value(item, place)
 
     def _merge(self, node: Node, path: Path) -> dict[str, Any]:
         """What `<<` brings in. Of several, the first to have a key wins, as YAML has it."""
@@ -207,9 +213,11 @@ class _Reader:
         return None
 
     def _text(self, node: Node, path: Path, text: str) -> str:
-        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
+        # JSON writes a character beyond U+FFFF as two escapes.
+        joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if "\0" in joined or joined.count("\ufffd") > text.count("\ufffd"):
             self._refuse(node, path, "a character that no database can keep", "Unicode text")
-        return text
+        return joined
 
     def _number(self, node: Node, path: Path, kind: str) -> int | Number | None:
         text = str(node.value).replace("_", "")
