@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -97,9 +98,25 @@ def _parse(text: str, source: str, top: type[Node], expected: str) -> Document:
     return Document(source=source, root=root, lines=reader.lines)
 
 
+class _ShallowComposer(Composer):
+    """Stops at a depth that no contract has, long before ruamel's recursion would."""
+
+    _levels = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        self._levels += 1
+        if self._levels > MOST_LEVELS:
+            raise RecursionError
+        node: Node | None = super().compose_node(parent, index)
+        self._levels -= 1
+        return node
+
+
 def _compose(text: str, source: str) -> Node | None:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _ShallowComposer
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+        return yaml.compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _unreadable(source, mark.line + 1 if mark else 0, error.problem or "a fault") from error
