@@ -93,6 +93,10 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
                 'comment ops.trips.purpose: found nothing; expected "Why, in the traveller\'s words."',
             ],
         ),
+        (
+            'alter table ops.teams alter column budget drop not null, alter column team type text collate "POSIX"',
+            'column ops.teams.team: found text collate "POSIX"; expected text collate "C"',
+        ),
         # enums
         (
             "alter type ops.trips_status add value 'lost' before 'approved'",
