@@ -280,6 +280,12 @@ def test_an_older_partition_is_no_drift(applied, migrations_dir):
     assert verified(applied, migrations_dir).drifts == ()
 
 
+def test_rows_in_a_default_partition_are_told_and_are_no_drift(applied, migrations_dir):
+    applied.execute("insert into ops.readings (reading, read_at, _run_id) values (1, '2019-01-01', 1)")
+    found = verified(applied, migrations_dir)
+    assert (found.drifts, found.outside) == ((), {"readings": 1})
+
+
 def test_an_empty_database_lacks_everything(applied, migrations_dir):
     applied.execute("drop schema daftari, ops, staging, marts cascade")
     found = verified(applied, migrations_dir)

@@ -186,6 +186,10 @@ def _show_verified(verified: Verified, output: Output) -> None:
     for drift in verified.drifts:
         out.print(f"[red]{drift.drift:<10}[/]", end="")
         out.print(drift.text, markup=False, soft_wrap=True)
+    for dataset, rows in verified.outside.items():
+        out.print("[yellow]warning   [/]", end="")
+        text = f"{dataset}: {_counted(rows, 'row')} outside every partition; an earlier start in the contract, or apply, makes one"
+        out.print(text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
     verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
     out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)
