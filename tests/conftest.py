@@ -2,8 +2,9 @@
 A real PostgreSQL for the tests: one server a run, a fresh database for each test.
 
 `--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
-server asks for `db` (an open connection), `database_url` or `settings`; a test marked `each_server` runs
-on every kind that this machine has.
+server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
+`governed` is a connection to a database that has the reference workspace's contracts applied too. A test
+marked `each_server` runs on every kind of server that this machine has.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import shutil
 import tempfile
 import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -21,11 +24,18 @@ from psycopg import sql
 
 from daftari.errors import DatabaseError
 from daftari.io import server as embedded
+from daftari.io.migrations import migrate
 from daftari.io.server_binaries import find
 from daftari.io.server_home import Home, unprivileged_user
+from daftari.io.workspace import read_workspace
+from daftari.operations.apply_contracts import apply
 from daftari.settings import EmbeddedServer, read_settings
 
 TEMPLATE = "daftari_template"
+GOVERNED = "daftari_governed"
+REFERENCE = Path(__file__).parents[1] / "workspace"
+#: When the contracts of `governed` were applied: decides which partitions there are.
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
 
 
@@ -87,21 +97,53 @@ def server(request, server_kind):
 
 @pytest.fixture
 def database_url(server):
-    """The address of a fresh database, dropped after the test."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with _admin(server) as conn:
-        conn.execute(sql.SQL("create database {} template {}").format(*map(sql.Identifier, (name, TEMPLATE))))
-    yield f"postgresql://{embedded.USER}@/{name}?host={server.sockets}&port={embedded.PORT}"
-    with _admin(server) as conn:
-        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    """The address of a fresh database with the platform's tables, dropped after the test."""
+    with _database(server, TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture
 def db(database_url):
     """A connection to a fresh database. Each statement is its own transaction."""
-    with psycopg.connect(database_url, autocommit=True) as conn:
-        conn.execute("set timezone = 'UTC'")
+    with _connection(database_url) as conn:
         yield conn
+
+
+@pytest.fixture(scope="module")
+def module_db(server):
+    """A connection to a database that the tests of one module share; each must leave it as it was."""
+    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def scratch(server):
+    """A connection to a database that tests share, which leave nothing behind but temporary tables."""
+    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+        yield conn
+
+
+@pytest.fixture
+def governed_url(server):
+    """The address of a fresh database that has the reference contracts applied."""
+    with _admin(server) as conn, _locked(server):
+        if not _exists(conn, GOVERNED):
+            _make_governed(server, conn)
+    with _database(server, GOVERNED) as url:
+        yield url
+
+
+@pytest.fixture
+def governed(governed_url):
+    """A connection to a fresh database that has the reference contracts applied."""
+    with _connection(governed_url) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The reference workspace."""
+    return read_workspace(REFERENCE)
 
 
 @pytest.fixture
@@ -117,10 +159,55 @@ def _admin(home):
     return psycopg.connect(**embedded.parameters(home, "postgres"), autocommit=True)
 
 
+def _exists(conn, name):
+    return conn.execute("select from pg_database where datname = %s", [name]).fetchone() is not None
+
+
 def _make_template(home):
     with _admin(home) as conn:
-        if not conn.execute("select from pg_database where datname = %s", [TEMPLATE]).fetchone():
+        if not _exists(conn, TEMPLATE):
             conn.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+            with psycopg.connect(**embedded.parameters(home, TEMPLATE)) as inside:
+                migrate(inside)
+
+
+def _make_governed(home, admin):
+    unfinished = f"{GOVERNED}_unfinished"
+    admin.execute(f"drop database if exists {unfinished}")
+    admin.execute(f"create database {unfinished} template {TEMPLATE}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        psycopg.connect(**embedded.parameters(home, unfinished)) as conn,
+    ):
+        apply(conn, read_workspace(REFERENCE).contracts, migrations_dir=Path(folder), now=NOW)
+        # The version files are gone: a test that applies again begins a line of its own.
+        conn.execute("drop table daftari.alembic_version")
+    admin.execute(f"alter database {unfinished} rename to {GOVERNED}")
+
+
+@contextmanager
+def _database(home, template):
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    names = [sql.Identifier(it) for it in (name, template)]
+    with _admin(home) as conn:
+        conn.execute(sql.SQL("create database {} template {}").format(*names))
+    yield f"postgresql://{embedded.USER}@/{name}?host={home.sockets}&port={embedded.PORT}"
+    with _admin(home) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(names[0]))
+
+
+@contextmanager
+def _connection(url):
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("set timezone = 'UTC'")
+        yield conn
+
+
+@contextmanager
+def _locked(home):
+    with home.folder.with_suffix(".users").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class _users:  # noqa: N801 -- reads as a function

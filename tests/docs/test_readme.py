@@ -1,8 +1,8 @@
 """
 The README's tour, run as it stands in a fresh folder, and what it prints.
 
-A block of the language `console` is part of the tour: a line that starts with `$ ` is run (with the lines
-up to the next, where it ends in a here-document), and the lines after it are what it prints. There, `…`
+A block of the language `console` is part of the tour: a line that starts with `$ ` is run, with the lines of
+its here-document, and the lines after it are what it prints. There, `…`
 stands for whatever differs from run to run; a line of `…` alone for any lines.
 """
 
@@ -21,7 +21,10 @@ from daftari.io import server
 from daftari.io.server_home import home_of
 
 README = Path(__file__).parents[2] / "README.md"
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 300
+STEP = re.compile(
+    r"^\$ (?P<command>.*<<(?P<end>\w+)\n(?:.*\n)*?(?P=end)\n|.*\n)(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,9 @@ def steps(text: str) -> list[Step]:
     found = []
     for block in re.finditer(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         start = text.count("\n", 0, block.start(1)) + 1
-        for part in re.finditer(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", block[1], re.MULTILINE):
-            command = re.sub(r"^> ", "", part[1], flags=re.MULTILINE)
+        for part in STEP.finditer(block[1]):
             line = start + block[1].count("\n", 0, part.start())
-            found.append(Step(line, command, tuple(part[2].rstrip("\n").splitlines())))
+            found.append(Step(line, part["command"], tuple(part["printed"].rstrip("\n").splitlines())))
     return found
 
 
@@ -102,8 +104,8 @@ EXAMPLE = """\
 ```console
 $ cd there
 $ cat > note <<END
-> one
-> END
+one
+END
 $ wc -l note
 1 …
 ```

@@ -159,12 +159,12 @@ def _remarks(one: Loaded) -> Iterator[str]:
 
 
 def _table(loaded: list[Loaded]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("file", overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for name in _COUNTS:
         table.add_column(name, justify="right")
+    table.add_column("file", overflow="fold")  # last, as it may be long
     for one in loaded:
-        table.add_row(one.source, *(f"{getattr(one.counts, name):,}" for name in _COUNTS))
+        table.add_row(*(f"{getattr(one.counts, name):,}" for name in _COUNTS), one.source)
     return table
 
 

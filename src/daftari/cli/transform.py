@@ -10,12 +10,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.errors import ChecksFailed
 from daftari.io import marts
 from daftari.io.database import connect
 from daftari.io.dbt import connection_variables
 from daftari.io.workspace import read_workspace
-from daftari.operations.build_marts import Failure, Transformed, TransformOptions, build_marts
+from daftari.operations.build_marts import (
+    Failure,
+    Transformed,
+    TransformOptions,
+    build_marts,
+    require_published,
+)
 from daftari.settings import read_settings
 
 app = typer.Typer()
@@ -54,11 +59,7 @@ def transform(
             lambda begun, total, name: bar.update(task, completed=begun, total=total, description=name[:40]),
         )
     _show(transformed, output)
-    if not transformed.is_published:
-        raise ChecksFailed(
-            f"transform: {transformed.reason}; published marts are as they were",
-            hint=f"What was built is in the schema {marts.ASIDE}; what dbt said is in {transformed.log}.",
-        )
+    require_published(transformed)
 
 
 @app.command("env")

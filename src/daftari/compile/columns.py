@@ -53,7 +53,7 @@ def columns(dataset: Dataset, schemas: Schemas) -> list[Column]:
             schema=schemas.data,
             table=dataset.name,
             name=field.name,
-            type=column_type(dataset, field, schemas),
+            type=stored_type(dataset, field, schemas),
             required=field.required or field.is_key or _partitions_by(dataset, field),
         )
         for field in dataset.fields
@@ -84,6 +84,22 @@ def column_type(dataset: Dataset, field: Field, schemas: Schemas | None = None) 
             "such as text, varchar(40), bigint, numeric(14,2), boolean, date, timestamptz, uuid, jsonb"
         )
     return wanted
+
+
+def stored_type(dataset: Dataset, field: Field, schemas: Schemas) -> str:
+    """
+    Return the type of a field's column with its collation.
+
+    Keys, and what refers to them, are compared byte by byte: they are codes and not words of a language, an index
+    over them is built in half the time, and their order is the same on every server.
+
+    Raises:
+        ContractError: as `column_type`.
+    """
+    wanted = column_type(dataset, field, schemas)
+    is_text = field.logical_type is LogicalType.STRING and not has_enum(field) and wanted != "uuid"
+    refers = any(field.name in relationship.fields for relationship in dataset.relationships)
+    return f'{wanted} collate "C"' if is_text and (field.is_key or refers) else wanted
 
 
 def enums(dataset: Dataset, schemas: Schemas) -> list[Enum]:

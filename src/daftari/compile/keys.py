@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from daftari.compile.columns import column_type
+from daftari.compile.columns import stored_type
 from daftari.compile.names import Schemas, derived, identifier, identifiers, literal, qualified
 from daftari.compile.objects import Column, Constraint, ConstraintKind, Index, Table, Trigger
 from daftari.contract.model import Dataset, LogicalType, Overlap, Relationship
@@ -74,7 +74,7 @@ def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Const
             schema=schemas.platform,
             table=name,
             name=field,
-            type=column_type(dataset, dataset.field(field), schemas),
+            type=stored_type(dataset, dataset.field(field), schemas),
             required=True,
         )
         for field in held

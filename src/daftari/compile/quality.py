@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-
 from daftari.compile.checks import anchored
 from daftari.compile.expectations import (
     ROW_COUNT,
@@ -26,12 +23,8 @@ from daftari.compile.expectations import (
 )
 from daftari.compile.names import identifier, identifiers, literal
 from daftari.contract.model import Dataset, Field, Quality
+from daftari.contract.sql_guard import PLACEHOLDERS, refusal_to_run
 from daftari.errors import ContractError
-
-#: What a query that only reads holds nowhere, not even in a `with`.
-_WRITES = (
-    exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Alter, exp.Drop, exp.TruncateTable, exp.Copy, exp.Set,
-)  # fmt: skip
 
 
 def quality_checks(dataset: Dataset) -> Iterator[Check]:
@@ -137,34 +130,29 @@ def _sql(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None
     """A row when the query's one number breaks the limit, and when the query gives no number."""
     if not entry.query:
         return None
+    refusal = refusal_to_run(entry.query)
+    if refusal is not None:
+        raise ContractError(
+            f"{dataset.name}: quality {entry.name}: found {refusal}; expected one select that only reads",
+            hint="Use ${object} and ${property} for the table and the column.",
+        )
     query = _placed(entry.query, dataset, field)
-    _refuse_writing(query, where=f"{dataset.name}: quality {entry.name}")
     admitted = _comparison(entry)
-    wrapped = f"select 1 as failing from (select (\n{query}\n) as value) as measured where ({admitted}) is not true"
+    wrapped = (
+        f"select 1 as failing from (select (\n{query}\n) as value) as measured where ({admitted}) is not true"
+    )
     return ROWS, rows_query(wrapped), Measure.VALUE
 
 
 def _placed(query: str, dataset: Dataset, field: Field | None) -> str:
+    place = {
+        "${object}": table_of(dataset),
+        "${property}": identifier(field.name) if field else "${property}",
+    }
     text = query.strip().rstrip(";")
-    for mark in ("${object}", "{object}", "${table}", "{table}", "${model}", "{model}"):
-        text = text.replace(mark, table_of(dataset))
-    for mark in ("${property}", "{property}", "${column}", "{column}", "${field}", "{field}"):
-        text = text.replace(mark, identifier(field.name) if field else mark)
+    for mark in PLACEHOLDERS:
+        text = text.replace(mark, place[mark])
     return text
-
-
-def _refuse_writing(query: str, *, where: str) -> None:
-    try:
-        statements = sqlglot.parse(query, read="postgres")
-    except sqlglot.errors.SqlglotError:
-        statements = []
-    if len(statements) == 1 and isinstance(statements[0], exp.Query):
-        if not any(isinstance(node, _WRITES) for node in statements[0].walk()):
-            return
-    raise ContractError(
-        f"{where}: not one statement that only reads; expected a single select",
-        hint="Use ${object} and ${property} for the table and the column.",
-    )
 
 
 def _comparison(entry: Quality) -> str:

@@ -15,8 +15,8 @@ from daftari.compile.checks import anchored, field_conditions
 from daftari.compile.columns import column_type
 from daftari.compile.conditions import sql_condition
 from daftari.compile.expectations import (
-    SCHEMA,
     ROWS,
+    SCHEMA,
     Check,
     Measure,
     Suite,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -89,25 +90,23 @@ def overall(outcomes: Sequence[Outcome], *, rows: int) -> Verdict:
 
 def admits(limit: Limit, number: float) -> bool:
     """Whether *number* is within *limit*."""
-    expected: Any = limit.expected
-    match limit.comparison:
-        case "mustBe":
-            return bool(number == expected)
-        case "mustNotBe":
-            return bool(number != expected)
-        case "mustBeGreaterThan":
-            return bool(number > expected)
-        case "mustBeGreaterOrEqualTo":
-            return bool(number >= expected)
-        case "mustBeLessThan":
-            return bool(number < expected)
-        case "mustBeLessOrEqualTo":
-            return bool(number <= expected)
-        case "mustBeBetween":
-            return bool(expected[0] <= number <= expected[1])
-        case "mustNotBeBetween":
-            return not expected[0] <= number <= expected[1]
-    raise AssertionError(f"the contract reader knows no comparison {limit.comparison!r}")
+    return _COMPARISONS[limit.comparison](number, limit.expected)
+
+
+def _between(number: float, bounds: Sequence[float]) -> bool:
+    return bounds[0] <= number <= bounds[1]
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "mustBe": operator.eq,
+    "mustNotBe": operator.ne,
+    "mustBeGreaterThan": operator.gt,
+    "mustBeGreaterOrEqualTo": operator.ge,
+    "mustBeLessThan": operator.lt,
+    "mustBeLessOrEqualTo": operator.le,
+    "mustBeBetween": _between,
+    "mustNotBeBetween": lambda number, bounds: not _between(number, bounds),
+}
 
 
 def _verdict(check: Check, kept: bool) -> Verdict:

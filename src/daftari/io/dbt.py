@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from psycopg import Connection
 
@@ -74,8 +74,8 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     start.log.parent.mkdir(parents=True, exist_ok=True)
     with (
         start.log.open("w", encoding="utf-8") as log,
-        subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", "daftari.io.dbt_child"],
+        subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+            [sys.executable, "-I", "-c", _child()],
             cwd=start.project,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,7 +96,13 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     return tuple(NodeResult(**result) for result in last["results"])
 
 
-def _listen(stdout: TextIO, log: TextIO, progress: Progress) -> dict[str, Any] | None:
+def _child() -> str:
+    """The program of the child: the very daftari that runs here, and no module that lies in the workspace."""
+    path = [folder for folder in sys.path if folder]
+    return f"import sys; sys.path[:] = {path!r}; from daftari.io import dbt_child; dbt_child.main()"
+
+
+def _listen(stdout: IO[str], log: IO[str], progress: Progress) -> dict[str, Any] | None:
     """Follow the child to its end; return its last document, or None when it died before that."""
     begun = 0
     for document in _documents(stdout):
@@ -110,7 +116,7 @@ def _listen(stdout: TextIO, log: TextIO, progress: Progress) -> dict[str, Any] |
     return None
 
 
-def _documents(stdout: TextIO) -> Iterator[dict[str, Any]]:
+def _documents(stdout: IO[str]) -> Iterator[dict[str, Any]]:
     for line in stdout:
         yield json.loads(line)
 

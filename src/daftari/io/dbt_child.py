@@ -1,5 +1,5 @@
 """
-dbt in a process of its own: `python -m daftari.io.dbt_child`, spoken to through its pipes.
+dbt in a process of its own, started by `daftari.io.dbt` and spoken to through its pipes.
 
 The first line of standard input is JSON: the arguments for dbt, and variables for its environment. They come
 this way so that a password stands in no process list. Standard input then stays open for as long as the parent
@@ -62,7 +62,3 @@ def _result(result: Any) -> dict[str, Any]:
 def _say(said: TextIO, document: dict[str, Any]) -> None:
     said.write(json.dumps(document) + "\n")
     said.flush()
-
-
-if __name__ == "__main__":
-    main()

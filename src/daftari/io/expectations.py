@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection
@@ -21,39 +22,50 @@ from daftari.compile.expectations import ROW_COUNT, Check, Measure, Suite
 from daftari.compile.verdicts import Answer, admits
 from daftari.io.messages import without_values
 
-#: Called with the name of a dataset before it is asked.
-Progress = Callable[[str], None]
-
 MOST_KEYS = 20
 _SLOWEST_SECONDS = 600
 _ROWS_ID = "rows"
 _COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
 
 
-def ask(
-    conn: Connection[Any], suites: Sequence[Suite], progress: Progress
-) -> Iterator[tuple[Suite, int | None, tuple[Answer, ...]]]:
-    """
-    Yield each suite with the number of rows of its table, None when that could not be had, and its answers.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    rows: int | None  #: of the table; None when even that could not be had
+    answers: tuple[Answer, ...]  #: one for each check of the suite, in its order
 
-    Great Expectations makes a connection of its own to the database of *conn*. It can only read.
+
+def open_source(conn: Connection[Any]) -> Any:
+    """
+    Return what `ask` asks: Great Expectations with a connection of its own to the database of *conn*.
+
+    It can only read there. Takes seven seconds, nearly all of them for importing Great Expectations.
     """
     with _quiet():
-        import great_expectations as gx  # seven seconds
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        source = context.data_sources.add_sql("database", connection_string=_address(conn))
-    for suite in suites:
-        progress(suite.dataset)
-        with _quiet():
-            asset = source.add_query_asset(suite.dataset, query=suite.query)
-            batch = asset.add_batch_definition_whole_table("all").get_batch()
-            rows, answers = _answers(batch, suite)
-        yield suite, rows, answers
+        kept_nowhere = DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        )
+        context = gx.get_context(project_config=kept_nowhere, mode="ephemeral")
+        return context.data_sources.add_sql("database", connection_string=_address(conn))
 
 
-def _answers(batch: Any, suite: Suite) -> tuple[int | None, tuple[Answer, ...]]:
+def ask(source: Any, suite: Suite) -> Asked:
+    """Return what the database says to each check of *suite*. A check that cannot be asked has no number."""
+    with _quiet():
+        asset = source.add_query_asset(suite.dataset, query=suite.query)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        return _answers(batch, suite)
+
+
+def _answers(batch: Any, suite: Suite) -> Asked:
     results = _validate(batch, suite.checks, _COUNTS)
     rows = _number(results[_ROWS_ID])
     answers = [_answer(check, results[check.id], rows or 0) for check in suite.checks]
@@ -63,9 +75,8 @@ def _answers(batch: Any, suite: Suite) -> tuple[int | None, tuple[Answer, ...]]:
         if check.measure is Measure.FAILING_ROWS and answer.number and not admits(check.limit, answer.number)
     ]
     keys = _keys(batch, suite, failing) if failing and suite.shown_key else {}
-    return rows, tuple(
-        Answer(**{**vars(answer), "keys": keys.get(answer.check, ())}) for answer in answers
-    )
+    with_keys = tuple(replace(answer, keys=keys.get(answer.check, ())) for answer in answers)
+    return Asked(rows=rows, answers=with_keys)
 
 
 def _keys(batch: Any, suite: Suite, failing: Sequence[Check]) -> dict[str, tuple[Mapping[str, str], ...]]:
@@ -97,11 +108,15 @@ def _validate(batch: Any, checks: Sequence[Check], result_format: Mapping[str, A
     asked = [
         ExpectationConfiguration(type=ROW_COUNT, kwargs={"min_value": 0}, meta={"check": _ROWS_ID}),
         *(
-            ExpectationConfiguration(type=check.expectation, kwargs=dict(check.kwargs), meta={"check": check.id})
+            ExpectationConfiguration(
+                type=check.expectation, kwargs=dict(check.kwargs), meta={"check": check.id}
+            )
             for check in checks
         ),
     ]
-    found = batch.validate(ExpectationSuite(name="suite", expectations=asked), result_format=dict(result_format))
+    found = batch.validate(
+        ExpectationSuite(name="suite", expectations=asked), result_format=dict(result_format)
+    )
     return {result.expectation_config.meta["check"]: result for result in found.results}
 
 

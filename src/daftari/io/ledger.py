@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
 from daftari.contract.model import Contract
-from daftari.errors import DaftariError
+from daftari.errors import DaftariError, Drift
 from daftari.io import queries
 
 _QUERIES = queries.load("ledger.sql")
@@ -55,6 +56,26 @@ def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
     """Return the run that loaded a file of this content into *dataset*, or None."""
     row = conn.execute(_QUERIES["known_file"], {"dataset": dataset, "sha256": sha256}).fetchone()
     return int(row[0]) if row else None
+
+
+def require_contract(conn: Connection[Any], contract: Contract) -> None:
+    """
+    Make sure that the database is what *contract* says.
+
+    Raises:
+        Drift: it was last brought to another contract, or to none.
+    """
+    name = contract.dataset.name
+    try:
+        row = conn.execute(_QUERIES["contract_in_force"], {"dataset": name}).fetchone()
+    except UndefinedTable:
+        row = None
+    if row is None or row[0] != contract.hash:
+        found = f"contract {row[0][:12]}" if row else "no contract"
+        raise Drift(
+            f"{name}: the database was brought to {found}; the workspace has {contract.hash[:12]}",
+            hint="See what would change with `daftari plan`, then bring the database to it with `daftari apply`.",
+        )
 
 
 @contextmanager

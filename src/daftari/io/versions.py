@@ -19,6 +19,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from psycopg import Connection
 from sqlalchemy.pool import StaticPool
@@ -149,7 +150,7 @@ def _script(folder: Path) -> ScriptDirectory:
 def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
-    except CommandError as error:
+    except (CommandError, RevisionError) as error:
         raise DatabaseError(
             f"{folder}: {str(error).splitlines()[0]}; expected one line of version files, "
             "and each that the database has had",

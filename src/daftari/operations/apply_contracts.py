@@ -176,7 +176,7 @@ def _refuse(planned: Plan, *, allow_breaking: bool) -> None:
     if planned.breaking and not allow_breaking:
         raise BreakingChange(
             f"apply: {len(planned.breaking)} breaking: {_listed(planned.breaking)}; expected none",
-            hint=_advice(planned.breaking),
+            hint=_advice(planned.changes),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.compile.dbt import staging_files
+from daftari.errors import ChecksFailed
 from daftari.io import ledger, marts
 from daftari.io.dbt import NodeResult, Progress, Start, connection_variables, run_dbt
 from daftari.io.generated import write_generated
@@ -94,6 +95,20 @@ def build_marts(
         else:
             built = _publish(conn, built, is_whole=not options.pipelines)
     return replace(built, seconds=round(perf_counter() - begun, 2))
+
+
+def require_published(transformed: Transformed) -> None:
+    """
+    Stop unless the marts were published.
+
+    Raises:
+        ChecksFailed: they are as they were.
+    """
+    if not transformed.is_published:
+        raise ChecksFailed(
+            f"transform: {transformed.reason}; published marts are as they were",
+            hint=f"What was built is in the schema {marts.ASIDE}; what dbt said is in {transformed.log}.",
+        )
 
 
 def _publish(conn: Connection[Any], built: Transformed, *, is_whole: bool) -> Transformed:

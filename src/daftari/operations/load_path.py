@@ -53,9 +53,11 @@ def load_path(
 
     Raises:
         UnknownName: the workspace has no such dataset.
+        Drift: the database is not what its contract says.
         SourceError, MappingError, ReconciliationError, DatabaseError: as `load_file`.
     """
     _, contract = workspace.dataset(request.dataset)
+    ledger.require_contract(conn, contract)
     if request.path.is_file() and not request.again:
         known = ledger.known_run(conn, request.dataset, digest(request.path))
         if known is not None:

@@ -6,18 +6,23 @@ What is kept holds counts and keys, never a value of a field that a contract cal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from psycopg import Connection
 
+from daftari.compile.expectations import Suite
 from daftari.compile.suites import suite
-from daftari.compile.verdicts import HIDDEN, Answer, Outcome, Verdict, judge, overall
-from daftari.contract.model import Contract
+from daftari.compile.verdicts import HIDDEN, Outcome, Verdict, judge, overall
+from daftari.contract.model import Contract, Dataset
+from daftari.errors import ChecksFailed
 from daftari.io import check_results, ledger
 from daftari.io.check_results import Checked
-from daftari.io.expectations import Progress, ask
+from daftari.io.expectations import Asked, ask, open_source
 from daftari.io.ledger import Counts
+
+#: Called with the name of a dataset before it is checked.
+Progress = Callable[[str], None]
 
 
 def run_checks(
@@ -31,45 +36,66 @@ def run_checks(
     Raises:
         ContractError: a rule or a query of a contract cannot be asked.
     """
-    suites = {contract.dataset.name: suite(contract) for contract in contracts}
-    by_name = {contract.dataset.name: contract for contract in contracts}
-    return tuple(
-        _check(conn, by_name[asked.dataset], rows, _judged(asked, answers))
-        for asked, rows, answers in ask(conn, list(suites.values()), progress)
+    suites = [(contract, suite(contract)) for contract in contracts]
+    source = open_source(conn)
+    found = []
+    for contract, wanted in suites:
+        progress(wanted.dataset)
+        with ledger.run(conn, "check", contract) as run_id:
+            checked = _judged(run_id, wanted, ask(source, wanted))
+            _keep(conn, contract.dataset, checked)
+        found.append(checked)
+    return tuple(found)
+
+
+def require_pass(checked: Sequence[Checked]) -> None:
+    """
+    Stop unless every dataset passed, and there was one.
+
+    Raises:
+        ChecksFailed: one failed or could not be evaluated, or nothing was checked.
+    """
+    bad = [one.dataset for one in checked if one.verdict in {Verdict.FAILED, Verdict.NOT_EVALUATED}]
+    if bad or not checked:
+        raise ChecksFailed(
+            f"quality: {', '.join(bad)} did not pass"
+            if bad
+            else "quality: nothing was checked, which is no pass",
+            hint=f"`daftari quality show {bad[0]}` has the checks and the keys of rows that fail."
+            if bad
+            else None,
+        )
+
+
+def _judged(run_id: int, wanted: Suite, asked: Asked) -> Checked:
+    outcomes = tuple(
+        judge(wanted, check, answer) for check, answer in zip(wanted.checks, asked.answers, strict=True)
+    )
+    return Checked(
+        run_id=run_id,
+        dataset=wanted.dataset,
+        contract_hash=wanted.contract_hash,
+        verdict=overall(outcomes, rows=asked.rows or 0),
+        rows=asked.rows,
+        outcomes=outcomes,
     )
 
 
-def _judged(asked: Any, answers: Sequence[Answer]) -> tuple[Outcome, ...]:
-    return tuple(judge(asked, check, answer) for check, answer in zip(asked.checks, answers, strict=True))
+def _keep(conn: Connection[Any], dataset: Dataset, checked: Checked) -> None:
+    for outcome in checked.outcomes:
+        _refuse_values(dataset, outcome)
+    with conn.transaction():
+        check_results.record(conn, checked)
+        if checked.verdict in {Verdict.PASSED, Verdict.WARNED}:
+            ledger.finish(conn, checked.run_id, Counts())
+        else:
+            ledger.refuse(conn, checked.run_id, "checks_failed")
 
 
-def _check(
-    conn: Connection[Any], contract: Contract, rows: int | None, outcomes: tuple[Outcome, ...]
-) -> Checked:
-    for outcome in outcomes:
-        _guard(contract, outcome)
-    with ledger.run(conn, "check", contract) as run_id:
-        checked = Checked(
-            run_id=run_id,
-            dataset=contract.dataset.name,
-            contract_hash=contract.hash,
-            verdict=overall(outcomes, rows=rows or 0),
-            rows=rows,
-            outcomes=outcomes,
-        )
-        with conn.transaction():
-            check_results.record(conn, checked)
-            if checked.verdict in {Verdict.PASSED, Verdict.WARNED}:
-                ledger.finish(conn, run_id, Counts())
-            else:
-                ledger.refuse(conn, run_id, "checks_failed")
-    return checked
-
-
-def _guard(contract: Contract, outcome: Outcome) -> None:
-    """The last look at what is about to be kept: a value of a confidential field is a fault of ours."""
-    for key in outcome.keys:
-        for name, value in key.items():
-            assert value == HIDDEN or not contract.dataset.field(name).is_confidential, (
-                f"{contract.dataset.name}.{name}: a confidential value would be kept with check {outcome.check}"
+def _refuse_values(dataset: Dataset, outcome: Outcome) -> None:
+    """The last look at what is about to be kept. A value of a confidential field there is a fault of ours."""
+    for name, value in ((name, value) for key in outcome.keys for name, value in key.items()):
+        if value != HIDDEN and dataset.field(name).is_confidential:
+            raise AssertionError(
+                f"{dataset.name}.{name}: check {outcome.check} would keep a confidential value"
             )

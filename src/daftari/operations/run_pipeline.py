@@ -101,10 +101,17 @@ def run_pipeline(
 
 
 def finished_before(last: Mapping[str, str], *, anything_new: bool) -> set[Step]:
-    """Return the steps that need not be repeated: those before the one that failed, when nothing new came since."""
-    if anything_new or "failed" not in last.values():
+    """
+    Return the steps that need not be repeated: those before the one that failed, when nothing new came since.
+
+    Marts are tested as they are built, so tests that failed are repeated with the building.
+    """
+    failed = next((step for step in Step if last.get(step) == "failed"), None)
+    if anything_new or failed is None:
         return set()
-    return {step for step in Step if step is not Step.LOAD and last.get(step) in ("succeeded", "skipped")}
+    again_from = Step.TRANSFORM if failed is Step.CHECK_MARTS else failed
+    order = list(Step)
+    return {step for step in order[1 : order.index(again_from)] if last.get(step) in ("succeeded", "skipped")}
 
 
 def _take(running: _Running, step: Step, action: Callable[[], Any]) -> str:

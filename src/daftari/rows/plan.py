@@ -112,14 +112,18 @@ def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: 
     if source.constant is not None or source.row_number:
         return ()
     names = source.headers or (field.name, field.business_name or field.name)
-    found = [column for name in names for column in header if normal(column) == normal(name)]
+    found = [column for name in names for column in _alike(name, header)]
     return tuple(found[:1])
 
 
+def _alike(name: str, header: tuple[str, ...]) -> list[str]:
+    """Return the columns that *name* may mean; the one of that very name alone, where there is one."""
+    return [name] if name in header else [column for column in header if normal(column) == normal(name)]
+
+
 def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
-    for column in header:
-        if normal(column) == normal(name):
-            return column
+    for column in _alike(name, header):
+        return column
     raise MappingError(
         f"{where}: field {field.name!r} is made of column {name!r}, which the file has not",
         hint=f"Its columns are {', '.join(header)}.",

@@ -18,6 +18,7 @@ from daftari.errors import SourceError
 from daftari.io.files.layout import Layout
 from daftari.io.files.sift import sift
 from daftari.rows.block import Block, Malformed, shape_of
+from daftari.rows.record import cell
 
 _BLOCK_OBJECTS = 50_000
 _CHUNK_BYTES = 2**20
@@ -49,34 +50,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=Decimal)
 
 
-def _cell(value: Any) -> str | None:
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value
-        case _:
-            return _written(value)
-
-
-def _written(value: Any) -> str:
-    """Write a value as JSON, with the digits it was read with."""
-    match value:
-        case Decimal():
-            return f"{value:f}"
-        case dict():
-            return "{" + ", ".join(f"{json.dumps(key)}: {_written(one)}" for key, one in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(_written, value)) + "]"
-        case _:
-            return json.dumps(value, ensure_ascii=False)
-
-
 def _item(value: Any, line: int) -> _Item:
     if isinstance(value, dict):
-        return _Item(line=line, cells={key: _cell(one) for key, one in value.items()})
+        return _Item(line=line, cells={key: cell(one) for key, one in value.items()})
     return _Item(line=line, cells=None, reason="is not a JSON object", text=str(value))
 
 

@@ -23,9 +23,13 @@ where c.relkind in ('r', 'p')
   and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
 
 -- name: columns
-select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       pg_get_expr(d.adbin, d.adrelid)
+select n.nspname, c.relname, a.attname,
+       format_type(a.atttypid, a.atttypmod)
+         || case when a.attcollation <> t.typcollation then format(' collate %%I', l.collname) else '' end,
+       a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
 from pg_attribute a
+join pg_type t on t.oid = a.atttypid
+left join pg_collation l on l.oid = a.attcollation
 join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

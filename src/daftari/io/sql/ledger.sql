@@ -7,6 +7,9 @@ from daftari.source_file f
 where f.dataset = %(dataset)s
   and f.sha256 = %(sha256)s;
 
+-- name: contract_in_force
+select m.hash from daftari.contract_marker m where m.dataset = %(dataset)s;
+
 -- name: start_run
 -- The session holds an advisory lock on the run's number for as long as it lives.
 with started as (

@@ -54,9 +54,9 @@ select
     department_code,
     currency,
     count(*) filter (where status in ('approved', 'paid')) as expenses,
-    coalesce(sum(amount) filter (where status in ('approved', 'paid')), 0) as spent,
+    cast(coalesce(sum(amount) filter (where status in ('approved', 'paid')), 0) as numeric(20, 2)) as spent,
     count(*) filter (where status = 'submitted') as pending_expenses,
-    coalesce(sum(amount) filter (where status = 'submitted'), 0) as pending,
+    cast(coalesce(sum(amount) filter (where status = 'submitted'), 0) as numeric(20, 2)) as pending,
     count(*) filter (where status = 'rejected') as rejected_expenses,
     count(*) as source_rows,
     max(updated_at) as last_updated_at

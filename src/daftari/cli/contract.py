@@ -1,0 +1,197 @@
+"""daftari contract: lint, show, diff, import, test."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import now, open_session
+from daftari.contract.compatibility import Change, ChangeKind, compare
+from daftari.contract.model import Contract
+from daftari.contract.plain import as_plain
+from daftari.errors import BreakingChange, ChecksFailed, ContractError
+from daftari.io.workspace import read_contract_file, read_workspace
+from daftari.operations.check_examples import check_examples
+from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
+from daftari.operations.lint_contracts import lint_files, lint_workspace
+from daftari.rows.expressions import ZONE
+from daftari.settings import find_root
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Check, show, compare, make and test contracts."
+)
+
+
+@app.callback()
+def _contract() -> None:
+    """Check, show, compare, make and test contracts."""
+
+
+@app.command()
+def lint(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Contracts, or folders of them. Default: the workspace.", show_default=False),
+    ] = None,
+    governed: Annotated[
+        bool, typer.Option("--governed", help="Ask of files also whether they can be enforced.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Check contracts against the Open Data Contract Standard, 3.0 and 3.1; list every fault.
+
+    The contracts of a workspace are also asked whether they can be enforced and fit together.
+
+    Example: daftari contract lint pipelines/leave
+    """
+    linted = lint_files(paths, governed=governed) if paths else lint_workspace(_root(workspace))
+    if output is Output.JSON:
+        sources = [contract.source for contract in linted.contracts]
+        print_json({"contracts": sources, "faults": as_plain(linted.faults)})
+    else:
+        for fault in linted.faults:
+            out.print(fault_line(fault), soft_wrap=True)
+        err.print(f"Contracts read: {len(linted.contracts)}; faults: {len(linted.faults)}.")
+    if linted.faults:
+        raise typer.Exit(ContractError.exit_code)
+
+
+@app.command()
+def show(
+    what: Annotated[str, typer.Argument(help="A dataset of the workspace, or the file of a contract.")],
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show what a contract says: its fields and their rules, references, access, service levels.
+
+    Example: daftari contract show expenses
+    """
+    contract = _find(what, workspace)
+    if output is Output.JSON:
+        print_json(as_plain(contract))
+    else:
+        show_contract(contract, out)
+
+
+class FailOn(StrEnum):
+    EXPOSURE = "exposure"
+    BREAKING = "breaking"
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A dataset of the workspace, or the file of a contract.")],
+    new: Annotated[str, typer.Argument(help="What it is to become: another file, or dataset.")],
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option("--fail-on", help="End with code 31 on a change of this kind, or a worse one."),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Say what changes from contract OLD to contract NEW, and whom it concerns.
+
+    Additive: whatever worked still works. Exposure: someone can see or do more.
+    Breaking: data goes, what was good may be refused, or a query fails.
+
+    Example: daftari contract diff expenses expenses-next.odcs.yaml --fail-on breaking
+    """
+    changes = compare(_find(old, workspace), _find(new, workspace))
+    if output is Output.JSON:
+        print_json(as_plain(changes))
+    elif changes:
+        out.print(change_table(changes))
+    else:
+        err.print("Nothing has changed.")
+    if fail_on and _worst(changes, ChangeKind(fail_on.value)):
+        raise typer.Exit(BreakingChange.exit_code)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A file of rows: CSV, Excel, Parquet, JSON …", show_default=False),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="A table of the workspace's database instead: schema.table.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The dataset's name. Default: the file's.")] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Put values of the file into the contract, as examples.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """Make a first contract of a file or a table, for people to correct.
+
+    Types, what is always there, keys and closed sets are told from the rows; bounds are not guessed.
+
+    Example: daftari contract import claims.csv --to pipelines/claims/claims.odcs.yaml
+    """
+    if (file is None) == (table is None):
+        raise typer.BadParameter("name a FILE, or a --table; not both")
+    if file is not None:
+        text = contract_of_file(file, name=name, examples=examples)
+    else:
+        with open_session(workspace, env).connection() as conn:
+            text = contract_of_table(conn, str(table))
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(to, text)
+        err.print(f"{to} is there. Next: go through it, then daftari contract lint --governed {to}")
+
+
+@app.command()
+def test(
+    datasets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Datasets of the workspace. Default: all.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Judge the example rows that contracts ship: each must get the verdict, rule and reason it says.
+
+    They are in tests/DATASET.examples.yaml of a pipeline. A dataset without any has not passed.
+
+    Example: daftari contract test expenses
+    """
+    today = now().astimezone(ZoneInfo(ZONE)).date()
+    checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
+    if output is Output.JSON:
+        print_json(as_plain(checked))
+    else:
+        for line in example_lines(checked):
+            out.print(line, soft_wrap=True)
+        passed = sum(one.has_passed for one in checked)
+        err.print(f"Datasets: {len(checked)}; passed: {passed}.")
+    if not all(one.has_passed for one in checked):
+        raise typer.Exit(ChecksFailed.exit_code)
+
+
+def _worst(changes: tuple[Change, ...], limit: ChangeKind) -> bool:
+    kinds = list(ChangeKind)
+    return any(kinds.index(change.kind) >= kinds.index(limit) for change in changes)
+
+
+def _root(workspace: Path | None) -> Path:
+    return find_root(workspace or Path.cwd())
+
+
+def _find(what: str, workspace: Path | None) -> Contract:
+    """The contract in the file *what*; else that of the dataset so called."""
+    if Path(what).is_file() or Path(what).suffix in (".yaml", ".yml", ".json"):
+        return read_contract_file(Path(what))
+    return read_workspace(_root(workspace)).dataset(what)[1]

@@ -1,0 +1,65 @@
+"""One record, as an API or a contract's example gives it: laid under the fields and read like a file of one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from daftari.contract.model import Dataset
+from daftari.errors import UnknownName
+from daftari.rows.block import Block
+from daftari.rows.inference import canonical
+from daftari.rows.plan import ColumnPlan, resolve
+
+
+def record_block(record: Mapping[str, Any], dataset: Dataset) -> Block:
+    """
+    Return *record* (a value for each field, absent ones missing) as a block of one row, at line 1.
+
+    Raises:
+        UnknownName: it names what is no field; nothing is dropped in silence.
+    """
+    names = [field.name for field in dataset.fields]
+    for name in record:
+        if name not in names:
+            raise UnknownName("record", "field", name, known=names)
+    cells = {name: pl.Series([cell(record.get(name))], dtype=pl.String) for name in names}
+    return Block(cells=pl.DataFrame(cells), lines=pl.Series([1], dtype=pl.Int64))
+
+
+def record_plan(dataset: Dataset) -> ColumnPlan:
+    """Return how a record is read: each field from its own name, in its canonical form (ISO 8601, plain digits)."""
+    return canonical(resolve(None, [field.name for field in dataset.fields], dataset))
+
+
+def cell(value: Any) -> str | None:
+    """Return a value of JSON or YAML as the text that a file would hold; None where it is missing."""
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case date() | time():  # a datetime is a date
+            return value.isoformat()
+        case _:
+            return _written(value)
+
+
+def _written(value: Any) -> str:
+    """Write a value as JSON, with the digits it was read with."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(key)}: {_written(one)}" for key, one in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_written, value)) + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,184 @@
+"""What a governed table does by itself. The promises are those of migrations/0002_tables.sql."""
+
+import psycopg
+import pytest
+from tests.conftest import NOW
+from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
+
+from daftari.operations.apply_contracts import apply
+
+
+@pytest.fixture
+def tables(db, tmp_path):
+    """The small contracts, applied."""
+    apply(db, contracts(TEAMS, TRIPS, READINGS, NOTES), migrations_dir=tmp_path, now=NOW)
+    db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
+    return db
+
+
+def trip(db, trip, starts_on, ends_on, *, team="blue", status="asked"):
+    db.execute(
+        "insert into ops.trips (trip, team, status, starts_on, ends_on, _run_id) values (%s, %s, %s, %s, %s, 1)",
+        [trip, team, status, starts_on, ends_on],
+    )
+
+
+def reading(db, reading, read_at):
+    db.execute("insert into ops.readings (reading, read_at, _run_id) values (%s, %s, 1)", [reading, read_at])
+
+
+def test_the_marker_names_the_contract_that_the_database_was_last_brought_to(tables):
+    found = tables.execute(
+        "select dataset, contract_id, version, applied_at from daftari.contract_marker order by dataset"
+    ).fetchall()
+    assert found == [(name, f"test.{name}", "1.0.0", NOW) for name in ("notes", "readings", "teams", "trips")]
+
+
+def test_updated_at_moves_with_every_update_whatever_the_statement_says(tables):
+    tables.execute("update ops.teams set budget = 5, updated_at = '2000-01-01' where team = 'blue'")
+    moved = tables.execute("select updated_at > created_at from ops.teams order by team").fetchall()
+    assert moved == [(True,), (False,)]
+
+
+@pytest.mark.parametrize(
+    ("second", "outcome"),
+    [
+        (("2026-03-05", "2026-03-09"), "refused"),
+        # the last day is part of a trip
+        (("2026-03-10", "2026-03-12"), "refused"),
+        (("2026-03-11", "2026-03-12"), "taken"),
+        (("2026-03-05", "2026-03-09", {"team": "red"}), "taken"),
+        (("2026-03-05", "2026-03-09", {"status": "refused"}), "taken"),
+    ],
+)
+def test_ranges_of_one_key_cannot_overlap_save_where_the_contract_says(tables, second, outcome):
+    trip(tables, "1", "2026-03-01", "2026-03-10")
+    dates, options = second[:2], dict(*second[2:])
+    try:
+        trip(tables, "2", *dates, **options)
+    except psycopg.errors.ExclusionViolation:
+        assert outcome == "refused"
+    else:
+        assert outcome == "taken"
+
+
+@pytest.mark.parametrize(
+    ("row", "constraint"),
+    [
+        ({"ends_on": "2026-02-01"}, "trips_ends_after_start"),
+        ({"team": "green"}, "trips_team_fkey"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_refused_under_the_rules_name(tables, row, constraint):
+    with pytest.raises(psycopg.errors.IntegrityError) as raised:
+        trip(tables, **{"trip": "1", "starts_on": "2026-03-01", "ends_on": "2026-03-02", **row})
+    assert raised.value.diag.constraint_name == constraint
+
+
+def test_rows_go_to_the_partition_of_their_time_and_else_to_the_default_one(tables):
+    reading(tables, 1, "2026-09-30 23:59:59+00")
+    reading(tables, 2, "2026-10-01 00:00:00+00")
+    reading(tables, 3, "2019-01-01 00:00:00+00")
+    assert tables.execute(
+        "select reading, tableoid::regclass::text from ops.readings order by 1"
+    ).fetchall() == [
+        (1, "ops.readings_2026q3"),
+        (2, "ops.readings_2026q4"),
+        (3, "ops.readings_default"),
+    ]
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+def test_a_key_is_unique_across_the_partitions_of_its_table(tables, role):
+    # a bulk load runs as replica, where ordinary triggers rest
+    tables.execute(f"set session_replication_role = {role}")
+    reading(tables, 1, "2026-09-30")
+    with pytest.raises(psycopg.errors.UniqueViolation) as raised:
+        reading(tables, 1, "2026-10-01")
+    assert raised.value.diag.constraint_name == "key_readings_pkey"
+    assert "2026" not in str(raised.value)
+
+
+def test_a_key_is_free_again_when_its_row_goes(tables):
+    reading(tables, 1, "2026-09-30")
+    reading(tables, 2, "2026-09-30")
+    tables.execute("delete from ops.readings where reading = 1")
+    reading(tables, 1, "2026-10-01")
+    assert keys(tables) == [(1, "2026-10-01"), (2, "2026-09-30")]
+    tables.execute("truncate ops.readings")
+    assert keys(tables) == []
+
+
+def test_a_key_follows_its_row_to_another_time_and_to_another_key(tables):
+    reading(tables, 1, "2026-09-30")
+    reading(tables, 2, "2026-09-30")
+    tables.execute("update ops.readings set read_at = '2026-12-01' where reading = 1")
+    tables.execute("update ops.readings set reading = 3 where reading = 2")
+    tables.execute("update ops.readings set litres = 4")
+    assert keys(tables) == [(1, "2026-12-01"), (3, "2026-09-30")]
+
+
+def keys(db):
+    return db.execute("select reading, read_at::date::text from daftari.key_readings order by 1").fetchall()
+
+
+def test_a_partitioned_dataset_can_be_referred_to_by_its_key_alone(tables):
+    reading(tables, 1, "2026-09-30")
+    tables.execute("insert into ops.notes (note, reading, _run_id) values ('a', 1, 1)")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        tables.execute("insert into ops.notes (note, reading, _run_id) values ('b', 2, 1)")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        tables.execute("delete from ops.readings")
+
+
+RULES = {
+    "every governed table has its platform columns": """
+        select t.relname from pg_class t
+        where t.relnamespace = 'ops'::regnamespace and t.relkind in ('r', 'p')
+          and 3 <> (
+              select count(*) from pg_attribute a
+              where a.attrelid = t.oid and a.attnotnull
+                and a.attname in ('created_at', 'updated_at', '_run_id')
+          )
+    """,
+    "every foreign key has an index that begins with its columns": """
+        select k.conname from pg_constraint k
+        where k.contype = 'f' and k.conparentid = 0 and k.connamespace = 'ops'::regnamespace
+          and not exists (
+              select from pg_index i
+              where i.indrelid = k.conrelid
+                and (i.indkey::int2[])[0:cardinality(k.conkey) - 1] = k.conkey
+          )
+    """,
+    "every instant has a zone": """
+        select format('%s.%s', a.attrelid::regclass, a.attname) from pg_attribute a
+        join pg_class t on t.oid = a.attrelid
+        where t.relnamespace = 'ops'::regnamespace and a.attnum > 0 and not a.attisdropped
+          and a.atttypid = 'timestamp'::regtype
+    """,
+    "every governed table and column of a contract has a description": """
+        select format('%s.%s', a.attrelid::regclass, a.attname) from pg_attribute a
+        join pg_class t on t.oid = a.attrelid
+        where t.relnamespace = 'ops'::regnamespace and t.relkind in ('r', 'p') and not t.relispartition
+          and a.attnum > 0 and not a.attisdropped
+          and col_description(a.attrelid, a.attnum) is null
+    """,
+    "every security definer function pins its search path": """
+        select p.oid::regprocedure::text from pg_proc p
+        where p.prosecdef and p.pronamespace = 'daftari'::regnamespace
+          and not exists (select from unnest(p.proconfig) s where s like 'search_path=%')
+    """,
+    "every table with a partition has a default one": """
+        select t.relname from pg_class t
+        where t.relkind = 'p' and t.relnamespace = 'ops'::regnamespace
+          and not exists (
+              select from pg_partitioned_table p where p.partrelid = t.oid and p.partdefid <> 0
+          )
+    """,
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_holds_of_every_table_of_the_reference_workspace(governed, rule):
+    offenders = [name for (name,) in governed.execute(RULES[rule])]
+    assert offenders == [], f"not true: {rule}"

@@ -1,0 +1,480 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+from tests.contracts import contract_of, field
+
+from daftari.contract.changes import ChangeKind
+from daftari.contract.compatibility import TABLES, compare
+from daftari.contract.model import (
+    Access,
+    Conflict,
+    Contract,
+    Dataset,
+    Field,
+    Kind,
+    LogicalType,
+    Options,
+    Overlap,
+    Partitioning,
+    Period,
+    Protection,
+    Quality,
+    Relationship,
+    RowRule,
+    Severity,
+)
+
+FEE = Field(name="fee", logical_type=LogicalType.NUMBER)
+ID = Field(name="visit_id", logical_type=LogicalType.STRING, required=True, key_position=1)
+VISITS = Dataset(name="visits", fields=(ID, FEE))
+CONTRACT = Contract(id="c", version="1.0.0", status="active", api_version="v3.1.0", datasets=(VISITS,))
+TO_USERS = Relationship(fields=("fee",), target="users", target_fields=("id",))
+
+
+def of(*datasets: Dataset) -> Contract:
+    return replace(CONTRACT, datasets=datasets)
+
+
+def of_field(**changes) -> Contract:
+    return of(replace(VISITS, fields=(ID, replace(FEE, **changes))))
+
+
+def of_dataset(**changes) -> Contract:
+    return of(replace(VISITS, **changes))
+
+
+def told(old: Contract, new: Contract) -> list[str]:
+    return [str(change) for change in compare(old, new)]
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_attribute_of_the_model_is_compared(kind):
+    """A new attribute fails here until someone has said what a change of it means."""
+    assert set(TABLES[kind]) == {attribute.name for attribute in fields(kind)}
+
+
+#: Another value for each attribute, to see that the comparison looks at it.
+OTHER = {
+    Field: {
+        "logical_type": LogicalType.INTEGER,
+        "physical_type": "numeric(9,2)",
+        "business_name": "Fee",
+        "description": "What was paid.",
+        "required": True,
+        "unique": True,
+        "key_position": 2,
+        "classification": "public",
+        "critical": True,
+        "options": Options(minimum=Decimal(1)),
+        "allowed": ("a",),
+        "quality": (Quality(name="q"),),
+        "protection": Protection(sealed=True),
+        "examples": (1,),
+    },
+    Options: {
+        "minimum": Decimal(1),
+        "maximum": Decimal(9),
+        "exclusive_minimum": Decimal(1),
+        "exclusive_maximum": Decimal(9),
+        "multiple_of": Decimal(2),
+        "min_length": 1,
+        "max_length": 9,
+        "pattern": "[a-z]",
+        "format": "email",
+    },
+    Protection: {"sealed": True, "revealable": True, "lookup": True, "mask": "full"},
+    Dataset: {
+        "description": "Visits.",
+        "business_name": "Visits",
+        "fields": (ID,),
+        "relationships": (TO_USERS,),
+        "quality": (Quality(name="q"),),
+        "kind": Kind.REFERENCE,
+        "subject": "visit_id",
+        "conflict": Conflict.REJECT,
+        "indexes": (("fee",),),
+        "partitioning": Partitioning(field="fee", every=Period.MONTH),
+        "no_overlap": Overlap(key=("fee",), start="fee", end="fee"),
+        "rules": (RowRule(id="r", expression="fee > 0", message="m"),),
+        "access": (Access(role="hr", operations=("read",), rows="all"),),
+        "purpose": "Care",
+        "lawful_basis": "consent",
+        "retention": timedelta(days=30),
+        "max_rejected_ratio": 0.5,
+    },
+    Contract: {
+        "id": "d",
+        "version": "2.0.0",
+        "status": "retired",
+        "api_version": "v3.0.2",
+        "name": "n",
+        "domain": "d",
+        "tenant": "t",
+        "description": "d",
+        "datasets": (),
+        "owner": "o",
+        "service_levels": MappingProxyType({"latency": "2 d"}),
+        "support": ("#help",),
+    },
+}
+SILENT = {"name", "line", "source", "hash", "reservations"}
+
+
+def with_other(kind: type, name: str, value) -> Contract:
+    match kind.__name__:
+        case "Contract":
+            return replace(CONTRACT, **{name: value})
+        case "Dataset":
+            return of_dataset(**{name: value})
+        case "Field":
+            return of_field(**{name: value})
+        case "Options":
+            return of_field(options=Options(**{name: value}))
+    return of_field(protection=Protection(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"), [(kind, name, value) for kind in OTHER for name, value in OTHER[kind].items()]
+)
+def test_another_value_of_any_attribute_is_a_change(kind, name, value):
+    assert compare(CONTRACT, with_other(kind, name, value))
+
+
+def test_the_list_of_other_values_leaves_out_only_what_says_nothing_about_the_data():
+    for kind, table in TABLES.items():
+        assert set(table) - set(OTHER[kind]) <= SILENT, kind
+
+
+def test_a_contract_compared_with_itself_has_not_changed():
+    assert compare(CONTRACT, CONTRACT) == ()
+    assert compare(CONTRACT, replace(CONTRACT, source="elsewhere", hash="x")) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            {},
+            {"required": True},
+            "breaking: visits.fee: required: false → true; rows without it exist or may come",
+        ),
+        (
+            {"required": True},
+            {},
+            "breaking: visits.fee: required: true → false; readers may meet null, which was ruled out",
+        ),
+        ({"unique": True}, {}, "additive: visits.fee: unique: true → false; whatever was good still is"),
+        (
+            {},
+            {"logical_type": LogicalType.INTEGER},
+            (
+                "breaking: visits.fee: logical_type: number → integer;"
+                " values that exist may not fit, and readers get another type"
+            ),
+        ),
+        (
+            {"classification": "restricted"},
+            {"classification": "personal"},
+            (
+                "exposure: visits.fee: classification: restricted → personal;"
+                " what is shown of it is no longer held back as before"
+            ),
+        ),
+        (
+            {},
+            {"classification": "public"},  # what nobody classified counts as internal
+            (
+                "exposure: visits.fee: classification: none → public;"
+                " what is shown of it is no longer held back as before"
+            ),
+        ),
+        (
+            {"classification": "public"},
+            {"classification": "personal"},
+            "additive: visits.fee: classification: public → personal; it is guarded as much or more",
+        ),
+        (
+            {"protection": Protection(sealed=True)},
+            {},
+            (
+                "exposure: visits.fee: sealed: true → false;"
+                " its values are in the clear for all who read it, in backups too"
+            ),
+        ),
+        (
+            {"protection": Protection(mask="last3")},
+            {},
+            "exposure: visits.fee: mask: last3 → none; other parts of the value are shown than before",
+        ),
+        (
+            {"protection": Protection(mask="last3")},
+            {"protection": Protection(mask="full")},
+            "additive: visits.fee: mask: last3 → full; no more of the value is shown than before",
+        ),
+        (
+            {"allowed": ("a", "b")},
+            {"allowed": ("a",)},
+            "breaking: visits.fee: closed set: without b; rows that were good may be refused",
+        ),
+        (
+            {"allowed": ("a",)},
+            {"allowed": ("a", "b")},
+            "additive: visits.fee: closed set: also b; whatever was good still is",
+        ),
+        (
+            {},
+            {"allowed": ("a",)},
+            "breaking: visits.fee: closed set: new; rows that were good may be refused",
+        ),
+        ({"allowed": ("a",)}, {}, "additive: visits.fee: closed set: opened; whatever was good still is"),
+        (
+            {"quality": (Quality(name="q"),)},
+            {"quality": (Quality(name="q", severity=Severity.WARNING),)},
+            "additive: visits.fee: check q changed; a check refuses no row; what fails it is not published",
+        ),
+    ],
+)
+def test_a_change_of_a_field_is_told_with_its_kind_and_reason(old, new, expected):
+    assert told(of_field(**old), of_field(**new)) == [expected]
+
+
+LOOSER, STRICTER = "additive", "breaking"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ({"minimum": Decimal(1)}, {"minimum": Decimal(0)}, LOOSER),
+        ({"minimum": Decimal(1)}, {"minimum": Decimal(2)}, STRICTER),
+        ({"minimum": Decimal(1)}, {}, LOOSER),
+        ({}, {"minimum": Decimal(1)}, STRICTER),
+        ({"maximum": Decimal(1)}, {"maximum": Decimal(2)}, LOOSER),
+        ({"maximum": Decimal(2)}, {"maximum": Decimal(1)}, STRICTER),
+        ({"maximum": "2030-01-01"}, {"maximum": "2031-01-01"}, LOOSER),
+        # later on the clock, earlier in time
+        ({"maximum": "2026-01-01T00:00:00+00:00"}, {"maximum": "2026-01-01T01:00:00+03:00"}, STRICTER),
+        ({"minimum": "08:00:00"}, {"minimum": "07:00:00"}, LOOSER),
+        ({"min_length": 2}, {"min_length": 1}, LOOSER),
+        ({"max_length": 2}, {"max_length": 1}, STRICTER),
+        ({"multiple_of": Decimal("0.10")}, {"multiple_of": Decimal("0.05")}, LOOSER),
+        ({"multiple_of": Decimal("0.10")}, {"multiple_of": Decimal("0.03")}, STRICTER),
+        ({"pattern": "a"}, {"pattern": "b"}, STRICTER),  # nobody can tell which holds more
+        ({"pattern": "a"}, {}, LOOSER),
+    ],
+)
+def test_a_looser_limit_is_additive_and_a_stricter_one_breaking(old, new, kind):
+    [change] = compare(of_field(options=Options(**old)), of_field(options=Options(**new)))
+    assert change.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("logical", "old", "new", "kind"),
+    [
+        (LogicalType.STRING, "varchar(20)", "varchar(40)", LOOSER),
+        (LogicalType.STRING, "varchar(20)", None, LOOSER),  # text
+        (LogicalType.STRING, None, "varchar(20)", STRICTER),
+        (LogicalType.INTEGER, "smallint", "integer", LOOSER),
+        (LogicalType.INTEGER, None, "integer", STRICTER),  # was bigint
+        (LogicalType.NUMBER, "numeric(10,2)", "numeric(14,2)", LOOSER),
+        (LogicalType.NUMBER, "numeric(10,2)", "numeric(11,3)", LOOSER),
+        (LogicalType.NUMBER, "numeric(10,2)", "numeric(10,3)", STRICTER),  # fewer digits before the point
+        (LogicalType.NUMBER, "numeric(10,2)", "numeric(12,1)", STRICTER),
+        (LogicalType.NUMBER, "numeric(10,2)", None, LOOSER),
+        (LogicalType.NUMBER, None, "double precision", STRICTER),
+        (LogicalType.NUMBER, "bigint", "numeric", LOOSER),
+        (LogicalType.STRING, "uuid", "text", STRICTER),
+        (LogicalType.TIMESTAMP, "timestamp", "timestamptz", STRICTER),
+    ],
+)
+def test_a_type_that_holds_all_that_the_old_one_did_is_additive(logical, old, new, kind):
+    before, after = (of_field(logical_type=logical, physical_type=physical) for physical in (old, new))
+    [change] = compare(before, after)
+    assert change.kind == kind
+
+
+def test_a_type_that_is_only_spelt_out_has_not_changed():
+    assert compare(of_field(physical_type=None), of_field(physical_type="numeric")) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"fields": (ID, FEE)}, {"fields": (ID,)}, "breaking: visits.fee: removed; its values go"),
+        ({"fields": (ID,)}, {"fields": (ID, FEE)}, "additive: visits.fee: added; whatever was good still is"),
+        (
+            {"fields": (ID,)},
+            {"fields": (ID, replace(FEE, required=True))},
+            "breaking: visits.fee: added, required; rows that exist have no value for it",
+        ),
+        (
+            {"fields": (ID, FEE)},
+            {"fields": (FEE, ID)},
+            "additive: visits: fields in another order; columns of a table that exists keep their places",
+        ),
+        (
+            {},
+            {"relationships": (TO_USERS,)},
+            (
+                "breaking: visits: reference to users by fee added;"
+                " rows that refer to nothing there may be refused"
+            ),
+        ),
+        (
+            {"relationships": (TO_USERS,)},
+            {},
+            "additive: visits: reference to users by fee removed; whatever was good still is",
+        ),
+        (
+            {"conflict": Conflict.UPDATE},
+            {"conflict": Conflict.KEEP},
+            "breaking: visits: conflict: update → keep; a correction that was taken no longer is",
+        ),
+        (
+            {"conflict": Conflict.REJECT},
+            {"conflict": Conflict.UPDATE},
+            "additive: visits: conflict: reject → update; what was taken still is",
+        ),
+        (
+            {"partitioning": Partitioning(field="fee", every=Period.MONTH)},
+            {"partitioning": Partitioning(field="fee", every=Period.QUARTER)},
+            (
+                "breaking: visits: partition: fee by month, 3 ahead → fee by quarter, 3 ahead;"
+                " the table is made anew and every row moved"
+            ),
+        ),
+        (
+            {"partitioning": Partitioning(field="fee", every=Period.MONTH)},
+            {"partitioning": Partitioning(field="fee", every=Period.MONTH, ahead=6)},
+            (
+                "additive: visits: partition: fee by month, 3 ahead → fee by month, 6 ahead;"
+                " only which partitions there are"
+            ),
+        ),
+        (
+            {"rules": (RowRule(id="r", expression="fee > 0", message="m"),)},
+            {"rules": (RowRule(id="r", expression="fee > 1", message="m"),)},
+            "breaking: visits: rule r changed; rows that were good may be refused",
+        ),
+        (
+            {"rules": (RowRule(id="r", expression="fee > 0", message="m"),)},
+            {"rules": (RowRule(id="r", expression="fee > 0", message="n"),)},
+            "additive: visits: message of rule r changed; it refuses the same rows, in other words",
+        ),
+        (
+            {"retention": timedelta(days=90)},
+            {"retention": timedelta(days=30)},
+            "breaking: visits: retention: 90 days → 30 days; rows are erased that were to be kept",
+        ),
+        (
+            {"retention": timedelta(days=30)},
+            {},
+            "additive: visits: retention: 30 days → none; rows are kept as long or longer",
+        ),
+    ],
+)
+def test_a_change_of_a_dataset_is_told_with_its_kind_and_reason(old, new, expected):
+    assert told(of_dataset(**old), of_dataset(**new)) == [expected]
+
+
+def access(*lines: str) -> Contract:
+    """Lines as "role operation rows [masked|only FIELD]"."""
+    entries = []
+    for line in lines:
+        role, operation, rows, *rest = line.split()
+        entries.append(
+            Access(
+                role=role,
+                operations=(operation,),
+                rows=rows,
+                masked=tuple(rest[1:]) if rest[:1] == ["masked"] else (),
+                fields=tuple(rest[1:]) if rest[:1] == ["only"] else (),
+            )
+        )
+    return of_dataset(access=tuple(entries))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([], ["hr read all"], ["exposure: visits: hr gains read, rows all, every field"]),
+        (["hr read all"], [], ["breaking: visits: hr loses read, rows all, every field"]),
+        (
+            ["hr read own"],
+            ["hr read department"],
+            ["exposure: visits: hr gains read, rows department, every field"],
+        ),
+        (["hr read all"], ["hr read own"], ["breaking: visits: hr loses read, rows all, every field"]),
+        (
+            ["hr read department"],  # neither lies within the other
+            ["hr read reports"],
+            [
+                "breaking: visits: hr loses read, rows department, every field",
+                "exposure: visits: hr gains read, rows reports, every field",
+            ],
+        ),
+        (["hr read all masked fee"], ["hr read all"], ["exposure: visits: hr gains read, rows all, fee"]),
+        (["hr read all"], ["hr read all masked fee"], ["breaking: visits: hr loses read, rows all, fee"]),
+        (["hr read all only fee"], ["hr read all"], ["exposure: visits: hr gains read, rows all, visit_id"]),
+        (
+            ["hr read all"],
+            ["hr read all", "hr update own"],
+            ["exposure: visits: hr gains update, rows own, every field"],
+        ),
+        (["hr read all", "hr read own"], ["hr read all"], []),  # the second line gave nothing more
+        (["hr read none"], [], []),
+        (
+            ["hr read fee>1"],
+            ["hr read fee>0"],
+            [
+                "breaking: visits: hr loses read, rows fee>1, every field",
+                "exposure: visits: hr gains read, rows fee>0, every field",
+            ],
+        ),
+    ],
+)
+def test_what_a_role_gains_is_exposure_and_what_it_loses_is_breaking(old, new, expected):
+    assert [line.partition(";")[0] for line in told(access(*old), access(*new))] == expected
+
+
+def test_a_new_confidential_field_is_exposed_to_roles_that_see_every_field():
+    everyone = (Access(role="hr", operations=("read",), rows="all"),)
+    masked = (Access(role="auditor", operations=("read",), rows="all", masked=("fee",)),)
+    old = of_dataset(fields=(ID,), access=everyone + masked)
+    new = of_dataset(fields=(ID, replace(FEE, classification="personal")), access=everyone + masked)
+    assert told(old, new) == [
+        (
+            "exposure: visits.fee: confidential, and in the clear for hr;"
+            " roles that see every field see a new one too"
+        ),
+        "additive: visits.fee: added; whatever was good still is",
+    ]
+
+
+def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
+    own = (Access(role="employee", operations=("read",), rows="own"),)
+    assert told(of_dataset(subject="visit_id", access=own), of_dataset(subject="fee", access=own)) == [
+        "exposure: visits: subject: visit_id → fee; employee see the rows of other people"
+    ]
+    [change] = compare(of_dataset(subject="visit_id"), of_dataset(subject="fee"))
+    assert change.kind is ChangeKind.ADDITIVE
+
+
+def test_datasets_come_and_go_and_the_worst_is_told_first():
+    other = Dataset(name="wards", fields=(ID,))
+    assert told(of(VISITS), of(other)) == [
+        "breaking: visits: dataset removed; its rows go",
+        "additive: wards: dataset added; nobody relied on it",
+    ]
+
+
+def test_contracts_as_they_are_read_can_be_compared():
+    old = contract_of(fields=[field(logicalTypeOptions={"maximum": 100.5})])
+    new = contract_of(fields=[field(logicalTypeOptions={"maximum": 100.25})])
+    assert told(old, new) == [
+        "breaking: visits.fee: maximum: 100.5 → 100.25; rows that were good may be refused"
+    ]
