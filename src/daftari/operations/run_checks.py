@@ -40,6 +40,8 @@ def run_checks(
     for contract in contracts:
         ledger.require_contract(conn, contract)
     suites = [(contract, suite(contract)) for contract in contracts]
+    if not suites:
+        return ()  # and so no pass: see require_pass
     source = open_source(conn)
     found = []
     for contract, wanted in suites:
