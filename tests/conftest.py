@@ -116,6 +116,13 @@ def module_db(server):
         yield conn
 
 
+@pytest.fixture(scope="session")
+def scratch(server):
+    """A connection to a database that tests share, which leave nothing behind but temporary tables."""
+    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+        yield conn
+
+
 @pytest.fixture
 def governed_url(server):
     """The address of a fresh database that has the reference contracts applied."""

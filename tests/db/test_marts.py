@@ -95,7 +95,9 @@ def test_a_change_that_a_view_forbids_publishes_nothing_and_names_what_is_in_the
     aside.execute("create view marts.months as select month from marts.spend")
     build(aside, "amount numeric", "1")
 
-    with pytest.raises(DatabaseError, match=r"cannot publish: cannot drop column month of table marts\.spend"):
+    with pytest.raises(
+        DatabaseError, match=r"cannot publish: cannot drop column month of table marts\.spend"
+    ):
         marts.publish(aside)
 
     assert len(amounts(aside)) == 3

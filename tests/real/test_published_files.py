@@ -150,7 +150,7 @@ def test_incident_events_are_read_day_first(real_data):
     found = read(real_data / "incidents/incident_event_log_5998.csv", "servicenow.yaml")
     assert_complete(found)
     assert found.values.height == 5_998
-    assert found.style("updated_at") == "DD-MM-YYYY HH:MM"
+    assert found.style("changed_at") == "DD-MM-YYYY HH:MM"
     assert str(found.values["opened_at"].min()) == "2016-02-29 01:16:00+00:00"
     assert set(found.values["priority"]) == {"critical", "high", "medium", "low"}
     assert found.values["assigned_to"].null_count() > 0
