@@ -7,18 +7,16 @@ the database by way of a template, of the workspace's folder by way of the file 
 
 import shutil
 import uuid
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from daftari.compile.statements import create_all
-from daftari.compile.tables import objects
 from daftari.io import server as embedded
-from daftari.io.migrations import migrate
 from daftari.io.workspace import read_workspace
+from daftari.operations.apply_contracts import apply
 from daftari.operations.build_marts import TransformOptions, build_marts
 
 REFERENCE = Path(__file__).parents[2] / "workspace"
@@ -42,12 +40,10 @@ def governed_template(admin, server, tmp_path_factory):
     """The reference contracts' tables with some rows in them: the name of the database, and the workspace."""
     root = tmp_path_factory.mktemp("governed") / "workspace"
     shutil.copytree(REFERENCE, root, ignore=shutil.ignore_patterns("target", "logs", ".daftari", "staging"))
-    datasets = [contract.dataset for contract in read_workspace(root).contracts]
+    contracts = read_workspace(root).contracts
     with copy_of(admin, server, "template1") as (name, url):
-        with psycopg.connect(url, autocommit=True) as conn, conn.transaction():
-            migrate(conn)
-            for statement in create_all(objects(datasets, today=date(2026, 7, 1))):
-                conn.execute(statement)
+        with psycopg.connect(url, autocommit=True) as conn:
+            apply(conn, contracts, migrations_dir=root / "migrations", now=datetime(2026, 7, 1, tzinfo=UTC))
             conn.execute(ROWS)
         yield name, root
 

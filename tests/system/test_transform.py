@@ -127,6 +127,20 @@ def test_a_month_is_made_anew_when_rows_change_move_or_go(published):
     conn.execute("drop role reader")
 
 
+def test_one_pipeline_builds_and_tests_what_depends_on_it_alone(published):
+    conn, root = published
+    conn.execute("update ops.expenses set amount = 101 where expense_id = 'E1'")
+
+    transformed = transform(conn, root, pipelines=("expense-tracking",), full_refresh=True)
+
+    assert transformed.failures == ()
+    assert [(mart.name, mart.added, mart.removed) for mart in transformed.published] == [
+        ("expense_by_category", 2, 2),
+        ("monthly_spend_summary", 1, 1),
+    ]
+    assert transformed.unbuilt == ()
+
+
 def test_a_failed_test_leaves_the_published_marts_as_they_were(published):
     conn, root = published
     before = state(conn)

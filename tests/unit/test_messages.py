@@ -23,6 +23,10 @@ from daftari.io.messages import without_values
             'null value in column "x" of relation "t"\nDETAIL:  Failing row contains (Amina, null).\nHINT:  Fill it.',
             'null value in column "x" of relation "t"\n\nHINT:  Fill it.',
         ),
+        (
+            "type \"x\" does not exist\nLINE 2: select 'a'::x\n              ^\nHINT:  Make it.",
+            'type "x" does not exist\n\nHINT:  Make it.',
+        ),
         ('CONTEXT:  COPY t, line 3, column pin: "A000000001A"', ""),
     ],
 )

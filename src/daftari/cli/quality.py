@@ -9,13 +9,11 @@ import typer
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import open_session
 from daftari.compile.verdicts import Outcome, Verdict
 from daftari.errors import DatabaseError
 from daftari.io import check_results
 from daftari.io.check_results import Checked
-from daftari.io.database import connect
-from daftari.io.workspace import read_workspace
-from daftari.settings import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Check tables against their contracts.")
 
@@ -43,10 +41,10 @@ def run(
     """
     from daftari.operations.run_checks import require_pass, run_checks
 
-    settings = read_settings(workspace, environment=env)
-    found = read_workspace(settings.root)
-    contracts = [found.dataset(name)[1] for name in datasets] if datasets else found.contracts
-    with connect(settings, autocommit=True) as conn, err.status("Starting Great Expectations") as status:
+    session = open_session(workspace, env)
+    every = session.workspace
+    contracts = [every.dataset(name)[1] for name in datasets] if datasets else every.contracts
+    with session.connection() as conn, err.status("Starting Great Expectations") as status:
         checked = run_checks(conn, contracts, lambda name: status.update(f"Checking {name}"))
     _show(checked, output)
     require_pass(checked)
@@ -64,14 +62,13 @@ def show(
 
     Example: daftari quality show expenses --output json
     """
-    settings = read_settings(workspace, environment=env)
-    with connect(settings) as conn:
+    with open_session(workspace, env).connection() as conn:
         every = check_results.latest(conn)
     checked = [one for one in every if not datasets or one.dataset in datasets]
     missing = sorted(set(datasets or ()) - {one.dataset for one in checked})
     if missing or not checked:
         raise DatabaseError(
-            f"quality: {', '.join(missing) or 'no dataset'} has not been checked; expected a check to show",
+            f"quality: {', '.join(missing) or 'the workspace'} was never checked; expected a check to show",
             hint="Run `daftari quality run` first.",
         )
     _show(checked, output)

@@ -10,10 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import open_session
 from daftari.io import marts
-from daftari.io.database import connect
 from daftari.io.dbt import connection_variables
-from daftari.io.workspace import read_workspace
 from daftari.operations.build_marts import (
     Failure,
     Transformed,
@@ -21,7 +20,6 @@ from daftari.operations.build_marts import (
     build_marts,
     require_published,
 )
-from daftari.settings import read_settings
 
 app = typer.Typer()
 
@@ -43,18 +41,18 @@ def transform(
 
     Example: daftari transform expense-tracking
     """
-    settings = read_settings(workspace, environment=env)
+    session = open_session(workspace, env)
     options = TransformOptions(
-        environment=settings.environment,
-        data_dir=settings.data_dir,
+        environment=session.settings.environment,
+        data_dir=session.settings.data_dir,
         pipelines=tuple(pipelines or ()),
         full_refresh=full_refresh,
     )
-    with connect(settings, autocommit=True) as conn, _progress_bar() as bar:
+    with session.connection() as conn, _progress_bar() as bar:
         task = bar.add_task("Starting dbt", total=None)
         transformed = build_marts(
             conn,
-            read_workspace(settings.root),
+            session.workspace,
             options,
             lambda begun, total, name: bar.update(task, completed=begun, total=total, description=name[:40]),
         )
@@ -71,10 +69,10 @@ def print_environment(workspace: WorkspaceOption = None, env: EnvOption = None) 
 
     Example: eval "$(daftari env)" && dbt build
     """
-    settings = read_settings(workspace, environment=env)
-    with connect(settings) as conn:
+    session = open_session(workspace, env)
+    with session.connection() as conn:
         variables = connection_variables(conn, schema=marts.PUBLISHED)
-    for name, value in {"DAFTARI_ENV": str(settings.environment), **variables}.items():
+    for name, value in {"DAFTARI_ENV": str(session.settings.environment), **variables}.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

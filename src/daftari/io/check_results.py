@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -51,17 +53,18 @@ def record(conn: Connection[Any], checked: Checked) -> None:
         )
 
 
-def latest(conn: Connection[Any], dataset: str | None = None) -> tuple[Checked, ...]:
-    """Return the latest check of each dataset, or of *dataset* alone."""
+def latest(conn: Connection[Any]) -> tuple[Checked, ...]:
+    """Return the latest check of each dataset; none where nothing was ever checked."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        runs = cursor.execute(_QUERIES["latest_runs"], {"dataset": dataset}).fetchall()
-        return tuple(
-            Checked(
-                **{**run, "verdict": Verdict(run["verdict"])},
-                outcomes=tuple(
-                    Outcome(**{**row, "verdict": Verdict(row["verdict"]), "keys": tuple(row["keys"])})
-                    for row in cursor.execute(_QUERIES["results"], run).fetchall()
-                ),
-            )
-            for run in runs
-        )
+        try:
+            runs = cursor.execute(_QUERIES["latest_runs"]).fetchall()
+        except UndefinedTable:  # no contract was applied to this database
+            return ()
+        return tuple(_checked(run, cursor.execute(_QUERIES["results"], run).fetchall()) for run in runs)
+
+
+def _checked(run: dict[str, Any], results: Sequence[dict[str, Any]]) -> Checked:
+    outcomes = tuple(
+        Outcome(**{**row, "verdict": Verdict(row["verdict"]), "keys": tuple(row["keys"])}) for row in results
+    )
+    return Checked(**{**run, "verdict": Verdict(run["verdict"]), "outcomes": outcomes})

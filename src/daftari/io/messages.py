@@ -10,8 +10,9 @@ _NAMED = (
     "model|operator|parameter|policy|relation|role|rule|schema|sequence|source|table|test|trigger|type|view"
 )
 _QUOTED = re.compile(rf'(?:\b(?P<kind>{_NAMED}) )?"(?P<quoted>[^"\n]*)"', re.IGNORECASE)
-#: Key (user_id)=(…) already exists; Failing row contains (…); COPY t, line 3: "…"
-_WHOLE_LINE = re.compile(r"^\s*(DETAIL|CONTEXT|WHERE)\s*:.*$", re.MULTILINE)
+#: Key (user_id)=(…) already exists; Failing row contains (…); COPY t, line 3: "…". LINE 3: quotes the statement,
+#: with a caret below it.
+_WHOLE_LINE = re.compile(r"^\s*((DETAIL|CONTEXT|WHERE)\s*:.*|LINE \d+: .*(\n\s*\^\s*)?)$", re.MULTILINE)
 
 
 def without_values(text: str) -> str:

@@ -80,11 +80,14 @@ def build_marts(
     Raises:
         DbtFailed: dbt could not read the project.
         DatabaseError: another transform runs, or a mart cannot be published.
+        Drift: the database was not brought to the workspace's contracts.
         UnknownName: there is no such pipeline.
     """
     begun = perf_counter()
     for name in options.pipelines:
         workspace.pipeline(name)
+    for contract in workspace.contracts:
+        ledger.require_contract(conn, contract)
     generated = [path for pipeline in workspace.pipelines for path in _write_staging(pipeline)]
     start = _start(conn, workspace, options)
     with marts.building(conn), ledger.run(conn, "transform") as run_id:
@@ -135,6 +138,8 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
             # messages may quote rows: they are taken from dbt's events, and cleaned, instead
             *("--no-write-json", "--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
             *("--exclude-resource-type", "unit_test"),  # they test the project, not the data
+            # of a selection, not the tests that need a mart outside of it: there is none aside
+            *("--indirect-selection", "buildable"),
             *(["--full-refresh"] if options.full_refresh else []),
             *_selection(options.pipelines),
         ],

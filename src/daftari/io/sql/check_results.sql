@@ -14,11 +14,10 @@ values
      %(tested)s, %(failing)s, %(keys)s);
 
 -- name: latest_runs
--- The latest run of each dataset, or of one.
+-- The latest run of each dataset.
 select distinct on (c.dataset)
     c.run_id, c.dataset, c.contract_hash, c.verdict::text as verdict, c.rows, c.finished_at
 from daftari.check_run c
-where c.dataset = %(dataset)s or %(dataset)s::text is null
 order by c.dataset, c.run_id desc;
 
 -- name: results
