@@ -23,7 +23,7 @@ from daftari.operations.build_marts import (
 )
 from daftari.settings import read_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
