@@ -21,7 +21,7 @@ from daftari.io import queries
 from daftari.io.ledger import Counts
 from daftari.rows import copy
 from daftari.rows.batch import Batch
-from daftari.rows.intake import jsonb_fields
+from daftari.rows.intake import encode
 
 _QUERIES = queries.load("landing.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_stage")
@@ -145,7 +145,7 @@ class Landing:
 
     def _part(self, batch: Batch, start: int, end: int) -> Batch:
         rows = batch.rows[start:end]
-        body = copy.encode(rows, jsonb=jsonb_fields(self._dataset))
+        body = encode(rows, self._dataset)
         return Batch(rows=rows, lines=batch.lines[start:end], body=body)
 
     def _merge_once(self, batch: Batch) -> Landed:

@@ -16,6 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daftari.rows.parse import UNDECLARED_SCALE
+
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + (0).to_bytes(4, "big") + (0).to_bytes(4, "big")
@@ -38,12 +40,13 @@ _EPOCH_DAYS = 10_957
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
 
 
-def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = ()) -> bytes:
+def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = (), uuid: Sequence[str] = ()) -> bytes:
     """
     Return the rows of *frame* as the body of a binary COPY, without header and trailer.
 
     Column types: String, Boolean, Int16/32/64, Float64, Decimal, Date, Time, Datetime[us, UTC], Binary.
-    Columns named in *jsonb* hold JSON text. Enum labels and varchar are sent as strings.
+    Columns named in *jsonb* hold JSON text, those in *uuid* UUIDs as text. Enum labels and varchar are sent
+    as strings.
 
     Raises:
         TypeError: a column has another type.
@@ -53,7 +56,12 @@ def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = ()) -> bytes:
     count = np.full((frame.height, 1), frame.width, dtype=">i2").view(np.uint8)
     pieces = [_binary(count)]
     for column in frame.iter_columns():
-        pieces.extend(_jsonb(column) if column.name in jsonb else _field(column))
+        if column.name in jsonb:
+            pieces.extend(_jsonb(column))
+        elif column.name in uuid:
+            pieces.extend(_field(column.str.replace_all("-", "").str.decode("hex")))
+        else:
+            pieces.extend(_field(column))
     joined = pc.binary_join_element_wise(*pieces, _NOTHING)
     return _content(joined)
 
@@ -127,9 +135,19 @@ def _numeric(column: pl.Series, scale: int) -> pa.Array:
     row[:, :4] = np.frombuffer((8 + 2 * count).to_bytes(4, "big"), dtype=np.uint8)
     row[:, 4:8] = np.array([count, count - fraction - 1], dtype=">i2").view(np.uint8)
     row[:, 8] = np.where(negative, 0x40, 0)
-    row[:, 10:12] = np.array([scale], dtype=">i2").view(np.uint8)
+    shown = _decimals(digits[:, count - fraction :]) if scale == UNDECLARED_SCALE else np.array([[scale]])
+    row[:, 10:12] = shown.astype(">i2").view(np.uint8)
     row[:, 12:] = digits.astype(">i2").view(np.uint8)
     return _binary(row)
+
+
+def _decimals(groups: Array) -> Array:
+    """How many decimals each value needs: where nothing says how many to show, 12.5 shows one."""
+    needed = np.zeros((len(groups), 1), dtype=np.int64)
+    for at, digit in enumerate(groups.T):
+        own = np.select([digit == 0, digit % 10 > 0, digit % 100 > 0, digit % 1000 > 0], [0, 4, 3, 2], 1)
+        needed[digit > 0, 0] = 4 * at + own[digit > 0]
+    return needed
 
 
 def _digits(column: pl.Series, scale: int) -> tuple[Array, Array]:
@@ -137,7 +155,7 @@ def _digits(column: pl.Series, scale: int) -> tuple[Array, Array]:
     limbs = np.frombuffer(column.to_arrow().buffers()[1], dtype="<i8").reshape(-1, 2)[: len(column)]
     low, high = limbs[:, 0], limbs[:, 1]
     shift = 10 ** (-scale % 4)
-    if bool(((high == low >> 63) & (np.abs(low) < 2**62 // shift)).all()):
+    if bool(((high == low >> 63) & (low > -(2**62) // shift) & (low < 2**62 // shift)).all()):
         magnitude = np.abs(low) * shift
         groups = _groups(magnitude, -(-scale // 4))
         return low < 0, groups

@@ -85,12 +85,15 @@ def _judged(rows: Rows, malformed: tuple[Malformed, ...], reading: Reading, inta
 
 def _batch(accepted: pl.DataFrame, lines: pl.Series, intake: Intake) -> Batch:
     rows = accepted.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
-    return Batch(rows=rows, lines=lines, body=copy.encode(rows, jsonb=jsonb_fields(intake.dataset)))
+    return Batch(rows=rows, lines=lines, body=encode(rows, intake.dataset))
 
 
-def jsonb_fields(dataset: Dataset) -> tuple[str, ...]:
+def encode(rows: pl.DataFrame, dataset: Dataset) -> bytes:
+    """Return *rows*, whose columns are fields of *dataset* and the platform's, as the body of a binary COPY."""
     structured = (LogicalType.OBJECT, LogicalType.ARRAY)
-    return tuple(f.name for f in dataset.fields if f.logical_type in structured)
+    jsonb = [field.name for field in dataset.fields if field.logical_type in structured]
+    uuid = [field.name for field in dataset.fields if field.physical_type == "uuid"]
+    return copy.encode(rows, jsonb=jsonb, uuid=uuid)
 
 
 @dataclass(frozen=True, kw_only=True)

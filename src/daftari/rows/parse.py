@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from daftari.rows.texts import columns_of
 UNDECLARED_SCALE = 18
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", re.IGNORECASE)
 _FLOATS = {"real", "float4", "float8", "double precision"}
+_WHOLE: dict[str, pl.DataType] = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
+#: The most digits that polars holds; PostgreSQL would hold more.
+_MOST_DIGITS = 38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +80,19 @@ _TYPES: dict[LogicalType, pl.DataType] = {
 }
 
 
+_COUNTED = (LogicalType.INTEGER, LogicalType.NUMBER)
+
+
 def physical(field: Field) -> pl.DataType:
     """Return the type in which the values of *field* are held."""
     declared = (field.physical_type or "").strip().lower()
+    if field.logical_type in _COUNTED and declared in _WHOLE:
+        return _WHOLE[declared]
     if field.logical_type is LogicalType.NUMBER:
         if declared in _FLOATS:
             return pl.Float64()
         if found := _NUMERIC.fullmatch(declared):
-            return pl.Decimal(int(found[1]), int(found[2] or 0))
+            return pl.Decimal(min(int(found[1]), _MOST_DIGITS), int(found[2] or 0))
     return _TYPES[field.logical_type]
 
 
@@ -92,19 +101,22 @@ def expectation(plan: FieldPlan) -> str:
     if plan.source.lookup is not None and plan.source.otherwise == "reject":
         return "a value of the mapping's lookup"
     match plan.field.logical_type:
-        case LogicalType.NUMBER:
+        case LogicalType.NUMBER | LogicalType.INTEGER:
             return _number_expected(plan)
         case LogicalType.DATE:
             return f"a date as {_styles_in_words(plan)}"
         case LogicalType.TIMESTAMP:
             zone = "" if any(style.has_offset for style in _styles(plan)) else f", once in {plan.timezone}"
             return f"a date and time as {_styles_in_words(plan)}{zone}"
+        case LogicalType.STRING if plan.field.physical_type == "uuid":
+            return "a UUID"
         case other:
             return _EXPECTED.get(other, "text without NUL characters")
 
 
 _EXPECTED = {
-    LogicalType.INTEGER: "a whole number",
+    LogicalType.OBJECT: "a JSON object",
+    LogicalType.ARRAY: "a JSON array",
     LogicalType.BOOLEAN: "true or false",
     LogicalType.TIME: "a time as HH:MM or HH:MM:SS",
 }
@@ -116,6 +128,10 @@ def _styles_in_words(plan: FieldPlan) -> str:
 
 def _number_expected(plan: FieldPlan) -> str:
     kind = physical(plan.field)
+    if kind.is_integer():
+        bits = 15 if isinstance(kind, pl.Int16) else 31
+        is_short = not isinstance(kind, pl.Int64)
+        return f"a whole number from {-(2**bits)} to {2**bits - 1}" if is_short else "a whole number"
     if not isinstance(kind, pl.Decimal):
         return "a number"
     whole = (kind.precision or 38) - kind.scale
@@ -124,10 +140,9 @@ def _number_expected(plan: FieldPlan) -> str:
 
 def read_values(content: pl.Series, plan: FieldPlan) -> pl.Series:
     """Read *content* in the plan's styles; null where it cannot be read exactly."""
-    kind = physical(plan.field)
     match plan.field.logical_type:
         case LogicalType.INTEGER | LogicalType.NUMBER:
-            return _numbers(content, plan, kind)
+            return _numbers(content, plan, physical(plan.field))
         case LogicalType.BOOLEAN:
             return booleans.read(content)
         case LogicalType.DATE:
@@ -136,8 +151,45 @@ def read_values(content: pl.Series, plan: FieldPlan) -> pl.Series:
             return _times(content)
         case LogicalType.TIMESTAMP:
             return _moments(content, plan)
-        case LogicalType.STRING | LogicalType.OBJECT | LogicalType.ARRAY:
-            return _texts(content)
+        case LogicalType.STRING:
+            return _uuids(content) if plan.field.physical_type == "uuid" else _texts(content)
+        case LogicalType.OBJECT | LogicalType.ARRAY as kind:
+            return _documents(content, dict if kind is LogicalType.OBJECT else list)
+
+
+def _uuids(content: pl.Series) -> pl.Series:
+    """In PostgreSQL's own spelling, so that two spellings of one are the same key."""
+    digits = pl.col("t").str.to_lowercase().str.replace_all("-", "")
+    groups = pl.concat_str(
+        [digits.str.slice(at, size) for at, size in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))],
+        separator="-",
+    )
+    is_one = pl.col("t").str.contains(_UUID)
+    return pl.DataFrame({"t": content}).select(pl.when(is_one).then(groups)).to_series()
+
+
+_UUID = r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{32}$"
+
+
+def _documents(content: pl.Series, kind: type) -> pl.Series:
+    """Keep what PostgreSQL will take as jsonb of this *kind*. One by one: such fields are rare."""
+    kept = [text if text is not None and _is_document(text, kind) else None for text in content]
+    return pl.Series(kept, dtype=pl.String)
+
+
+def _is_document(text: str, kind: type) -> bool:
+    try:
+        document = json.loads(text, parse_constant=_refuse)
+        # jsonb has neither NUL nor half of a surrogate pair, which JSON can spell
+        return (
+            isinstance(document, kind) and b"\\u0000" not in json.dumps(document, ensure_ascii=False).encode()
+        )
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
 
 
 def _texts(content: pl.Series) -> pl.Series:
@@ -150,7 +202,8 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
     style = next((one for one in plan.styles if isinstance(one, NumberStyle)), NumberStyle())
     text = pl.col("t")
     frame = pl.DataFrame({"t": content})
-    digits = pl.when(text.str.contains(CANONICAL)).then(text) if style.is_canonical else bare(text, style)
+    is_plain = style.is_canonical and bool(content.str.contains(CANONICAL).all())
+    digits = text if is_plain else bare(text, style)
     if plan.source.unit is not None or plan.source.sign == "negate" or style.percent:
         factor = (plan.source.unit or Decimal(1)) * (-1 if plan.source.sign == "negate" else 1)
         factor = factor / 100 if style.percent else factor
@@ -158,8 +211,8 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
         digits = text
     if isinstance(kind, pl.Decimal):
         return frame.select(to_decimal(digits, kind.scale, kind.precision or 38)).to_series()
-    if isinstance(kind, pl.Int64):
-        return frame.select(to_integer(digits)).to_series()
+    if kind.is_integer():
+        return frame.select(to_integer(digits).cast(kind, strict=False)).to_series()
     return frame.select(digits.cast(pl.Float64, strict=False)).to_series()
 
 
