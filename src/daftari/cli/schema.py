@@ -27,7 +27,7 @@ from daftari.operations.apply_contracts import Applied, Plan
 from daftari.operations.examine_server import Examined, examine_server
 from daftari.operations.verify_database import Verified, verify_database
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.BREAKING: "red", ChangeKind.EXPOSURE: "magenta"}
 
