@@ -109,6 +109,13 @@ def db(database_url):
         yield conn
 
 
+@pytest.fixture(scope="module")
+def module_db(server):
+    """A connection to a database that the tests of one module share; each must leave it as it was."""
+    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+        yield conn
+
+
 @pytest.fixture(scope="session")
 def scratch(server):
     """A connection to a database that tests share, which leave nothing behind but temporary tables."""

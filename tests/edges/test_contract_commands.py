@@ -143,6 +143,89 @@ def test_diff_of_the_same_says_so(contract):
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing has changed.\n")
 
 
-@pytest.mark.parametrize("command", ["lint", "show", "diff"])
+@pytest.mark.parametrize("command", ["lint", "show", "diff", "import", "test"])
 def test_help_ends_with_an_example(command):
     assert f"Example: daftari contract {command}" in run(command, "--help").stdout
+
+
+@pytest.fixture
+def claims(tmp_path):
+    path = tmp_path / "Claims 2026.csv"
+    path.write_text(
+        "Claim No,Net Amount,Paid On\n" + "".join(f"C{n},{n}.50,2026-01-{n:02}\n" for n in range(1, 29))
+    )
+    return path
+
+
+def test_import_of_a_file_makes_a_contract_that_lints_clean_and_can_be_governed(claims, tmp_path):
+    made = tmp_path / "pipelines" / "claims.odcs.yaml"
+    result = run("import", claims, "--name", "claims", "--to", made)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert run("lint", "--governed", made).exit_code == 0
+    [dataset] = json.loads(run("show", made, "--output", "json").stdout)["datasets"]
+    assert [(f["name"], f["logical_type"]) for f in dataset["fields"]] == [
+        ("claim_no", "string"),
+        ("net_amount", "number"),
+        ("paid_on", "date"),
+    ]
+
+
+def test_import_writes_to_standard_output_and_never_over_a_file(claims, tmp_path):
+    assert run("import", claims).stdout.startswith(
+        "# A first contract, made from Claims 2026.csv, 28 rows.\n"
+    )
+    there = tmp_path / "there.odcs.yaml"
+    there.write_text("mine")
+    result = run("import", claims, "--to", there)
+    assert str(result.exception) == f"{there}: is there already; expected a new file"
+    assert there.read_text() == "mine"
+
+
+def test_import_takes_a_file_or_a_table(claims):
+    assert run("import").exit_code == 2
+    assert run("import", claims, "--table", "ops.expenses").exit_code == 2
+
+
+def test_import_of_a_file_without_rows_says_so(tmp_path):
+    (tmp_path / "empty.csv").write_text("a,b\n")
+    result = run("import", tmp_path / "empty.csv")
+    assert "empty.csv" in str(result.exception)
+
+
+def test_the_examples_of_the_reference_workspace_get_what_they_must():
+    result = run("test", "--workspace", WORKSPACE)
+    assert result.exit_code == 0, result.stdout
+    assert "expenses: 15 of 15 examples as they must be\n" in result.stdout
+    assert result.stderr == "Datasets: 7; passed: 7.\n"
+
+
+@pytest.fixture
+def small_workspace(tmp_path):
+    (tmp_path / "daftari.toml").touch()
+    folder = tmp_path / "pipelines" / "clinic"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "visits.odcs.yaml").write_text(json.dumps(contract_document()))
+    return tmp_path
+
+
+def test_an_example_that_gets_another_verdict_is_told_with_its_line_and_ends_with_code_41(small_workspace):
+    examples = small_workspace / "pipelines/clinic/tests/visits.examples.yaml"
+    examples.write_text("- name: nobody\n  row: {fee: 3}\n  verdict: accepted\n")
+    result = run("test", "visits", "-w", small_workspace)
+    assert result.exit_code == 41
+    assert result.stdout == (
+        "visits: 0 of 1 examples as they must be\n"
+        "pipelines/clinic/tests/visits.examples.yaml:1: nobody:"
+        " rejected by visit_id.required (is missing); expected accepted\n"
+    )
+
+
+def test_a_dataset_without_examples_has_not_passed(small_workspace):
+    result = run("test", "-w", small_workspace)
+    assert result.exit_code == 41
+    assert result.stdout == (
+        "visits: no examples; expected some in pipelines/clinic/tests/visits.examples.yaml\n"
+    )
+    assert json.loads(run("test", "-w", small_workspace, "--output", "json").stdout) == [
+        {"dataset": "visits", "source": "pipelines/clinic/tests/visits.examples.yaml", "outcomes": []}
+    ]

@@ -97,9 +97,12 @@ def test_each_rule_breaks_on_one_side_of_its_bound_and_holds_at_it_and_beyond(
     assert broken(dataset, *({"v": value} for value in values)) == [[(f"v.{what}", reason)], [], []]
 
 
-@pytest.mark.parametrize(("kind", "said", "values", "what", "reason"), BOUNDS)
-def test_a_missing_value_breaks_no_bound(kind, said, values, what, reason):
+@pytest.mark.parametrize(("kind", "said"), [(kind, said) for kind, said, *_ in BOUNDS])
+def test_a_missing_value_breaks_no_bound(kind, said):
     assert broken(dataset_of(field("v", kind, **said)), {}, {"v": ""}, {"v": "  "}) == [[], [], []]
+
+
+THREE_AND_TWO = "a number with at most 3 digits before and 2 after the decimal point"
 
 
 @pytest.mark.parametrize(
@@ -112,21 +115,21 @@ def test_a_missing_value_breaks_no_bound(kind, said, values, what, reason):
             {"physicalType": "integer"},
             "2147483647",
             "2147483648",
-            "a whole number from -2147483648 to 2147483647",
+            f"a whole number from {-(2**31)} to {2**31 - 1}",
         ),
         (
             "number",
             {"physicalType": "numeric(5,2)"},
             "999.99",
             "999.999",
-            "a number with at most 3 digits before and 2 after the decimal point",
+            THREE_AND_TWO,
         ),
         (
             "number",
             {"physicalType": "numeric(5,2)"},
             "999.990",
             "1000",
-            "a number with at most 3 digits before and 2 after the decimal point",
+            THREE_AND_TWO,
         ),
         ("number", {"physicalType": "double precision"}, "1.5", "abc", "a number"),
         ("boolean", {}, "true", "maybe", "true or false"),

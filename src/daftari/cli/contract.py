@@ -5,17 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from daftari.cli.contract_views import change_table, fault_line, show_contract
-from daftari.cli.options import Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import now, open_session
 from daftari.contract.compatibility import Change, ChangeKind, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
-from daftari.errors import BreakingChange, ContractError
+from daftari.errors import BreakingChange, ChecksFailed, ContractError
 from daftari.io.workspace import read_contract_file, read_workspace
+from daftari.operations.check_examples import check_examples
+from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.lint_contracts import lint_files, lint_workspace
+from daftari.rows.expressions import ZONE
 from daftari.settings import find_root
 
 app = typer.Typer(
@@ -107,6 +112,73 @@ def diff(
         err.print("Nothing has changed.")
     if fail_on and _worst(changes, ChangeKind(fail_on.value)):
         raise typer.Exit(BreakingChange.exit_code)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A file of rows: CSV, Excel, Parquet, JSON …", show_default=False),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="A table of the workspace's database instead: schema.table.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The dataset's name. Default: the file's.")] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Put values of the file into the contract, as examples.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """Make a first contract of a file or a table, for people to correct.
+
+    Types, what is always there, keys and closed sets are told from the rows; bounds are not guessed.
+
+    Example: daftari contract import claims.csv --to pipelines/claims/claims.odcs.yaml
+    """
+    if (file is None) == (table is None):
+        raise typer.BadParameter("name a FILE, or a --table; not both")
+    if file is not None:
+        text = contract_of_file(file, name=name, examples=examples)
+    else:
+        with open_session(workspace, env).connection() as conn:
+            text = contract_of_table(conn, str(table))
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(to, text)
+        err.print(f"{to} is there. Next: go through it, then daftari contract lint --governed {to}")
+
+
+@app.command()
+def test(
+    datasets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Datasets of the workspace. Default: all.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Judge the example rows that contracts ship: each must get the verdict, rule and reason it says.
+
+    They are in tests/DATASET.examples.yaml of a pipeline. A dataset without any has not passed.
+
+    Example: daftari contract test expenses
+    """
+    today = now().astimezone(ZoneInfo(ZONE)).date()
+    checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
+    if output is Output.JSON:
+        print_json(as_plain(checked))
+    else:
+        for line in example_lines(checked):
+            out.print(line, soft_wrap=True)
+        passed = sum(one.has_passed for one in checked)
+        err.print(f"Datasets: {len(checked)}; passed: {passed}.")
+    if not all(one.has_passed for one in checked):
+        raise typer.Exit(ChecksFailed.exit_code)
 
 
 def _worst(changes: tuple[Change, ...], limit: ChangeKind) -> bool:

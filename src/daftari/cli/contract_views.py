@@ -14,6 +14,7 @@ from daftari.contract.changes import Change, ChangeKind
 from daftari.contract.field_changes import type_of
 from daftari.contract.model import Contract, Dataset, Field
 from daftari.errors import Fault
+from daftari.operations.check_examples import Checked, Outcome
 
 _COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.EXPOSURE: "yellow", ChangeKind.BREAKING: "red"}
 #: More values of a closed set than this are counted, not listed.
@@ -43,6 +44,30 @@ def change_table(changes: Iterable[Change]) -> Table:
         kind = Text(change.kind.value, style=_COLOURS[change.kind])
         table.add_row(kind, escape(change.place), escape(change.what), escape(change.reason))
     return table
+
+
+def example_lines(checked: Iterable[Checked]) -> Iterator[Text]:
+    """A line for each dataset, and one for each example that did not get what it must."""
+    for one in checked:
+        passed = sum(outcome.has_passed for outcome in one.outcomes)
+        counts = f"{passed} of {len(one.outcomes)} examples as they must be"
+        if not one.outcomes:
+            counts = f"no examples; expected some in {one.source}"
+        yield Text.assemble((one.dataset, "bold"), ": ", counts)
+        for outcome in one.outcomes:
+            if not outcome.has_passed:
+                where = f"{one.source}:{outcome.example.line}"
+                yield Text.assemble((where, "bold"), f": {outcome.example.name}: {_contrast(outcome)}")
+
+
+def _contrast(outcome: Outcome) -> str:
+    pairs = zip(outcome.rules, outcome.reasons, strict=True)
+    found = ", ".join(f"{rule} ({reason})" for rule, reason in pairs)
+    example = outcome.example
+    wanted = ", ".join(example.rules) or "any rule"
+    reason = f" ({example.reason})" if example.reason else ""
+    expected = "accepted" if example.is_accepted else f"rejected by {wanted}{reason}"
+    return f"{f'rejected by {found}' if found else 'accepted'}; expected {expected}"
 
 
 def show_contract(contract: Contract, console: Console) -> None:

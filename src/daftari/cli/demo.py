@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,7 +14,9 @@ from daftari.cli.demo_page import show
 from daftari.cli.options import Output, OutputOption, err, out, print_json
 from daftari.cli.session import now, open_session
 from daftari.errors import ChecksFailed
-from daftari.operations.run_demo import Watch, prepare_demo, run_demo
+
+if TYPE_CHECKING:
+    from daftari.operations.run_demo import Watch
 
 app = typer.Typer(add_completion=False)
 
@@ -32,9 +34,11 @@ def demo(
 
     Example: daftari demo
     """
+    from daftari.operations.run_demo import prepare_demo, run_demo  # dbt and GX take seconds to import
+
     with _watch() as watch:
         prepare_demo(directory, watch)
-        session = open_session(directory, None)
+        session = open_session(directory, "dev")
         with session.connection() as conn:
             report = run_demo(conn, session.settings, now=now(), watch=watch)
     if output is Output.JSON:
@@ -43,14 +47,14 @@ def demo(
         show(report, out)
     if report.checks.failed:
         raise ChecksFailed(
-            f"demo: {len(report.checks.failed)} checks failed; nothing was published",
+            f"demo: {len(report.checks.failed)} checks failed; no mart was published",
             hint="Look at the failed checks above.",
         )
 
 
 @contextmanager
 def _watch() -> Iterator[Watch]:
-    """A line of progress; where nobody watches a terminal, a line for each step."""
+    """One line that changes on a terminal; elsewhere a line for each step."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<40}"),
@@ -63,9 +67,9 @@ def _watch() -> Iterator[Watch]:
 
         def watch(what: str, done: int, total: int) -> None:
             progress.update(task, description=what[:40], completed=done, total=total)
-            step = what.split()[0]
-            if not err.is_terminal and said[-1:] != [step]:
-                said.append(step)
+            verb = what.split()[0]
+            if not err.is_terminal and said[-1:] != [verb]:
+                said.append(verb)
                 err.print(f"{what} …", markup=False)
 
         yield watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,22 +13,23 @@ from rich.text import Text
 
 from daftari.io.ledger import Counts
 from daftari.io.summary import DatasetSummary
-from daftari.operations.run_demo import CURRENCY, Checks, DemoReport, Spend
+from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
 
+_WIDTH = 80
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 _NAME_WIDTH, _BAR_WIDTH = 24, 16
-_TOP_REASONS, _SHOWN_FAILURES = 3, 5
+_TOP_REASONS, _SHOWN_SENTENCES = 3, 5
 
 
 def show(report: DemoReport, console: Console) -> None:
-    """Print *report*. Wants 80 columns and no more; what comes from data is never read as markup."""
+    """Print *report*; nothing of it that comes from data is read as markup."""
     for part in _page(report):
-        console.print(part, highlight=False, soft_wrap=True)
+        console.print(part, highlight=False, markup=False, soft_wrap=True)
 
 
 def _page(report: DemoReport) -> Iterator[RenderableType]:
-    yield _heading(f"{report.organisation}, an invented organisation{_span(report.months)}")
+    yield _heading(f"{report.organisation}, an invented organisation")
     yield _first_line(report)
     yield ""
     yield _counts(report.datasets)
@@ -46,8 +48,12 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _span(months: Sequence[date]) -> str:
-    return f": {months[0]:%B %Y} to {months[-1]:%B %Y}" if months else ""
+def _wrapped(text: str, *, indent: int) -> str:
+    """Break *text* at 80 columns, further lines indented; what has no blank, such as a path, is left whole."""
+    lines = textwrap.wrap(
+        text, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
 
 
 def _first_line(report: DemoReport) -> str:
@@ -78,12 +84,13 @@ def _figures(counts: Counts) -> list[str]:
 
 def _reasons(datasets: Sequence[DatasetSummary]) -> Iterator[RenderableType]:
     yield _heading("Why rows are in quarantine")
-    width = max(len(it.dataset) for it in datasets)
+    width = max((len(it.dataset) for it in datasets), default=0)
     for it in datasets:
         if it.reasons:
             top = ", ".join(f"{rule} {rows:,}" for rule, rows in it.reasons[:_TOP_REASONS])
             more = len(it.reasons) - _TOP_REASONS
-            yield Text(f"  {it.dataset:<{width}}  {top}{f' and {more} more' if more > 0 else ''}")
+            line = f"  {it.dataset:<{width}}  {top}{f' and {more} more' if more > 0 else ''}"
+            yield _wrapped(line, indent=width + 4)
 
 
 def _chart(months: Sequence[date], spend: Sequence[Spend]) -> Iterator[RenderableType]:
@@ -92,19 +99,17 @@ def _chart(months: Sequence[date], spend: Sequence[Spend]) -> Iterator[Renderabl
     )
     greatest = max(it.total for it in spend)
     for it in spend:
-        bar = "█" * max(round(_BAR_WIDTH * it.total / greatest), 1)
-        yield Text(
+        length = round(_BAR_WIDTH * it.total / greatest) if greatest > 0 else 0
+        yield (
             f"  {it.department:<{_NAME_WIDTH}.{_NAME_WIDTH}} {_heights(it.by_month)} "
-            f"{bar:<{_BAR_WIDTH}}{it.total / 1_000_000:>8,.1f}"
+            f"{'█' * length:<{_BAR_WIDTH}}{it.total / 1_000_000:>8,.1f}"
         )
     yield Text("  Left: each month beside the department's highest. Right: all months.", style="dim")
 
 
 def _heights(values: Sequence[Decimal]) -> str:
-    """Draw one column for each value, from nothing to the highest; a blank where there is nothing."""
+    """Draw a column for each value, beside the highest; a blank where nothing was spent."""
     highest = max(values)
-    if highest <= 0:
-        return " " * len(values)
     steps = len(_HEIGHTS)
     return "".join(
         _HEIGHTS[min(int(value / highest * steps), steps - 1)] if value > 0 else " " for value in values
@@ -113,31 +118,36 @@ def _heights(values: Sequence[Decimal]) -> str:
 
 def _checks(report: DemoReport) -> Iterator[RenderableType]:
     checks = report.checks
-    style = "red" if checks.failed else "green"
     warned = f", {len(checks.warnings)} warned" if checks.warnings else ""
-    yield Text(f"Checks: {checks.passed} passed, {len(checks.failed)} failed{warned}", style=f"bold {style}")
+    yield Text(
+        f"Checks: {checks.passed} passed, {len(checks.failed)} failed{warned} "
+        f"({report.on_tables.passed} on tables, {report.on_marts.passed} on marts passed)",
+        style="bold red" if checks.failed else "bold green",
+    )
     yield from _sentences(checks)
     if report.published:
-        yield f"Published: {', '.join(sorted(mart.name for mart in report.published))}"
+        yield _wrapped(f"Published marts: {', '.join(report.published)}", indent=2)
     else:
-        yield "Nothing was published: readers see what they saw before."
+        yield "No mart was published: readers see what they saw before."
 
 
 def _sentences(checks: Checks) -> Iterator[RenderableType]:
     said = [*(f"failed: {it}" for it in checks.failed), *(f"warned: {it}" for it in checks.warnings)]
-    for sentence in said[:_SHOWN_FAILURES]:
-        yield Text(f"  {sentence}")
-    if len(said) > _SHOWN_FAILURES:
-        yield f"  and {len(said) - _SHOWN_FAILURES} more"
+    for sentence in said[:_SHOWN_SENTENCES]:
+        yield _wrapped(f"  {sentence}", indent=4)
+    if len(said) > _SHOWN_SENTENCES:
+        yield f"  and {len(said) - _SHOWN_SENTENCES} more"
 
 
 def _next(report: DemoReport) -> Iterator[RenderableType]:
     yield _heading("Where to look next")
+    yield f"  cd {report.folder}"
     for command, why in (
-        (f"cd {report.folder}", ""),
         ("daftari quarantine show expenses", "what was refused, and why"),
-        ("daftari load expenses inbox/expenses/2024-11_ledger.csv --explain", ""),
         ("daftari contract show expenses", "what the data is, who may see it"),
+        ("daftari quality show", "what was checked"),
+        ("daftari verify", "is the database what the contracts say?"),
         ("daftari new pipeline fleet", "a pipeline of your own"),
     ):
-        yield Text(f"  {command}" if not why else f"  {command:<40}# {why}")
+        yield f"  {command:<34}# {why}"
+    yield "  daftari load expenses inbox/expenses/2024-11_ledger.csv --explain"

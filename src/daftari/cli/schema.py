@@ -187,7 +187,7 @@ def _show_verified(verified: Verified, output: Output) -> None:
         out.print(drift.text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
     verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
-    out.print(f"Compared {checked}: {verdict}.", markup=False)
+    out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)
 
 
 def _show_examined(examined: Examined, session: Session, output: Output) -> None:

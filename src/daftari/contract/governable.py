@@ -19,13 +19,14 @@ from daftari.errors import Fault
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 #: PostgreSQL cuts longer names off, so that two of them may become one.
-_LONGEST_NAME = 63
+LONGEST_NAME = 63
 #: Room for what is put before and after a dataset's name, as in incidents_2026q1.
-_LONGEST_DATASET = 48
+LONGEST_DATASET = 48
 
 #: Columns that every governed table has besides those of its contract.
 PLATFORM_COLUMNS = ("created_at", "updated_at", "_run_id")
 _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
+RESERVED_COLUMNS = (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS)
 
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 _OPERATION_SCOPES = {"own", "reports"}
@@ -58,21 +59,21 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _names(dataset: Dataset) -> Iterator[Finding]:
-    if not _IDENTIFIER.fullmatch(dataset.name) or len(dataset.name) > _LONGEST_DATASET:
-        expected = f"a name of at most {_LONGEST_DATASET} lower-case letters, digits and _"
+    if not _IDENTIFIER.fullmatch(dataset.name) or len(dataset.name) > LONGEST_DATASET:
+        expected = f"a name of at most {LONGEST_DATASET} lower-case letters, digits and _"
         yield Finding("name", repr(dataset.name), expected)
     if not dataset.fields:
         yield Finding("properties", "none", "at least one property")
     for field in dataset.fields:
-        if not _IDENTIFIER.fullmatch(field.name) or len(field.name) > _LONGEST_NAME:
-            expected = f"a name of at most {_LONGEST_NAME} lower-case letters, digits and _"
+        if not _IDENTIFIER.fullmatch(field.name) or len(field.name) > LONGEST_NAME:
+            expected = f"a name of at most {LONGEST_NAME} lower-case letters, digits and _"
             yield Finding("name", repr(field.name), expected, field=field)
-        elif field.name in (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS):
+        elif field.name in RESERVED_COLUMNS:
             yield Finding(
                 "name", field.name, "another name: every table has this column already", field=field
             )
-        if field.allowed and len(dataset.name) + 1 + len(field.name) > _LONGEST_NAME:
-            expected = f"names that make one of at most {_LONGEST_NAME} characters for its closed set"
+        if field.allowed and len(dataset.name) + 1 + len(field.name) > LONGEST_NAME:
+            expected = f"names that make one of at most {LONGEST_NAME} characters for its closed set"
             yield Finding("name", f"{dataset.name}_{field.name}", expected, field=field)
     for name in _repeated(field.name for field in dataset.fields):
         yield Finding("properties", f"{name!r} more than once", "each property once")
@@ -101,9 +102,9 @@ def _relationships(dataset: Dataset) -> Iterator[Finding]:
 
 def _rules(dataset: Dataset) -> Iterator[Finding]:
     for rule in dataset.rules:
-        if not _IDENTIFIER.fullmatch(rule.id) or len(dataset.name) + 1 + len(rule.id) > _LONGEST_NAME:
+        if not _IDENTIFIER.fullmatch(rule.id) or len(dataset.name) + 1 + len(rule.id) > LONGEST_NAME:
             expected = (
-                f"lower-case letters, digits and _, at most {_LONGEST_NAME} with {dataset.name}_ before it"
+                f"lower-case letters, digits and _, at most {LONGEST_NAME} with {dataset.name}_ before it"
             )
             yield Finding("rules.id", repr(rule.id), expected, line=rule.line)
     for name in _repeated(rule.id for rule in dataset.rules):
@@ -139,7 +140,7 @@ def _one_check(field: Field | None, check: Quality) -> Iterator[Finding]:
 def _access(dataset: Dataset) -> Iterator[Finding]:
     for entry in dataset.access:
         place = f"access.{entry.role}"
-        if not _IDENTIFIER.fullmatch(entry.role) or len(entry.role) > _LONGEST_NAME:
+        if not _IDENTIFIER.fullmatch(entry.role) or len(entry.role) > LONGEST_NAME:
             yield Finding(place, repr(entry.role), "a role of lower-case letters, digits and _")
         if entry.rows in _OPERATION_SCOPES and dataset.subject is None:
             yield Finding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")

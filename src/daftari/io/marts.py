@@ -133,33 +133,36 @@ def _publish(conn: Connection[Any], table: _Table) -> Published:
 
 
 def _match_columns(conn: Connection[Any], table: _Table) -> list[str]:
-    """Give the published table the columns of the other; return their names. An added column empties it."""
+    """Give the published table the columns of the other; return their names. A new column empties it."""
     wanted = {column.name: column for column in _about(conn, "columns", table.aside)}
     present = {column.name: column for column in _about(conn, "columns", table.published)}
-    changes = [
-        sql.SQL("drop column {}").format(sql.Identifier(name))
-        for name, column in present.items()
-        if name not in wanted or wanted[name].type != column.type
-    ]
-    new = [c for c in wanted.values() if c.name not in present or present[c.name].type != c.type]
-    changes += [
-        # the type is PostgreSQL's own spelling of one, from its catalogue
-        sql.SQL("add column {} {}").format(sql.Identifier(c.name), sql.SQL(c.type))
-        for c in new
-    ]
-    changes += [
-        sql.SQL("alter column {} {} not null").format(
-            sql.Identifier(c.name), sql.SQL("set" if c.not_null else "drop")
-        )
-        for c in wanted.values()
-        if c in new or c.not_null != present[c.name].not_null
-    ]
+    kept = {name for name in wanted.keys() & present.keys() if wanted[name].type == present[name].type}
+    _alter(
+        conn, table, [sql.SQL("drop column {}").format(sql.Identifier(n)) for n in present if n not in kept]
+    )
+    new = [column for column in wanted.values() if column.name not in kept]
     if new:
         conn.execute(sql.SQL("delete from {}").format(table.published))
-    if changes:
-        statement = sql.SQL("alter table {} {}").format(table.published, sql.SQL(", ").join(changes))
-        conn.execute(statement)
+    _alter(conn, table, [_added(column) for column in new])
+    changed = [wanted[name] for name in kept if wanted[name].not_null != present[name].not_null]
+    _alter(conn, table, [_nullability(column) for column in changed])
     return list(wanted)
+
+
+def _alter(conn: Connection[Any], table: _Table, changes: list[sql.Composed]) -> None:
+    if changes:
+        conn.execute(sql.SQL("alter table {} {}").format(table.published, sql.SQL(", ").join(changes)))
+
+
+def _added(column: Any) -> sql.Composed:
+    # the type is PostgreSQL's own spelling of one, from its catalogue
+    not_null = sql.SQL(" not null" if column.not_null else "")
+    return sql.SQL("add column {} {}{}").format(sql.Identifier(column.name), sql.SQL(column.type), not_null)
+
+
+def _nullability(column: Any) -> sql.Composed:
+    action = sql.SQL("set" if column.not_null else "drop")
+    return sql.SQL("alter column {} {} not null").format(sql.Identifier(column.name), action)
 
 
 def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple[int, int]:

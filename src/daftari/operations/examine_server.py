@@ -65,7 +65,7 @@ def _essentials(facts: dict[str, Any], extensions: dict[str, str | None]) -> lis
 
 
 def _extras(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ability]:
-    preloaded = {name.strip() for name in facts["preloaded"].split(",")}
+    preloaded = _preloaded(facts["preloaded"], extensions)
     found = [
         ("pgcrypto", "pgcrypto" in extensions, _state(extensions, "pgcrypto"),
          "SQL cannot seal or reveal; the application still can"),
@@ -90,3 +90,10 @@ def _state(extensions: dict[str, str | None], name: str) -> str:
         return "not on the server"
     version = extensions[name]
     return f"installed, {version}" if version else "available"
+
+
+def _preloaded(setting: str | None, extensions: dict[str, str | None]) -> set[str]:
+    """Return the libraries that the server loads; where this user may not look, what is installed."""
+    if setting is None:
+        return {name for name, installed in extensions.items() if installed}
+    return {name.strip() for name in setting.split(",")}

@@ -1,5 +1,5 @@
 """
-The main job on invented data: contracts applied, files loaded, marts built and checked, one report.
+The main job on invented data: contracts applied, files loaded, tables checked, marts built and checked.
 
 May be repeated: what is there already is left as it is, and files that are known are passed over.
 """
@@ -7,7 +7,6 @@ May be repeated: what is there already is left as it is, and files that are know
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,56 +15,27 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.compile.verdicts import Outcome, Verdict
 from daftari.demo.files import demo_files, write_files
 from daftari.demo.words import ORGANISATION
 from daftari.errors import SettingError
-from daftari.io.marts import Published
-from daftari.io.summary import DatasetSummary, monthly_spend, summarise
+from daftari.io.check_results import Checked
+from daftari.io.summary import monthly_spend, summarise
 from daftari.io.workspace import Workspace, read_workspace
 from daftari.operations.apply_contracts import apply
-from daftari.operations.build_marts import Transformed, TransformOptions, build_marts
+from daftari.operations.build_marts import Failure, Transformed, TransformOptions, build_marts
+from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
 from daftari.operations.init_workspace import init_workspace
 from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path
+from daftari.operations.run_checks import run_checks
 from daftari.operations.run_pipeline import INBOX, waiting
 from daftari.settings import CONFIG_FILE, Settings
 
-CURRENCY = "KES"
 _SEED = 2026
 
 #: Told what is being done, and how much of how much of it is done.
 Watch = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spend:
-    department: str
-    by_month: tuple[Decimal, ...]  #: in the order of the report's months
-
-    @property
-    def total(self) -> Decimal:
-        return sum(self.by_month, Decimal(0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checks:
-    passed: int
-    failed: tuple[str, ...] = ()  #: each in a sentence
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoReport:
-    organisation: str
-    folder: Path
-    files: int  #: in the inbox
-    new_files: int  #: that this run loaded
-    datasets: tuple[DatasetSummary, ...]
-    months: tuple[date, ...]
-    spend: tuple[Spend, ...]  #: the department that spent most first
-    checks: Checks
-    published: tuple[Published, ...]  #: empty when a check failed: what was published before stays
-    seconds: float
 
 
 def prepare_demo(folder: Path, watch: Watch) -> None:
@@ -85,7 +55,7 @@ def prepare_demo(folder: Path, watch: Watch) -> None:
             hint="Name another folder: daftari demo DIR",
         )
     if not (folder / INBOX).is_dir():
-        watch("Making two years of files", 0, 1)
+        watch("Writing two years of files", 0, 1)
         _make_files(folder / INBOX)
 
 
@@ -100,6 +70,8 @@ def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch:
     """
     Do the main job in the workspace that `prepare_demo` made. *conn* must be in autocommit mode.
 
+    Marts are built only when every table passed its checks.
+
     Raises:
         DaftariError: what a step raised; run again, it goes on from there.
     """
@@ -108,18 +80,35 @@ def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch:
     watch("Applying contracts", 0, 1)
     apply(conn, workspace.contracts, migrations_dir=settings.migrations_dir, now=now)
     loaded = _load(conn, workspace, now=now, watch=watch)
-    transformed = build_marts(
-        conn,
-        workspace,
-        TransformOptions(environment=settings.environment, data_dir=settings.data_dir),
-        lambda done, total, _: watch("Building and testing marts", done, total),
+    on_tables = _check(conn, workspace, watch)
+    transformed = None if on_tables.failed else _transform(conn, workspace, settings, watch)
+    summaries = summarise(conn)
+    months, spend = _spend(conn) if transformed and transformed.is_published else ((), ())
+    return DemoReport(
+        organisation=workspace.name,
+        folder=workspace.root,
+        files=len(loaded),
+        new_files=sum(not one.known for one in loaded),
+        datasets=tuple(summaries[name] for name in _datasets(workspace) if name in summaries),
+        months=months,
+        spend=spend,
+        on_tables=on_tables,
+        on_marts=_on_marts(transformed) if transformed else Checks(passed=0),
+        published=tuple(sorted(mart.name for mart in transformed.published)) if transformed else (),
+        seconds=perf_counter() - begun,
     )
-    return _report(conn, workspace, loaded, transformed, begun=begun)
+
+
+def _datasets(workspace: Workspace) -> list[str]:
+    return [contract.dataset.name for contract in workspace.contracts]
 
 
 def _load(conn: Connection[Any], workspace: Workspace, *, now: datetime, watch: Watch) -> list[Loaded]:
-    names = [contract.dataset.name for contract in workspace.contracts]
-    requests = [Request(dataset=name, path=path) for name in names for path in waiting(workspace.root, name)]
+    requests = [
+        Request(dataset=name, path=path)
+        for name in _datasets(workspace)
+        for path in waiting(workspace.root, name)
+    ]
     loaded = []
     for done, request in enumerate(requests):
         watch(f"Loading {request.path.name}", done, len(requests))
@@ -127,35 +116,49 @@ def _load(conn: Connection[Any], workspace: Workspace, *, now: datetime, watch: 
     return loaded
 
 
-def _report(
-    conn: Connection[Any],
-    workspace: Workspace,
-    loaded: Sequence[Loaded],
-    transformed: Transformed,
-    *,
-    begun: float,
-) -> DemoReport:
-    summaries = summarise(conn)
-    months, spend = _spend(conn) if transformed.is_published else ((), ())
-    return DemoReport(
-        organisation=workspace.name,
-        folder=workspace.root,
-        files=len(loaded),
-        new_files=sum(not one.known for one in loaded),
-        datasets=tuple(
-            summaries[contract.dataset.name]
-            for contract in workspace.contracts
-            if contract.dataset.name in summaries
-        ),
-        months=months,
-        spend=spend,
-        checks=Checks(
-            passed=transformed.tests_passed,
-            failed=tuple(f"{it.kind} {it.name}: {it.message}" for it in transformed.failures),
-            warnings=tuple(f"{it.kind} {it.name}: {it.message}" for it in transformed.warnings),
-        ),
-        published=transformed.published,
-        seconds=perf_counter() - begun,
+def _check(conn: Connection[Any], workspace: Workspace, watch: Watch) -> Checks:
+    names = _datasets(workspace)
+    checked = run_checks(
+        conn,
+        workspace.contracts,
+        lambda name: watch(f"Checking {name}", names.index(name), len(names)),
+    )
+    return Checks(
+        passed=sum(one.count(Verdict.PASSED) for one in checked),
+        failed=_told(checked, {Verdict.FAILED, Verdict.NOT_EVALUATED}),
+        warnings=_told(checked, {Verdict.WARNED}),
+    )
+
+
+def _told(checked: Sequence[Checked], verdicts: set[Verdict]) -> tuple[str, ...]:
+    def sentence(dataset: str, outcome: Outcome) -> str:
+        return f"{dataset}: {outcome.description}: {outcome.reason} ({outcome.check})"
+
+    return tuple(
+        sentence(one.dataset, outcome)
+        for one in checked
+        for outcome in one.outcomes
+        if outcome.verdict in verdicts
+    )
+
+
+def _transform(conn: Connection[Any], workspace: Workspace, settings: Settings, watch: Watch) -> Transformed:
+    return build_marts(
+        conn,
+        workspace,
+        TransformOptions(environment=settings.environment, data_dir=settings.data_dir),
+        lambda done, total, _: watch("Building and testing marts", done, total),
+    )
+
+
+def _on_marts(transformed: Transformed) -> Checks:
+    def sentence(failure: Failure) -> str:
+        return f"{failure.kind} {failure.name}: {failure.message}"
+
+    return Checks(
+        passed=transformed.tests_passed,
+        failed=tuple(map(sentence, transformed.failures)),
+        warnings=tuple(map(sentence, transformed.warnings)),
     )
 
 

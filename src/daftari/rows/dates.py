@@ -90,6 +90,11 @@ class DateStyle:
         return re.split(r"[,T ]*%[HI]", self.chrono)[0]
 
     @property
+    def _directives(self) -> str:
+        """For chrono, whose `%B` reads short and long names alike and whose `%b` does not."""
+        return self.chrono.replace("%b", "%B")
+
+    @property
     def has_names(self) -> bool:
         return "%b" in self.chrono.lower()
 
@@ -106,11 +111,11 @@ class DateStyle:
         plain = _plain_names(fits) if self.has_names else fits
         if not self.has_time:
             return frame.select(
-                plain.str.to_date(self.chrono, strict=False).cast(pl.Datetime("us"))
+                plain.str.to_date(self._directives, strict=False).cast(pl.Datetime("us"))
             ).to_series()
         zone = "UTC" if self.has_offset else None
         return frame.select(
-            plain.str.to_datetime(self.chrono, strict=False, time_unit="us", time_zone=zone)
+            plain.str.to_datetime(self._directives, strict=False, time_unit="us", time_zone=zone)
         ).to_series()
 
     def read_days(self, text: pl.Series) -> pl.Series:
@@ -118,7 +123,7 @@ class DateStyle:
         frame = pl.DataFrame({"t": text})
         fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
         plain = _plain_names(fits) if self.has_names else fits
-        return frame.select(plain.str.to_date(self.chrono, strict=False)).to_series()
+        return frame.select(plain.str.to_date(self._directives, strict=False)).to_series()
 
 
 def _plain_names(text: pl.Expr) -> pl.Expr:
@@ -201,5 +206,5 @@ _TIMES = (" HH:MM", " HH:MM:SS", " HH:MM AM", " HH:MM:SS AM", ", HH:MM", "THH:MM
 #: Every style that may be inferred for a moment, the canonical ones first; a bare day is its first instant.
 MOMENT_STYLES = (
     *(DateStyle(chrono, "YYYY-MM-DDTHH:MM:SS (ISO 8601)") for chrono in _ISO_MOMENTS),
-    *(date_style(style.words + time) for style in DAY_STYLES if style is not ISO_DAY for time in _TIMES),
+    *(date_style(style.words + time) for style in DAY_STYLES if style != ISO_DAY for time in _TIMES),
 )

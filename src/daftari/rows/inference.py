@@ -44,14 +44,14 @@ def settle(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
     """
     open_at = {place: plan.fields[place] for place in range(len(plan.fields)) if _is_open(plan.fields[place])}
     fields = list(map(_declared, plan.fields))
-    for block in blocks:
-        if not open_at:
-            break
+    for block in blocks if open_at else ():
         columns = list(columns_of(plan, block))
         for place in open_at:
             fields[place] = _weighed(fields[place], columns[place].content)
         _share_decimal_mark(fields)
         open_at = {place: one for place, one in open_at.items() if not fields[place].evidence}
+        if not open_at:
+            break
     return replace(plan, fields=tuple(_closed(one, plan) for one in fields))
 
 

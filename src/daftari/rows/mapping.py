@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as AbstractMapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _listed(value: Any) -> Any:
@@ -22,6 +24,23 @@ def _as_text(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_as_text)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+def _with_a_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"is no regular expression ({error})") from None
+    if not groups:
+        raise ValueError("has no group; put what is wanted in parentheses")
+    return pattern
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; one is Africa/Nairobi") from None
 
 
 class _Part(BaseModel):
@@ -65,7 +84,7 @@ class FieldSource(_Part):
     sign: Literal["keep", "negate"] = "keep"
     null_words: Texts | None = None  #: instead of the file's
 
-    part: str | None = None  #: a regular expression; its first group is the value
+    part: Annotated[str, AfterValidator(_with_a_group)] | None = None  #: its first group is the value
     lookup: AbstractMapping[Text, Text | None] | None = None
     #: what a value outside the lookup becomes: reject, keep, null, or this value
     otherwise: str = "reject"
@@ -131,7 +150,8 @@ class Mapping(_Part):
     member: str | None = None  #: of a zip archive
     header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header
     columns: Texts = ()  #: the columns' names where the file has no header
-    timezone: str = "Africa/Nairobi"  #: of timestamps that name no offset
+    #: of timestamps that name no offset
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Africa/Nairobi"
     null_words: Texts = ()
     fields: AbstractMapping[str, FieldSource] = {}
     total_row: Literal["auto", "none"] | TotalRow = "auto"

@@ -25,8 +25,10 @@ def read_mapping(text: str, source: str) -> Mapping:
     try:
         mapping = Mapping.model_validate({**_plain(document), "name": source})
     except ValidationError as error:
-        faults = [_fault(document, source, dict(one)) for one in error.errors()]
-        raise MappingError("\n".join(faults), hint="`daftari load --help` shows a whole mapping.") from None
+        faults = sorted(_fault(document, source, dict(one)) for one in error.errors())
+        raise MappingError(
+            "\n".join(text for _, text in faults), hint="`daftari load --help` shows a whole mapping."
+        ) from None
     _require_known_formats(mapping, document, source)
     return mapping
 
@@ -60,13 +62,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _fault(document: AbstractMapping[str, Any], source: str, error: dict[str, Any]) -> str:
+def _fault(document: AbstractMapping[str, Any], source: str, error: dict[str, Any]) -> tuple[int, str]:
+    """Return the line of a fault and what is said of it."""
     path = [part for part in error["loc"] if not str(part).startswith(("function-", "literal", "TotalRow"))]
     place = ".".join(map(str, path))
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "is not known here"
-    return f"{source}:{_line(document, path)}: {place or 'mapping'}: {message[:1].lower()}{message[1:]}"
+    line = _line(document, path)
+    return line, f"{source}:{line}: {place or 'mapping'}: {message[:1].lower()}{message[1:]}"
 
 
 def _line(node: Any, path: list[Any]) -> int:

@@ -202,7 +202,8 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
     style = next((one for one in plan.styles if isinstance(one, NumberStyle)), NumberStyle())
     text = pl.col("t")
     frame = pl.DataFrame({"t": content})
-    digits = pl.when(text.str.contains(CANONICAL)).then(text) if style.is_canonical else bare(text, style)
+    is_plain = style.is_canonical and bool(content.str.contains(CANONICAL).all())
+    digits = text if is_plain else bare(text, style)
     if plan.source.unit is not None or plan.source.sign == "negate" or style.percent:
         factor = (plan.source.unit or Decimal(1)) * (-1 if plan.source.sign == "negate" else 1)
         factor = factor / 100 if style.percent else factor

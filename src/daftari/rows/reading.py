@@ -117,34 +117,47 @@ def _between(rows: Rows, after: int, before: int | None) -> pl.DataFrame:
 
 
 def _candidates(rows: Rows, block: Block, reading: Reading) -> list[tuple[int, bool]]:
-    """Return the line of each row that may be a total, and whether a label says so."""
+    """
+    Return the line of each row that may be a total, and whether it is one even if it does not agree.
+
+    A total lacks what a row must have, or has the label where a row has its key. A file without either costs
+    no more than a look at nulls and keys.
+    """
     rule = reading.plan.mapping.total_row
     own = {one.field.name: one for one in reading.plan.fields if one.columns}
-    required = [name for name, one in own.items() if one.field.required]
     numbers = [name for name in reading.sums if name in own]
-    if rule == "none" or not required or not numbers:
+    if rule == "none" or not numbers:
         return []
-    # A total lacks what a row must have; a file without gaps costs no more than this look at its nulls.
-    lacking = rows.values.select(pl.any_horizontal(pl.col(required).is_null())).to_series()
-    lacking &= rows.values.select(pl.any_horizontal(pl.col(numbers).is_not_null())).to_series()
-    if not lacking.any():
+    required = [name for name, one in own.items() if one.field.required]
+    label = rule if isinstance(rule, TotalRow) else TotalRow()
+    counted = _any(rows.values, pl.col(numbers).is_not_null())
+    lacking = _any(rows.values, pl.col(required).is_null()) & counted if required else ~counted & counted
+    titles = [name for name in reading.dataset.key if name in own and name not in numbers]
+    titled = _any(rows.text, _is_label(pl.col(titles), label)) & counted if titles else lacking
+    if not (lacking | titled).any():
         return []
     others = [name for name in own if name not in numbers]
-    bare = rows.text.select(
-        pl.all_horizontal(pl.col(others).is_null()) if others else pl.lit(False)
-    ).to_series()
-    labelled = _labelled(block.cells.filter(lacking), rule)
-    found = zip(rows.lines.filter(lacking), bare.filter(lacking), labelled, strict=True)
-    return [(line, is_labelled) for line, is_bare, is_labelled in found if is_bare or is_labelled]
+    bare = ~_any(rows.text, pl.col(others).is_not_null()) if others else ~counted & counted
+    labelled = _labelled(block.cells, lacking, label)
+    is_total = lacking & labelled
+    chosen = is_total | (lacking & bare) | titled
+    return list(zip(rows.lines.filter(chosen), is_total.filter(chosen), strict=True))
 
 
-def _labelled(cells: pl.DataFrame, rule: str | TotalRow) -> pl.Series:
-    declared = rule if isinstance(rule, TotalRow) else TotalRow()
-    columns = pl.col(declared.column) if declared.column in cells.columns else pl.all()
-    label = f"(?i)^(?:{declared.label})$"
-    return cells.select(
-        pl.any_horizontal(columns.str.strip_chars().str.contains(label).fill_null(False))
-    ).to_series()
+def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    return frame.select(pl.any_horizontal(condition)).to_series()
+
+
+def _is_label(text: pl.Expr, label: TotalRow) -> pl.Expr:
+    return text.str.strip_chars().str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
+
+
+def _labelled(cells: pl.DataFrame, where: pl.Series, label: TotalRow) -> pl.Series:
+    """Mark the rows of *where* that have the label in a cell of the file, mapped or not."""
+    columns = pl.col(label.column) if label.column in cells.columns else pl.all()
+    found = _any(cells.filter(where), _is_label(columns, label))
+    at = where.arg_true().filter(found)
+    return pl.Series(range(len(where)), dtype=pl.UInt32).is_in(at.to_list())
 
 
 def _stated(row: pl.DataFrame, reading: Reading) -> ControlTotals:

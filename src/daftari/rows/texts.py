@@ -33,12 +33,23 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
 
 
 def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
-    """Trim every column that a field uses, in one pass; named by the field's place and the part's."""
-    return cells.select(
-        trimmed(pl.col(name), one.null_words).alias(f"{place} {part}")
+    """
+    Trim every column that a field uses; named by the field's place and the part's.
+
+    Null where nothing is left, or a word for nothing. Two passes: a condition on the trimmed text trims twice.
+    """
+    parts = [
+        (f"{place} {part}", name, one.null_words)
         for place, one in enumerate(plan.fields)
         for part, name in enumerate(one.columns)
-    )
+    ]
+    trimmed = cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
+    return trimmed.select(_or_null(pl.col(part), null_words) for part, _, null_words in parts)
+
+
+def _or_null(text: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
+    is_missing = text.is_in(["", *null_words]) if null_words else text == ""
+    return pl.when(~is_missing).then(text)
 
 
 def _column(plan: FieldPlan, found: pl.Series) -> Column:
@@ -71,13 +82,6 @@ def _found(plan: FieldPlan, parts: pl.DataFrame, block: Block, seen: Counter[str
         keys = map(_digest, parts.iter_rows())
         return pl.Series(_numbered(keys, seen) if source.digest.occurrence else list(keys), dtype=pl.String)
     return parts.to_series()
-
-
-def trimmed(column: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
-    """Take the outer white space from *column*; null where nothing is left, or a word for nothing."""
-    text = column.str.strip_chars()
-    is_missing = text.is_in(["", *null_words]) if null_words else text == ""
-    return pl.when(~is_missing).then(text)
 
 
 def _digest(row: tuple[str | None, ...]) -> str:

@@ -1,7 +1,7 @@
 create extension if not exists "btree_gist" with schema daftari;
 create type "ops"."trips_status" as enum ('asked', 'approved', 'refused');
 create table "ops"."teams" (
-    "team" text not null,
+    "team" text collate "C" not null,
     "budget" numeric(10,2),
     "created_at" timestamptz not null default now(),
     "updated_at" timestamptz not null default now(),
@@ -14,8 +14,8 @@ comment on column "ops"."teams"."created_at" is 'When the row first came.';
 comment on column "ops"."teams"."updated_at" is 'When the row was last changed.';
 comment on column "ops"."teams"."_run_id" is 'The run that last wrote the row; see daftari.run.';
 create table "ops"."trips" (
-    "trip" text not null,
-    "team" text not null,
+    "trip" text collate "C" not null,
+    "team" text collate "C" not null,
     "status" "ops"."trips_status" not null,
     "starts_on" date not null,
     "ends_on" date not null,

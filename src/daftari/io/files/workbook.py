@@ -33,6 +33,9 @@ _MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}"
 _MIDNIGHT = " 00:00:00"
 #: A time of day is held as a moment of Excel's day 0.
 _TIME_OF_DAY = r"^(?:1899-12-3[01]) (\d{2}:\d{2}:\d{2})"
+#: The library writes a number to nine decimals, which from 2^23 on is more than a double holds:
+#: 15280244.44 becomes 15280244.439999999.
+_MORE_THAN_A_DOUBLE = r"^-?\d{7,15}\.\d{9}$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +92,15 @@ def _cells(book: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
         row, column = fault.offset_position
         columns[column][row] = _ERRORS.get(found[1], "#ERROR") if found else "#ERROR"
     text = pl.DataFrame(columns).with_columns(pl.all().replace("", None))
-    return text.with_columns(pl.all().str.replace(_TIME_OF_DAY, "$1"))
+    text = text.with_columns(pl.all().str.replace(_TIME_OF_DAY, "$1"))
+    return text.with_columns(_shortest(name) for name in text.columns)
+
+
+def _shortest(name: str) -> pl.Expr:
+    """Write a number with the fewest digits that give back the double that the cell holds."""
+    cell = pl.col(name)
+    shortest = cell.cast(pl.Float64, strict=False).cast(pl.String)
+    return pl.when(cell.str.contains(_MORE_THAN_A_DOUBLE)).then(shortest).otherwise(cell).alias(name)
 
 
 def _dates_bare(rows: pl.DataFrame) -> list[pl.Expr]:

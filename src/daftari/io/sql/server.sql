@@ -7,7 +7,10 @@ select current_setting('server_version') as version,
        current_setting('data_checksums') = 'on' as data_checksums,
        current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' as survives_crashes,
        current_setting('standard_conforming_strings') = 'on' as standard_strings,
-       current_setting('shared_preload_libraries') as preloaded,
+       -- only some may look: null for the others
+       case when pg_has_role('pg_read_all_settings', 'usage')
+            then current_setting('shared_preload_libraries')
+       end as preloaded,
        has_database_privilege(current_database(), 'create') as may_create,
        has_parameter_privilege('session_replication_role', 'set') as may_prove_keys,
        current_database() as database,

@@ -1,0 +1,60 @@
+import uuid
+
+import psycopg
+import pytest
+from tests.conftest import NOW
+from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
+
+from daftari.io import database
+from daftari.operations.apply_contracts import apply
+from daftari.operations.examine_server import examine_server
+from daftari.operations.verify_database import verify_database
+
+pytestmark = pytest.mark.each_server
+
+
+@pytest.fixture
+def owned(settings, db):
+    """A connection of a user who owns the database and nothing else."""
+    name = db.execute("select current_database()").fetchone()[0]
+    db.execute("drop schema daftari, ops, staging, marts cascade")
+    role = f"plain_{uuid.uuid4().hex[:8]}"
+    db.execute(f"create role {role} login")
+    db.execute(f"grant create on database {name} to {role}")
+    try:
+        with psycopg.connect(**{**database.parameters(settings), "user": role}, autocommit=True) as conn:
+            yield conn
+    finally:
+        db.execute(f"drop owned by {role} cascade; drop role {role}")
+
+
+def test_it_tells_what_is_there_and_what_is_not(db, server_kind):
+    found = {it.name: it.present for it in examine_server(db).abilities}
+    assert found == {
+        "version 15 to 18": True,
+        "UTF-8": True,
+        "standard strings": True,
+        "may create schemas": True,
+        "btree_gist": True,
+        "pgcrypto": server_kind == "system",  # the wheel has none
+        "pgaudit": False,
+        "pg_stat_statements": True,
+        "loads prove keys": True,
+        "data checksums": True,
+        "survives crashes": False,  # the tests' server is in a hurry
+    }
+
+
+def test_a_user_who_only_owns_the_database_can_apply_and_verify_and_is_told_the_rest(owned, tmp_path):
+    all_contracts = contracts(TEAMS, TRIPS, READINGS, NOTES)
+    apply(owned, all_contracts, migrations_dir=tmp_path, now=NOW)
+    assert verify_database(owned, all_contracts, migrations_dir=tmp_path, now=NOW).drifts == ()
+
+    examined = examine_server(owned)
+    assert examined.lacking == ()
+    assert "loads prove keys" in {it.name for it in examined.abilities if not it.present}
+
+
+def test_what_is_essential_and_not_there_is_lacking(owned):
+    owned.execute("set standard_conforming_strings = off")
+    assert [it.name for it in examine_server(owned).lacking] == ["standard strings"]

@@ -1,0 +1,96 @@
+"""Dates: how styles are declared, and that nothing but the style is read."""
+
+from datetime import date, datetime
+
+import polars as pl
+import pytest
+
+from daftari.rows.dates import DAY_STYLES, MOMENT_STYLES, date_style
+
+SEVENTH = date(2024, 3, 7)
+
+#: how it is declared, a text in it
+DECLARED = [
+    ("YYYY-MM-DD", "2024-03-07"),
+    ("DD/MM/YYYY", "07/03/2024"),
+    ("DD/MM/YYYY", "7/3/2024"),
+    ("dd/mm/yyyy", "07/03/2024"),
+    ("MM/DD/YYYY", "03/07/2024"),
+    ("DD.MM.YYYY", "07.03.2024"),
+    ("%d.%m.%Y", "07.03.2024"),
+    ("DD-Mon-YY", "07-Mar-24"),
+    ("DD-Mon-YYYY", "07-MAR-2024"),
+    ("D Month YYYY", "7 March 2024"),
+    ("D Month YYYY", "7 Mar. 2024"),
+    ("Weekday, D Month YYYY", "Thursday, 7 March 2024"),
+    ("Month D, YYYY", "March 7, 2024"),
+    ("YYYYMMDD", "20240307"),
+    ("DD MM YY", "07 03 24"),
+    ("excel", "45358"),
+]
+
+
+@pytest.mark.parametrize(("declared", "text"), DECLARED)
+def test_a_style_reads_its_own_text(declared, text):
+    assert date_style(declared).read(pl.Series([text])).dt.date().to_list() == [SEVENTH]
+
+
+#: how it is declared, a text that is no date in it
+FOREIGN = [
+    ("YYYY-MM-DD", "2024-3-7"),
+    ("YYYY-MM-DD", "2024-02-30"),
+    ("YYYY-MM-DD", "+024-03-07"),  # a sign is not a digit
+    ("YYYY-MM-DD", "2024- 3- 7"),
+    ("YYYY-MM-DD", "2024-03-07 10:00"),  # a time would be lost
+    ("DD/MM/YYYY", "07/03/24"),  # not the year 24
+    ("DD/MM/YYYY", "13/13/2024"),
+    ("DD/MM/YYYY", "07-03-2024"),
+    ("Weekday, D Month YYYY", "Friday, 7 March 2024"),  # it was a Thursday
+    ("DD/MM/YYYY HH:MM", "07/03/2024 10:60"),
+    ("DD/MM/YYYY HH:MM", "07/03/2024 24:00"),
+    ("excel", "60"),  # Excel's 29 February 1900
+    ("excel", "1E5"),
+]
+
+
+@pytest.mark.parametrize(("declared", "text"), FOREIGN)
+def test_a_style_reads_nothing_else(declared, text):
+    assert date_style(declared).read(pl.Series([text])).to_list() == [None]
+
+
+MOMENTS = [
+    ("DD/MM/YYYY HH:MM", "07/03/2024 09:05", datetime(2024, 3, 7, 9, 5)),
+    ("DD/MM/YYYY HH:MM:SS", "07/03/2024 09:05:59", datetime(2024, 3, 7, 9, 5, 59)),
+    ("MM/DD/YYYY HH:MM AM", "03/07/2024 9:05 pm", datetime(2024, 3, 7, 21, 5)),
+    ("YYYY-MM-DDTHH:MM:SS", "2024-03-07T09:05:59", datetime(2024, 3, 7, 9, 5, 59)),
+    ("excel", "45358.5", datetime(2024, 3, 7, 12)),
+]
+
+
+@pytest.mark.parametrize(("declared", "text", "moment"), MOMENTS)
+def test_a_style_with_a_time_reads_the_moment(declared, text, moment):
+    assert date_style(declared).read(pl.Series([text])).to_list() == [moment]
+
+
+@pytest.mark.parametrize(
+    ("declared", "fault"),
+    [
+        ("MM/YYYY", "names no day"),
+        ("DD/MM", "names no year"),
+        ("%d/%m/%Q", "%Q is not known"),
+        ("soon", "names no day and month and year"),
+    ],
+)
+def test_a_style_that_is_none_is_refused(declared, fault):
+    with pytest.raises(ValueError, match=fault):
+        date_style(declared)
+
+
+@pytest.mark.parametrize("style", DAY_STYLES, ids=lambda style: style.words)
+def test_every_day_style_reads_what_it_writes(style):
+    text = SEVENTH.strftime(style.chrono)
+    assert style.read(pl.Series([text])).dt.date().to_list() == [SEVENTH]
+
+
+def test_no_two_moment_styles_are_the_same():
+    assert len({style.chrono for style in MOMENT_STYLES}) == len(MOMENT_STYLES)

@@ -1,0 +1,164 @@
+"""What a file shows of itself is taken; what it leaves open is refused, never guessed."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.tables import block, column_of, dataset, field, plan_of, rows_of
+
+from daftari.errors import MappingError
+from daftari.rows.inference import settle
+from daftari.rows.mapping import Mapping
+from daftari.rows.plan import resolve
+
+UTC = ZoneInfo("UTC")
+
+DAYS = [
+    (["2024-03-07", "2024-03-31"], date(2024, 3, 7)),
+    (["07/03/2024", "31/03/2024"], date(2024, 3, 7)),
+    (["03/07/2024", "03/31/2024"], date(2024, 3, 7)),
+    (["07-Mar-24", "31-Mar-24"], date(2024, 3, 7)),
+    (["7 March 2024", "31 March 2024"], date(2024, 3, 7)),
+    (["Thursday, 7 March 2024"], date(2024, 3, 7)),
+    (["2024/03/07"], date(2024, 3, 7)),
+    (["07.03.24", "31.03.24"], date(2024, 3, 7)),
+    (["2024-03-07 00:00:00", "2024-03-31 00:00:00"], date(2024, 3, 7)),  # a spreadsheet's day
+    (["45358", "45382"], date(2024, 3, 7)),
+    (["03/03/2024"], date(2024, 3, 3)),  # the same either way
+]
+
+
+@pytest.mark.parametrize(("texts", "first"), DAYS)
+def test_the_style_of_dates_is_found(texts, first):
+    assert column_of(texts, "date")[0] == first
+
+
+MOMENTS = [
+    (["2024-03-07T09:05:00+03:00"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
+    (["2024-03-07T09:05:00Z"], datetime(2024, 3, 7, 9, 5, tzinfo=UTC)),
+    (["2024-03-07 09:05:00"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),  # Nairobi, where nothing else is said
+    (["2024-03-07T09:05"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
+    (["07/03/2024 09:05", "31/03/2024 09:05"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
+    (["07/03/2024 09:05", "31/03/2024 09:05:30"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
+    (["2024-03-07"], datetime(2024, 3, 6, 21, 0, tzinfo=UTC)),  # its first instant
+]
+
+
+@pytest.mark.parametrize(("texts", "first"), MOMENTS)
+def test_the_style_of_moments_is_found(texts, first):
+    found = column_of(texts, "timestamp")
+    assert found[0] == first
+    assert None not in found
+
+
+def test_days_up_to_12_alone_are_refused_with_the_line_that_settles_it():
+    with pytest.raises(MappingError) as raised:
+        column_of(["01/02/2024", "03/04/2024"], "date")
+    assert str(raised.value) == (
+        "f.csv: column 'x' (field x): its 2 distinct values read as DD/MM/YYYY and as MM/DD/YYYY alike;"
+        " no day is above 12"
+    )
+    assert raised.value.hint == "Say which in a source mapping: fields: {x: {from: x, format: DD/MM/YYYY}}"
+
+
+def test_the_declared_style_settles_it():
+    assert column_of(["01/02/2024"], "date", format="MM/DD/YYYY") == [date(2024, 1, 2)]
+
+
+def test_of_several_declared_styles_the_file_shows_one():
+    declared = ["MM/DD/YYYY", "DD/MM/YYYY"]
+    assert column_of(["01/02/2024", "31/02/2024", "31/01/2024"], "date", format=declared) == [
+        date(2024, 2, 1),
+        None,
+        date(2024, 1, 31),
+    ]
+
+
+def test_a_column_that_contradicts_itself_is_refused():
+    with pytest.raises(MappingError, match=r"some of its values are dates only as .* and 1 only as"):
+        column_of(["31/01/2024", "01/02/2024", "01/31/2024"], "date")
+
+
+def test_later_blocks_are_asked_where_the_first_leaves_it_open():
+    plan = resolve(Mapping(dataset="d"), ("x",), dataset(field("x", "date")))
+    blocks = [block({"x": ["01/02/2024"]}), block({"x": ["02/03/2024"]}), block({"x": ["31/03/2024"]})]
+    assert settle(plan, blocks).fields[0].styles[0].words == "DD/MM/YYYY"
+
+
+def test_no_more_is_read_than_is_needed():
+    def blocks():
+        yield block({"x": ["31/03/2024"]})
+        raise AssertionError("the first block had settled it")
+
+    settle(resolve(Mapping(dataset="d"), ("x",), dataset(field("x", "date"))), blocks())
+
+
+def test_one_column_s_decimal_mark_holds_for_the_file():
+    rows = rows_of(
+        {"a": ["1,234"], "b": ["1.234,5"]},
+        [field("a", "number", "numeric(9,3)"), field("b", "number", "numeric(9,3)")],
+    )
+    assert rows.values.row(0) == (Decimal("1.234"), Decimal("1234.5"))
+
+
+def test_a_word_for_nothing_is_null_in_a_column_of_numbers_and_text_in_one_of_texts():
+    rows = rows_of({"n": ["1.5", "N/A", "-"], "t": ["x", "N/A", "-"]}, [field("n", "number"), field("t")])
+    assert rows.text["n"].to_list() == ["1.5", None, None]
+    assert rows.values["t"].to_list() == ["x", "N/A", "-"]
+    assert rows.unreadable == {}
+
+
+def test_a_declared_word_for_nothing_is_null_everywhere():
+    rows = rows_of({"t": ["x", "?"]}, [field("t")], {"null_words": ["?"]})
+    assert rows.values["t"].to_list() == ["x", None]
+
+
+def test_a_column_of_no_dates_is_expected_to_be_iso():
+    rows = rows_of({"x": ["soon", "later"]}, [field("x", "date")])
+    assert rows.values["x"].to_list() == [None, None]
+    assert rows.text["x"].to_list() == ["soon", "later"]
+    assert rows.unreadable == {"x": "a date as YYYY-MM-DD"}
+
+
+def test_a_time_that_a_clock_change_skips_or_repeats_is_not_read():
+    skipped, repeated = "2024-03-31 01:30:00", "2024-10-27 01:30:00"
+    rows = rows_of(
+        {"x": [skipped, repeated, "2024-06-01 12:00:00"]},
+        [field("x", "timestamp")],
+        {"timezone": "Europe/London"},
+    )
+    assert rows.values["x"].to_list() == [None, None, datetime(2024, 6, 1, 11, tzinfo=UTC)]
+    assert rows.unreadable["x"].endswith("once in Europe/London")
+
+
+def test_a_date_keeps_no_time_unless_the_mapping_declares_it():
+    assert column_of(["2024-03-07 10:30:00", "2024-03-08 00:00:00"], "date") == [None, date(2024, 3, 8)]
+    assert column_of(["07/03/2024 10:30"], "date", format="DD/MM/YYYY HH:MM") == [date(2024, 3, 7)]
+
+
+def test_the_evidence_is_told():
+    plan = plan_of({"x": ["07/03/2024", "31/03/2024"]}, [field("x", "date")])
+    assert plan.fields[0].evidence == ("2 of 2 distinct values read so; 1 values are no date as MM/DD/YYYY")
+
+
+BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]
+
+
+@pytest.mark.parametrize(("text", "value"), BOOLEANS)
+def test_words_for_true_and_false(text, value):
+    assert column_of([text], "boolean") == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("09:05", 9), ("23:59:59", 23), ("24:00", None), ("9:60", None), ("9", None)]
+)
+def test_times_of_day(text, hour):
+    found = column_of([text], "time")[0]
+    assert (found.hour if found else None) == hour
+
+
+def test_a_nul_makes_a_text_unreadable_and_nothing_crashes():
+    rows = rows_of({"x": ["a\0b", "ab"]}, [field("x")])
+    assert rows.values["x"].to_list() == [None, "ab"]
+    assert rows.unreadable == {"x": "text without NUL characters"}

@@ -1,0 +1,126 @@
+"""A source mapping: what it may say, what it does to cells, and how its faults are told."""
+
+from pathlib import Path
+
+import pytest
+from tests.tables import field, plan_of, rows_of
+
+from daftari.errors import MappingError
+from daftari.rows.mapping_reader import read_mapping
+
+FAULTS = [
+    ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: is not known here"),
+    ("fields: {}\n", "m.yaml:1: dataset: field required"),
+    ("dataset: d\nseparator: ',,'\n", "m.yaml:2: separator: string should have at most 1 character"),
+    (
+        "dataset: d\nfields:\n  x:\n    from: a\n    constant: b\n",
+        "m.yaml:3: fields.x: a field has one source; found from and constant",
+    ),
+    (
+        "dataset: d\nfields:\n  x:\n    from: a\n    format: MM/YYYY\n",
+        "m.yaml:5: fields.x: date format 'MM/YYYY' names no day",
+    ),
+    ("- a\n", "m.yaml:1: holds no mapping; expected `dataset:` and `fields:`"),
+    ("dataset: d\nfields: {x: [\n", "m.yaml:3: is not YAML: "),
+    (
+        "dataset: d\nfields:\n  x:\n    unit: much\n",
+        "m.yaml:4: fields.x.unit: input should be a valid decimal",
+    ),
+    ("dataset: d\ntimezone: Mars/Olympus\n", "m.yaml:2: timezone: 'Mars/Olympus' is no time zone"),
+    ("dataset: d\nfields:\n  x: {from: a, part: '('}\n", "m.yaml:3: fields.x.part: is no regular expression"),
+    ("dataset: d\nfields:\n  x: {from: a, part: 'a'}\n", "m.yaml:3: fields.x.part: has no group"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), FAULTS)
+def test_a_fault_is_told_by_line(text, message):
+    with pytest.raises(MappingError) as raised:
+        read_mapping(text, "m.yaml")
+    assert str(raised.value).startswith(message)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(MappingError) as raised:
+        read_mapping("dataset: d\nseperator: ','\nfields:\n  x: {form: y}\n", "m.yaml")
+    assert str(raised.value).splitlines() == [
+        "m.yaml:2: seperator: is not known here",
+        "m.yaml:4: fields.x.form: is not known here",
+    ]
+
+
+def test_every_mapping_we_ship_can_be_read():
+    root = Path(__file__).parents[2]
+    mappings = [*root.glob("workspace/pipelines/*/ingest/*.yaml"), *root.glob("tests/real/ingest/*.yaml")]
+    assert len(mappings) >= 7
+    for path in mappings:
+        read_mapping(path.read_text("utf-8"), path.name)
+
+
+def values(columns, source, kind="string"):
+    rows = rows_of(columns, [field("f", kind)], {"fields": {"f": source}})
+    return rows.values["f"].to_list()
+
+
+#: cells, where the field comes from, its values
+SOURCES = [
+    ({"A": ["1"]}, "A", ["1"]),
+    ({"Supplier  Name ": ["1"]}, "supplier-name", ["1"]),
+    ({"B": ["2"]}, ["A", "B"], ["2"]),  # synonyms
+    ({"A": ["1", "2"]}, {"constant": "c"}, ["c", "c"]),
+    ({"A": ["1", "2"]}, {"row_number": True}, ["2", "3"]),
+    ({"A": ["1", "1"], "B": ["x", None]}, {"join": {"columns": ["A", "B"]}}, ["1-x", None]),
+    ({"A": ["x", None]}, {"from": "A", "default": "d"}, ["x", "d"]),
+    ({"A": ["7", None]}, {"from": "A", "prefix": "+254"}, ["+2547", None]),
+    ({"A": ["INV-12", "12"]}, {"from": "A", "part": r"INV-(\d+)"}, ["12", None]),
+    ({"A": ["one", "ONE ", "two"]}, {"from": "A", "lookup": {"One": "1"}}, ["1", "1", None]),
+    ({"A": ["one", "two"]}, {"from": "A", "lookup": {"one": "1", "else": "keep"}}, ["1", "two"]),
+    ({"A": ["one", "two"]}, {"from": "A", "lookup": {"one": "1", "else": "other"}}, ["1", "other"]),
+    ({"A": [" \u00a0x\t"]}, "A", ["x"]),
+]
+
+
+@pytest.mark.parametrize(("columns", "source", "expected"), SOURCES)
+def test_a_field_is_made_as_the_mapping_says(columns, source, expected):
+    assert values(columns, source) == expected
+
+
+def test_a_value_outside_the_lookup_is_unreadable_and_one_looked_up_as_nothing_is_missing():
+    columns = {"A": ["one", "two", "three"]}
+    rows = rows_of(
+        columns, [field("f")], {"fields": {"f": {"from": "A", "lookup": {"one": "1", "two": None}}}}
+    )
+    assert rows.values["f"].to_list() == ["1", None, None]
+    assert rows.text["f"].to_list() == ["one", None, "three"]
+    assert rows.unreadable == {"f": "a value of the mapping's lookup"}
+
+
+def test_a_digest_is_the_same_for_the_same_cells_alone():
+    first, second, third = values({"A": ["ab", "ab", "a"], "B": ["c", "c", "bc"]}, {"digest": ["A", "B"]})
+    assert first == second != third
+
+
+def test_occurrences_keep_equal_rows_apart():
+    found = values({"A": ["x", "y", "x"]}, {"digest": {"of": ["A"], "occurrence": True}})
+    assert [key.rpartition("-")[2] for key in found] == ["1", "1", "2"]
+    assert len(set(found)) == 3
+
+
+def test_a_required_field_without_a_column_is_refused_with_what_there_is():
+    with pytest.raises(MappingError) as raised:
+        plan_of({"A": ["1"]}, [field("f", required=True), field("g")])
+    assert str(raised.value) == "f.csv: no column for f, which d requires"
+    assert raised.value.hint.startswith("Unused columns: A. Say under `fields`")
+
+
+def test_a_mapping_for_a_field_that_does_not_exist_is_refused():
+    with pytest.raises(MappingError, match="d has no field 'z'"):
+        plan_of({"A": ["1"]}, [field("f")], {"fields": {"z": "A"}})
+
+
+def test_what_nothing_uses_is_reported_unless_it_is_known():
+    plan = plan_of({"f": ["1"], "A": ["1"], "B": ["1"]}, [field("f")], {"ignore": ["b"]})
+    assert plan.unmapped == ("A",)
+
+
+def test_without_a_mapping_names_and_business_names_are_sought():
+    assert plan_of({"F!": ["1"]}, [field("f")]).fields[0].columns == ("F!",)
