@@ -188,7 +188,8 @@ def _show_verified(verified: Verified, output: Output) -> None:
         out.print(drift.text, markup=False, soft_wrap=True)
     for dataset, rows in verified.outside.items():
         out.print("[yellow]warning   [/]", end="")
-        text = f"{dataset}: {_counted(rows, 'row')} outside every partition; an earlier start in the contract, or apply, makes one"
+        advice = "an earlier start in the contract, or apply, makes one"
+        text = f"{dataset}: {_counted(rows, 'row')} outside every partition; {advice}"
         out.print(text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
     verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
