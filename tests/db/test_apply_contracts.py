@@ -17,7 +17,7 @@ from tests.small_contracts import (
     without,
 )
 
-from daftari.compile.changes import Impact
+from daftari.contract.changes import ChangeKind
 from daftari.contract.model import Field, LogicalType, Options, RowRule
 from daftari.errors import BreakingChange, DatabaseError
 from daftari.operations.apply_contracts import apply, plan
@@ -80,7 +80,7 @@ def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_
     first = apply(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
     again = apply(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
     assert first.plan.migrations[0] == "0000_platform"
-    assert {it.impact for it in first.plan.changes} == {Impact.ADDITIVE}
+    assert {it.kind for it in first.plan.changes} == {ChangeKind.ADDITIVE}
     assert again.plan.is_empty
 
 
@@ -156,7 +156,7 @@ def test_each_change_has_its_class_and_a_breaking_one_must_be_allowed(bring, pla
     bring(TEAMS)
     wanted, classes = CHANGES[change]
 
-    assert {it.what: it.impact for it in planned(wanted).changes} == classes
+    assert {it.what: it.kind for it in planned(wanted).changes} == classes
     if "breaking" in classes.values():
         with pytest.raises(BreakingChange, match="expected none"):
             bring(wanted)
@@ -166,9 +166,9 @@ def test_each_change_has_its_class_and_a_breaking_one_must_be_allowed(bring, pla
 
 def test_a_check_with_wider_bounds_is_additive_and_one_with_tighter_bounds_breaking(bring, planned):
     bring(TEAMS, TRIPS)
-    assert [it.impact for it in planned(TEAMS, LOOSE).changes] == ["additive"]
+    assert [it.kind for it in planned(TEAMS, LOOSE).changes] == ["additive"]
     bring(TEAMS, LOOSE)
-    assert [it.impact for it in planned(TEAMS, TRIPS).changes] == ["breaking"]
+    assert [it.kind for it in planned(TEAMS, TRIPS).changes] == ["breaking"]
 
 
 def test_a_refused_change_leaves_the_database_and_the_workspace_as_they_were(bring, db, tmp_path):
@@ -211,7 +211,7 @@ def test_new_values_of_a_closed_set_come_in_their_place_and_can_be_used_in_the_s
     uses = RowRule(id="done_has_purpose", expression="status <> 'done' or purpose is not null", message="")
     wider = replace(wider, rules=(*wider.rules, uses))
 
-    assert [(it.what, it.impact) for it in planned(TEAMS, wider).changes] == [
+    assert [(it.what, it.kind) for it in planned(TEAMS, wider).changes] == [
         ("enum ops.trips_status", "additive"),
         ("constraint ops.trips.trips_done_has_purpose", "breaking"),
     ]
@@ -225,7 +225,7 @@ def test_new_values_of_a_closed_set_come_in_their_place_and_can_be_used_in_the_s
 def test_a_value_that_leaves_a_closed_set_is_breaking_and_conditions_on_it_survive(bring, db, planned):
     bring(TEAMS, TRIPS)
     fewer = with_field(TRIPS, "status", allowed=("refused", "asked"))
-    assert [(it.impact, it.reason) for it in planned(TEAMS, fewer).changes] == [
+    assert [(it.kind, it.reason) for it in planned(TEAMS, fewer).changes] == [
         ("breaking", "rows may hold approved")
     ]
     bring(TEAMS, fewer, allow_breaking=True)
@@ -239,7 +239,7 @@ def test_views_in_the_way_of_a_new_type_are_named_and_make_it_breaking(bring, db
     wider = with_field(TEAMS, "budget", physical_type="numeric(12,2)")
 
     (change,) = planned(wider).changes
-    assert (change.impact, change.reason) == (
+    assert (change.kind, change.reason) == (
         "breaking",
         "views that show it are dropped until the next transform",
     )

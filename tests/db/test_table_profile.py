@@ -9,6 +9,8 @@ from daftari.errors import DatabaseError
 from daftari.operations.import_contract import contract_of_table
 
 TABLES = """
+create schema registry;
+set search_path = registry;
 create type mood as enum ('glad', 'sad');
 create domain code as text check (value <> '');
 create table department (department_code varchar(12) primary key);
@@ -42,7 +44,7 @@ comment on column "Staff".pay is 'Net, a month.';
 @pytest.fixture
 def staff(db):
     db.execute(TABLES)
-    return read_contract(contract_of_table(db, 'public."Staff"'), source="c")
+    return read_contract(contract_of_table(db, 'registry."Staff"'), source="c")
 
 
 def test_a_table_becomes_a_contract_that_can_be_governed(staff):
@@ -86,8 +88,8 @@ def test_what_the_catalogue_says_of_columns_is_kept(staff):
 
 
 def test_a_view_has_columns_too(db):
-    db.execute("create view recent as select 1::bigint as n, now() as seen")
-    contract = read_contract(contract_of_table(db, "recent"), source="c")
+    db.execute("create schema registry; create view registry.recent as select 1::bigint as n, now() as seen")
+    contract = read_contract(contract_of_table(db, "registry.recent"), source="c")
     assert [field.name for field in contract.dataset.fields] == ["n", "seen"]
 
 

@@ -93,6 +93,10 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
                 'comment ops.trips.purpose: found nothing; expected "Why, in the traveller\'s words."',
             ],
         ),
+        (
+            'alter table ops.teams alter column budget drop not null, alter column team type text collate "POSIX"',
+            'column ops.teams.team: found text collate "POSIX"; expected text collate "C"',
+        ),
         # enums
         (
             "alter type ops.trips_status add value 'lost' before 'approved'",
@@ -274,6 +278,12 @@ def test_an_older_partition_is_no_drift(applied, migrations_dir):
         "for values from ('2019-01-01 00:00:00+00') to ('2019-04-01 00:00:00+00')"
     )
     assert verified(applied, migrations_dir).drifts == ()
+
+
+def test_rows_in_a_default_partition_are_told_and_are_no_drift(applied, migrations_dir):
+    applied.execute("insert into ops.readings (reading, read_at, _run_id) values (1, '2019-01-01', 1)")
+    found = verified(applied, migrations_dir)
+    assert (found.drifts, found.outside) == ((), {"readings": 1})
 
 
 def test_an_empty_database_lacks_everything(applied, migrations_dir):

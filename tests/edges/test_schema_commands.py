@@ -135,3 +135,12 @@ def test_the_workspaces_own_server_is_started_looked_at_and_stopped(tmp_path, mo
 def test_help_ends_with_an_example(command):
     lines = CliRunner().invoke(app, [command, "--help"]).stdout
     assert f"Example: daftari {command}" in lines
+
+
+def test_who_sees_more_is_an_exposure_and_needs_no_sql(run, workspace):
+    run("apply")
+    change(workspace, "classification: personal", "classification: internal")
+    plan = run("plan").stdout
+    assert "exposure  expenses.user_id: classification: personal → internal" in plan
+    run("apply")
+    assert run("plan").stdout == "Nothing to change: the database is what the contracts say.\n"

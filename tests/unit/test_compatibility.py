@@ -122,7 +122,7 @@ OTHER = {
         "support": ("#help",),
     },
 }
-SILENT = {"name", "line", "source", "hash", "reservations"}
+SILENT = {"name", "line", "source", "hash", "document", "reservations"}
 
 
 def with_other(kind: type, name: str, value) -> Contract:

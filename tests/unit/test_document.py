@@ -30,6 +30,8 @@ def faults(text: str) -> list[str]:
         ("a: '1'", "1"),
         ('{"a": [1, "b"]}', [1, "b"]),
         ("\ufeffa: 1", 1),
+        ('{"a": "\\ud83d\\ude00"}', "\U0001f600"),
+        ('{"a": {"\\ud83d\\ude00": 1}}', {"\U0001f600": 1}),
         ("b: &x {c: 1}\na: *x", {"c": 1}),
         ("b: &x {c: 1, d: 2}\na: {<<: *x, c: 3}", {"c": 3, "d": 2}),
         ("a: {<<: [{c: 1}, {c: 2, d: 3}]}", {"c": 1, "d": 3}),  # the first to have a key wins
@@ -90,6 +92,10 @@ def test_a_number_keeps_the_decimals_it_was_written_with():
         ),
         ("? [a, b]\n: 1", ["c.yaml:1: found a list as a key; expected a name"]),
         ('a: "\\0"', ["c.yaml:1: a: found a character that no database can keep; expected Unicode text"]),
+        (
+            '{"\\udc00\\ud800": 1}',
+            ["c.yaml:1: found a character that no database can keep; expected Unicode text"],
+        ),
         ('a: "\\ud800"', ["c.yaml:1: a: found a character that no database can keep; expected Unicode text"]),
     ],
 )

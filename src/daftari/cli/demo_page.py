@@ -61,7 +61,7 @@ def _first_line(report: DemoReport) -> str:
         return f"Nothing new to load: all {report.files} files are known. ({report.seconds:.0f} s)"
     known = report.files - report.new_files
     return (
-        f"Loaded {report.new_files} files{f', {known} were known' if known else ''}; "
+        f"Loaded {report.new_files} of {report.files} files{', the others are known' if known else ''}; "
         f"every row is accounted for. ({report.seconds:.0f} s)"
     )
 

@@ -27,7 +27,7 @@ from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path, prepare
 from daftari.rows.control import ControlTotals
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from daftari.io.workspace import Pipeline, Workspace
     from daftari.operations.build_marts import Transformed
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -19,16 +19,17 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import Session, now, open_session
-from daftari.compile.changes import Change, Impact
+from daftari.compile.changes import Change
+from daftari.contract.changes import ChangeKind
 from daftari.errors import DatabaseError, Drift
 from daftari.operations import apply_contracts
 from daftari.operations.apply_contracts import Applied, Plan
 from daftari.operations.examine_server import Examined, examine_server
 from daftari.operations.verify_database import Verified, verify_database
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
-_COLOURS = {Impact.ADDITIVE: "green", Impact.BREAKING: "red", Impact.EXPOSURE: "magenta"}
+_COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.BREAKING: "red", ChangeKind.EXPOSURE: "magenta"}
 
 
 @app.command()
@@ -141,8 +142,8 @@ def _show_plan(planned: Plan, output: Output) -> None:
     if planned.is_empty:
         out.print("Nothing to change: the database is what the contracts say.")
         return
-    classes = Counter(change.impact for change in planned.changes)
-    counts = ", ".join(f"{classes[impact]} {impact}" for impact in Impact if classes[impact])
+    classes = Counter(change.kind for change in planned.changes)
+    counts = ", ".join(f"{classes[impact]} {impact}" for impact in ChangeKind if classes[impact])
     marked = f"; contracts new or changed: {', '.join(planned.marked)}" if planned.marked else ""
     out.print(
         f"{_counted(len(planned.changes), 'change')}{': ' if counts else ''}{counts}{marked}.", markup=False
@@ -150,8 +151,8 @@ def _show_plan(planned: Plan, output: Output) -> None:
 
 
 def _show_change(change: Change) -> None:
-    colour = _COLOURS[change.impact]
-    out.print(f"[{colour}]{change.impact:<9}[/] ", end="")
+    colour = _COLOURS[change.kind]
+    out.print(f"[{colour}]{change.kind:<9}[/] ", end="")
     out.print(f"{change.what} ({change.reason})", markup=False, soft_wrap=True)
     for statement in change.statements:
         indented = "\n".join(f"    {line}" for line in statement.splitlines())
@@ -185,6 +186,10 @@ def _show_verified(verified: Verified, output: Output) -> None:
     for drift in verified.drifts:
         out.print(f"[red]{drift.drift:<10}[/]", end="")
         out.print(drift.text, markup=False, soft_wrap=True)
+    for dataset, rows in verified.outside.items():
+        out.print("[yellow]warning   [/]", end="")
+        text = f"{dataset}: {_counted(rows, 'row')} outside every partition; an earlier start in the contract, or apply, makes one"
+        out.print(text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
     verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
     out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)
@@ -214,7 +219,7 @@ def _plan_document(planned: Plan) -> dict[str, Any]:
     changes = [
         {
             "what": change.what,
-            "class": change.impact,
+            "class": change.kind,
             "reason": change.reason,
             "statements": list(change.statements),
         }

@@ -21,7 +21,7 @@ from daftari.operations.build_marts import (
     require_published,
 )
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import NamedTuple
 
 from daftari.compile import statements
@@ -28,14 +28,9 @@ from daftari.compile.objects import (
     Partition,
     Table,
 )
+from daftari.contract.changes import ChangeKind
 
 Objects = Mapping[Identity, DatabaseObject]
-
-
-class Impact(StrEnum):
-    ADDITIVE = "additive"
-    BREAKING = "breaking"
-    EXPOSURE = "exposure"  #: someone sees more than before
 
 
 class Phase(IntEnum):
@@ -63,7 +58,7 @@ class Step(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Change:
     what: str
-    impact: Impact
+    kind: ChangeKind
     reason: str
     steps: tuple[Step, ...] = ()  #: none where it cannot be done in place
 
@@ -118,16 +113,16 @@ def _change(difference: Difference, situation: Situation) -> Change | None:
 def _addition(item: DatabaseObject, situation: Situation) -> Change | None:
     if isinstance(item, Table):
         text = statements.create_table(item, situation.wanted.values())
-        return _made(item, Impact.ADDITIVE, "new", [Step(Phase.TABLES, it) for it in text])
+        return _made(item, ChangeKind.ADDITIVE, "new", [Step(Phase.TABLES, it) for it in text])
     if _is_of_new_table(item, situation):
         if statements.is_part_of_table(item):
             return None
-        return _made(item, Impact.ADDITIVE, "new", _creation(item))
+        return _made(item, ChangeKind.ADDITIVE, "new", _creation(item))
     if isinstance(item, Column) and item.required and item.default is None:
-        return _made(item, Impact.BREAKING, "rows that are there have no value for it", _creation(item))
+        return _made(item, ChangeKind.BREAKING, "rows that are there have no value for it", _creation(item))
     if isinstance(item, Constraint) and not _is_of_new_columns(item, situation):
-        return _made(item, Impact.BREAKING, "rows accepted until now may be refused", _creation(item))
-    return _made(item, Impact.ADDITIVE, "new", _creation(item))
+        return _made(item, ChangeKind.BREAKING, "rows accepted until now may be refused", _creation(item))
+    return _made(item, ChangeKind.ADDITIVE, "new", _creation(item))
 
 
 def _is_of_new_table(item: DatabaseObject, situation: Situation) -> bool:
@@ -165,22 +160,22 @@ def _removal(item: DatabaseObject, situation: Situation) -> Change | None:
         return None  # a contract that is gone is no order to delete its data; `verify` names the table
     if isinstance(item, Column):
         steps = [*_without_views(item.identity, situation), Step(Phase.TABLES, statements.drop(item)[0])]
-        return _made(item, Impact.BREAKING, "its values would be lost", steps, gone=True)
+        return _made(item, ChangeKind.BREAKING, "its values would be lost", steps, gone=True)
     if isinstance(item, Enum):
         if any(_is_of_unknown_table(user, situation) for user in _users(item, situation.live)):
             return None
         steps = [Step(Phase.TIDY, it) for it in statements.drop(item)]
-        return _made(item, Impact.ADDITIVE, "no longer used", steps, gone=True)
+        return _made(item, ChangeKind.ADDITIVE, "no longer used", steps, gone=True)
     if isinstance(item, Partition):
         return Change(
             what=f"{item.identity}: {item.bounds}",
-            impact=Impact.BREAKING,
+            kind=ChangeKind.BREAKING,
             reason="is no period of its dataset; move its rows and detach it by hand",
         )
     is_key = isinstance(item, Constraint) and item.kind is ConstraintKind.PRIMARY
-    impact = Impact.BREAKING if is_key else Impact.ADDITIVE
+    kind = ChangeKind.BREAKING if is_key else ChangeKind.ADDITIVE
     phase = Phase.COMMENTS if isinstance(item, Comment) else Phase.DROP
-    return _made(item, impact, "in no contract", [Step(phase, it) for it in statements.drop(item)], gone=True)
+    return _made(item, kind, "in no contract", [Step(phase, it) for it in statements.drop(item)], gone=True)
 
 
 # --- what is another
@@ -194,7 +189,7 @@ def _alteration(wanted: DatabaseObject, difference: Difference, situation: Situa
         return _altered_enum(wanted, live, situation)
     assert live is not None, "both are there"
     if isinstance(wanted, Table | Partition):
-        return Change(what=str(difference), impact=Impact.BREAKING, reason="cannot be changed in place")
+        return Change(what=str(difference), kind=ChangeKind.BREAKING, reason="cannot be changed in place")
     again = [*(Step(Phase.DROP, it) for it in statements.drop(live)), *_creation(wanted)]
     if isinstance(wanted, Comment):
         again = _creation(wanted)
@@ -202,8 +197,8 @@ def _alteration(wanted: DatabaseObject, difference: Difference, situation: Situa
         isinstance(live, Constraint) and isinstance(printed, Constraint) and not is_looser(printed, live)
     )
     if tightens:
-        return _made(wanted, Impact.BREAKING, "rows accepted until now may be refused", again)
-    return _made(wanted, Impact.ADDITIVE, "changed", again)
+        return _made(wanted, ChangeKind.BREAKING, "rows accepted until now may be refused", again)
+    return _made(wanted, ChangeKind.ADDITIVE, "changed", again)
 
 
 def _altered_column(wanted: Column, printed: Column, live: Column, situation: Situation) -> Change:
@@ -219,18 +214,18 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
         blocking = _without_views(wanted.identity, situation)
         if blocking:
             reason = "views that show it are dropped until the next transform"
-            return _made(wanted, Impact.BREAKING, reason, [*blocking, *steps])
+            return _made(wanted, ChangeKind.BREAKING, reason, [*blocking, *steps])
         if not is_wider(printed.type, live.type):
-            return _made(wanted, Impact.BREAKING, f"{live.type} becomes {printed.type}", steps)
+            return _made(wanted, ChangeKind.BREAKING, f"{live.type} becomes {printed.type}", steps)
     if wanted.required and not live.required:
-        return _made(wanted, Impact.BREAKING, "rows without a value may be there", steps)
-    return _made(wanted, Impact.ADDITIVE, "allows more", steps)
+        return _made(wanted, ChangeKind.BREAKING, "rows without a value may be there", steps)
+    return _made(wanted, ChangeKind.ADDITIVE, "allows more", steps)
 
 
 def _altered_enum(wanted: Enum, live: Enum, situation: Situation) -> Change:
     if tuple(value for value in wanted.values if value in live.values) == live.values:
         steps = [Step(Phase.VALUES, it) for it in statements.add_values(wanted, live)]
-        return _made(wanted, Impact.ADDITIVE, "has new values", steps)
+        return _made(wanted, ChangeKind.ADDITIVE, "has new values", steps)
     users = [user for user in _users(live, situation.live) if user.identity in situation.wanted]
     views = [step for user in users for step in _without_views(user.identity, situation)]
     checks = _checks_on(users, situation)
@@ -242,7 +237,7 @@ def _altered_enum(wanted: Enum, live: Enum, situation: Situation) -> Change:
     ]
     gone = [value for value in live.values if value not in wanted.values]
     reason = f"rows may hold {', '.join(gone)}" if gone else "its values have another order"
-    return _made(wanted, Impact.BREAKING, reason, steps)
+    return _made(wanted, ChangeKind.BREAKING, reason, steps)
 
 
 def _users(enum: Enum, live: Objects) -> list[Column]:
@@ -275,7 +270,7 @@ def _without_views(column: Identity, situation: Situation) -> list[Step]:
 
 
 def _made(
-    item: DatabaseObject, impact: Impact, reason: str, steps: Sequence[Step], *, gone: bool = False
+    item: DatabaseObject, kind: ChangeKind, reason: str, steps: Sequence[Step], *, gone: bool = False
 ) -> Change:
     verb = "drop " if gone else ""
-    return Change(what=f"{verb}{item.identity}", impact=impact, reason=reason, steps=tuple(steps))
+    return Change(what=f"{verb}{item.identity}", kind=kind, reason=reason, steps=tuple(steps))

@@ -11,13 +11,20 @@ _WIDENINGS = {
     ("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint"), ("integer", "numeric"),
     ("bigint", "numeric"), ("smallint", "numeric"), ("uuid", "text"),
 }  # fmt: skip
+#: Decides the order of text, not which text there is.
+_COLLATION = re.compile(r" collate .*", re.IGNORECASE)
 _SIZED = re.compile(r"(numeric|character varying)(?:\((\d+)(?:,(\d+))?\))?")
 _BOUND = re.compile(r"(<=|>=|<|>) \(?'?(-?[\d.:-]+)")
 
 
 def is_wider(wanted: str, live: str) -> bool:
     """Whether the type *wanted* holds every value of *live*, both as PostgreSQL prints them."""
-    if (live, wanted) in _WIDENINGS or (wanted == "text" and live.startswith("character varying")):
+    wanted, live = _COLLATION.sub("", wanted), _COLLATION.sub("", live)
+    if (
+        wanted == live
+        or (live, wanted) in _WIDENINGS
+        or (wanted == "text" and live.startswith("character varying"))
+    ):
         return True
     new, old = _SIZED.fullmatch(wanted), _SIZED.fullmatch(live)
     if not new or not old or new[1] != old[1]:

@@ -35,6 +35,7 @@ def build(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
         support=tuple(item["channel"] for item in root.get("support") or ()),
         source=document.source,
         hash=_hash(root),
+        document=json.dumps(plain(root), sort_keys=True, ensure_ascii=False),
         reservations=tuple(fault for one in built for fault in one.reservations),
     )
     return contract, (*faults, *(fault for one in built for fault in one.faults))

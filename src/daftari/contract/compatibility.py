@@ -198,6 +198,7 @@ OF_CONTRACT: dict[str, Comparison] = {
     "support": words("support"),
     "source": nothing,
     "hash": nothing,
+    "document": nothing,
     "reservations": nothing,
 }
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -97,9 +98,25 @@ def _parse(text: str, source: str, top: type[Node], expected: str) -> Document:
     return Document(source=source, root=root, lines=reader.lines)
 
 
+class _ShallowComposer(Composer):
+    """Stops at a depth that no contract has, long before ruamel's recursion would."""
+
+    _levels = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        self._levels += 1
+        if self._levels > MOST_LEVELS:
+            raise RecursionError
+        node: Node | None = super().compose_node(parent, index)
+        self._levels -= 1
+        return node
+
+
 def _compose(text: str, source: str) -> Node | None:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _ShallowComposer
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+        return yaml.compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _unreadable(source, mark.line + 1 if mark else 0, error.problem or "a fault") from error
@@ -175,12 +192,18 @@ class _Reader:
                 merged = self._merge(item, path) | merged
             elif not isinstance(key, ScalarNode):
                 self._refuse(key, path, f"{_kind(key)} as a key", "a name")
-            elif key.value in own:
-                self._refuse(key, (*path, key.value), "the same key again", "each key once")
             else:
-                self.lines[(*path, key.value)] = key.start_mark.line + 1
-                own[key.value] = self.value(item, (*path, key.value))
+                self._entry(own, key, item, path)
         return merged | own
+
+    def _entry(self, own: dict[str, Any], key: ScalarNode, item: Node, path: Path) -> None:
+        name = self._text(key, path, str(key.value))
+        place = (*path, name)
+        if name in own:
+            self._refuse(key, place, "the same key again", "each key once")
+        else:
+            self.lines[place] = key.start_mark.line + 1
+            own[name] = self.value(item, place)
 
     def _merge(self, node: Node, path: Path) -> dict[str, Any]:
         """What `<<` brings in. Of several, the first to have a key wins, as YAML has it."""
@@ -207,9 +230,11 @@ class _Reader:
         return None
 
     def _text(self, node: Node, path: Path, text: str) -> str:
-        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
+        # JSON writes a character beyond U+FFFF as two escapes.
+        joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if "\0" in joined or joined.count("\ufffd") > text.count("\ufffd"):
             self._refuse(node, path, "a character that no database can keep", "Unicode text")
-        return text
+        return joined
 
     def _number(self, node: Node, path: Path, kind: str) -> int | Number | None:
         text = str(node.value).replace("_", "")

@@ -241,6 +241,8 @@ class Contract:
     source: str = ""  #: the file it was read from
     #: sha256 of the normalised document: the same whatever the spacing, comments and order of keys
     hash: str = ""
+    #: the normalised document, as JSON: reading it gives the same contract again
+    document: str = field(default="", repr=False)
     #: what ODCS allows and the reader could not express in this model; `governable` reports them
     reservations: tuple[Fault, ...] = ()
 

@@ -20,6 +20,11 @@ def hashes(conn: Connection[Any]) -> dict[str, str]:
     return dict(conn.execute(_QUERIES["hashes"]).fetchall()) if there and there[0] else {}
 
 
+def documents(conn: Connection[Any]) -> dict[str, str]:
+    """Return the contracts in force as documents, by dataset."""
+    return dict(conn.execute(_QUERIES["documents"]).fetchall())
+
+
 def mark(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime) -> list[str]:
     """Record *contracts* as those in force; return the datasets whose marker moved."""
     moved = []
@@ -31,6 +36,7 @@ def mark(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime)
                 "contract_id": contract.id,
                 "version": contract.version,
                 "hash": contract.hash,
+                "document": contract.document,
                 "now": now,
             },
         ).fetchone()

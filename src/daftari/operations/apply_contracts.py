@@ -12,8 +12,11 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from daftari.compile.changes import Change, Impact, Phase, changes, statements_of
+from daftari.compile.changes import Change, Phase, changes, statements_of
+from daftari.contract.changes import ChangeKind
+from daftari.contract.compatibility import compare
 from daftari.contract.model import Contract
+from daftari.contract.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
 from daftari.io import markers, migrations, versions
 from daftari.operations.make_partitions import Made, make_partitions
@@ -38,7 +41,7 @@ class Plan:
 
     @property
     def breaking(self) -> tuple[Change, ...]:
-        return tuple(change for change in self.changes if change.impact is Impact.BREAKING)
+        return tuple(change for change in self.changes if change.kind is ChangeKind.BREAKING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +117,26 @@ def _plan(
     return Plan(
         migrations=tuple(platform),
         versions=tuple(waiting),
-        changes=tuple(changes(surveyed.found, surveyed.situation)),
+        changes=(*_exposures(conn, contracts), *changes(surveyed.found, surveyed.situation)),
         marked=tuple(it.dataset.name for it in contracts if in_force.get(it.dataset.name) != it.hash),
     )
+
+
+def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[Change]:
+    """Return what people see more under *contracts* than under those in force."""
+    documents = markers.documents(conn)
+    found = []
+    for contract in contracts:
+        document = documents.get(contract.dataset.name)
+        if not document:
+            continue
+        in_force = read_contract(document, source=f"{contract.dataset.name} in force")
+        found += [
+            Change(what=f"{it.place}: {it.what}", kind=it.kind, reason=it.reason)
+            for it in compare(in_force, contract)
+            if it.kind is ChangeKind.EXPOSURE
+        ]
+    return found
 
 
 def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
@@ -167,7 +187,7 @@ def _title(contracts: Sequence[Contract], planned: Plan) -> str:
 
 
 def _refuse(planned: Plan, *, allow_breaking: bool) -> None:
-    stuck = [change for change in planned.changes if not change.steps]
+    stuck = [change for change in planned.breaking if not change.steps]
     if stuck:
         raise BreakingChange(
             f"apply: {_listed(stuck)}; expected changes that can be made in place",

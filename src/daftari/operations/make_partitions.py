@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from daftari.compile import partitions
 from daftari.compile.names import Schemas
-from daftari.compile.objects import Partition
+from daftari.compile.objects import Table
 from daftari.contract.model import Contract
 from daftari.io import catalogue, partition_tables
 
@@ -29,15 +29,14 @@ def make_partitions(conn: Connection[Any], contracts: Sequence[Contract], *, now
     Rows of their time that lie in the default partition move. Tables that are not there are passed over.
     """
     live = catalogue.read(conn)
-    tables = {item.table for item in live.values() if isinstance(item, Partition)}
+    partitioned = {it.name for it in live.values() if isinstance(it, Table) and it.partitioned_by}
     made = []
     for contract in contracts:
         dataset = contract.dataset
+        if dataset.name not in partitioned:
+            continue
         for wanted in partitions.partitions(dataset, today=now.date(), schemas=Schemas()):
-            is_new_table = dataset.name not in tables and any(
-                identity.name == dataset.name for identity in live if identity.kind == "table"
-            )
-            if wanted.identity not in live and (dataset.name in tables or is_new_table):
+            if wanted.identity not in live:
                 moved = partition_tables.make(conn, dataset, wanted)
                 made.append(Made(partition=wanted.name, rows_moved=moved))
     return made

@@ -11,10 +11,11 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile.differences import Difference
+from daftari.compile.differences import Difference, Objects
+from daftari.compile.objects import Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import markers, migrations, versions
+from daftari.io import markers, migrations, partition_tables, versions
 from daftari.operations.survey_database import survey
 
 _HINTS = {
@@ -39,6 +40,8 @@ class Drift:
 class Verified:
     checked: Mapping[str, int]  #: objects by kind
     drifts: tuple[Drift, ...]
+    #: rows in default partitions, by dataset: their time has no partition of its own. No drift, but a warning
+    outside: Mapping[str, int]
 
 
 def verify_database(
@@ -62,10 +65,11 @@ def verify_database(
         drifts += _markers(conn, contracts)
         migrations.migrate(conn)
         surveyed = survey(conn, contracts, now=now)
+        outside = _rows_outside(conn, contracts, surveyed.situation.live)
     drifts += [_of(difference) for difference in surveyed.found]
     checked = Counter(identity.kind.value for identity in surveyed.situation.wanted)
     checked["contract"] = len(contracts)
-    return Verified(checked=dict(checked), drifts=tuple(drifts))
+    return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside)
 
 
 def _of(difference: Difference) -> Drift:
@@ -117,6 +121,16 @@ def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[D
     for name, found in in_force.items():
         text = f"marker {name}: found hash {found[:12]}; expected nothing: it is in no contract"
         yield _drift("marker", name, "extra", text)
+
+
+def _rows_outside(conn: Connection[Any], contracts: Sequence[Contract], live: Objects) -> dict[str, int]:
+    defaults = {it.table for it in live.values() if isinstance(it, Partition) and it.bounds == "DEFAULT"}
+    found = {
+        it.dataset.name: partition_tables.rows_outside(conn, it.dataset)
+        for it in contracts
+        if it.dataset.name in defaults
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def _drift(kind: str, name: str, drift: str, text: str) -> Drift:

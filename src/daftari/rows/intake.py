@@ -11,7 +11,6 @@ from daftari.contract.model import Dataset, LogicalType, Relationship
 from daftari.rows import copy
 from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
-from daftari.rows.parse import Rows
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Reading, start, take
 from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reference_rule
@@ -42,6 +41,17 @@ class Intake:
         return self.book.dataset
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sound:
+    """The rows of a block that keep every rule; several may have one key."""
+
+    received: int
+    rows: pl.DataFrame
+    lines: pl.Series
+    rejected: pl.DataFrame
+    reading: Reading
+
+
 def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     """
     Yield each block judged.
@@ -50,42 +60,47 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    taken = _taken(blocks, intake)
-    yield from (_whole(list(taken), own, intake) if own else taken)
+    sound = _sound(blocks, intake)
+    for one in _whole(list(sound), own, intake) if own else sound:
+        yield _settled(one, intake)
 
 
-def _taken(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
+def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
     reading = start(intake.plan, intake.dataset)
     for block in blocks:
         rows, reading = take(reading, block)
-        yield _judged(rows, block.malformed, reading, intake)
+        malformed = block.malformed
+        if intake.wanted is not None:
+            rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
+            malformed = tuple(record for record in malformed if record.line in intake.wanted)
+        verdicts = judge(rows, intake.book)
+        yield _Sound(
+            received=rows.values.height + len(malformed),
+            rows=verdicts.accepted,
+            lines=verdicts.accepted_lines,
+            rejected=pl.concat([verdicts.rejected, _malformed(malformed)]),
+            reading=reading,
+        )
 
 
-def _judged(rows: Rows, malformed: tuple[Malformed, ...], reading: Reading, intake: Intake) -> Judged:
-    if intake.wanted is not None:
-        rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
-        malformed = tuple(record for record in malformed if record.line in intake.wanted)
-    verdicts = judge(rows, intake.book)
-    settled = settle(verdicts.accepted, intake.dataset.key, intake.dataset.conflict)
-    accepted, lines = verdicts.accepted.filter(settled.keep), verdicts.accepted_lines.filter(settled.keep)
+def _settled(sound: _Sound, intake: Intake) -> Judged:
+    dataset = intake.dataset
+    settled = settle(sound.rows, dataset.key, dataset.conflict)
+    rows, lines = sound.rows.filter(settled.keep), sound.lines.filter(settled.keep)
     conflicts = refusals(
-        verdicts.accepted.filter(settled.conflicting),
-        verdicts.accepted_lines.filter(settled.conflicting),
-        intake.dataset,
+        sound.rows.filter(settled.conflicting),
+        sound.lines.filter(settled.conflicting),
+        dataset,
         Refusal(rule="conflict", reason="contradicts an earlier row of the same key"),
     )
+    rows = rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
     return Judged(
-        received=rows.values.height + len(malformed),
-        batch=_batch(accepted, lines, intake),
+        received=sound.received,
+        batch=Batch(rows=rows, lines=lines, body=encode(rows, dataset)),
         duplicates=settled.duplicates,
-        rejected=pl.concat([verdicts.rejected, _malformed(malformed), conflicts]),
-        reading=reading,
+        rejected=pl.concat([sound.rejected, conflicts]),
+        reading=sound.reading,
     )
-
-
-def _batch(accepted: pl.DataFrame, lines: pl.Series, intake: Intake) -> Batch:
-    rows = accepted.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
-    return Batch(rows=rows, lines=lines, body=encode(rows, intake.dataset))
 
 
 def encode(rows: pl.DataFrame, dataset: Dataset) -> bytes:
@@ -123,35 +138,25 @@ def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     )
 
 
-def _whole(taken: list[Judged], own: list[Relationship], intake: Intake) -> Iterator[Judged]:
-    """All blocks as one, less the rows whose own reference finds neither a stored row nor an accepted one."""
-    if not taken:
+def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iterator[_Sound]:
+    """All blocks as one, less the rows whose own reference finds neither a stored row nor a sound one."""
+    if not sound:
         return
-    rows = pl.concat([one.batch.rows for one in taken])
-    lines = pl.concat([one.batch.lines for one in taken])
-    settled = settle(rows, intake.dataset.key, intake.dataset.conflict)
-    rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
-    rejected = [one.rejected for one in taken]
-    duplicates = sum(one.duplicates for one in taken) + settled.duplicates
+    rows, lines = pl.concat([one.rows for one in sound]), pl.concat([one.lines for one in sound])
+    rejected = [one.rejected for one in sound]
     while True:
         orphans, rule = _orphans(rows, own, intake.book)
         if not orphans.any():
             break
-        rejected.append(
-            refusals(
-                rows.filter(orphans),
-                lines.filter(orphans),
-                intake.dataset,
-                Refusal(rule=rule, reason="names nothing that exists"),
-            )
-        )
+        why = Refusal(rule=rule, reason="names nothing that exists")
+        rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
-    yield Judged(
-        received=sum(one.received for one in taken),
-        batch=_batch(rows.drop("_run_id"), lines, intake),
-        duplicates=duplicates,
+    yield _Sound(
+        received=sum(one.received for one in sound),
+        rows=rows,
+        lines=lines,
         rejected=pl.concat(rejected),
-        reading=taken[-1].reading,
+        reading=sound[-1].reading,
     )
 
 

@@ -27,7 +27,7 @@ def read_mapping(text: str, source: str) -> Mapping:
     except ValidationError as error:
         faults = sorted(_fault(document, source, dict(one)) for one in error.errors())
         raise MappingError(
-            "\n".join(text for _, text in faults), hint="`daftari load --help` shows a whole mapping."
+            "\n".join(text for _, text in faults), hint="docs/reference/mapping.md has every key."
         ) from None
     _require_known_formats(mapping, document, source)
     return mapping

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType, Relationship
 from daftari.rows import expressions
-from daftari.rows.parse import Rows
+from daftari.rows.parse import Rows, physical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,13 @@ def _field_rules(field: Field) -> list[Rule]:
     rules += [rule(what, violated, reason) for what, violated, reason in _lengths(field, value)]
     if field.options.multiple_of is not None:
         step = field.options.multiple_of
-        rules.append(rule("multiple", value % pl.lit(step) != 0, f"is not a multiple of {step}"))
+        # A float is a multiple of 0.1 where its shortest decimal form is one.
+        exact = (
+            value.cast(pl.String).cast(pl.Decimal(38, 18), strict=False)
+            if physical(field).is_float()
+            else value
+        )
+        rules.append(rule("multiple", exact % pl.lit(step) != 0, f"is not a multiple of {step}"))
     return rules
 
 
@@ -147,11 +153,14 @@ def _bounds(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
 _TIMES = {LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP}
 
 
-def _typed(field: Field, bound: Decimal | str) -> Decimal | date | datetime | int:
-    if field.logical_type is LogicalType.DATE:
-        return date.fromisoformat(str(bound))
-    if field.logical_type is LogicalType.TIMESTAMP:
-        return datetime.fromisoformat(str(bound))
+def _typed(field: Field, bound: Decimal | str) -> Decimal | date | datetime | time | int:
+    match field.logical_type:
+        case LogicalType.DATE:
+            return date.fromisoformat(str(bound))
+        case LogicalType.TIMESTAMP:
+            return datetime.fromisoformat(str(bound))
+        case LogicalType.TIME:
+            return time.fromisoformat(str(bound))
     number = Decimal(bound)
     return int(number) if field.logical_type is LogicalType.INTEGER and number == int(number) else number
 

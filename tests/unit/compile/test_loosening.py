@@ -20,6 +20,8 @@ from daftari.compile.objects import Constraint, ConstraintKind
         ("character varying(40)", "character varying(20)", False),
         ("character varying(40)", "text", True),
         ("text", "bigint", False),
+        ("text", 'text collate "C"', True),
+        ("character varying(9)", 'character varying(8) collate "C"', False),
         ("date", "timestamp with time zone", False),
     ],
 )

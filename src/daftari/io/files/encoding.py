@@ -134,5 +134,9 @@ def _first_fault(path: Path, codec: str, mark: int) -> int | None:
 
 def _line_of(path: Path, encoding: Encoding, offset: int) -> int:
     newline = "\n".encode(encoding.codec)
+    line, left = 1, offset
     with path.open("rb") as file:
-        return 1 + file.read(offset).count(newline)
+        while left and (chunk := file.read(min(left, CHUNK_BYTES))):
+            line += chunk.count(newline)
+            left -= len(chunk)
+    return line

@@ -16,6 +16,7 @@ from daftari.rows.names import hits
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_RECORDS = 200
+_NO_TEXT = WHITE_SPACE + "".join(SEPARATORS) + '"\ufeff'
 #: A header stands among the first records; below that a row of names is data.
 SEARCHED_RECORDS = 40
 
@@ -48,12 +49,17 @@ def find_layout(text: str, sought: Sought) -> Layout:
     Raises:
         SourceError: there is no text, or no header.
     """
+    if not text.strip(_NO_TEXT + (sought.separator or "")):
+        raise SourceError(f"{sought.name}: holds no text", hint="Ask the sender for the file again.")
     lines = io.StringIO(text, newline="").readlines()
     separator = sought.separator or _separator(lines, sought.known)
     skips_space = re.search(rf'{re.escape(separator)} +"', text) is not None
     sample = _sample(lines, separator, skips_space=skips_space)
-    if all(is_blank(record.fields) for record in sample if not record.fault):
-        raise SourceError(f"{sought.name}: holds no text", hint="Ask the sender for the file again.")
+    if all(record.fault or is_blank(record.fields) for record in sample):
+        raise SourceError(
+            f"{sought.name}:1: no record can be read as one of a table",
+            hint="Declare `separator` and `encoding` in the source mapping, if it is a table.",
+        )
     place = header_place([record.fields for record in sample], sought)
     at, header = _none_yet(sample, sought) if place is None else (sample[place], tuple(sample[place].fields))
     after = at.line + at.lines

@@ -119,7 +119,3 @@ where d.classid = 'pg_rewrite'::regclass
   and v.oid <> c.oid
   and n.nspname = any(%(schemas)s)
 order by vn.nspname, v.relname;
-
--- name: rows_outside
--- Whether the default partition of a table holds rows.
-select exists (select from {partition});

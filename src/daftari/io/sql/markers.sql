@@ -7,14 +7,19 @@ select to_regclass('daftari.contract_marker') is not null;
 select dataset, hash
 from daftari.contract_marker;
 
+-- name: documents
+select dataset, document
+from daftari.contract_marker;
+
 -- name: mark
 -- Returns a row when the marker moved.
-insert into daftari.contract_marker as m (dataset, contract_id, version, hash, applied_at)
-values (%(dataset)s, %(contract_id)s, %(version)s, %(hash)s, %(now)s)
+insert into daftari.contract_marker as m (dataset, contract_id, version, hash, document, applied_at)
+values (%(dataset)s, %(contract_id)s, %(version)s, %(hash)s, %(document)s, %(now)s)
 on conflict (dataset) do update
 set contract_id = excluded.contract_id,
     version = excluded.version,
     hash = excluded.hash,
+    document = excluded.document,
     applied_at = excluded.applied_at
 where (m.contract_id, m.version, m.hash) is distinct from (excluded.contract_id, excluded.version, excluded.hash)
 returning m.dataset;

@@ -10,6 +10,7 @@ create table daftari.contract_marker (
     contract_id text        not null,
     version     text        not null,
     hash        text        not null,  -- of the contract in its normal form
+    document    text        not null,  -- that form: what the next contract is compared with
     applied_at  timestamptz not null
 );
 

@@ -1,0 +1,251 @@
+"""Workbooks, Parquet, JSON and archives give the same cells as text does."""
+
+import bz2
+import datetime as dt
+import gzip
+import json
+import lzma
+import zipfile
+from decimal import Decimal
+
+import openpyxl
+import polars as pl
+import pytest
+from tests.tables import dataset, field
+
+from daftari.errors import SourceError
+from daftari.io.files import digest, open_source, unpack
+from daftari.rows.mapping import Mapping
+
+KNOWN = dataset(field("id"), field("name"))
+CSV = b"id,name\n1,a\n2,b\n"
+
+
+def read(path, known=KNOWN, **mapping):
+    source = open_source(path, mapping=Mapping(dataset="d", **mapping), dataset=known)
+    blocks = list(source.blocks())
+    rows = {line: row for one in blocks for line, row in zip(one.lines, one.cells.rows(), strict=True)}
+    return source, rows, [(record.line, record.reason) for one in blocks for record in one.malformed]
+
+
+PACKERS = [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+
+
+@pytest.mark.parametrize(("suffix", "pack"), PACKERS)
+def test_a_packed_file_is_read_like_a_plain_one(tmp_path, suffix, pack):
+    path = tmp_path / f"f.csv.{suffix}"
+    path.write_bytes(pack(CSV))
+    source, rows, _ = read(path)
+    assert rows == {2: ("1", "a"), 3: ("2", "b")}
+    assert source.sha256 == digest(path)  # of the bytes as given
+    assert source.name == path.name
+
+
+def zipped(tmp_path, members):
+    path = tmp_path / "f.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_the_only_file_of_an_archive_is_read(tmp_path):
+    path = zipped(tmp_path, {"a/": b"", "a/f.csv": CSV, "__MACOSX/f.csv": b"x", ".DS_Store": b"x"})
+    source, rows, _ = read(path)
+    assert len(rows) == 2
+    assert source.facts["packing"] == "zip (a/f.csv)"
+
+
+def test_of_several_files_the_mapping_names_one(tmp_path):
+    path = zipped(tmp_path, {"a.csv": CSV, "b.csv": CSV + b"3,c\n"})
+    with pytest.raises(SourceError, match=r"f\.zip: holds 2 files \(a\.csv, b\.csv\); one was expected"):
+        read(path)
+    assert len(read(path, member="b.csv")[1]) == 3
+    with pytest.raises(SourceError, match=r"f\.zip: holds no 'c\.csv'"):
+        read(path, member="c.csv")
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "RATIO_FROM_BYTES", 2**20)
+    for path in (zipped(tmp_path, {"f.csv": bytes(8 * 2**20)}), tmp_path / "f.gz"):
+        if path.suffix == ".gz":
+            path.write_bytes(gzip.compress(bytes(8 * 2**20)))
+        with pytest.raises(SourceError, match="it looks like a bomb"):
+            read(path)
+
+
+def test_a_cut_archive_is_refused(tmp_path):
+    path = tmp_path / "f.csv.gz"
+    path.write_bytes(gzip.compress(CSV * 1000)[:-20])
+    with pytest.raises(SourceError, match=r"f\.csv\.gz: the archive is damaged"):
+        read(path)
+
+
+def workbook(tmp_path, sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    path = tmp_path / "f.xlsx"
+    book.save(path)
+    return path
+
+
+CELLS = [
+    (1, "1"),
+    (1.0, "1"),
+    (0.1 + 0.2, "0.3"),  # as the sheet shows it
+    (99.99, "99.99"),
+    (1e15, "1000000000000000"),
+    (True, "true"),
+    (dt.date(2024, 3, 7), "2024-03-07"),
+    (dt.time(9, 5), "09:05:00"),
+    ("  x ", "  x "),
+    ("#REF!", "#REF!"),
+]
+
+
+@pytest.mark.parametrize(("cell", "text"), CELLS)
+def test_a_cell_is_canonical_text(tmp_path, cell, text):
+    path = workbook(tmp_path, {"S": [("id", "name"), ("k", cell)]})
+    assert read(path)[1] == {2: ("k", text)}
+
+
+def test_moments_keep_their_time_where_one_of_the_column_has_any(tmp_path):
+    moments = [dt.datetime(2024, 3, 7), dt.datetime(2024, 3, 8, 9, 5)]
+    path = workbook(tmp_path, {"S": [("id", "name"), *((n, one) for n, one in enumerate(moments))]})
+    assert [row[1] for row in read(path)[1].values()] == ["2024-03-07 00:00:00", "2024-03-08 09:05:00"]
+
+
+def test_an_error_cell_is_not_an_empty_one(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(("id", "name"))
+    book.active.append((1, "#DIV/0!"))
+    book.active["B2"].data_type = "e"
+    book.save(tmp_path / "f.xlsx")
+    assert read(tmp_path / "f.xlsx")[1] == {2: ("1", "#DIV/0!")}
+
+
+def test_titles_blank_and_merged_cells_keep_the_sheet_s_row_numbers(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet["B3"] = "Spend in March"
+    sheet.merge_cells("B3:C3")
+    sheet["B5"], sheet["C5"] = "id", "name"
+    sheet["B6"], sheet["C6"] = 1, "a"
+    sheet["B8"], sheet["C8"] = 2, "b"
+    book.save(tmp_path / "f.xlsx")
+    source, rows, _ = read(tmp_path / "f.xlsx")
+    assert source.facts["header row"] == "line 5"
+    assert rows == {6: ("1", "a"), 8: ("2", "b")}
+
+
+def test_the_sheet_with_the_known_header_is_read(tmp_path):
+    path = workbook(tmp_path, {"Notes": [("read", "me")], "Data": [("id", "name"), (1, "a")], "Empty": []})
+    source, rows, _ = read(path)
+    assert (source.facts["sheet"], rows) == ("Data", {2: ("1", "a")})
+
+
+def test_of_sheets_alike_the_mapping_names_one(tmp_path):
+    table = [("id", "name"), (1, "a")]
+    path = workbook(tmp_path, {"Jan": table, "Feb": table})
+    with pytest.raises(SourceError, match=r"has 2 sheets with rows \(Jan, Feb\); one was expected"):
+        read(path)
+    assert read(path, sheet="Feb")[0].facts["sheet"] == "Feb"
+    with pytest.raises(SourceError, match="has no sheet 'Mar'; it has 'Jan', 'Feb'"):
+        read(path, sheet="Mar")
+
+
+PARQUET = [
+    (pl.Series([1, None]), ["1", None]),
+    (pl.Series([1.5, 1e-7]), ["1.5", "0.0000001"]),
+    (pl.Series([0.1, 1e21]), ["0.1", "1000000000000000000000"]),
+    (pl.Series([Decimal("1.10"), Decimal("-2.25")]), ["1.10", "-2.25"]),
+    (pl.Series([True, False]), ["true", "false"]),
+    (pl.Series([dt.date(2024, 3, 7)]), ["2024-03-07"]),
+    (pl.Series([dt.datetime(2024, 3, 7, 9, 5)]), ["2024-03-07T09:05:00"]),
+    (pl.Series([dt.datetime(2024, 3, 7, 9, 5, tzinfo=dt.UTC)]), ["2024-03-07T09:05:00Z"]),
+    (pl.Series([dt.time(9, 5)]), ["09:05:00"]),
+    (pl.Series(["", "x"]), [None, "x"]),
+    (pl.Series([["a", "b"]]), ['["a", "b"]']),
+]
+
+
+@pytest.mark.parametrize(("column", "texts"), PARQUET)
+def test_a_parquet_column_is_canonical_text(tmp_path, column, texts):
+    path = tmp_path / "f.parquet"
+    pl.DataFrame({"id": [str(n) for n in range(len(column))], "name": column}).write_parquet(path)
+    _, rows, _ = read(path)
+    assert [row[1] for row in rows.values()] == texts
+    assert list(rows) == list(range(1, len(texts) + 1))
+
+
+RECORDS = [{"id": 1, "name": "a"}, {"id": 2.50, "extra": True}, {"id": None, "name": {"x": [1, 2.0]}}]
+CELLS_OF_RECORDS = {
+    1: ("1", "a", None),
+    2: ("2.5", None, "true"),
+    3: (None, '{"x": [1, 2.0]}', None),
+}
+JSONS = [
+    ("f.json", json.dumps(RECORDS)),
+    ("f.json", json.dumps(RECORDS, indent=2)),
+    ("f.json", json.dumps({"page": 1, "items": RECORDS})),
+    ("f.jsonl", "\n".join(map(json.dumps, RECORDS))),
+    ("f.ndjson", "\ufeff" + "\r\n".join(map(json.dumps, RECORDS))),
+    ("f.csv", json.dumps(RECORDS)),  # content beats the name
+]
+
+
+@pytest.mark.parametrize(("name", "text"), JSONS)
+def test_json_in_its_three_shapes_gives_the_same_rows(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    source, rows, malformed = read(path)
+    assert source.header == ("id", "name", "extra")
+    assert (rows, malformed) == (CELLS_OF_RECORDS, [])
+
+
+def test_json_numbers_keep_their_digits(tmp_path):
+    path = tmp_path / "f.json"
+    path.write_text('[{"id": 12345678901234567890, "name": 0.12345678901234567890}]')
+    assert read(path)[1] == {1: ("12345678901234567890", "0.12345678901234567890")}
+
+
+def test_a_line_that_is_no_object_is_malformed(tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"id": 1}\n\n[1]\n{"id": \n{"id": 1, "id": 2}\n{"id": 3}\n')
+    _, rows, malformed = read(path)
+    assert list(rows) == [1, 6]
+    assert malformed == [
+        (3, "is not a JSON object"),
+        (4, "is not a JSON object"),
+        (5, "has a key twice"),
+    ]
+
+
+def test_a_long_array_is_read_in_pieces(tmp_path):
+    path = tmp_path / "f.json"
+    path.write_text(json.dumps([{"id": n, "name": "x" * 50} for n in range(60_000)]))
+    source, rows, _ = read(path)
+    assert len(rows) == 60_000
+    assert len(list(source.blocks())) == 2
+
+
+JSON_REFUSED = [
+    ('[{"id": 1}, {"id":', "f.json: is not JSON after object 1; the file is cut or damaged"),
+    ("[]", "f.json: holds no object with a key"),
+    ('{"a": [1], "b": [2]}', "f.json: is one JSON object with 2 arrays"),
+    ('{"a": \n oops}', "f.json:2: is not JSON"),
+    ('[{"id": 1, "id": 2}]', "f.json: object 1 has a key twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), JSON_REFUSED)
+def test_json_that_is_no_table_is_refused(tmp_path, text, message):
+    path = tmp_path / "f.json"
+    path.write_text(text)
+    with pytest.raises(SourceError) as raised:
+        read(path)
+    assert str(raised.value).startswith(message)

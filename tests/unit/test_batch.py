@@ -1,0 +1,52 @@
+"""Rows of one key within one batch: which goes on, and what becomes of the others."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from daftari.contract.model import Conflict
+from daftari.rows.batch import settle
+
+UPDATE, KEEP, REJECT = Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT
+
+
+@pytest.mark.parametrize(
+    ("rows", "conflict", "kept", "duplicates", "conflicting"),
+    [
+        ("a1 b1", UPDATE, "a1 b1", 0, []),
+        ("a1 b1 a2", UPDATE, "b1 a2", 1, []),
+        ("a1 b1 a2", KEEP, "a1 b1", 1, []),
+        ("a1 b1 a2", REJECT, "a1 b1", 0, [2]),
+        ("a1 a1 a1", UPDATE, "a1", 2, []),
+        ("a1 a1 a1", REJECT, "a1", 2, []),
+        ("a1 a2 a1 a2 a3", REJECT, "a1", 2, [1, 4]),
+        ("a- a- a1", REJECT, "a-", 1, [2]),
+        ("", UPDATE, "", 0, []),
+    ],
+)
+def test_one_row_of_each_key_goes_on(rows, conflict, kept, duplicates, conflicting):
+    frame = frame_of(rows)
+
+    settled = settle(frame, ("key",), conflict)
+
+    assert frame.filter(settled.keep).equals(frame_of(kept))
+    assert settled.duplicates == duplicates
+    assert settled.conflicting.arg_true().to_list() == conflicting
+    assert settled.keep.sum() + settled.duplicates + settled.conflicting.sum() == frame.height
+
+
+def test_a_key_of_two_fields_is_the_same_when_both_are():
+    frame = pl.DataFrame({"key": ["a", "a", "b", "a"], "part": [1, 2, 1, 1], "value": ["x", "x", "x", "y"]})
+
+    assert settle(frame, ("key", "part"), UPDATE).keep.to_list() == [False, True, True, True]
+
+
+def test_without_a_key_every_row_goes_on():
+    assert settle(frame_of("a1 a1"), (), UPDATE).keep.to_list() == [True, True]
+
+
+def frame_of(rows):
+    """Rows written as key and value: `a1`; `-` is null."""
+    pairs = [(key, None if value == "-" else value) for key, value in rows.split()]
+    return pl.DataFrame(pairs, schema={"key": pl.String, "value": pl.String}, orient="row")

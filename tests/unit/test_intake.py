@@ -1,0 +1,145 @@
+"""Blocks on their way to batches: what is counted as what, and rows that name rows of their own dataset."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from tests.contracts import contract_of, field
+from tests.judging import block_of, reasons_by_line
+
+from daftari.contract.model import Relationship
+from daftari.rows.block import Block, Malformed
+from daftari.rows.intake import Intake, take_in
+from daftari.rows.record import record_plan
+from daftari.rows.rules import rulebook
+
+PEOPLE = [
+    {"name": "user_id", "logicalType": "string", "required": True, "primaryKey": True},
+    field("manager_id", "string", relationships=[{"type": "foreignKey", "to": "people.user_id"}]),
+    field("level", "integer", logicalTypeOptions={"minimum": 1}),
+]
+OWN = Relationship(fields=("manager_id",), target="people", target_fields=("user_id",))
+NOTHING = pl.DataFrame(schema={"user_id": pl.String})
+
+
+def people(conflict="update"):
+    return contract_of(name="people", fields=PEOPLE, custom={"conflict": conflict}).dataset
+
+
+def intake(dataset, *, stored=NOTHING, wanted=None):
+    book = rulebook(dataset, today=date(2026, 3, 14), known={OWN: stored})
+    return Intake(book=book, plan=record_plan(dataset), run_id=7, wanted=wanted)
+
+
+def person(text):
+    """`a<b1` is a, whose manager is b, at level 1."""
+    name, _, rest = text.partition("<")
+    return {"user_id": name, "manager_id": rest[:-1], "level": rest[-1:]}
+
+
+def taken(text, *, size, conflict="update", **said):
+    """Take people in, *size* to a block; return who goes on, who is rejected, and duplicates."""
+    dataset = people(conflict)
+    records = [person(one) for one in text.split()]
+    blocks = [
+        block_of(dataset, records[at : at + size], first_line=at + 2) for at in range(0, len(records), size)
+    ]
+    judged = list(take_in(blocks, intake(dataset, **said)))
+    landed = [f"{row['user_id']}{row['level']}" for one in judged for row in one.batch.rows.to_dicts()]
+    rejected = {
+        line: [rule for rule, _ in why]
+        for one in judged
+        for line, why in reasons_by_line(one.rejected).items()
+    }
+    duplicates = sum(one.duplicates for one in judged)
+    assert sum(one.received for one in judged) == len(records) == len(landed) + len(rejected) + duplicates
+    return " ".join(landed), rejected, duplicates
+
+
+REFERENCE = ["manager_id.reference"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("text", "landed", "rejected", "duplicates"),
+    [
+        ("a<1 b<a2", "a1 b2", {}, 0),
+        ("b<a2 a<1", "b2 a1", {}, 0),
+        ("a<a1", "a1", {}, 0),
+        ("a<b1 b<a2", "a1 b2", {}, 0),
+        ("a<x1", "", {2: REFERENCE}, 0),
+        ("a<s1", "a1", {}, 0),
+        ("c<b3 b<a2 a<x1 d<3", "d3", {2: REFERENCE, 3: REFERENCE, 4: REFERENCE}, 0),
+        ("b<a2 a<0", "", {2: REFERENCE, 3: ["level.minimum"]}, 0),
+        ("a<1 b<a1 a<2", "b1 a2", {}, 1),
+        ("a<1 b<a1 a<x2", "a1 b1", {4: REFERENCE}, 0),
+    ],
+)
+def test_a_row_may_name_one_that_comes_later_and_none_that_does_not_come(
+    size, text, landed, rejected, duplicates
+):
+    stored = pl.DataFrame({"user_id": ["s"]})
+
+    assert taken(text, size=size, stored=stored) == (landed, rejected, duplicates)
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("conflict", "landed", "rejected", "duplicates"),
+    [("update", "a2", {}, 2), ("keep", "a1", {}, 2), ("reject", "a1", {4: ["conflict"]}, 1)],
+)
+def test_conflicts_of_a_dataset_that_names_itself_are_settled_across_blocks(
+    size, conflict, landed, rejected, duplicates
+):
+    assert taken("a<1 a<1 a<2", size=size, conflict=conflict) == (landed, rejected, duplicates)
+
+
+def test_malformed_records_are_received_and_rejected_and_show_nothing():
+    dataset = people()
+    malformed = (Malformed(line=3, reason="has 2 fields where the header has 3", preview="aaa;999"),)
+    block = block_of(dataset, [person("a<1")])
+    block = Block(cells=block.cells, lines=block.lines, malformed=malformed, blank=2, repeated=1)
+
+    (judged,) = take_in([block], intake(dataset))
+
+    assert (judged.received, judged.batch.rows.height, judged.reading.blank, judged.reading.repeated) == (
+        2,
+        1,
+        2,
+        1,
+    )
+    assert judged.rejected.to_dicts() == [
+        {
+            "line": 3,
+            "reasons": [{"rule": "shape", "field": "", "reason": "has 2 fields where the header has 3"}],
+            "preview": None,
+            "key": None,
+        }
+    ]
+
+
+def test_a_replay_takes_the_wanted_lines_alone():
+    dataset = people()
+    block = block_of(dataset, [person("a<1"), person("b<0"), person("c<1")])
+    malformed = tuple(Malformed(line=line, reason="is short", preview="") for line in (5, 6))
+    block = Block(cells=block.cells, lines=block.lines, malformed=malformed)
+
+    (judged,) = take_in([block], intake(dataset, wanted=frozenset({3, 4, 6})))
+
+    assert (judged.received, judged.batch.lines.to_list(), judged.rejected["line"].to_list()) == (
+        3,
+        [4],
+        [3, 6],
+    )
+
+
+def test_rows_carry_the_number_of_their_run():
+    (judged,) = take_in([block_of(people(), [person("a<1")])], intake(people()))
+
+    assert judged.batch.rows["_run_id"].to_list() == [7]
+
+
+def test_an_empty_file_is_no_batch():
+    assert list(take_in([], intake(people()))) == []

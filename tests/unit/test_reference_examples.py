@@ -1,0 +1,56 @@
+"""The example rows that the reference contracts and the template of a pipeline ship get their verdicts."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from ruamel.yaml import YAML
+
+from daftari.io.workspace import read_workspace
+from daftari.operations.init_workspace import init_workspace
+from daftari.operations.new_pipeline import new_pipeline
+from daftari.rows.block import Block
+from daftari.rows.inference import canonical
+from daftari.rows.parse import to_rows
+from daftari.rows.plan import resolve
+from daftari.rows.rules import judge, rulebook
+
+ROOT = Path(__file__).parents[2] / "workspace"
+DATASETS = ("departments", "roles", "users", "expenses", "leave_requests", "salaries", "incidents")
+
+
+def verdicts(pipeline, contract):
+    """The rules that each example breaks, by its name, beside those that it says."""
+    dataset = contract.dataset
+    path = pipeline.examples(dataset.name)
+    for example in YAML(typ="safe", pure=True).load(path.read_text("utf-8")):
+        cells = {name: _text(value) for name, value in example["row"].items()}
+        block = Block(
+            cells=pl.DataFrame([cells], infer_schema_length=1).cast(pl.String), lines=pl.Series([1])
+        )
+        plan = canonical(resolve(None, list(cells), dataset))
+        rejected = judge(to_rows(plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23))).rejected
+        found = [reason["rule"] for reasons in rejected["reasons"] for reason in reasons]
+        expected = [example["rule"]] if example["verdict"] == "rejected" else []
+        yield example["name"], found, expected
+
+
+def _text(value):
+    return None if value is None else str(value)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_each_example_breaks_the_rule_that_it_says_and_no_other(dataset):
+    for name, found, expected in verdicts(*read_workspace(ROOT).dataset(dataset)):
+        assert found == expected, name
+
+
+def test_the_examples_of_a_new_pipeline_get_their_verdicts(tmp_path):
+    init_workspace(tmp_path, name="registry")
+    new_pipeline(read_workspace(tmp_path), "fleet")
+
+    for name, found, expected in verdicts(*read_workspace(tmp_path).dataset("fleet")):
+        assert found == expected, name
