@@ -46,6 +46,7 @@ class Start:
     project: Path  #: folder with dbt_project.yml and profiles.yml
     arguments: Sequence[str]
     environment: Mapping[str, str]  #: see `connection_variables`
+    target: Path  #: where dbt keeps what it made of the project: compiled SQL, manifest.json
     log: Path  #: gets a copy of what dbt says
 
 
@@ -84,8 +85,7 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
         ) as child,
     ):
         assert child.stdin is not None and child.stdout is not None, "both were asked for"
-        request = {"arguments": list(start.arguments), "environment": {**start.environment, **_QUIET}}
-        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.write(json.dumps(_request(start)) + "\n")
         child.stdin.flush()
         last = _listen(child.stdout, log, progress)
     if last is None or (last["error"] and not last["results"]):
@@ -94,6 +94,15 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
             hint=f"All that it said is in {start.log}.",
         )
     return tuple(NodeResult(**result) for result in last["results"])
+
+
+def _request(start: Start) -> dict[str, Any]:
+    return {
+        "arguments": [*start.arguments, "--target-path", str(start.target)],
+        "environment": {**start.environment, **_QUIET},
+        # it has the messages of failed tests and models, with the values that the server quotes in them
+        "discard": str(start.target / "run_results.json"),
+    }
 
 
 def _child() -> str:

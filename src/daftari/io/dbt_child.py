@@ -1,9 +1,10 @@
 """
 dbt in a process of its own, started by `daftari.io.dbt` and spoken to through its pipes.
 
-The first line of standard input is JSON: the arguments for dbt, and variables for its environment. They come
-this way so that a password stands in no process list. Standard input then stays open for as long as the parent
-lives: when it closes, this process ends at once, and no orphan goes on writing tables after a `kill -9`.
+The first line of standard input is JSON: the arguments for dbt, variables for its environment, and a file of dbt's
+that must not stay. They come this way so that a password stands in no process list. Standard input then stays open
+for as long as the parent lives: when it closes, this process ends at once, and no orphan goes on writing tables
+after a `kill -9`.
 
 Standard output is one JSON document a line: `{"log": …}`, `{"started": name, "of": total}`, and at last
 `{"results": […], "error": …}`. Values of rows that a database error quotes are gone from all of them.
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Any, TextIO
 
 from daftari.io.messages import without_values
@@ -30,7 +32,10 @@ def main() -> None:
     os.dup2(2, 1)  # whatever else prints, prints to standard error
     from dbt.cli.main import dbtRunner  # three seconds
 
-    result = dbtRunner(callbacks=[lambda event: _hand_on(event, said)]).invoke(request["arguments"])
+    try:
+        result = dbtRunner(callbacks=[lambda event: _hand_on(event, said)]).invoke(request["arguments"])
+    finally:
+        Path(request["discard"]).unlink(missing_ok=True)
     found = getattr(result.result, "results", None) or []
     error = without_values(str(result.exception)) if result.exception else None
     _say(said, {"results": [_result(one) for one in found], "error": error})

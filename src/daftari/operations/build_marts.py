@@ -133,10 +133,8 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
         arguments=[
             "build",
             *("--project-dir", root, "--profiles-dir", root, "--target", options.environment),
-            # apart from dbt by hand, whose other settings would make both read the whole project anew each time
-            *("--target-path", str(options.data_dir / "dbt")),
-            # messages may quote rows: they are taken from dbt's events, and cleaned, instead
-            *("--no-write-json", "--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
+            # what dbt says may quote rows: it is taken from dbt's events, and cleaned, instead
+            *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
             *("--exclude-resource-type", "unit_test"),  # they test the project, not the data
             # of a selection, not the tests that need a mart outside of it: there is none aside
             *("--indirect-selection", "buildable"),
@@ -147,6 +145,8 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
             **connection_variables(conn, schema=marts.ASIDE),
             "DAFTARI_DB_APPLICATION": marts.APPLICATION,
         },
+        # apart from dbt by hand, whose other settings would make both read the whole project anew each time
+        target=options.data_dir / "dbt",
         log=options.data_dir / "logs" / "transform.log",
     )
 
