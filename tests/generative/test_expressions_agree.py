@@ -142,6 +142,7 @@ CONDITION = st.one_of(
     built("paid is {}{}", st.sampled_from(["", "not "]), st.sampled_from(["true", "false"])),
     st.sampled_from(["paid", "paid = false", "not paid"]),
 )
+CONDITION = CONDITION.filter(lambda text: any(name in text for name in NAMES))
 CONDITION |= built("({}) {} ({})", CONDITION, st.sampled_from(["and", "or"]), CONDITION)
 CONDITION |= built("not ({})", CONDITION)
 
