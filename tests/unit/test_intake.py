@@ -47,7 +47,8 @@ def taken(text, *, size, conflict="update", **said):
         block_of(dataset, records[at : at + size], first_line=at + 2) for at in range(0, len(records), size)
     ]
     judged = list(take_in(blocks, intake(dataset, **said)))
-    landed = [f"{row['user_id']}{row['level']}" for one in judged for row in one.batch.rows.to_dicts()]
+    batches = [batch for one in judged for batch in one.batches]
+    landed = [f"{row['user_id']}{row['level']}" for batch in batches for row in batch.rows.to_dicts()]
     rejected = {
         line: [rule for rule, _ in why]
         for one in judged
@@ -104,7 +105,8 @@ def test_malformed_records_are_received_and_rejected_and_show_nothing():
 
     (judged,) = take_in([block], intake(dataset))
 
-    assert (judged.received, judged.batch.rows.height, judged.reading.blank, judged.reading.repeated) == (
+    (batch,) = judged.batches
+    assert (judged.received, batch.rows.height, judged.reading.blank, judged.reading.repeated) == (
         2,
         1,
         2,
@@ -128,7 +130,8 @@ def test_a_replay_takes_the_wanted_lines_alone():
 
     (judged,) = take_in([block], intake(dataset, wanted=frozenset({3, 4, 6})))
 
-    assert (judged.received, judged.batch.lines.to_list(), judged.rejected["line"].to_list()) == (
+    (batch,) = judged.batches
+    assert (judged.received, batch.lines.to_list(), judged.rejected["line"].to_list()) == (
         3,
         [4],
         [3, 6],
@@ -138,7 +141,23 @@ def test_a_replay_takes_the_wanted_lines_alone():
 def test_rows_carry_the_number_of_their_run():
     (judged,) = take_in([block_of(people(), [person("a<1")])], intake(people()))
 
-    assert judged.batch.rows["_run_id"].to_list() == [7]
+    (batch,) = judged.batches
+    assert batch.rows["_run_id"].to_list() == [7]
+
+
+def test_rows_whose_key_an_earlier_block_brought_go_apart_from_those_that_are_new():
+    dataset = people("update")
+    blocks = [
+        block_of(dataset, [person("a<1"), person("b<1")]),
+        block_of(dataset, [person("c<1"), person("a<2")]),
+    ]
+
+    first, second = take_in(blocks, intake(dataset))
+
+    told = [
+        [(batch.is_new, batch.rows["user_id"].to_list()) for batch in one.batches] for one in (first, second)
+    ]
+    assert told == [[(True, ["a", "b"])], [(True, ["c"]), (False, ["a"])]]
 
 
 def test_an_empty_file_is_no_batch():

@@ -56,6 +56,7 @@ class Landing:
         self._columns = [*(f.name for f in dataset.fields), "_run_id"]
         self._table = sql.Identifier("ops", dataset.name)
         self._merges = False
+        self._is_staged = False
         self._set_aside: list[tuple[str, str]] = []
         self._digest = hashlib.sha256()
 
@@ -89,13 +90,14 @@ class Landing:
         if batch.rows.is_empty():
             return Landed(counts=Counts())
         self._digest.update(batch.body)
-        if not self._merges:
+        if batch.is_new and not self._merges:
             try:
                 with self._conn.transaction():
                     self._copy(self._table, batch.body)
                 return Landed(counts=Counts(received=batch.rows.height, inserted=batch.rows.height))
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
-                self._begin_merging()
+                self._merges = True
+        self._make_stage()
         return self._merge(batch)
 
     def finish(self) -> None:
@@ -164,14 +166,17 @@ class Landing:
         )
         return Landed(counts=counts, refused=refused)
 
-    def _begin_merging(self) -> None:
+    def _make_stage(self) -> None:
+        """Make the stage, once. Outside the savepoint of a merge, which may be rolled back."""
+        if self._is_staged:
+            return
         columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
         self._conn.execute(
             sql.SQL(
                 "create temporary table daftari_stage on commit drop as select {} from {} with no data"
             ).format(columns, self._table)
         )
-        self._merges = True
+        self._is_staged = True
 
     def _stage(self, body: bytes) -> None:
         self._conn.execute(sql.SQL("truncate {}").format(_STAGE))

@@ -118,7 +118,7 @@ def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:
 
 
 def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
-    """Mark the open entries whose key a run has landed, or found there unchanged; return how many."""
+    """Mark the open entries whose key a run has inserted or updated; return how many."""
     is_open = conn.execute(_QUERIES["any_open"], {"dataset": dataset.name, "run_id": run_id}).fetchone()
     if not is_open or not dataset.key:
         return 0

@@ -107,7 +107,7 @@ class _Load:
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
-        for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now))):
+        for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now)), depth=1):
             self._land(judged)
             progress(judged.received)
         self._landing.finish()
@@ -126,11 +126,14 @@ class _Load:
         )
 
     def _land(self, judged: Judged) -> None:
-        landed = self._landing.land(judged.batch)
-        self._parents.use(judged.batch.rows)
-        refused = [self._as_rejected(judged.batch, one) for one in landed.refused]
+        refused = []
+        for batch in judged.batches:
+            landed = self._landing.land(batch)
+            self._parents.use(batch.rows)
+            self._counts += landed.counts
+            refused += [self._as_rejected(batch, one) for one in landed.refused]
         quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
-        self._counts += landed.counts + Counts(
+        self._counts += Counts(
             received=judged.rejected.height + judged.duplicates,
             duplicate=judged.duplicates,
             quarantined=judged.rejected.height,

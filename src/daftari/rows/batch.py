@@ -16,6 +16,8 @@ class Batch:
     rows: pl.DataFrame  #: the contract's fields, then _run_id
     lines: pl.Series
     body: bytes  #: *rows* as a binary COPY
+    #: no earlier batch of the file has any of its keys; the table still may
+    is_new: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

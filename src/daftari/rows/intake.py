@@ -14,6 +14,7 @@ from daftari.rows.block import Block, Malformed
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Reading, start, take
 from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reference_rule
+from daftari.rows.seen import Seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,8 @@ class Judged:
     """One block of a file on its way to the server."""
 
     received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
-    batch: Batch
-    duplicates: int  #: rows that another of the same batch stands for
+    batches: tuple[Batch, ...]  #: its good rows, one a key: new to the file, and perhaps not new
+    duplicates: int  #: rows that another of the same block stands for
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
     reading: Reading  #: what was met in the file so far
 
@@ -60,9 +61,9 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    sound = _sound(blocks, intake)
+    sound, seen = _sound(blocks, intake), Seen()
     for one in _whole(list(sound), own, intake) if own else sound:
-        yield _settled(one, intake)
+        yield _settled(one, intake, seen)
 
 
 def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
@@ -83,7 +84,7 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
         )
 
 
-def _settled(sound: _Sound, intake: Intake) -> Judged:
+def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
     dataset = intake.dataset
     settled = settle(sound.rows, dataset.key, dataset.conflict)
     rows, lines = sound.rows.filter(settled.keep), sound.lines.filter(settled.keep)
@@ -96,11 +97,28 @@ def _settled(sound: _Sound, intake: Intake) -> Judged:
     rows = rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
     return Judged(
         received=sound.received,
-        batch=Batch(rows=rows, lines=lines, body=encode(rows, dataset)),
+        batches=_batches(rows, lines, dataset, seen),
         duplicates=settled.duplicates,
         rejected=pl.concat([sound.rejected, conflicts]),
         reading=sound.reading,
     )
+
+
+def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen) -> tuple[Batch, ...]:
+    """
+    Rows whose key is new to the file, and those whose key has perhaps been met in an earlier block.
+
+    The server takes the former as they are; for the latter it must look whether the key is there.
+    """
+    perhaps = (
+        seen.perhaps(rows.select(dataset.key)) if dataset.key else pl.repeat(False, rows.height, eager=True)
+    )
+    parts = ((~perhaps, True), (perhaps, False)) if perhaps.any() else ((None, True),)
+    batches = []
+    for chosen, is_new in parts:
+        some, at = (rows, lines) if chosen is None else (rows.filter(chosen), lines.filter(chosen))
+        batches.append(Batch(rows=some, lines=at, body=encode(some, dataset), is_new=is_new))
+    return tuple(batches)
 
 
 def encode(rows: pl.DataFrame, dataset: Dataset) -> bytes:
