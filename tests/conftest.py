@@ -118,9 +118,16 @@ def module_db(server):
 
 @pytest.fixture(scope="session")
 def scratch(server):
-    """A connection to a database that tests share, which leave nothing behind but temporary tables."""
+    """A connection to a database that tests share: they leave nothing behind but temporary tables."""
     with _database(server, TEMPLATE) as url, _connection(url) as conn:
         yield conn
+
+
+@pytest.fixture
+def undone(scratch):
+    """A connection to a database with the platform's tables; what a test does on it is rolled back."""
+    with scratch.transaction(force_rollback=True):
+        yield scratch
 
 
 @pytest.fixture

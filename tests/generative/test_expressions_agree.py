@@ -169,7 +169,9 @@ def table(scratch):
         found = scratch.execute(f"select {asked} from visits order by at", prepare=False).fetchall()
         return [list(column) for column in zip(*found, strict=True)]
 
-    return ask
+    yield ask
+    scratch.execute("set timezone = 'UTC'")
+    scratch.execute("discard temp")
 
 
 def frame_of(rows, dataset=DATASET):
