@@ -58,9 +58,7 @@ class Landing:
         self._columns = [*(f.name for f in dataset.fields), "_run_id"]
         self._table = sql.Identifier("ops", dataset.name)
         #: a row may name one that the server sees later; it proves these references itself
-        self._own_references = {
-            reference_rule(r) for r in dataset.relationships if r.target == dataset.name
-        }
+        self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
         self._skips_key_triggers = False
         self._merges = False
         self._is_staged = False
@@ -239,8 +237,11 @@ class Landing:
 
     def _match(self) -> sql.Composable:
         """Rows of one key; without a key no two rows are the same."""
-        pairs = [sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in self._dataset.key]
-        return sql.SQL(" and ").join(pairs or [sql.SQL("false")])
+        if not self._dataset.key:
+            return sql.SQL("false")
+        return sql.SQL(" and ").join(
+            sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in self._dataset.key
+        )
 
     def _same(self) -> sql.Composable:
         rest = [f.name for f in self._dataset.fields if not f.is_key]

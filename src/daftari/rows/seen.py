@@ -32,7 +32,8 @@ class Seen:
 
     def _holds(self, places: Places) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         bits = self._bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8)
-        return (bits & 1).astype(np.bool_)
+        held: np.ndarray[tuple[int], np.dtype[np.bool_]] = bits & 1 == 1
+        return held
 
     def _add(self, places: Places) -> None:
         bits = np.left_shift(1, (places & np.uint64(7)).astype(np.uint8), dtype=np.uint8)
