@@ -98,7 +98,7 @@ def server(request, server_kind):
 @pytest.fixture
 def database_url(server):
     """The address of a fresh database with the platform's tables, dropped after the test."""
-    with _database(server, TEMPLATE) as url:
+    with database(server, TEMPLATE) as url:
         yield url
 
 
@@ -112,15 +112,22 @@ def db(database_url):
 @pytest.fixture(scope="module")
 def module_db(server):
     """A connection to a database that the tests of one module share; each must leave it as it was."""
-    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+    with database(server, TEMPLATE) as url, _connection(url) as conn:
         yield conn
 
 
 @pytest.fixture(scope="session")
 def scratch(server):
-    """A connection to a database that tests share, which leave nothing behind but temporary tables."""
-    with _database(server, TEMPLATE) as url, _connection(url) as conn:
+    """A connection to a database that tests share: they leave nothing behind but temporary tables."""
+    with database(server, TEMPLATE) as url, _connection(url) as conn:
         yield conn
+
+
+@pytest.fixture
+def undone(scratch):
+    """A connection to a database with the platform's tables; what a test does on it is rolled back."""
+    with scratch.transaction(force_rollback=True):
+        yield scratch
 
 
 @pytest.fixture
@@ -129,7 +136,7 @@ def governed_url(server):
     with _admin(server) as conn, _locked(server):
         if not _exists(conn, GOVERNED):
             _make_governed(server, conn)
-    with _database(server, GOVERNED) as url:
+    with database(server, GOVERNED) as url:
         yield url
 
 
@@ -186,7 +193,7 @@ def _make_governed(home, admin):
 
 
 @contextmanager
-def _database(home, template):
+def database(home, template):
     name = f"test_{uuid.uuid4().hex[:12]}"
     names = [sql.Identifier(it) for it in (name, template)]
     with _admin(home) as conn:

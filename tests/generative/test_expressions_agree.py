@@ -142,6 +142,7 @@ CONDITION = st.one_of(
     built("paid is {}{}", st.sampled_from(["", "not "]), st.sampled_from(["true", "false"])),
     st.sampled_from(["paid", "paid = false", "not paid"]),
 )
+CONDITION = CONDITION.filter(lambda text: any(name in text for name in NAMES))
 CONDITION |= built("({}) {} ({})", CONDITION, st.sampled_from(["and", "or"]), CONDITION)
 CONDITION |= built("not ({})", CONDITION)
 
@@ -168,7 +169,9 @@ def table(scratch):
         found = scratch.execute(f"select {asked} from visits order by at", prepare=False).fetchall()
         return [list(column) for column in zip(*found, strict=True)]
 
-    return ask
+    yield ask
+    scratch.execute("set timezone = 'UTC'")
+    scratch.execute("discard temp")
 
 
 def frame_of(rows, dataset=DATASET):

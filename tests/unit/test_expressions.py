@@ -158,6 +158,7 @@ def test_null_follows_the_three_valued_logic_of_sql(text, row, expected):
         ("fees < 5", "rule: fees is not a field; there is visit_id, fee,"),
         ("Fee = 1", "rule: Fee is not a field"),
         ("fee", "rule: is a number; a condition was expected"),
+        ("1 = 1", "rule: names no field; there is visit_id, fee,"),
         ("fee and paid", "rule: fee is a number; a condition was expected"),
         ("fee = null", "rule: nothing equals null; is null and is not null are possible"),
         ("fee = ward", "rule: ward is a text; a number was expected beside what it is compared with"),

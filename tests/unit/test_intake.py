@@ -16,6 +16,7 @@ from daftari.rows.intake import Intake, take_in
 from daftari.rows.record import record_plan
 from daftari.rows.rules import rulebook
 
+TODAY = date(2026, 3, 14)
 PEOPLE = [
     {"name": "user_id", "logicalType": "string", "required": True, "primaryKey": True},
     field("manager_id", "string", relationships=[{"type": "foreignKey", "to": "people.user_id"}]),
@@ -30,7 +31,7 @@ def people(conflict="update"):
 
 
 def intake(dataset, *, stored=NOTHING, wanted=None):
-    book = rulebook(dataset, today=date(2026, 3, 14), known={OWN: stored})
+    book = rulebook(dataset, today=TODAY, known={OWN: stored})
     return Intake(book=book, plan=record_plan(dataset), run_id=7, wanted=wanted)
 
 
@@ -146,20 +147,33 @@ def test_rows_carry_the_number_of_their_run():
     assert batch.rows["_run_id"].to_list() == [7]
 
 
-def test_rows_whose_key_an_earlier_block_brought_go_apart_from_those_that_are_new():
-    dataset = replace(people("update"), relationships=())  # what refers to itself is taken in as a whole
-    blocks = [
-        block_of(dataset, [person("a<1"), person("b<1")]),
-        block_of(dataset, [person("c<1"), person("a<2")]),
-    ]
-    book = rulebook(dataset, today=date(2026, 3, 14))
+VISITS = [
+    {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True},
+    field("seen_on", "date"),
+    field("left_on", "date"),
+    field("badge", "string"),
+]
+OVERLAP = {"noOverlap": {"key": ["badge"], "start": "seen_on", "end": "left_on"}}
 
-    first, second = take_in(blocks, Intake(book=book, plan=record_plan(dataset), run_id=7))
 
-    told = [
-        [(batch.is_new, batch.rows["user_id"].to_list()) for batch in one.batches] for one in (first, second)
-    ]
-    assert told == [[(True, ["a", "b"])], [(True, ["c"]), (False, ["a"])]]
+@pytest.mark.parametrize(
+    ("fields", "custom", "second"),
+    [
+        (VISITS, {}, [(True, ["c"]), (False, ["a"])]),
+        ([*VISITS[:3], {**VISITS[3], "unique": True}], {}, [(False, ["a", "c"])]),
+        (VISITS, OVERLAP, [(False, ["a", "c"])]),
+    ],
+)
+def test_keys_that_an_earlier_block_brought_go_apart_unless_rows_may_stand_in_each_others_way(
+    fields, custom, second
+):
+    dataset = contract_of(fields=fields, custom=custom).dataset
+    blocks = [block_of(dataset, [{"visit_id": one} for one in names]) for names in ("ab", "ac")]
+    taken = take_in(blocks, Intake(book=rulebook(dataset, today=TODAY), plan=record_plan(dataset), run_id=7))
+
+    told = [[(it.is_new, it.rows["visit_id"].to_list()) for it in one.batches] for one in taken]
+
+    assert told == [[(True, ["a", "b"])], second]
 
 
 def test_an_empty_file_is_no_batch():

@@ -176,7 +176,8 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
         ).check
         if condition is None:
             raise ContractError(f"{dataset.name}: noOverlap unless depends on the day; expected fields alone")
-        where = f" where (not ({condition}))"
+        # where it is null, ranges may not overlap either
+        where = f" where (({condition}) is not true)"
     name = derived(dataset.name, "no_overlap")
     definition = f"exclude using gist ({parts}){where}"
     return [_constraint(dataset, schemas, name, ConstraintKind.EXCLUSION, definition)]

@@ -9,19 +9,21 @@ alone, and those are refused under the constraint's name.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 import psycopg
 from psycopg import Connection, sql
 
+from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
 from daftari.io import queries
 from daftari.io.ledger import Counts
 from daftari.rows import copy
 from daftari.rows.batch import Batch
 from daftari.rows.intake import encode
+from daftari.rows.rules import reference_rule
 
 _QUERIES = queries.load("landing.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_stage")
@@ -55,6 +57,9 @@ class Landing:
         self._run_id = run_id
         self._columns = [*(f.name for f in dataset.fields), "_run_id"]
         self._table = sql.Identifier("ops", dataset.name)
+        #: a row may name one that the server sees later; it proves these references itself
+        self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
+        self._skips_key_triggers = False
         self._merges = False
         self._is_staged = False
         self._set_aside: list[tuple[str, str]] = []
@@ -78,7 +83,8 @@ class Landing:
         """
         self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
         allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
-        if allowed and allowed[0]:
+        if allowed and allowed[0] and not self._own_references:
+            self._skips_key_triggers = True
             # The rules prove every foreign key against the parents, which `Parents.hold` locks; the server
             # would prove them again row by row, at three times the cost of the load. Triggers that must fire
             # all the same are ENABLE ALWAYS.
@@ -98,7 +104,26 @@ class Landing:
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
                 self._merges = True
         self._make_stage()
-        return self._merge(batch)
+        return self._until_settled(batch, self._merge(batch))
+
+    def _until_settled(self, batch: Batch, landed: Landed) -> Landed:
+        """Merge again the rows that were refused for naming one which a later half of the batch brought."""
+        while waiting := [one.line for one in landed.refused if one.rule in self._own_references]:
+            chosen = batch.lines.is_in(waiting)
+            rows = batch.rows.filter(chosen)
+            second = self._merge(
+                Batch(rows=rows, lines=batch.lines.filter(chosen), body=encode(rows, self._dataset))
+            )
+            if second.counts.quarantined == len(waiting):
+                break
+            others = tuple(one for one in landed.refused if one.rule not in self._own_references)
+            counted = replace(
+                landed.counts,
+                received=landed.counts.received - len(waiting),
+                quarantined=landed.counts.quarantined - len(waiting),
+            )
+            landed = Landed(counts=counted + second.counts, refused=others + second.refused)
+        return landed
 
     def finish(self) -> None:
         """Put back the indexes that were set aside."""
@@ -106,7 +131,8 @@ class Landing:
             self._conn.execute(sql.SQL(definition))
             if comment:
                 self._conn.execute(sql.SQL(comment))
-        self._conn.execute("set local session_replication_role = origin")
+        if self._skips_key_triggers:
+            self._conn.execute("set local session_replication_role = origin")
 
     # --- straight
 
@@ -138,7 +164,7 @@ class Landing:
             if batch.rows.height == 1:
                 return Landed(
                     counts=Counts(received=1, quarantined=1),
-                    refused=(Refused(line=batch.lines[0], rule=_rule_of(error), reason=_reason_of(error)),),
+                    refused=(self._refused(batch.lines[0], error),),
                 )
         middle = batch.rows.height // 2
         first = self._merge(self._part(batch, 0, middle))
@@ -210,6 +236,9 @@ class Landing:
         )
 
     def _match(self) -> sql.Composable:
+        """Rows of one key; without a key no two rows are the same."""
+        if not self._dataset.key:
+            return sql.SQL("false")
         return sql.SQL(" and ").join(
             sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in self._dataset.key
         )
@@ -224,16 +253,20 @@ class Landing:
     def _key(self, alias: str) -> sql.Composable:
         return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._dataset.key)
 
-
-def _rule_of(error: psycopg.Error) -> str:
-    if isinstance(error, psycopg.errors.ExclusionViolation):
-        return "no_overlap"
-    return error.diag.constraint_name or type(error).__name__
-
-
-def _reason_of(error: psycopg.Error) -> str:
-    if isinstance(error, psycopg.errors.ExclusionViolation):
-        return "overlaps another row of the same key"
-    if isinstance(error, psycopg.errors.UniqueViolation):
-        return "repeats a value that must be unique"
-    return "is refused by the database"
+    def _refused(self, line: int, error: psycopg.Error) -> Refused:
+        """Return why the server refused a row, in the words of the rules where they have some."""
+        constraint = error.diag.constraint_name or type(error).__name__
+        match error:
+            case psycopg.errors.ExclusionViolation():
+                return Refused(line=line, rule="no_overlap", reason="overlaps another row of the same key")
+            case psycopg.errors.UniqueViolation():
+                return Refused(line=line, rule=constraint, reason="repeats a value that must be unique")
+            case psycopg.errors.ForeignKeyViolation():
+                by_constraint = {
+                    derived(self._dataset.name, *r.fields, "fkey"): reference_rule(r)
+                    for r in self._dataset.relationships
+                }
+                rule = by_constraint.get(constraint, constraint)
+                return Refused(line=line, rule=rule, reason="names nothing that exists")
+            case _:
+                return Refused(line=line, rule=constraint, reason="is refused by the database")

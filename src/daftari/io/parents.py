@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import Any
 
 import polars as pl
 from psycopg import Connection, sql
 
-from daftari.contract.model import Dataset, LogicalType, Relationship
+from daftari.compile.columns import column_type
+from daftari.contract.model import Dataset, Relationship
 from daftari.errors import DatabaseError
-
-#: of key fields that are not text: the type in polars, and as an array in PostgreSQL
-_TYPES: dict[LogicalType, tuple[type[pl.DataType], LiteralString]] = {
-    LogicalType.INTEGER: (pl.Int64, "bigint[]"),
-    LogicalType.DATE: (pl.Date, "date[]"),
-}
+from daftari.rows.parse import physical
 
 
 class Parents:
@@ -34,22 +30,25 @@ class Parents:
         return {relationship: self._keys(relationship) for relationship in self._dataset.relationships}
 
     def _keys(self, relationship: Relationship) -> pl.DataFrame:
-        names = [sql.Identifier(name) for name in relationship.target_fields]
-        statement = sql.SQL("select {} from {}").format(
-            sql.SQL(", ").join(names), sql.Identifier("ops", relationship.target)
-        )
         schema = {
-            target: self._type_of(field)[0]
+            target: physical(self._dataset.field(field))
             for field, target in zip(relationship.fields, relationship.target_fields, strict=True)
         }
+        # uuids and the labels of enums are text to us
+        columns = [
+            sql.SQL("{}::text" if kind == pl.String else "{}").format(sql.Identifier(name))
+            for name, kind in schema.items()
+        ]
+        statement = sql.SQL("select {} from {}").format(
+            sql.SQL(", ").join(columns), sql.Identifier("ops", relationship.target)
+        )
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
 
-    def _type_of(self, field: str) -> tuple[type[pl.DataType], LiteralString]:
-        return _TYPES.get(self._dataset.field(field).logical_type, (pl.String, "text[]"))
-
     def use(self, rows: pl.DataFrame) -> None:
-        """Remember the keys that *rows* refer to."""
+        """Remember the keys that *rows* refer to; the server itself proves those of rows to their own dataset."""
         for relationship in self._dataset.relationships:
+            if relationship.target == self._dataset.name:
+                continue
             keys = rows.select(relationship.fields).drop_nulls().unique()
             before = self._used.get(relationship)
             self._used[relationship] = keys if before is None else pl.concat([before, keys]).unique()
@@ -80,9 +79,13 @@ class Parents:
             " for key share of p) held"
         ).format(
             table=sql.Identifier("ops", relationship.target),
-            arrays=sql.SQL(", ").join(sql.SQL(f"%s::{self._type_of(name)[1]}") for name in keys.columns),
+            arrays=sql.SQL(", ").join(self._array_of(name) for name in keys.columns),
             columns=sql.SQL(", ").join(columns),
             match=match,
         )
         row = self._conn.execute(statement, [column.to_list() for column in keys.iter_columns()]).fetchone()
         return row is not None and row[0] == keys.height
+
+    def _array_of(self, field: str) -> sql.SQL:
+        # quoted where it was composed
+        return sql.SQL(f"%s::{column_type(self._dataset, self._dataset.field(field))}[]")

@@ -51,9 +51,12 @@ def parse(text: str, dataset: Dataset, *, where: str) -> Condition:
         raise ContractError(f"{where}: {error}", hint=error.hint) from None
     if found.shape is not Shape.TRUTH:
         raise ContractError(f"{where}: is {found.shape}; a condition was expected")
+    names = sorted({column.name for column in tree.find_all(exp.Column)})
+    if not names:
+        raise ContractError(f"{where}: names no field; there is {', '.join(fields)}")
     return Condition(
         text=text,
-        fields=tuple(sorted({column.name for column in tree.find_all(exp.Column)})),
+        fields=tuple(names),
         check=None if tree.find(exp.CurrentDate) else _to_sql(tree, fields),
         expression=lambda today: to_polars(tree, fields, today),
     )

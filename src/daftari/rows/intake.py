@@ -108,17 +108,25 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen)
     """
     Rows whose key is new to the file, and those whose key has perhaps been met in an earlier block.
 
-    The server takes the former as they are; for the latter it must look whether the key is there.
+    The server takes the former as they are; for the latter it must look whether the key is there. Where one row
+    may stand in the way of another, they stay in the order of their file.
     """
     perhaps = (
         seen.perhaps(rows.select(dataset.key)) if dataset.key else pl.repeat(False, rows.height, eager=True)
     )
-    parts = ((~perhaps, True), (perhaps, False)) if perhaps.any() else ((None, True),)
+    parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not perhaps.any()),)
+    if perhaps.any() and not _rows_may_collide(dataset):
+        parts = ((~perhaps, True), (perhaps, False))
     batches = []
     for chosen, is_new in parts:
         some, at = (rows, lines) if chosen is None else (rows.filter(chosen), lines.filter(chosen))
         batches.append(Batch(rows=some, lines=at, body=encode(some, dataset), is_new=is_new))
     return tuple(batches)
+
+
+def _rows_may_collide(dataset: Dataset) -> bool:
+    others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
+    return others or dataset.no_overlap is not None
 
 
 def encode(rows: pl.DataFrame, dataset: Dataset) -> bytes:

@@ -26,7 +26,7 @@ create table "ops"."trips" (
     constraint "trips_pkey" primary key ("trip"),
     constraint "trips_purpose_length" check (char_length("purpose") >= 3 and char_length("purpose") <= 200),
     constraint "trips_ends_after_start" check ("ends_on" >= "starts_on"),
-    constraint "trips_no_overlap" exclude using gist ("team" with =, daterange("starts_on", "ends_on", '[]') with &&) where (not ("status" = 'refused'))
+    constraint "trips_no_overlap" exclude using gist ("team" with =, daterange("starts_on", "ends_on", '[]') with &&) where (("status" = 'refused') is not true)
 );
 create index "trips_starts_on_idx" on "ops"."trips" ("starts_on");
 create index "trips_team_idx" on "ops"."trips" ("team");

@@ -60,5 +60,5 @@ with incoming as materialized (
 select count(*) filter (where known_run is null),
        0,
        count(*) filter (where known_run <> %(run_id)s and same),
-       count(*) filter (where known_run = %(run_id)s or not same)
+       count(*) filter (where known_run = %(run_id)s or known_run is not null and not same)
 from incoming;

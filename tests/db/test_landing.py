@@ -1,0 +1,494 @@
+"""How judged rows come into their table: what is counted, what is refused, what is put back."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import psycopg
+import pytest
+from tests.contracts import contract_of, field
+from tests.landings import Lander, batch_of, make_tables
+
+from daftari.errors import DatabaseError
+from daftari.io.landing import Landing, Refused
+from daftari.io.ledger import Counts
+from daftari.io.parents import Parents
+
+KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
+
+
+def visits(*fields, **said):
+    return contract_of(fields=[KEY, *fields], **said).dataset
+
+
+def counted(landed):
+    """The counts of each batch that are not zero, received left out."""
+    return [{name: n for name, n in vars(one.counts).items() if n and name != "received"} for one in landed]
+
+
+def visit(text):
+    """`a1` is visit a with content 1; `a` has none."""
+    return {"visit_id": text[0], "note": text[1:] or None}
+
+
+def batches_of(text):
+    """Batches are parted by bars: `a1 b1 | a2`."""
+    return [[visit(one) for one in part.split()] for part in text.split("|")]
+
+
+@pytest.fixture
+def land(undone):
+    """Make the table of a dataset, and land batches in it."""
+
+    def lander(dataset):
+        make_tables(undone, dataset)
+        return Lander(undone, dataset)
+
+    return lander
+
+
+def test_new_rows_are_inserted_and_carry_their_run(land):
+    lander = land(visits(field("note", "string")))
+
+    landed = lander(*batches_of("a1 b | c3"))
+
+    assert counted(landed) == [{"inserted": 2}, {"inserted": 1}]
+    assert lander.rows("visit_id", "note", "_run_id") == [("a", "1", 1), ("b", None, 1), ("c", "3", 1)]
+    assert lander.operation == "insert"
+
+
+@pytest.mark.parametrize(
+    ("conflict", "second", "counts", "rows", "refused"),
+    [
+        ("update", "a1 b2 c3", {"inserted": 1, "updated": 1, "unchanged": 1}, "a1 b2 c3", []),
+        ("update", "b", {"updated": 1}, "a1 b", []),
+        ("keep", "a1 b2 c3", {"inserted": 1, "unchanged": 1, "duplicate": 1}, "a1 b1 c3", []),
+        ("reject", "a1 b2 c3", {"inserted": 1, "unchanged": 1, "quarantined": 1}, "a1 b1 c3", [3]),
+        ("reject", "b", {"quarantined": 1}, "a1 b1", [2]),
+        ("update", "a1 b1", {"unchanged": 2}, "a1 b1", []),
+    ],
+)
+def test_a_key_that_comes_again_is_treated_as_the_contract_says(
+    land, conflict, second, counts, rows, refused
+):
+    lander = land(visits(field("note", "string"), custom={"conflict": conflict}))
+    lander(*batches_of("a1 b1"))
+
+    landed = lander(*batches_of(second))
+
+    assert counted(landed) == [counts]
+    assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
+    reason = "contradicts the row that is there under its key"
+    assert landed[0].refused == tuple(Refused(line=at, rule="conflict", reason=reason) for at in refused)
+    assert lander.operation == "merge"
+
+
+@pytest.mark.parametrize(
+    ("conflict", "counts", "rows"),
+    [
+        ("update", [{"inserted": 1}, {"inserted": 1, "duplicate": 1}, {"duplicate": 1}], "a3 b1"),
+        ("keep", [{"inserted": 1}, {"inserted": 1, "duplicate": 1}, {"duplicate": 1}], "a1 b1"),
+        ("reject", [{"inserted": 1}, {"inserted": 1, "quarantined": 1}, {"quarantined": 1}], "a1 b1"),
+    ],
+)
+def test_a_key_that_an_earlier_batch_of_the_run_brought_is_a_duplicate(land, conflict, counts, rows):
+    lander = land(visits(field("note", "string"), custom={"conflict": conflict}))
+
+    assert counted(lander(*batches_of("a1 | a2 b1 | a3"))) == counts
+    assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
+
+
+def test_an_update_moves_updated_at_and_leaves_created_at_and_an_unchanged_row_stays_as_it_is(land):
+    lander = land(visits(field("note", "string")))
+    lander(*batches_of("a1 b1"))
+    lander.conn.execute("update ops.visits set created_at = '2020-01-01', updated_at = '2020-01-01'")
+    lander.conn.execute("alter table ops.visits disable trigger user")
+    lander.conn.execute("update ops.visits set updated_at = '2020-01-01'")
+    lander.conn.execute("alter table ops.visits enable trigger user")
+
+    lander(*batches_of("a2 b1"))
+
+    found = lander.rows("visit_id", "_run_id", "created_at", "updated_at")
+    assert [(key, run, made.year, moved.year > 2020) for key, run, made, moved in found] == [
+        ("a", 2, 2020, True),
+        ("b", 1, 2020, False),
+    ]
+
+
+def test_a_dataset_of_keys_alone_has_nothing_to_change(land):
+    lander = land(visits())
+    lander([{"visit_id": "a"}])
+
+    assert counted(lander([{"visit_id": "a"}, {"visit_id": "b"}])) == [{"inserted": 1, "unchanged": 1}]
+
+
+def test_without_a_key_every_row_is_inserted_and_one_that_the_database_refuses_is_refused_alone(undone):
+    dataset = contract_of(fields=[field("note", "string", physicalType="varchar(3)")]).dataset
+    make_tables(undone, dataset)
+    lander = Lander(undone, dataset)
+
+    landed = lander([{"note": "a"}, {"note": "a"}, {"note": "abcd"}], [{"note": "a"}])
+
+    assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"inserted": 1}]
+    assert undone.execute("select count(*) from ops.visits where note = 'a'").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("bad", [[0], [6], [3, 4], [0, 1, 2, 3, 4, 5, 6]])
+def test_rows_that_break_a_constraint_no_rule_foresaw_are_refused_alone(land, bad):
+    lander = land(visits(field("note", "string")))
+    lander.conn.execute("alter table ops.visits add constraint not_nine check (note <> '9')")
+    records = [visit(f"{name}{9 if at in bad else at}") for at, name in enumerate("abcdefg")]
+
+    (landed,) = lander(records)
+
+    good = [tuple(one.values()) for at, one in enumerate(records) if at not in bad]
+    assert lander.rows() == good
+    assert landed.counts == Counts(received=7, inserted=7 - len(bad), quarantined=len(bad))
+    assert landed.refused == tuple(
+        Refused(line=at + 2, rule="not_nine", reason="is refused by the database") for at in bad
+    )
+
+
+def test_a_value_that_must_be_unique_is_refused_where_it_repeats(land):
+    lander = land(visits(field("badge", "string", unique=True)))
+    records = [
+        {"visit_id": key, "badge": badge} for key, badge in (("a", "1"), ("b", "2"), ("c", "1"), ("d", None))
+    ]
+
+    (landed,) = lander([*records, {"visit_id": "e"}])
+
+    assert lander.rows() == [("a", "1"), ("b", "2"), ("d", None), ("e", None)]
+    assert [(one.line, one.rule, one.reason) for one in landed.refused] == [
+        (4, "visits_badge_key", "repeats a value that must be unique")
+    ]
+
+
+STAYS = {"noOverlap": {"key": ["badge"], "start": "seen_on", "end": "left_on", "unless": "state = 'off'"}}
+
+
+def test_of_ranges_that_overlap_the_first_in_the_file_stays(land):
+    lander = land(
+        visits(
+            field("badge", "string"),
+            field("seen_on", "date"),
+            field("left_on", "date"),
+            field("state", "string"),
+            custom=STAYS,
+        )
+    )
+
+    def stay(key, first, last, badge="1", state=None):
+        days = [f"2026-03-{day:02}" for day in (first, last)]
+        return {"visit_id": key, "badge": badge, "seen_on": days[0], "left_on": days[1], "state": state}
+
+    landed = lander(
+        [
+            stay("e", 1, 5),
+            stay("d", 5, 6),
+            stay("c", 6, 9),
+            stay("b", 1, 9, badge="2"),
+            stay("a", 2, 3, state="off"),
+        ],
+        [stay("f", 9, 9), stay("g", 10, 12)],
+    )
+
+    assert [key for (key,) in lander.rows("visit_id")] == ["a", "b", "c", "e", "g"]
+    assert [(one.line, one.rule) for batch in landed for one in batch.refused] == [
+        (3, "no_overlap"),
+        (7, "no_overlap"),
+    ]
+
+
+WEEKS = {"partition": {"field": "seen_on", "every": "month", "start": "2026-01"}}
+
+
+@pytest.fixture
+def monthly(land):
+    return land(visits(field("seen_on", "date", required=True), field("note", "string"), custom=WEEKS))
+
+
+def seen(text):
+    """`a1/3` is visit a with content 1 in March."""
+    key, month = text.split("/")
+    return {"visit_id": key[0], "note": key[1:], "seen_on": f"2026-{int(month):02}-10"}
+
+
+def test_rows_go_to_the_partition_of_their_month_and_keep_their_key_in_the_key_table(monthly):
+    landed = monthly([seen("a1/1"), seen("b1/2"), seen("c1/3")])
+
+    assert counted(landed) == [{"inserted": 3}]
+    found = monthly.conn.execute(
+        "select visit_id, tableoid::regclass::text from ops.visits order by 1"
+    ).fetchall()
+    assert found == [("a", "ops.visits_2026_01"), ("b", "ops.visits_2026_02"), ("c", "ops.visits_2026_03")]
+    assert monthly.conn.execute("select count(*) from daftari.key_visits").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    ("again", "counts", "rows"),
+    [
+        ("a1/1", {"unchanged": 1}, [("a", "1", 1)]),
+        ("a2/1", {"updated": 1}, [("a", "2", 1)]),
+        ("a1/2", {"updated": 1}, [("a", "1", 2)]),
+    ],
+)
+def test_the_same_key_in_another_partition_is_the_same_row(monthly, again, counts, rows):
+    monthly([seen("a1/1")])
+
+    assert counted(monthly([seen(again)])) == [counts]
+    found = monthly.conn.execute(
+        "select visit_id, note, extract(month from seen_on)::int from ops.visits"
+    ).fetchall()
+    assert found == rows
+    assert monthly.conn.execute(
+        "select extract(month from seen_on)::int from daftari.key_visits"
+    ).fetchall() == [(rows[0][2],)]
+
+
+def test_the_same_key_in_another_partition_and_an_earlier_batch_is_a_duplicate(monthly):
+    assert counted(monthly([seen("a1/1"), seen("b1/1")], [seen("a1/2")])) == [
+        {"inserted": 2},
+        {"duplicate": 1},
+    ]
+
+
+PEOPLE = [
+    {"name": "user_id", "logicalType": "string", "required": True, "primaryKey": True},
+    field("manager_id", "string", relationships=[{"type": "foreignKey", "to": "people.user_id"}]),
+    field("badge", "string", unique=True),
+]
+
+
+def person(text):
+    """`a<b` is a, whose manager is b; `a<b#1` has badge 1."""
+    name, _, rest = text.partition("<")
+    manager, _, badge = rest.partition("#")
+    return {"user_id": name, "manager_id": manager, "badge": badge}
+
+
+@pytest.mark.parametrize(
+    ("text", "landed", "refused"),
+    [
+        ("a<b b<c c<", "abc", {}),
+        ("a<b b<a", "ab", {}),
+        ("a<b b<c c<#1 d<#1 e<", "abce", {5: "people_badge_key"}),
+        ("a<b b<c c<#1 d<c#1 e<d", "abc", {5: "people_badge_key", 6: "manager_id.reference"}),
+        ("a<b b<d d<#1 c<#1 e<a f<e", "abdef", {5: "people_badge_key"}),
+        ("c<#1 d<#1 a<b b<a", "abc", {3: "people_badge_key"}),
+    ],
+)
+def test_rows_that_name_rows_of_the_same_file_land_whatever_their_order_and_what_is_refused_among_them(
+    land, text, landed, refused
+):
+    lander = land(contract_of(name="people", fields=PEOPLE).dataset)
+
+    (found,) = lander([person(one) for one in text.split()])
+
+    assert "".join(key for (key,) in lander.rows("user_id")) == landed
+    assert {one.line: one.rule for one in found.refused} == refused
+    assert found.counts == Counts(received=len(text.split()), inserted=len(landed), quarantined=len(refused))
+
+
+INDEXES = """
+    select indexname, indexdef, obj_description(format('%I.%I', schemaname, indexname)::regclass)
+    from pg_indexes where schemaname = 'ops' and tablename = 'visits' order by 1
+"""
+
+
+def test_indexes_of_an_empty_table_are_set_aside_for_a_large_load_and_put_back_exactly(land):
+    lander = land(
+        visits(
+            field("note", "string"),
+            field("badge", "string", unique=True),
+            custom={"indexes": [["note"], ["note", "badge"]]},
+        )
+    )
+    lander.conn.execute('create index "Odd one" on ops.visits (lower(note) desc) where badge is not null')
+    lander.conn.execute("""comment on index ops."Odd one" is 'it''s odd: 100%'""")
+    before = lander.conn.execute(INDEXES).fetchall()
+    during = []
+
+    class Watching(Landing):
+        def land(self, batch):
+            during.append([name for name, *_ in lander.conn.execute(INDEXES).fetchall()])
+            return super().land(batch)
+
+    landing = Watching(lander.conn, lander.dataset, 1)
+    landing.prepare(large=True)
+    landing.land(batch_of(lander.dataset, visit("a1"), run_id=1))
+    landing.finish()
+
+    assert during == [["visits_badge_key", "visits_pkey"]]
+    assert lander.conn.execute(INDEXES).fetchall() == before
+    assert len(before) == 5
+
+
+@pytest.mark.parametrize(("filled", "large"), [(True, True), (False, False)])
+def test_indexes_stay_where_there_are_rows_already_or_few_to_come(land, filled, large):
+    lander = land(visits(field("note", "string"), custom={"indexes": [["note"]]}))
+    if filled:
+        lander(*batches_of("a1"))
+    before = lander.conn.execute("select 'ops.visits_note_idx'::regclass::oid").fetchone()
+
+    lander(*batches_of("b1"), large=large)
+
+    assert lander.conn.execute("select 'ops.visits_note_idx'::regclass::oid").fetchone() == before
+
+
+def test_the_digest_is_of_all_that_was_sent(land):
+    lander = land(visits(field("note", "string")))
+    digests = []
+    for text in ("a1 b1", "a1 b1", "a1 b2"):
+        with lander.conn.transaction(force_rollback=True):
+            lander.runs = 0
+            lander(*batches_of(text))
+            digests.append(lander.digest)
+
+    assert digests[0] == digests[1] != digests[2]
+
+
+# --- what needs two sessions, or another user
+
+WARDS = contract_of(
+    name="wards", fields=[{"name": "ward", "logicalType": "string", "required": True, "primaryKey": True}]
+).dataset
+BEDS = visits(
+    field("ward", "string", relationships=[{"type": "foreignKey", "to": "wards.ward"}]),
+    field("note", "string"),
+)
+
+
+@pytest.fixture
+def wards(db):
+    make_tables(db, WARDS, BEDS)
+    db.execute("insert into ops.wards (ward, _run_id) values ('A', 0), ('B', 0), ('C', 0)")
+    return db
+
+
+UUID = "6f1c7a52-0f4e-4b8e-9b57-8c1e4f9d2a31"
+
+
+def bed(key, ward):
+    return {"visit_id": key, "ward": ward, "note": None}
+
+
+def test_the_keys_that_exist_are_known(wards):
+    ((relationship, keys),) = Parents(wards, BEDS).known().items()
+
+    assert (relationship.target, sorted(keys["ward"])) == ("wards", ["A", "B", "C"])
+
+
+def test_a_parent_deleted_meanwhile_stops_the_load(wards, database_url):
+    parents = Parents(wards, BEDS)
+    parents.use(batch_of(BEDS, bed("a", "A"), bed("b", "B"), bed("c", None), run_id=1).rows)
+    with psycopg.connect(database_url) as other:
+        other.execute("delete from ops.wards where ward = 'B'")
+
+    with pytest.raises(DatabaseError) as caught:
+        parents.hold()
+
+    assert str(caught.value) == (
+        "visits: a row of wards that rows of this file refer to was deleted while they were being loaded; "
+        "nothing was loaded"
+    )
+
+
+def test_parents_in_use_cannot_be_deleted_until_the_load_is_through_and_others_can(wards, database_url):
+    parents = Parents(wards, BEDS)
+    parents.use(batch_of(BEDS, bed("a", "A"), run_id=1).rows)
+    with wards.transaction(), psycopg.connect(database_url, autocommit=True) as other:
+        parents.hold()
+        other.execute("set lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute("delete from ops.wards where ward = 'A'")
+        other.execute("delete from ops.wards where ward = 'B'")
+        other.execute("update ops.wards set updated_at = now() where ward = 'A'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "keys", "found"),
+    [
+        ("integer", {}, ["1", "2"], [1, 2]),
+        ("integer", {"physicalType": "smallint"}, ["1"], [1]),
+        ("date", {}, ["2026-03-14"], [date(2026, 3, 14)]),
+        ("string", {"physicalType": "uuid"}, [UUID], [UUID]),
+        ("string", {"physicalType": "varchar(5)"}, ["ab"], ["ab"]),
+        ("number", {"physicalType": "numeric(5,2)"}, ["1.50"], None),
+        ("timestamp", {}, ["2026-03-14T00:00:00Z"], None),
+    ],
+)
+def test_parents_of_every_type_of_key_are_known_and_held(undone, kind, said, keys, found):
+    parent = contract_of(
+        name="wards", fields=[field("ward", kind, required=True, primaryKey=True, **said)]
+    ).dataset
+    child = visits(field("ward", kind, relationships=[{"type": "foreignKey", "to": "wards.ward"}], **said))
+    make_tables(undone, parent, child)
+    Lander(undone, parent)([{"ward": key} for key in keys])
+    parents = Parents(undone, child)
+
+    (known,) = parents.known().values()
+    parents.use(batch_of(child, {"visit_id": "a", "ward": keys[0]}, run_id=1).rows)
+    parents.hold()
+
+    assert known["ward"].len() == len(keys)
+    assert found is None or sorted(known["ward"]) == found
+
+
+@pytest.fixture
+def clerk(wards, database_url):
+    """A session that may write rows, and may not set session_replication_role."""
+    name = "clerk_" + wards.info.dbname
+    wards.execute(f"create role {name} login")
+    wards.execute(f"grant usage on schema ops, daftari to {name}")
+    wards.execute(f"grant all on all tables in schema ops, daftari to {name}")
+    wards.execute(f"grant temporary on database {wards.info.dbname} to {name}")
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(f"set session authorization {name}")
+        yield conn
+    wards.execute(f"drop owned by {name}")
+    wards.execute(f"drop role {name}")
+
+
+def test_a_session_that_may_not_skip_the_key_triggers_loads_too_and_the_server_checks_by_itself(clerk):
+    lander = Lander(clerk, BEDS)
+
+    landed = lander([bed("a", "A"), bed("b", "X"), bed("c", None)], [bed("a", "B")])
+
+    assert lander.rows("visit_id", "ward") == [("a", "B"), ("c", None)]
+    assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"duplicate": 1}]
+    assert [(one.line, one.rule, one.reason) for one in landed[0].refused] == [
+        (3, "ward.reference", "names nothing that exists")
+    ]
+
+
+def test_key_triggers_fire_again_after_the_load(wards):
+    with wards.transaction():
+        landing = Landing(wards, BEDS, 1)
+        landing.prepare(large=False)
+        assert wards.execute("show session_replication_role").fetchone() == ("replica",)
+        landing.finish()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation), wards.transaction():
+            wards.execute("insert into ops.visits (visit_id, ward, _run_id) values ('x', 'X', 1)")
+
+
+def test_a_second_load_of_a_dataset_waits_for_the_first_and_one_of_another_does_not(wards, database_url):
+    events = []
+
+    def second():
+        with psycopg.connect(database_url) as other:
+            Landing(other, WARDS, 2).prepare(large=False)
+            events.append("another dataset")
+            Landing(other, BEDS, 2).prepare(large=False)
+            events.append("the same dataset")
+
+    thread = threading.Thread(target=second)
+    with wards.transaction():
+        Landing(wards, BEDS, 1).prepare(large=False)
+        thread.start()
+        while wards.execute("select count(*) from pg_locks where not granted").fetchone() == (0,):
+            pass
+        events.append("the first ends")
+    thread.join()
+
+    assert events == ["another dataset", "the first ends", "the same dataset"]
