@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,6 @@ def rows_of(dataset: Dataset, *records: Mapping[str, Any]) -> Rows:
 def reasons_by_line(rejected: pl.DataFrame) -> dict[int, list[tuple[str, str]]]:
     """Rule and reason of each rejected row."""
     return {
-        line: [(why["rule"], why["reason"]) for why in reasons]
+        line: [(why["rule"], why["reason"]) for why in json.loads(reasons)]
         for line, reasons in rejected.select("line", "reasons").iter_rows()
     }

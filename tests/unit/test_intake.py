@@ -116,7 +116,7 @@ def test_malformed_records_are_received_and_rejected_and_show_nothing():
     assert judged.rejected.to_dicts() == [
         {
             "line": 3,
-            "reasons": [{"rule": "shape", "field": "", "reason": "has 2 fields where the header has 3"}],
+            "reasons": '[{"rule": "shape", "field": "", "reason": "has 2 fields where the header has 3"}]',
             "preview": None,
             "key": None,
         }

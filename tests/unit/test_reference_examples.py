@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def verdicts(pipeline, contract):
         )
         plan = canonical(resolve(None, list(cells), dataset))
         rejected = judge(to_rows(plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23))).rejected
-        found = [reason["rule"] for reasons in rejected["reasons"] for reason in reasons]
+        found = [reason["rule"] for reasons in rejected["reasons"] for reason in json.loads(reasons)]
         expected = [example["rule"]] if example["verdict"] == "rejected" else []
         yield example["name"], found, expected
 

@@ -55,7 +55,7 @@ def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataF
         run_id=pl.lit(run_id, pl.Int64),
         dataset=pl.lit(dataset.name),
         line="line",
-        reasons=pl.col("reasons").map_elements(_json, return_dtype=pl.String),
+        reasons="reasons",
         preview="preview",
         key="key",
     )
@@ -64,11 +64,6 @@ def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataF
     )
     with conn.cursor() as cursor, cursor.copy(statement) as out:
         out.write(copy.HEADER + copy.encode(rows, jsonb=_JSON) + copy.TRAILER)
-
-
-def _json(reasons: pl.Series) -> str:
-    body = ",".join(reasons.struct.json_encode().to_list())
-    return f"[{body}]"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -88,7 +89,7 @@ def judge_examples(
                 f"{source}:{example.line}: {example.name}: {error}", hint=error.hint
             ) from None
         verdicts = judge(to_rows(plan, block, dataset), book)
-        broken = verdicts.rejected["reasons"].to_list()[0] if len(verdicts.rejected) else []
+        broken = json.loads(verdicts.rejected["reasons"].item()) if len(verdicts.rejected) else []
         outcomes.append(_outcome(example, broken))
     return tuple(outcomes)
 

@@ -13,7 +13,7 @@ from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Reading, start, take
-from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reference_rule
+from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reason_json, reference_rule
 from daftari.rows.seen import Seen
 
 
@@ -150,13 +150,14 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(pl.col(f.name).cast(pl.String) for f in dataset.fields)
-    reasons = [[{"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}]] * rows.height
-    return pl.DataFrame({"line": lines, "reasons": reasons, **preview(text, dataset)}, schema=REJECTED)
+    reasons = pl.lit(f"[{reason_json(why.rule, dataset.key, why.reason)}]")
+    rejected = pl.DataFrame({"line": lines, **preview(text, dataset)}).with_columns(reasons=reasons)
+    return rejected.select(REJECTED.names())
 
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     """A record without the header's shape: nobody can say which of its values may be shown, so none is."""
-    why = [[{"rule": "shape", "field": "", "reason": record.reason}] for record in records]
+    why = [f"[{reason_json('shape', (), record.reason)}]" for record in records]
     nothing = [None] * len(records)
     return pl.DataFrame(
         {"line": [r.line for r in records], "reasons": why, "preview": nothing, "key": nothing},

@@ -202,8 +202,9 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
     style = next((one for one in plan.styles if isinstance(one, NumberStyle)), NumberStyle())
     text = pl.col("t")
     frame = pl.DataFrame({"t": content})
-    is_plain = style.is_canonical and bool(content.str.contains(CANONICAL).all())
-    digits = text if is_plain else bare(text, style)
+    digits = text
+    if not (style.is_canonical and content.str.contains(CANONICAL).all()):
+        frame = pl.DataFrame({"t": _bare(content, style)})
     if plan.source.unit is not None or plan.source.sign == "negate" or style.percent:
         factor = (plan.source.unit or Decimal(1)) * (-1 if plan.source.sign == "negate" else 1)
         factor = factor / 100 if style.percent else factor
@@ -214,6 +215,15 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
     if kind.is_integer():
         return frame.select(to_integer(digits).cast(kind, strict=False)).to_series()
     return frame.select(digits.cast(pl.Float64, strict=False)).to_series()
+
+
+def _bare(content: pl.Series, style: NumberStyle) -> pl.Series:
+    """Rewrite what is not canonical yet; where the style is, that is little, and rewriting is slow."""
+    if not style.is_canonical:
+        return pl.DataFrame({"t": content}).select(bare(pl.col("t"), style)).to_series()
+    other = ~content.str.contains(CANONICAL).fill_null(True)
+    rewritten = pl.DataFrame({"t": content.filter(other)}).select(bare(pl.col("t"), style)).to_series()
+    return content.clone().scatter(other.arg_true(), rewritten)  # scatter writes in place
 
 
 def _multiplied(digits: pl.Series, factor: Decimal) -> pl.Series:

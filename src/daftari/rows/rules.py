@@ -7,7 +7,8 @@ expressions over the same typed columns. No reason holds a value of the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -46,11 +47,11 @@ class Verdicts:
     rejected: pl.DataFrame  #: as in REJECTED
 
 
-#: A rejected row: its line, every reason, its text and its key as JSON (see `preview`).
+#: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`).
 REJECTED = pl.Schema(
     [
         ("line", pl.Int64()),
-        ("reasons", pl.List(pl.Struct({"rule": pl.String, "field": pl.String, "reason": pl.String}))),
+        ("reasons", pl.String()),
         ("preview", pl.String()),
         ("key", pl.String()),
     ]
@@ -192,20 +193,28 @@ def judge(rows: Rows, book: Rulebook) -> Verdicts:
         )
     table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
     bad = table.select(pl.any_horizontal(pl.all())).to_series()
-    reasons = pl.concat_list(
-        pl.when(pl.col(str(at))).then(
-            pl.struct(rule=pl.lit(one.rule), field=pl.lit(", ".join(one.fields)), reason=pl.lit(one.reason))
-        )
-        for at, one in enumerate(broken)
-    ).list.drop_nulls()
+    reasons = pl.concat_str(
+        (
+            pl.when(pl.col(str(at))).then(pl.lit(reason_json(one.rule, one.fields, one.reason)))
+            for at, one in enumerate(broken)
+        ),
+        separator=",",
+        ignore_nulls=True,
+    )
     # filtered first: reasons are made for the few rows that need them
-    rejected = table.with_columns(line=rows.lines).filter(bad).select("line", reasons=reasons)
+    rejected = table.with_columns(line=rows.lines).filter(bad)
+    rejected = rejected.select("line", reasons=pl.lit("[") + reasons + pl.lit("]"))
     rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
     return Verdicts(
         accepted=rows.values.filter(~bad),
         accepted_lines=rows.lines.filter(~bad),
         rejected=rejected.cast(REJECTED),
     )
+
+
+def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
+    """One reason as quarantine keeps it."""
+    return json.dumps({"rule": rule, "field": ", ".join(fields), "reason": reason}, ensure_ascii=False)
 
 
 def _broken(rows: Rows, book: Rulebook) -> list[_Broken]:

@@ -23,7 +23,7 @@ class Seen:
 
     def perhaps(self, keys: pl.DataFrame) -> pl.Series:
         """Return which rows of *keys* have perhaps been met in an earlier call, and remember them all."""
-        hashes = keys.hash_rows().to_numpy()
+        hashes = (keys.hash_rows() if keys.width > 1 else keys.to_series().hash()).to_numpy()
         first, second = hashes % _BITS, (hashes >> np.uint64(32)) % _BITS
         met = self._holds(first) & self._holds(second)
         self._add(first)

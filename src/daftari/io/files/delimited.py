@@ -101,7 +101,8 @@ def _unquoted(data: bytes, layout: Layout, line: int) -> _Part | None:
     lines = data.count(b"\n")
     frame = _parse(data, layout, quoted=False)
     even = frame is not None and frame.height == lines
-    if frame is None or not even or data.count(layout.separator.encode()) != lines * (layout.width - 1):
+    separators = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(layout.separator)))
+    if frame is None or not even or separators != lines * (layout.width - 1):
         return _told_apart(data, layout, line, _NO_QUOTES)
     numbers = pl.Series("line", np.arange(line, line + lines))
     return _Part(block=sift(frame, numbers, (), layout), taken=len(data), lines=lines)

@@ -35,7 +35,8 @@ def _has_text(column: pl.Expr) -> pl.Expr:
 
 def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
     """Mark the rows without any text; None when the first column shows that there are none."""
-    if not frame.height or not frame.select((~_has_text(pl.first())).any()).item():
+    first = frame.to_series(0) if frame.width else pl.Series(dtype=pl.String)
+    if not first.null_count() and not (first.str.len_bytes().min() == 0 or first.str.contains(r"^\s").any()):
         return None
     return frame.select(~pl.any_horizontal(_has_text(pl.all()))).to_series()
 
