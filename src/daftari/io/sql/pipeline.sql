@@ -21,7 +21,10 @@ cross join lateral (
     select count(*) as rows
     from daftari.quarantine q
     join daftari.run again on again.run_id = q.run_id
-    where q.dataset = f.dataset and again.sha256 = f.sha256 and q.resolved_by is null
+    join daftari.source_file held on held.dataset = q.dataset and held.sha256 = again.sha256
+    where q.dataset = f.dataset
+      and coalesce(held.mends_sha256, held.sha256) = f.sha256
+      and q.resolved_by is null
 ) as open
 where f.dataset = %(dataset)s
   and f.sha256 = any(%(files)s);
