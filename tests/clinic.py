@@ -111,7 +111,7 @@ class Clinic:
         """Source and line of each row in quarantine."""
         return self.conn.execute("""
             select r.source, q.line from daftari.quarantine q join daftari.run r using (run_id)
-            where q.resolved_by is null order by q.quarantine_id
+            where q.resolved_by is null order by q.run_id, q.line
         """).fetchall()
 
     def everything(self) -> str:

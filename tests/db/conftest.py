@@ -14,13 +14,14 @@ from daftari.io.workspace import read_workspace
 
 @pytest.fixture(scope="session")
 def clinic_template(server, tmp_path_factory):
-    """The workspace's folder, and the address of its database."""
+    """The workspace's folder, and the name of its database."""
     root = tmp_path_factory.mktemp("clinic")
     with database(server, TEMPLATE) as url:
         with psycopg.connect(url, autocommit=True) as conn:
             apply_workspace(conn, write_workspace(root))
             open_wards(conn)
-        yield root, conn.info.dbname
+            name = conn.info.dbname
+        yield root, name
 
 
 @pytest.fixture

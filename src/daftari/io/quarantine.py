@@ -112,6 +112,12 @@ def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:
     return conn.execute(_QUERIES["resolve"], {"run_id": run_id, "entries": list(entries)}).rowcount
 
 
+def resolve_content(conn: Connection[Any], run_id: int, dataset: Dataset, sha256: str) -> int:
+    """Mark the open entries of earlier runs of the same file as judged anew by a run; return how many."""
+    facts = {"run_id": run_id, "dataset": dataset.name, "sha256": sha256}
+    return conn.execute(_QUERIES["resolve_content"], facts).rowcount
+
+
 def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     """Mark the open entries whose key a run has inserted or updated; return how many."""
     is_open = conn.execute(_QUERIES["any_open"], {"dataset": dataset.name, "run_id": run_id}).fetchone()

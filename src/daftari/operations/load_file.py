@@ -159,7 +159,10 @@ class _Load:
 
     def _close(self) -> Loaded:
         run_id, reading = self._run_id, self._reading
-        quarantine.resolve(self._conn, run_id, (self._delivery.replays or {}).values())
+        if self._delivery.replays is None:
+            quarantine.resolve_content(self._conn, run_id, self._dataset, self._delivery.origin.sha256)
+        else:
+            quarantine.resolve(self._conn, run_id, self._delivery.replays.values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         audit = BatchAudit(
             relation=f"ops.{self._dataset.name}",

@@ -28,6 +28,17 @@ set resolved_by = %(run_id)s
 where quarantine_id = any(%(entries)s)
   and resolved_by is null;
 
+-- name: resolve_content
+-- A file that is loaded again as a whole has all its lines judged anew.
+update daftari.quarantine q
+set resolved_by = %(run_id)s
+from daftari.run r
+where r.run_id = q.run_id
+  and r.sha256 = %(sha256)s
+  and q.dataset = %(dataset)s
+  and q.run_id <> %(run_id)s
+  and q.resolved_by is null;
+
 -- name: any_open
 select 1
 from daftari.quarantine q
