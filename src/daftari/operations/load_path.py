@@ -58,24 +58,24 @@ def load_path(
     """
     _, contract = workspace.dataset(request.dataset)
     ledger.require_contract(conn, contract)
-    if request.path.is_file() and not request.again:
-        known = ledger.known_run(conn, request.dataset, digest(request.path))
-        if known is not None:
-            return Loaded(dataset=contract.dataset.name, source=request.path.name, run_id=known, known=True)
-    delivery = prepare(workspace, request)
+    sha256 = digest(request.path) if request.path.is_file() else None
+    known = ledger.known_run(conn, request.dataset, sha256) if sha256 and not request.again else None
+    if known is not None:
+        return Loaded(dataset=contract.dataset.name, source=request.path.name, run_id=known, known=True)
+    delivery = prepare(workspace, request, sha256=sha256)
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 
 
-def prepare(workspace: Workspace, request: Request) -> Delivery:
+def prepare(workspace: Workspace, request: Request, *, sha256: str | None = None) -> Delivery:
     """
-    Open the file of *request* and find out how it is written; nothing is loaded.
+    Open the file of *request*, of which *sha256* may be known, and find out how it is written; load nothing.
 
     Raises:
         SourceError, MappingError: it cannot be read, or not without more being said about it.
     """
     pipeline, contract = workspace.dataset(request.dataset)
     mapping = choose_mapping(pipeline, contract.dataset, request)
-    source = open_source(request.path, mapping=mapping, dataset=contract.dataset)
+    source = open_source(request.path, mapping=mapping, dataset=contract.dataset, sha256=sha256)
     plan = settle(resolve(mapping, source.header, contract.dataset, file=source.name), source.blocks())
     return Delivery(
         contract=contract,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from daftari.contract.model import Dataset
@@ -53,10 +53,11 @@ def open_source(
     *,
     mapping: Mapping | None = None,
     dataset: Dataset | None = None,
+    sha256: str | None = None,
     block_bytes: int = CHUNK_BYTES,
 ) -> Source:
     """
-    Open *path* for reading as rows.
+    Open *path* for reading as rows. Its *sha256* is computed unless it is known already.
 
     The names of *mapping* and *dataset* tell the header from what stands above it.
 
@@ -68,7 +69,8 @@ def open_source(
     if not given.path.is_file():
         raise SourceError(f"{path}: no such file", hint="Check the path.")
     try:
-        return _opened(given, name, mapping, dataset, block_bytes)
+        opened = _opened(given, name, mapping, dataset, block_bytes)
+        return replace(opened, sha256=sha256 or digest(given.path))
     except PermissionError:
         raise SourceError(f"{path}: may not be read by this user", hint="Check its permissions.") from None
 
@@ -76,7 +78,6 @@ def open_source(
 def _opened(
     given: Unpacked, name: str, mapping: Mapping | None, dataset: Dataset | None, block_bytes: int
 ) -> Source:
-    sha256 = digest(given.path)
     plain = unpack(given.path, name, mapping.member if mapping else None)
     if not plain.path.stat().st_size:
         raise SourceError(f"{name}: is empty (0 bytes)", hint="Ask the sender for the file again.")
@@ -86,7 +87,7 @@ def _opened(
     packing = {"packing": plain.packing} if plain.packing else {}
     return Source(
         name=name,
-        sha256=sha256,
+        sha256="",  # the caller's to add: it may be known
         header=content.header,
         facts={"format": kind.value, **packing, **content.facts},
         _read=content.read,
