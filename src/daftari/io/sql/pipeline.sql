@@ -28,3 +28,26 @@ cross join lateral (
 ) as open
 where f.dataset = %(dataset)s
   and f.sha256 = any(%(files)s);
+
+-- name: is_anything_new
+-- Whether rows or contracts came since the pipeline last loaded: by itself, by hand or out of quarantine.
+with last as (
+    select s.finished_at
+    from daftari.pipeline_step s
+    where s.pipeline = %(pipeline)s
+      and s.step = 'load'
+      and s.run_id < %(run_id)s
+    order by s.run_id desc
+    limit 1
+)
+select exists (
+    select from daftari.run r, last
+    where r.dataset = any(%(datasets)s)
+      and r.kind in ('load', 'replay')
+      and r.status = 'succeeded'
+      and r.finished_at > last.finished_at
+    union all
+    select from daftari.contract_marker m, last
+    where m.dataset = any(%(datasets)s)
+      and m.applied_at > last.finished_at
+);
