@@ -13,9 +13,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from tests.contracts import contract_document, field
 
+from daftari.io.ledger import Loaded
 from daftari.io.workspace import Workspace, read_workspace
 from daftari.operations.apply_contracts import apply
-from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path
 
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)

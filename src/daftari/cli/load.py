@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -23,9 +24,14 @@ from daftari.cli.options import (
 )
 from daftari.cli.session import Session, now, open_session
 from daftari.errors import DaftariError, SettingError
-from daftari.operations.load_file import Loaded
-from daftari.operations.load_path import Request, load_path, prepare
-from daftari.rows.control import ControlTotals
+from daftari.io.ledger import Loaded
+from daftari.operations.recognise_file import recognise_file
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from daftari.operations.load_path import Request
+    from daftari.rows.control import ControlTotals
 
 app = typer.Typer(add_completion=False)
 
@@ -70,19 +76,40 @@ def load(
     Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
     """
     session = open_session(workspace, env)
-    totals = _totals(total or [])
-    requests = [
-        Request(dataset=dataset, path=path, mapping=mapping, totals=totals, again=again) for path in files
-    ]
+    asked = _Asked(dataset=dataset, mapping=mapping, totals=total or [], again=again)
     if explain:
-        _explain(session, requests, output)
+        _explain(session, [asked.request(path) for path in files], output)
         return
-    loaded, errors = _load(session, requests)
+    loaded, errors = _load(session, asked, files)
     show_loaded(loaded, output)
     _raise_first(errors)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What holds for all files of a command."""
+
+    dataset: str
+    mapping: Path | None
+    totals: Sequence[str]
+    again: bool
+
+    def request(self, path: Path, sha256: str | None = None) -> Request:
+        from daftari.operations.load_path import Request
+
+        return Request(
+            dataset=self.dataset,
+            path=path,
+            mapping=self.mapping,
+            totals=_totals(self.totals),
+            again=self.again,
+            sha256=sha256,
+        )
+
+
 def _totals(stated: Iterable[str]) -> ControlTotals:
+    from daftari.rows.control import ControlTotals
+
     rows, sums = None, {}
     for text in stated:
         name, _, value = text.partition("=")
@@ -99,26 +126,30 @@ def _totals(stated: Iterable[str]) -> ControlTotals:
     return ControlTotals(rows=rows, sums=sums)
 
 
-def _load(session: Session, requests: list[Request]) -> tuple[list[Loaded], list[DaftariError]]:
+def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[Loaded], list[DaftariError]]:
     """Load each file; one that is refused does not keep the others back."""
     loaded, errors = [], []
     with session.connection() as conn, _progress() as progress:
-        for request in requests:
-            task = progress.add_task(request.path.name, total=None, rows=0)
+        for path in files:
+            task = progress.add_task(path.name, total=None, rows=0)
             try:
-                one = load_path(
-                    conn,
-                    session.workspace,
-                    request,
-                    now=now(),
-                    progress=lambda rows, task=task: progress.advance(task, rows),  # type: ignore[misc]
-                )
+                loaded.append(_load_one(session, conn, asked, path, partial(progress.advance, task)))
             except DaftariError as error:
                 errors.append(error)
-            else:
-                loaded.append(one)
             progress.remove_task(task)
     return loaded, errors
+
+
+def _load_one(
+    session: Session, conn: Connection[Any], asked: _Asked, path: Path, advance: Callable[[int], None]
+) -> Loaded:
+    """Load one file. One that is known is recognised before anything heavy is imported."""
+    sha256, known = (None, None) if asked.again else recognise_file(conn, asked.dataset, path)
+    if known:
+        return known
+    from daftari.operations.load_path import load_path
+
+    return load_path(conn, session.workspace, asked.request(path, sha256), now=now(), progress=advance)
 
 
 def _progress() -> Progress:
@@ -169,6 +200,7 @@ def _table(loaded: list[Loaded]) -> Table:
 
 
 def _explain(session: Session, requests: list[Request], output: Output) -> None:
+    from daftari.operations.load_path import prepare
     from daftari.rows.explain import explain
 
     found: list[Any] = [

@@ -127,6 +127,8 @@ class Landing:
 
     def finish(self) -> None:
         """Put back the indexes that were set aside."""
+        if self._set_aside:
+            self._conn.execute(_QUERIES["sort_in_memory"])
         for definition, comment in self._set_aside:
             self._conn.execute(sql.SQL(definition))
             if comment:

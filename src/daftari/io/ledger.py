@@ -42,6 +42,22 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What became of a file."""
+
+    dataset: str
+    source: str
+    run_id: int
+    counts: Counts = Counts()
+    reasons: tuple[Reason, ...] = ()
+    #: this very content had been loaded before, by `run_id`; nothing was done now
+    known: bool = False
+    blank: int = 0  #: records skipped because they were empty
+    repeated: int = 0  #: records skipped because they repeat the header
+    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
+
+
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where the rows of a run come from."""
 

@@ -22,7 +22,7 @@ from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
 from daftari.io.landing import Landing, Refused
-from daftari.io.ledger import BatchAudit, Counts, Origin, Reason
+from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
 from daftari.rows.batch import Batch
 from daftari.rows.control import ControlTotals, reconcile
@@ -47,20 +47,6 @@ class Delivery:
     totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    dataset: str
-    source: str
-    run_id: int
-    counts: Counts = Counts()
-    reasons: tuple[Reason, ...] = ()
-    #: this very content had been loaded before, by `run_id`; nothing was done now
-    known: bool = False
-    blank: int = 0  #: records skipped because they were empty
-    repeated: int = 0  #: records skipped because they repeat the header
-    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
 
 
 def load_file(

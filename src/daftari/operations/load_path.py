@@ -14,11 +14,12 @@ from psycopg import Connection
 from daftari.contract.model import Dataset
 from daftari.errors import MappingError
 from daftari.io import ledger
-from daftari.io.files import STDIN, digest, open_source
-from daftari.io.ledger import Origin
+from daftari.io.files import STDIN, open_source
+from daftari.io.ledger import Loaded, Origin
 from daftari.io.mappings import manifest_totals, read_mapping_file
 from daftari.io.workspace import Pipeline, Workspace
-from daftari.operations.load_file import Delivery, Loaded, load_file
+from daftari.operations.load_file import Delivery, load_file
+from daftari.operations.recognise_file import recognise_file
 from daftari.rows.control import ControlTotals
 from daftari.rows.inference import settle
 from daftari.rows.mapping import Mapping
@@ -34,6 +35,7 @@ class Request:
     mapping: Path | None = None  #: None: the pipeline's mapping that is meant for it
     totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
     again: bool = False  #: even though a file of this content was loaded before
+    sha256: str | None = None  #: of a file that is known to be new; None: not looked at yet
 
     @property
     def is_file(self) -> bool:
@@ -58,10 +60,11 @@ def load_path(
     """
     _, contract = workspace.dataset(request.dataset)
     ledger.require_contract(conn, contract)
-    sha256 = digest(request.path) if request.path.is_file() else None
-    known = ledger.known_run(conn, request.dataset, sha256) if sha256 and not request.again else None
-    if known is not None:
-        return Loaded(dataset=contract.dataset.name, source=request.path.name, run_id=known, known=True)
+    sha256, known = request.sha256, None
+    if sha256 is None:
+        sha256, known = recognise_file(conn, request.dataset, request.path)
+    if known and not request.again:
+        return known
     delivery = prepare(workspace, request, sha256=sha256)
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 

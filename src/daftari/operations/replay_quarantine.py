@@ -17,11 +17,12 @@ from psycopg import Connection
 
 from daftari.errors import MappingError, SourceError
 from daftari.io import quarantine
-from daftari.io.files import Source, digest, open_source
-from daftari.io.ledger import Origin
+from daftari.io.digest import digest
+from daftari.io.files import Source, open_source
+from daftari.io.ledger import Loaded, Origin
 from daftari.io.quarantine import Kept, OpenFile
 from daftari.io.workspace import Workspace
-from daftari.operations.load_file import Delivery, Loaded, load_file
+from daftari.operations.load_file import Delivery, load_file
 from daftari.operations.load_path import Request, prepare
 from daftari.rows.mapping import Mapping
 from daftari.rows.plan import resolve

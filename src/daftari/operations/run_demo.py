@@ -20,13 +20,13 @@ from daftari.demo.files import demo_files, write_files
 from daftari.demo.words import ORGANISATION
 from daftari.errors import SettingError
 from daftari.io.check_results import Checked
+from daftari.io.ledger import Loaded
 from daftari.io.summary import monthly_spend, summarise
 from daftari.io.workspace import Workspace, read_workspace
 from daftari.operations.apply_contracts import apply
 from daftari.operations.build_marts import Failure, Transformed, TransformOptions, build_marts
 from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
 from daftari.operations.init_workspace import init_workspace
-from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path
 from daftari.operations.run_checks import run_checks
 from daftari.operations.run_pipeline import INBOX, waiting

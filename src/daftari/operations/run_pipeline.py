@@ -22,11 +22,10 @@ from daftari import log
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError, TooManyRejected
 from daftari.io import ledger, pipelines
-from daftari.io.files import digest
-from daftari.io.ledger import Counts
+from daftari.io.digest import digest
+from daftari.io.ledger import Counts, Loaded
 from daftari.io.pipelines import StepRecord
 from daftari.io.workspace import Pipeline, Workspace
-from daftari.operations.load_file import Loaded
 from daftari.operations.load_path import Request, load_path
 
 #: Where files wait, under the workspace: inbox/<dataset>/.

@@ -111,7 +111,10 @@ def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: 
         return tuple(_named(name, field, header, where) for name in several)
     if source.constant is not None or source.row_number:
         return ()
-    names = source.headers or (field.name, field.business_name or field.name)
+    # a file that is made for us has our own names, whatever its publisher's mapping says
+    names = (
+        (*source.headers, field.name) if source.headers else (field.name, field.business_name or field.name)
+    )
     found = [column for name in names for column in _alike(name, header)]
     return tuple(found[:1])
 

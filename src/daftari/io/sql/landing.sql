@@ -8,6 +8,11 @@ select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
 -- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
 select has_parameter_privilege('session_replication_role', 'set');
 
+-- name: sort_in_memory
+-- An index over a million keys is sorted in memory with 256 MB, and on disk with PostgreSQL's default of 64.
+select set_config('maintenance_work_mem', '256MB', true)
+where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB');
+
 -- name: secondary_indexes
 -- Indexes of a plain table that no constraint stands on, with the statements that make them again.
 select c.relname, pg_get_indexdef(i.indexrelid),
