@@ -161,13 +161,26 @@ def clinic_template(server, tmp_path_factory):
         yield root, name
 
 
-@pytest.fixture
-def clinic(server, clinic_template, tmp_path):
+@pytest.fixture(scope="session")
+def new_clinic(server, clinic_template, tmp_path_factory):
+    """Open a clinic: a copy of the workspace, and of its database."""
     root, template = clinic_template
-    shutil.copytree(root, tmp_path / "clinic")
-    with database(server, template) as url, psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("set timezone = 'UTC'")
-        yield Clinic(workspace=read_workspace(tmp_path / "clinic"), conn=conn, url=url)
+
+    @contextmanager
+    def opened():
+        folder = tmp_path_factory.mktemp("clinic") / "clinic"
+        shutil.copytree(root, folder)
+        with database(server, template) as url, psycopg.connect(url, autocommit=True) as conn:
+            conn.execute("set timezone = 'UTC'")
+            yield Clinic(workspace=read_workspace(folder), conn=conn, url=url)
+
+    return opened
+
+
+@pytest.fixture
+def clinic(new_clinic):
+    with new_clinic() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

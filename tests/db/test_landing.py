@@ -492,3 +492,13 @@ def test_a_second_load_of_a_dataset_waits_for_the_first_and_one_of_another_does_
     thread.join()
 
     assert events == ["another dataset", "the first ends", "the same dataset"]
+
+
+def test_a_load_that_waits_for_another_too_long_says_so(wards, database_url):
+    with wards.transaction(), psycopg.connect(database_url) as other:
+        Landing(wards, BEDS, 1).prepare(large=False)
+        other.execute("set lock_timeout = '20ms'")
+        with pytest.raises(DatabaseError) as caught:
+            Landing(other, BEDS, 2).prepare(large=False)
+
+    assert str(caught.value) == "visits: another load of it is under way and did not end in time"

@@ -32,9 +32,9 @@ class Session:
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
         """A connection in autocommit mode: operations open their own transactions."""
-        from daftari.io.database import connect
+        from daftari.io.database import connect, explained
 
-        with connect(self.settings, autocommit=True) as conn:
+        with connect(self.settings, autocommit=True) as conn, explained(conn):
             yield conn
 
 

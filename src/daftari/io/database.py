@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from daftari import __version__
 from daftari.errors import DatabaseError
 from daftari.io import server
+from daftari.io.messages import without_values
 from daftari.io.server_home import home_of
 from daftari.settings import Settings
 
@@ -48,6 +51,41 @@ def connect(
     if not autocommit:
         conn.commit()
     return conn
+
+
+@contextmanager
+def explained(conn: Connection[Any]) -> Iterator[None]:
+    """
+    Say in words what went wrong between us and the server, without the values of rows that it quotes.
+
+    What is our own fault, such as a statement that cannot be parsed, stays as it is.
+
+    Raises:
+        DatabaseError: the connection was lost, a lock was not to be had, or this user may not do that.
+    """
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        raise DatabaseError(
+            "database: what is needed is in use by another session and did not become free in time",
+            hint="Wait for the load or report that holds it, or raise lock_timeout_seconds.",
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseError(
+            f"database: {without_values(error.diag.message_primary or str(error))}",
+            hint="Connect as a user who may do this, or have it granted.",
+        ) from None
+    except psycopg.OperationalError as error:
+        lost = "the connection was lost: " if conn.closed else ""
+        raise DatabaseError(
+            f"database: {lost}{without_values(_last_line(error))}",
+            hint="Run it again once the server is well: what had begun is undone, nothing is done twice.",
+        ) from None
+
+
+def _last_line(error: psycopg.Error) -> str:
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return error.diag.message_primary or (said[-1] if said else type(error).__name__)
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from psycopg import Connection, sql
 
 from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
+from daftari.errors import DatabaseError
 from daftari.io import queries
 from daftari.io.ledger import Counts
 from daftari.rows import copy
@@ -80,8 +81,17 @@ class Landing:
 
         An empty table that is about to take a *large* load gets its secondary indexes when the rows are there:
         building them once costs a third of keeping them up row by row.
+
+        Raises:
+            DatabaseError: another load of the dataset holds it for longer than the session waits for locks.
         """
-        self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
+        try:
+            self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
+        except psycopg.errors.LockNotAvailable:
+            raise DatabaseError(
+                f"{self._dataset.name}: another load of it is under way and did not end in time",
+                hint="Load the file again when that one is through, or raise lock_timeout_seconds.",
+            ) from None
         allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
         if allowed and allowed[0] and not self._own_references:
             self._skips_key_triggers = True
