@@ -3,7 +3,8 @@ A real PostgreSQL for the tests: one server a run, a fresh database for each tes
 
 `--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
 server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
-`governed` is a connection to a database that has the reference workspace's contracts applied too. A test
+`governed` is a connection to a database that has the reference workspace's contracts applied too; `clinic` is
+a small workspace with its database, to load files into. A test
 marked `each_server` runs on every kind of server that this machine has.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.clinic import Clinic, apply_workspace, open_wards, write_workspace
 
 from daftari.errors import DatabaseError
 from daftari.io import server as embedded
@@ -145,6 +147,27 @@ def governed(governed_url):
     """A connection to a fresh database that has the reference contracts applied."""
     with _connection(governed_url) as conn:
         yield conn
+
+
+@pytest.fixture(scope="session")
+def clinic_template(server, tmp_path_factory):
+    """The workspace's folder, and the name of its database."""
+    root = tmp_path_factory.mktemp("clinic")
+    with database(server, TEMPLATE) as url:
+        with psycopg.connect(url, autocommit=True) as conn:
+            apply_workspace(conn, write_workspace(root))
+            open_wards(conn)
+            name = conn.info.dbname
+        yield root, name
+
+
+@pytest.fixture
+def clinic(server, clinic_template, tmp_path):
+    root, template = clinic_template
+    shutil.copytree(root, tmp_path / "clinic")
+    with database(server, template) as url, psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("set timezone = 'UTC'")
+        yield Clinic(workspace=read_workspace(tmp_path / "clinic"), conn=conn, url=url)
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def show(
 @app.command()
 def export(
     dataset: DatasetArgument,
-    folder: Annotated[Path, typer.Option("--to", help="The folder to write into.")] = Path(),
+    folder: Annotated[Path, typer.Option("--to", file_okay=False, help="The folder to write into.")] = Path(),
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
@@ -95,11 +95,14 @@ def export(
     session = open_session(workspace, env)
     with session.connection() as conn:
         written = list(export_quarantine(conn, session.workspace, dataset, folder))
-    for path, rows in written:
-        out.print(f"{path}: {rows:,} rows", markup=False)
-    if written:
+    for one in written:
+        out.print(f"{one.path}: {one.rows:,} rows of {one.source}", markup=False)
+        if one.shapeless:
+            lines = ", ".join(map(str, one.shapeless[:10])) + (" …" if len(one.shapeless) > 10 else "")
+            out.print(f"  not in it, to be mended in {one.source} itself: line {lines}", markup=False)
+    if any(one.rows for one in written):
         out.print(f"Mend them, then: daftari quarantine replay {dataset} --mended FILE")
-    else:
+    if not written:
         out.print(f"No row of {dataset} is in quarantine.")
 
 

@@ -41,6 +41,14 @@ def last_steps(conn: Connection[Any], pipeline: str) -> dict[str, str]:
     return dict(conn.execute(_QUERIES["last_steps"], {"pipeline": pipeline}).fetchall())
 
 
+def is_anything_new(conn: Connection[Any], pipeline: str, run_id: int, datasets: Sequence[str]) -> bool:
+    """Return whether rows or contracts of *datasets* came since the load step before this run's."""
+    facts = {"pipeline": pipeline, "run_id": run_id, "datasets": list(datasets)}
+    row = conn.execute(_QUERIES["is_anything_new"], facts).fetchone()
+    assert row is not None, "an aggregate returns one row"
+    return bool(row[0])
+
+
 def refused_of_files(conn: Connection[Any], dataset: str, files: Sequence[str]) -> tuple[int, int]:
     """Return how many rows the files (by sha256) brought to *dataset*, and how many of them are in quarantine now."""
     row = conn.execute(_QUERIES["refused_of_files"], {"dataset": dataset, "files": list(files)}).fetchone()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from daftari.io import queries
 from daftari.rows import copy
 
 _QUERIES = queries.load("quarantine.sql")
-_COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key")
+_COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key", "replaces")
 _JSON = ("reasons", "preview", "key")
 
 
@@ -47,8 +47,19 @@ class Pile:
     top_reason: str
 
 
-def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataFrame) -> None:
-    """Put rejected rows (line, reasons, preview, key) into quarantine. Belongs into the transaction of the run."""
+def add(
+    conn: Connection[Any],
+    run_id: int,
+    dataset: Dataset,
+    rejected: pl.DataFrame,
+    *,
+    replaces: Mapping[int, int] | None = None,
+) -> None:
+    """
+    Put rejected rows (line, reasons, preview, key) into quarantine. Belongs into the transaction of the run.
+
+    *replaces* are, by line, the entries that are replayed.
+    """
     if rejected.is_empty():
         return
     rows = rejected.select(
@@ -58,6 +69,7 @@ def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataF
         reasons="reasons",
         preview="preview",
         key="key",
+        replaces=pl.col("line").replace_strict(replaces or {}, default=None, return_dtype=pl.Int64),
     )
     statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format binary)").format(
         sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
@@ -67,13 +79,21 @@ def add(conn: Connection[Any], run_id: int, dataset: Dataset, rejected: pl.DataF
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenFile:
-    """A file that rows in quarantine came from, and those rows: line -> entry."""
+class Kept:
+    """A file as the ledger remembers it."""
 
     name: str
     sha256: str
     path: str | None  #: None where it came by standard input
     mapping: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFile:
+    """A file that holds rows in quarantine, and those rows: line -> entry."""
+
+    file: Kept
+    first: Kept  #: where its rows first came from: another file, where *file* is a mended export of that
     lines: dict[int, int]
 
 
@@ -83,28 +103,29 @@ def open_files(conn: Connection[Any], dataset: str, run_id: int | None = None) -
         found = cursor.execute(_QUERIES["open_files"], {"dataset": dataset, "run_id": run_id}).fetchall()
     return tuple(
         OpenFile(
-            name=row["name"],
-            sha256=row["sha256"],
-            path=row["path"],
-            mapping=row["mapping"],
+            file=Kept(name=row["name"], sha256=row["sha256"], path=row["path"], mapping=row["mapping"]),
+            first=Kept(
+                name=row["first_name"],
+                sha256=row["first_sha256"],
+                path=row["first_path"],
+                mapping=row["mapping"],
+            ),
             lines=dict(zip(row["lines"], row["entries"], strict=True)),
         )
         for row in found
     )
 
 
-def open_entries(conn: Connection[Any], dataset: str, entries: Iterable[int]) -> dict[int, OpenEntry]:
-    """Return which of *entries* are open entries of *dataset*, each with the file it came from."""
+def open_now(conn: Connection[Any], dataset: str, entries: Iterable[int]) -> dict[int, int]:
+    """Return, for those of *entries* whose row still waits, its open entry: itself, or what took its place."""
     facts = {"dataset": dataset, "entries": list(entries)}
-    with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_QUERIES["open_entries"], facts).fetchall()
-    return {row["quarantine_id"]: OpenEntry(**row) for row in found}
+    return dict(conn.execute(_QUERIES["open_now"], facts).fetchall())
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenEntry:
-    quarantine_id: int
-    sha256: str
+def still_open(conn: Connection[Any], entries: Iterable[int]) -> frozenset[int]:
+    """Return those of *entries* that no run has resolved."""
+    found = conn.execute(_QUERIES["still_open"], {"entries": list(entries)}).fetchall()
+    return frozenset(number for (number,) in found)
 
 
 def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,47 +13,68 @@ from psycopg import Connection
 
 from daftari.errors import SourceError
 from daftari.io import quarantine
-from daftari.io.quarantine import Entry, OpenFile
+from daftari.io.files import Source
+from daftari.io.quarantine import Entry
 from daftari.io.workspace import Workspace
 from daftari.operations.replay_quarantine import ENTRY_COLUMN, REASONS_COLUMN, reopen
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    source: str  #: the file that the rows came from
+    path: Path
+    rows: int
+    #: lines of records that do not have the header's shape: they have no cells, and are mended in the source
+    shapeless: tuple[int, ...]
+
+
 def export_quarantine(
     conn: Connection[Any], workspace: Workspace, dataset: str, folder: Path
-) -> Iterator[tuple[Path, int]]:
+) -> Iterator[Exported]:
     """
-    Write one file for each source into *folder*; yield its path and its number of rows.
+    Write one file for each source into *folder*, which is made where it is missing.
 
-    The files hold what the sources held, in the clear: they are for whoever may see the source. A record that does
-    not have the header's shape has no cells to export; its line says so, and it is mended in the source.
+    The files hold what the sources held, in the clear: they are for whoever may see the source.
 
     Raises:
         SourceError: a source is not where it was or has changed, or a file is there already.
     """
-    for file in quarantine.open_files(conn, dataset):
-        reasons = {entry.line: entry for entry in quarantine.entries_of(conn, file.lines.values())}
-        path = folder / f"{Path(file.name).name.split('.')[0]}.quarantine.csv"
-        if path.exists():
-            raise SourceError(
-                f"{path}: is there already", hint="Move it away, or export into another folder."
-            )
-        delivery = reopen(workspace, dataset, file)
+    written: set[Path] = set()
+    for waiting in quarantine.open_files(conn, dataset):
+        delivery = reopen(workspace, dataset, waiting)
+        entries = {one.line: one for one in quarantine.entries_of(conn, waiting.lines.values())}
+        path = _free(folder, waiting.first.name, written)
+        folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="") as out:
-            yield path, _write(out, file, delivery.source, reasons)
+            lines = _write(out, delivery.source, entries)
+        written.add(path)
+        shapeless = tuple(sorted(set(entries) - lines))
+        yield Exported(source=waiting.file.name, path=path, rows=len(lines), shapeless=shapeless)
 
 
-def _write(out: TextIO, file: OpenFile, source: Any, entries: dict[int, Entry]) -> int:
+def _free(folder: Path, name: str, written: set[Path]) -> Path:
+    """A path of its own for each source, also where two have one name."""
+    stem = Path(name).name.split(".")[0] or "rows"
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in written)
+    if path.exists():
+        raise SourceError(f"{path}: is there already", hint="Move it away, or export into another folder.")
+    return path
+
+
+def _write(out: TextIO, source: Source, entries: Mapping[int, Entry]) -> set[int]:
+    """Write the rows of *entries*, which are by line; return the lines that were found."""
+    columns = [name for name in source.header if name not in (ENTRY_COLUMN, REASONS_COLUMN)]
     writer = csv.writer(out)
-    writer.writerow([ENTRY_COLUMN, REASONS_COLUMN, *source.header])
-    written = 0
+    writer.writerow([ENTRY_COLUMN, REASONS_COLUMN, *columns])
+    found = set()
     for block in source.blocks():
-        wanted = block.lines.is_in(sorted(file.lines))
-        for line, cells in zip(
-            block.lines.filter(wanted), block.cells.filter(wanted).iter_rows(), strict=True
-        ):
-            writer.writerow([file.lines[line], in_words(entries[line]), *cells])
-            written += 1
-    return written
+        wanted = block.lines.is_in(sorted(entries))
+        rows = block.cells.select(columns).filter(wanted).iter_rows()
+        for line, cells in zip(block.lines.filter(wanted), rows, strict=True):
+            writer.writerow([entries[line].quarantine_id, in_words(entries[line]), *cells])
+            found.add(line)
+    return found
 
 
 def in_words(entry: Entry) -> str:

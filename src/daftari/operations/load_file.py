@@ -88,11 +88,15 @@ class _Load:
         self._run_id = run_id
         self._landing = Landing(conn, self._dataset, run_id)
         self._parents = Parents(conn, self._dataset)
+        self._replays = delivery.replays
         self._counts = Counts()
         self._reading: Reading | None = None
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
+        if self._replays is not None:  # another replay may have been quicker
+            still_open = quarantine.still_open(self._conn, self._replays.values())
+            self._replays = {line: entry for line, entry in self._replays.items() if entry in still_open}
         for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now)), depth=1):
             self._land(judged)
             progress(judged.received)
@@ -102,13 +106,12 @@ class _Load:
         return self._close()
 
     def _intake(self, now: datetime) -> Intake:
-        replays = self._delivery.replays
         today = now.astimezone(ZoneInfo(ZONE)).date()
         return Intake(
             book=rulebook(self._dataset, today=today, known=self._parents.known()),
             plan=self._delivery.plan,
             run_id=self._run_id,
-            wanted=None if replays is None else frozenset(replays),
+            wanted=None if self._replays is None else frozenset(self._replays),
         )
 
     def _land(self, judged: Judged) -> None:
@@ -118,7 +121,8 @@ class _Load:
             self._parents.use(batch.rows)
             self._counts += landed.counts
             refused += [self._as_rejected(batch, one) for one in landed.refused]
-        quarantine.add(self._conn, self._run_id, self._dataset, pl.concat([judged.rejected, *refused]))
+        rejected = pl.concat([judged.rejected, *refused])
+        quarantine.add(self._conn, self._run_id, self._dataset, rejected, replaces=self._replays)
         self._counts += Counts(
             received=judged.rejected.height + judged.duplicates,
             duplicate=judged.duplicates,
@@ -137,7 +141,7 @@ class _Load:
         differences = [str(it) for stated in self._delivery.totals for it in reconcile(stated, found)]
         for total in self._reading.totals if self._reading else ():
             differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
-        if differences and self._delivery.replays is None:
+        if differences and self._replays is None:
             raise ReconciliationError(
                 f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
                 hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
@@ -145,10 +149,10 @@ class _Load:
 
     def _close(self) -> Loaded:
         run_id, reading = self._run_id, self._reading
-        if self._delivery.replays is None:
+        if self._replays is None:
             quarantine.resolve_content(self._conn, run_id, self._dataset, self._delivery.origin.sha256)
         else:
-            quarantine.resolve(self._conn, run_id, self._delivery.replays.values())
+            quarantine.resolve(self._conn, run_id, self._replays.values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         audit = BatchAudit(
             relation=f"ops.{self._dataset.name}",

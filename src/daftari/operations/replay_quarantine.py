@@ -7,7 +7,7 @@ wrong has an entry of the replay's own. Replaying again finds only what is still
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,18 +20,16 @@ from daftari.io import quarantine
 from daftari.io.digest import digest
 from daftari.io.files import Source, open_source
 from daftari.io.ledger import Loaded, Origin
-from daftari.io.quarantine import OpenFile
+from daftari.io.quarantine import Kept, OpenFile
 from daftari.io.workspace import Workspace
 from daftari.operations.load_file import Delivery, load_file
 from daftari.operations.load_path import Request, prepare
 from daftari.rows.mapping import Mapping
-from daftari.rows.plan import ColumnPlan, resolve
+from daftari.rows.plan import resolve
 
 #: The column of an export that says which entry a row mends, and the one that says why.
 ENTRY_COLUMN = "_quarantine_id"
 REASONS_COLUMN = "_reasons"
-
-Say = Callable[[int], None]
 
 
 def replay(
@@ -43,32 +41,55 @@ def replay(
     Raises:
         SourceError: a file is not where it was, or has changed since.
     """
-    for file in quarantine.open_files(conn, dataset, run_id):
-        delivery = reopen(workspace, dataset, file)
-        yield load_file(conn, replace(delivery, replays=file.lines), now=now)
+    for waiting in quarantine.open_files(conn, dataset, run_id):
+        delivery = reopen(workspace, dataset, waiting)
+        yield load_file(conn, replace(delivery, replays=waiting.lines), now=now)
 
 
-def reopen(workspace: Workspace, dataset: str, file: OpenFile) -> Delivery:
+def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> Delivery:
     """
-    Prepare the file that quarantined rows came from.
+    Prepare the file that holds quarantined rows.
 
     Raises:
-        SourceError: it is not where it was, or has changed since.
+        SourceError: it is not where it was, or has changed since; or the one that its rows first came from.
     """
+    file, first = waiting.file, waiting.first
+    load = f"daftari load {dataset}"
+    path = _unchanged(first, if_gone=f"{load} FILE", if_changed=f"{load} {first.path}")
+    request = Request(dataset=dataset, path=path, mapping=_mapping_of(workspace, dataset, first))
+    original = prepare(workspace, request)
+    if file == first:
+        return original
+    mend = f"daftari quarantine replay {dataset} --mended"
+    mended = _unchanged(file, if_gone=f"{mend} FILE", if_changed=f"{mend} {file.path}")
+    return _as_delivery(original, _open_export(mended, dataset), mended)
+
+
+def _mapping_of(workspace: Workspace, dataset: str, file: Kept) -> Path | None:
+    """The mapping that *file* was loaded with, as it is now; None where it had none: one may have come since."""
+    pipeline, _ = workspace.dataset(dataset)
+    known = {mapping.name: mapping for mapping in pipeline.mappings}
+    if file.mapping is not None and file.mapping not in known:
+        raise MappingError(
+            f"{file.name}: was loaded with the mapping {file.mapping}, which {pipeline.name} has not",
+            hint=f"Put it into {pipeline.path.name}/ingest/.",
+        )
+    return known[file.mapping] if file.mapping else None
+
+
+def _unchanged(file: Kept, *, if_gone: str, if_changed: str) -> Path:
     path = Path(file.path) if file.path else None
     if path is None or not path.is_file():
         raise SourceError(
             f"{file.name}: the file is not there any more ({file.path or 'it came by standard input'})",
-            hint="Put it back, or load a mended file: daftari load " + dataset + " FILE",
+            hint=f"Put it back, or load a mended file: {if_gone}",
         )
     if digest(path) != file.sha256:
         raise SourceError(
             f"{file.name}: has changed since its rows went into quarantine ({path})",
-            hint=f"Load it as the new file it is: daftari load {dataset} {path}",
+            hint=f"Load it as it is now: {if_changed}",
         )
-    pipeline, _ = workspace.dataset(dataset)
-    mapping = next((m for m in pipeline.mappings if m.name == file.mapping), None)
-    return prepare(workspace, Request(dataset=dataset, path=path, mapping=mapping))
+    return path
 
 
 def replay_mended(
@@ -77,30 +98,40 @@ def replay_mended(
     """
     Take rows from *mended*, a file made by `export_quarantine` and corrected, in place of the quarantined ones.
 
-    A row whose entry is closed already is passed over, so replaying the same file twice lands each row once.
+    A row that has landed meanwhile is passed over, so replaying the same file twice lands each row once; one that
+    was refused again is taken again.
 
     Raises:
-        SourceError: the file, or one that its rows came from, cannot be read.
-        MappingError: a row does not say which entry it mends.
+        SourceError: the file, or the one that its rows came from, cannot be read.
+        MappingError: a row does not say which entry it mends, or rows of several files are in it.
     """
-    exported = open_source(mended, mapping=_of_export(Mapping(dataset=dataset)))
+    exported = _open_export(mended, dataset)
     lines = _entries_of(exported, mended.name)
-    open_now = quarantine.open_entries(conn, dataset, lines.values())
-    for file in quarantine.open_files(conn, dataset):
-        mends = {
-            line: entry
-            for line, entry in lines.items()
-            if entry in open_now and open_now[entry].sha256 == file.sha256
-        }
-        if mends:
-            delivery = _as_delivery(reopen(workspace, dataset, file), exported, mended)
-            yield load_file(conn, replace(delivery, replays=mends), now=now)
+    open_now = quarantine.open_now(conn, dataset, lines.values())
+    mends = {line: open_now[entry] for line, entry in lines.items() if entry in open_now}
+    entries = set(mends.values())
+    found = [one for one in quarantine.open_files(conn, dataset) if entries & set(one.lines.values())]
+    firsts = {one.first.sha256: one for one in found}
+    if len(firsts) > 1:
+        raise MappingError(
+            f"{mended.name}: holds rows of {', '.join(one.first.name for one in firsts.values())}; "
+            "expected those of one file",
+            hint="Replay each export by itself.",
+        )
+    for one in firsts.values():
+        original = reopen(workspace, dataset, replace(one, file=one.first))
+        delivery = _as_delivery(original, exported, mended)
+        yield load_file(conn, replace(delivery, replays=mends), now=now)
+
+
+def _open_export(path: Path, dataset: str) -> Source:
+    return open_source(path, mapping=_of_export(Mapping(dataset=dataset)))
 
 
 def _as_delivery(original: Delivery, exported: Source, path: Path) -> Delivery:
     """The mended rows, read as the file they came from was read: a date style is not guessed anew from a few rows."""
     mapping = _of_export(original.plan.mapping)
-    plan = resolve(mapping, exported.header, original.contract.dataset)
+    plan = resolve(mapping, exported.header, original.contract.dataset, file=path.name)
     fields = tuple(
         replace(new, styles=old.styles, evidence=old.evidence)
         for new, old in zip(plan.fields, original.plan.fields, strict=True)
@@ -108,19 +139,16 @@ def _as_delivery(original: Delivery, exported: Source, path: Path) -> Delivery:
     return Delivery(
         contract=original.contract,
         source=exported,
-        plan=_replace_fields(plan, fields),
+        plan=replace(plan, fields=fields),
         origin=Origin(
             name=path.name,
             sha256=exported.sha256,
             path=str(path.resolve()),
             bytes=path.stat().st_size,
             mapping=original.origin.mapping,
+            mends=original.origin.sha256,
         ),
     )
-
-
-def _replace_fields(plan: ColumnPlan, fields: tuple[Any, ...]) -> ColumnPlan:
-    return replace(plan, fields=fields)
 
 
 def _of_export(mapping: Mapping) -> Mapping:

@@ -86,7 +86,9 @@ def run_pipeline(
     with ledger.run(conn, "pipeline") as run_id:
         running = _Running(conn, workspace, pipeline, run_id, now)
         steps = {Step.LOAD: _take(running, Step.LOAD, lambda: _load_inbox(running))}
-        done = finished_before(last, anything_new=any(not one.known for one in running.loaded))
+        datasets = [contract.dataset.name for contract in pipeline.contracts]
+        is_new = pipelines.is_anything_new(conn, name, run_id, datasets)
+        done = finished_before(last, anything_new=is_new)
         for step, action in (
             (Step.CHECK, actions.check),
             (Step.TRANSFORM, actions.transform),

@@ -21,7 +21,33 @@ cross join lateral (
     select count(*) as rows
     from daftari.quarantine q
     join daftari.run again on again.run_id = q.run_id
-    where q.dataset = f.dataset and again.sha256 = f.sha256 and q.resolved_by is null
+    join daftari.source_file held on held.dataset = q.dataset and held.sha256 = again.sha256
+    where q.dataset = f.dataset
+      and coalesce(held.mends_sha256, held.sha256) = f.sha256
+      and q.resolved_by is null
 ) as open
 where f.dataset = %(dataset)s
   and f.sha256 = any(%(files)s);
+
+-- name: is_anything_new
+-- Whether rows or contracts came since the pipeline last loaded: by itself, by hand or out of quarantine.
+with last as (
+    select s.finished_at
+    from daftari.pipeline_step s
+    where s.pipeline = %(pipeline)s
+      and s.step = 'load'
+      and s.run_id < %(run_id)s
+    order by s.run_id desc
+    limit 1
+)
+select exists (
+    select from daftari.run r, last
+    where r.dataset = any(%(datasets)s)
+      and r.kind in ('load', 'replay')
+      and r.status = 'succeeded'
+      and r.finished_at > last.finished_at
+    union all
+    select from daftari.contract_marker m, last
+    where m.dataset = any(%(datasets)s)
+      and m.applied_at > last.finished_at
+);

@@ -1,25 +1,39 @@
 -- Statements over rows that were refused. Identifiers in braces are filled in by io/quarantine.py.
 
 -- name: open_files
--- A replay's own entries name the file that the rows first came from: it has the same content.
-select f.name, r.sha256, f.path, f.mapping,
+-- The files whose rows wait, each with the one that they first came from: another, where the rows were exported,
+-- mended and refused again. A replay from the file itself leaves entries of the same content.
+select f.name, f.sha256, f.path, f.mapping,
+       first.name as first_name, first.sha256 as first_sha256, first.path as first_path,
        array_agg(q.line order by q.line) as lines,
        array_agg(q.quarantine_id order by q.line) as entries
 from daftari.quarantine q
 join daftari.run r using (run_id)
 join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
+join daftari.source_file first on first.dataset = q.dataset and first.sha256 = coalesce(f.mends_sha256, f.sha256)
 where q.dataset = %(dataset)s
   and q.resolved_by is null
   and (%(run_id)s::bigint is null or q.run_id = %(run_id)s)
-group by f.name, r.sha256, f.path, f.mapping
+group by f.dataset, f.sha256, first.dataset, first.sha256
 order by min(q.quarantine_id);
 
--- name: open_entries
-select q.quarantine_id, r.sha256
-from daftari.quarantine q
-join daftari.run r using (run_id)
-where q.dataset = %(dataset)s
-  and q.quarantine_id = any(%(entries)s)
+-- name: open_now
+-- For each of some entries, those of its row that are still open: itself, or what took its place.
+with recursive rows as (
+    select q.quarantine_id as asked, q.quarantine_id, q.resolved_by
+    from daftari.quarantine q
+    where q.dataset = %(dataset)s
+      and q.quarantine_id = any(%(entries)s)
+    union all
+    select rows.asked, q.quarantine_id, q.resolved_by
+    from rows
+    join daftari.quarantine q on q.replaces = rows.quarantine_id
+)
+select asked, quarantine_id from rows where resolved_by is null;
+
+-- name: still_open
+select q.quarantine_id from daftari.quarantine q
+where q.quarantine_id = any(%(entries)s)
   and q.resolved_by is null;
 
 -- name: resolve

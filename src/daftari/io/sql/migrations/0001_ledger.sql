@@ -44,6 +44,8 @@ create table daftari.source_file (
     path    text,  -- where it was read from, so that a replay finds it; null for standard input
     bytes   bigint      not null,
     mapping text,  -- the source mapping that was used
+    -- of a mended export: the file that its rows first came from, whose forms they are written in
+    mends_sha256 text,
     loaded_at timestamptz not null default now(),
     primary key (dataset, sha256)
 );
@@ -59,6 +61,7 @@ create table daftari.quarantine (
     preview       jsonb,  -- the row as text, with *** for what may not be shown; null for a shapeless record
     key           jsonb,  -- the primary key where it could be read and may be shown
     resolved_by   bigint references daftari.run,
+    replaces      bigint unique references daftari.quarantine,  -- the entry that was replayed, and refused again
 
     constraint quarantine_line_is_once_a_run unique (run_id, line)
 );
