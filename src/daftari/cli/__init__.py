@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import traceback
 import uuid
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -94,18 +96,26 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stderr.close()
         sys.exit(141)
-    except Exception:
-        reference = uuid.uuid4().hex[:12]
-        _report(reference)
+    except Exception as error:
+        _report(error, uuid.uuid4().hex[:12])
         sys.exit(1)
 
 
-def _report(reference: str) -> None:
-    """Say that the fault is ours; the traceback goes to a file that a person can send on."""
+def _report(error: BaseException, reference: str) -> None:
+    """Say that the fault is ours; where it happened goes to a file that a person can send on."""
     from tempfile import gettempdir
 
-    path = f"{gettempdir()}/daftari-{reference}.log"
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
-        traceback.print_exc(file=file)
+    path = Path(gettempdir()) / f"daftari-{reference}.log"
+    path.write_text("".join(_without_values(error)), "utf-8")
     typer.echo(f"error: this is a fault in daftari, not in what you did (reference {reference})", err=True)
-    typer.echo(f"hint: please report it with {path}; look through it first for data of yours", err=True)
+    typer.echo(f"hint: please report it with {path}; it names places in the code, and no data", err=True)
+
+
+def _without_values(error: BaseException) -> Iterator[str]:
+    """The traceback less the errors' own texts: a database's quotes the row that caused it."""
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        yield from _without_values(cause)
+        yield "\nthen:\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}\n"

@@ -214,6 +214,9 @@ class Landing:
                 "create temporary table daftari_stage on commit drop as select {} from {} with no data"
             ).format(columns, self._table)
         )
+        # Each batch meets a few rows in a large table: by its index, and not by reading it all for every batch.
+        self._conn.execute("set local enable_hashjoin = off")
+        self._conn.execute("set local enable_mergejoin = off")
         self._is_staged = True
 
     def _stage(self, body: bytes) -> None:
