@@ -24,6 +24,7 @@ from daftari.cli.options import (
 )
 from daftari.cli.session import Session, now, open_session
 from daftari.errors import DaftariError, SettingError
+from daftari.io.database import explained
 from daftari.io.ledger import Loaded
 from daftari.operations.recognise_file import recognise_file
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+_REASONS = 5  #: shown of each file
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
 
 
@@ -50,7 +52,11 @@ def load(
     ],
     mapping: Annotated[
         Path | None,
-        typer.Option(help="A source mapping. Default: the pipeline's own that is meant for the file."),
+        typer.Option(
+            help="A source mapping. Default: the pipeline's own that is meant for the file.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     total: Annotated[
         list[str] | None,
@@ -76,7 +82,8 @@ def load(
     Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
     """
     session = open_session(workspace, env)
-    asked = _Asked(dataset=dataset, mapping=mapping, totals=total or [], again=again)
+    totals = _totals(total) if total else None
+    asked = _Asked(dataset=dataset, mapping=mapping, totals=totals, again=again)
     if explain:
         _explain(session, [asked.request(path) for path in files], output)
         return
@@ -91,17 +98,18 @@ class _Asked:
 
     dataset: str
     mapping: Path | None
-    totals: Sequence[str]
+    totals: ControlTotals | None
     again: bool
 
     def request(self, path: Path, sha256: str | None = None) -> Request:
         from daftari.operations.load_path import Request
+        from daftari.rows.control import ControlTotals
 
         return Request(
             dataset=self.dataset,
             path=path,
             mapping=self.mapping,
-            totals=_totals(self.totals),
+            totals=self.totals or ControlTotals(),
             again=self.again,
             sha256=sha256,
         )
@@ -133,10 +141,13 @@ def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[
         for path in files:
             task = progress.add_task(path.name, total=None, rows=0)
             try:
-                loaded.append(_load_one(session, conn, asked, path, partial(progress.advance, task)))
+                with explained(conn):
+                    loaded.append(_load_one(session, conn, asked, path, partial(progress.advance, task)))
             except DaftariError as error:
                 errors.append(error)
             progress.remove_task(task)
+            if conn.closed:
+                break
     return loaded, errors
 
 
@@ -183,8 +194,10 @@ def show_loaded(loaded: list[Loaded], output: Output) -> None:
 def _remarks(one: Loaded) -> Iterator[str]:
     if one.known:
         yield f"nothing new; run {one.run_id} loaded this content"
-    for reason in one.reasons[:5]:
-        yield f"{reason.rows:,} x {reason.field} {reason.reason} ({reason.rule})"
+    for reason in one.reasons[:_REASONS]:
+        yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
+    if len(one.reasons) > _REASONS:
+        yield f"and {len(one.reasons) - _REASONS} more reasons"
     if one.mended:
         yield f"{one.mended:,} rows that were in quarantine are in order now"
 
@@ -218,8 +231,8 @@ def _explain(session: Session, requests: list[Request], output: Output) -> None:
 def _raise_first(errors: list[DaftariError]) -> None:
     """Say every refusal; the first gives the exit code."""
     for error in errors[1:]:
-        err.print(f"error: {error}", markup=False)
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
         if error.hint:
-            err.print(f"hint: {error.hint}", markup=False)
+            err.print(f"hint: {error.hint}", markup=False, soft_wrap=True)
     if errors:
         raise errors[0]

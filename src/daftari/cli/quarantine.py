@@ -34,6 +34,8 @@ def list_(
     Example: daftari quarantine list
     """
     session = open_session(workspace, env)
+    if dataset is not None:
+        session.workspace.dataset(dataset)
     with session.connection() as conn:
         piles = quarantine.piles(conn, dataset)
     if output is Output.JSON:
@@ -62,19 +64,24 @@ def show(
     Example: daftari quarantine show expenses --limit 5
     """
     session = open_session(workspace, env)
-    session.workspace.dataset(dataset)
+    _, contract = session.workspace.dataset(dataset)
     with session.connection() as conn:
-        found = quarantine.entries(conn, dataset, run_id=run, limit=limit)
+        found = quarantine.entries(conn, dataset, run_id=run, limit=limit + 1)
+    there_are_more, found = len(found) > limit, found[:limit]
     if output is Output.JSON:
         print_json([asdict(entry) for entry in found])
         return
+    names = [field.name for field in contract.dataset.fields]
     for entry in found:
         out.print(
             f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {in_words(entry)}", markup=False
         )
-        shown = {name: value for name, value in (entry.preview or {}).items() if value is not None}
+        preview = entry.preview or {}
+        shown = [f"{name}={preview[name]}" for name in names if preview.get(name) is not None]
         if shown:
-            out.print("    " + ", ".join(f"{name}={value}" for name, value in shown.items()), markup=False)
+            out.print("    " + ", ".join(shown), markup=False)
+    if there_are_more:
+        out.print(f"There are more; --limit {10 * limit} shows up to so many.")
     if not found:
         out.print(f"No row of {dataset} is in quarantine.")
 
@@ -93,6 +100,7 @@ def export(
     Example: daftari quarantine export expenses --to mending/
     """
     session = open_session(workspace, env)
+    session.workspace.dataset(dataset)
     with session.connection() as conn:
         written = list(export_quarantine(conn, session.workspace, dataset, folder))
     for one in written:
@@ -124,7 +132,10 @@ def replay(
 
     Example: daftari quarantine replay expenses --mended mending/march.quarantine.csv
     """
+    if mended and run is not None:
+        raise typer.BadParameter("goes with the sources, not with --mended", param_hint="'--run'")
     session = open_session(workspace, env)
+    session.workspace.dataset(dataset)
     with session.connection() as conn:
         found = (
             replay_mended(conn, session.workspace, dataset, mended, now=now())

@@ -61,7 +61,8 @@ def explained(conn: Connection[Any]) -> Iterator[None]:
     What is our own fault, such as a statement that cannot be parsed, stays as it is.
 
     Raises:
-        DatabaseError: the connection was lost, a lock was not to be had, or this user may not do that.
+        DatabaseError: the connection was lost, a lock was not to be had, this user may not do that, or a table
+            is missing.
     """
     try:
         yield
@@ -74,6 +75,11 @@ def explained(conn: Connection[Any]) -> Iterator[None]:
         raise DatabaseError(
             f"database: {without_values(error.diag.message_primary or str(error))}",
             hint="Connect as a user who may do this, or have it granted.",
+        ) from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+        raise DatabaseError(
+            f"database: is not what the contracts say: {error.diag.message_primary}",
+            hint="Bring it to them with `daftari apply`.",
         ) from None
     except psycopg.OperationalError as error:
         lost = "the connection was lost: " if conn.closed else ""
