@@ -125,7 +125,8 @@ def verdicts_of(accepted: pl.DataFrame, rejected: pl.DataFrame, key: str) -> dic
     """By key: the typed values of an accepted row, or the reasons of a rejected one."""
     found: dict[str, Verdict] = {row[key]: tuple(row.values()) for row in accepted.to_dicts()}
     for preview, reasons in rejected.select("preview", "reasons").iter_rows():
-        found[json.loads(preview)[key]] = [(why["rule"], why["field"], why["reason"]) for why in reasons]
+        told = [(why["rule"], why["field"], why["reason"]) for why in json.loads(reasons)]
+        found[json.loads(preview)[key]] = told
     return found
 
 
@@ -151,7 +152,7 @@ def by_file(path, records, dataset: Dataset, book: Rulebook, *, block_bytes: int
     plan = canonical(resolve(mapping, source.header, dataset, file=source.name))
     judged = list(take_in(source.blocks(), Intake(book=book, plan=plan, run_id=1)))
     assert sum(one.duplicates for one in judged) == 0
-    accepted = pl.concat([one.batch.rows.drop("_run_id") for one in judged])
+    accepted = pl.concat([batch.rows.drop("_run_id") for one in judged for batch in one.batches])
     return verdicts_of(accepted, pl.concat([one.rejected for one in judged]), dataset.key[0])
 
 
