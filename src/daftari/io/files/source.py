@@ -61,7 +61,9 @@ def open_source(
     given = standard_input() if path == STDIN else Unpacked(path=path)
     name = "standard input" if path == STDIN else path.name
     if given.path.is_dir():
-        raise SourceError(f"{path}: is a folder; a file was expected", hint=f"Name its files, e.g. {path}/*.csv")
+        raise SourceError(
+            f"{path}: is a folder; a file was expected", hint=f"Name its files, e.g. {path}/*.csv"
+        )
     if not given.path.is_file():
         raise SourceError(f"{path}: no such file", hint="Check the path.")
     try:
