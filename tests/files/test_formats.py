@@ -14,7 +14,8 @@ import pytest
 from tests.tables import dataset, field
 
 from daftari.errors import SourceError
-from daftari.io.files import digest, open_source, unpack
+from daftari.io.digest import digest
+from daftari.io.files import open_source, unpack
 from daftari.rows.mapping import Mapping
 
 KNOWN = dataset(field("id"), field("name"))
