@@ -12,6 +12,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 def configure(*, level: str = "info", style: str = "auto") -> None:
     """Set up logging for the process. *style* is auto (pretty on a terminal), json or pretty."""
+    # A lost connection is our error to report; what psycopg warns of while it is closed is an echo of that.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     pretty = style == "pretty" or (style == "auto" and sys.stderr.isatty())
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())

@@ -34,7 +34,8 @@ class Session:
         """A connection in autocommit mode: operations open their own transactions."""
         from daftari.io.database import connect, explained
 
-        with connect(self.settings, autocommit=True) as conn, explained(conn):
+        conn = connect(self.settings, autocommit=True)
+        with explained(conn), conn:  # explained outside: closing a lost connection fails too
             yield conn
 
 
