@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date
+from time import monotonic
 
 import psycopg
 import pytest
@@ -486,8 +487,9 @@ def test_a_second_load_of_a_dataset_waits_for_the_first_and_one_of_another_does_
     with wards.transaction():
         Landing(wards, BEDS, 1).prepare(large=False)
         thread.start()
+        end = monotonic() + 10
         while wards.execute("select count(*) from pg_locks where not granted").fetchone() == (0,):
-            pass
+            assert monotonic() < end, "the second load does not wait"
         events.append("the first ends")
     thread.join()
 

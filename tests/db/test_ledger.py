@@ -151,6 +151,19 @@ def test_a_run_whose_session_lives_is_left_alone_and_so_is_one_of_another_datase
             alive.gen.throw(KeyboardInterrupt())
 
 
+def test_a_run_that_has_ended_is_not_abandoned_afterwards(db):
+    for error in (None, ValueError, None):
+        try:
+            with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+                if error:
+                    raise error
+                ledger.finish(db, run_id, Counts())
+        except ValueError:
+            pass
+
+    assert [one for one, *_ in status(db)] == ["succeeded", "failed", "succeeded"]
+
+
 def test_locks_of_another_database_do_not_keep_a_dead_run_alive(db, database_url):
     template = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
     number = db.execute(

@@ -204,12 +204,8 @@ def test_replays_of_the_same_rows_at_once_land_each_once(clinic):
     def run():
         with clinic.session() as conn:
             ready.wait()
-            found.append(
-                [
-                    counted(one)
-                    for one in replay_mended(conn, clinic.workspace, "visits", exported.path, now=NOW)
-                ]
-            )
+            loaded = replay_mended(conn, clinic.workspace, "visits", exported.path, now=NOW)
+            found.append([counted(one) for one in loaded])
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -217,7 +213,11 @@ def test_replays_of_the_same_rows_at_once_land_each_once(clinic):
     for thread in threads:
         thread.join()
 
-    assert [{"received": 3, "inserted": 1, "quarantined": 2}] in found
+    first = [{"received": 3, "inserted": 1, "quarantined": 2}]
+    # the other came to the lock second and found nothing left, or came later still and tried the two again
+    assert sorted(found, key=lambda one: -len(str(one))) in (
+        [first, second] for second in ([{}], [{"received": 2, "quarantined": 2}])
+    )
     assert clinic.keys() == "V1 V2 V6"
     assert len(clinic.open_lines()) == 3
 

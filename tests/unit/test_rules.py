@@ -194,6 +194,19 @@ def test_every_reason_of_a_row_is_given():
     ]
 
 
+def test_each_row_has_its_own_reasons_and_none_of_its_neighbours():
+    dataset = dataset_of(
+        field("a", "integer", **options(minimum=1)), field("b", "string", **options(maxLength=1))
+    )
+
+    assert broken(dataset, {"a": 0, "b": "x"}, {"a": 1, "b": "xy"}, {"a": 1}, {"a": 0, "b": "xy"}) == [
+        [("a.minimum", "is below 1")],
+        [("b.length", "is longer than 1")],
+        [],
+        [("a.minimum", "is below 1"), ("b.length", "is longer than 1")],
+    ]
+
+
 def test_a_rule_over_several_fields_names_them():
     dataset = dataset_of(
         field("a", "date"),
