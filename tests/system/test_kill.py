@@ -23,7 +23,7 @@ from daftari.operations.load_path import Request, load_path
 
 SOURCES = Path(__file__).parents[2] / "src"
 SEED = int(os.environ.get("DAFTARI_KILL_SEED") or random.SystemRandom().randrange(10**6))
-MOMENTS = 24
+MOMENTS = 21
 ROWS = 30_000
 FILLER = "x" * 620  # of a column that no field takes: the file has several blocks, and counts as a large one
 EVERYTHING = """
