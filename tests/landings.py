@@ -60,3 +60,8 @@ class Lander:
         return self.conn.execute(
             sql.SQL("select {} from {} order by {}").format(columns, table, key), prepare=False
         ).fetchall()
+
+
+def counted(landed: list[Landed]) -> list[dict[str, int]]:
+    """The counts of each batch that are not zero, received left out."""
+    return [{name: n for name, n in vars(one.counts).items() if n and name != "received"} for one in landed]

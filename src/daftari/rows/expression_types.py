@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
 from decimal import Decimal
-from enum import StrEnum
 
 import polars as pl
 from sqlglot import exp
 
 from daftari.contract.model import Field, LogicalType
+from daftari.rows.expression_terms import (
+    WRITTEN,
+    Refused,
+    Shape,
+    Type,
+    is_cast_to,
+    is_literal,
+    is_text_literal,
+    literal_value,
+    operands,
+    quoted,
+)
 from daftari.rows.parse import physical
 
 Fields = Mapping[str, Field]
 
 #: The most digits that polars holds in a number.
 MOST_DIGITS = 38
-
-
-class Shape(StrEnum):
-    NUMBER = "a number"
-    TEXT = "a text"
-    TRUTH = "true or false"
-    DATE = "a date"
-    TIME = "a time"
-    TIMESTAMP = "a timestamp"
-    DOCUMENT = "a document"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Type:
-    shape: Shape
-    whole: int = 0  #: of a number: the most digits before the decimal point
-    scale: int = 0  #: of a number: the most digits after it
-    is_float: bool = False
-
-
-class Refused(Exception):
-    """The message says what is not allowed; `hint`, what is."""
-
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 HINT = (
@@ -63,18 +45,6 @@ _SHAPES = {
     LogicalType.ARRAY: Shape.DOCUMENT,
 }
 _ORDERED = (Shape.NUMBER, Shape.DATE, Shape.TIME, Shape.TIMESTAMP)
-#: Forms of text in a rule that mean one value to PostgreSQL and to us, whatever a session's settings are.
-_WRITTEN: dict[Shape, tuple[re.Pattern[str], Callable[[str], date | time | datetime], str]] = {
-    Shape.DATE: (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat, "YYYY-MM-DD"),
-    Shape.TIME: (re.compile(r"\d\d:\d\d(:\d\d)?"), time.fromisoformat, "HH:MM or HH:MM:SS"),
-    Shape.TIMESTAMP: (
-        re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)"),
-        datetime.fromisoformat,
-        "YYYY-MM-DDTHH:MM:SS+03:00, with its offset",
-    ),
-}
-
-
 def type_of(node: exp.Expr, fields: Fields) -> Type:
     """
     Return the type of *node*.
@@ -109,44 +79,12 @@ def common_type(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
 
 
 def _require_shape(node: exp.Expr, shape: Shape, fields: Fields) -> None:
-    if is_text_literal(node) and shape in (Shape.TEXT, *_WRITTEN):
+    if is_text_literal(node) and shape in (Shape.TEXT, *WRITTEN):
         literal_value(node, shape)
         return
     found = type_of(node, fields).shape
     if found is not shape:
-        raise Refused(f"{_quoted(node)} is {found}; {shape} was expected beside what it is compared with")
-
-
-def literal_value(node: exp.Expr, shape: Shape) -> str | bool | int | Decimal | date | time | datetime:
-    """Return the value of a literal that stands where *shape* is expected."""
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    if isinstance(node, exp.Neg):
-        return -_number(node.this.name)
-    if not node.is_string:
-        return _number(node.name)
-    if shape not in _WRITTEN:
-        return node.name
-    form, read, words = _WRITTEN[shape]
-    try:
-        if form.fullmatch(node.name):
-            return read(node.name)
-    except ValueError:
-        pass
-    raise Refused(f"{node.name!r} is not {shape}; expected {words}")
-
-
-def _number(text: str) -> Decimal | int:
-    return int(text) if text.isdigit() else Decimal(text)
-
-
-def is_text_literal(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and bool(node.is_string)
-
-
-def is_literal(node: exp.Expr) -> bool:
-    inner = node.this if isinstance(node, exp.Neg) else node
-    return isinstance(inner, exp.Literal | exp.Boolean)
+        raise Refused(f"{quoted(node)} is {found}; {shape} was expected beside what it is compared with")
 
 
 def is_closed(node: exp.Expr, fields: Fields) -> bool:
@@ -154,19 +92,9 @@ def is_closed(node: exp.Expr, fields: Fields) -> bool:
     return isinstance(node, exp.Column) and bool(fields[node.name].allowed)
 
 
-def is_cast_to(node: exp.Cast, shape: Shape) -> bool:
-    kinds = exp.DataType.Type
-    kind = {kinds.DATE: Shape.DATE, kinds.TEXT: Shape.TEXT}.get(node.to.this)
-    return kind is shape and not node.to.expressions
-
-
-def _quoted(node: exp.Expr) -> str:
-    return str(node.sql("postgres"))
-
-
 def _column(node: exp.Column, fields: Fields) -> Type:
     if node.table or node.name not in fields:
-        raise Refused(f"{_quoted(node)} is not a field; there is {', '.join(fields)}")
+        raise Refused(f"{quoted(node)} is not a field; there is {', '.join(fields)}")
     field = fields[node.name]
     kind = physical(field)
     if kind.is_float():
@@ -190,7 +118,7 @@ def _truth(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
     for node in nodes:
         found = type_of(node, fields).shape
         if found is not Shape.TRUTH:
-            raise Refused(f"{_quoted(node)} is {found}; a condition was expected")
+            raise Refused(f"{quoted(node)} is {found}; a condition was expected")
     return Type(shape=Shape.TRUTH)
 
 
@@ -208,17 +136,8 @@ def _ordering(node: exp.Expr, fields: Fields) -> Type:
     if found.shape is Shape.TEXT:
         raise Refused("text has no order that every server shares; = and <> are possible")
     if found.shape not in _ORDERED:
-        raise Refused(f"{_quoted(node.this)} is {found.shape}, which has no order; = and <> are possible")
+        raise Refused(f"{quoted(node.this)} is {found.shape}, which has no order; = and <> are possible")
     return Type(shape=Shape.TRUTH)
-
-
-def operands(node: exp.Expr) -> tuple[exp.Expr, ...]:
-    """Return what *node* compares or combines."""
-    if isinstance(node, exp.Between):
-        return (node.this, node.args["low"], node.args["high"])
-    if isinstance(node, exp.In | exp.Coalesce):
-        return (node.this, *node.expressions)
-    return (node.this, node.expression)
 
 
 def _in(node: exp.In, fields: Fields) -> Type:
@@ -232,7 +151,7 @@ def _is(node: exp.Is, fields: Fields) -> Type:
     if isinstance(node.expression, exp.Boolean):
         return _truth([node.this], fields)
     if not isinstance(node.expression, exp.Null):
-        raise Refused(f"{_quoted(node)} is not allowed in a rule", hint=HINT)
+        raise Refused(f"{quoted(node)} is not allowed in a rule", hint=HINT)
     type_of(node.this, fields)
     return Type(shape=Shape.TRUTH)
 
@@ -243,7 +162,7 @@ def _sum(node: exp.Add | exp.Sub, fields: Fields) -> Type:
         return Type(shape=Shape.NUMBER, whole=7)
     if left.shape is Shape.DATE and right.shape is Shape.NUMBER:
         if not (isinstance(node.expression, exp.Literal) and node.expression.name.isdigit()):
-            raise Refused(f"{_quoted(node)}: a date moves by a whole number of days, written out")
+            raise Refused(f"{quoted(node)}: a date moves by a whole number of days, written out")
         return left
     scale = max(left.scale, right.scale)
     whole = min(max(left.whole, right.whole) + 1, MOST_DIGITS - scale)
@@ -256,7 +175,7 @@ def _product(node: exp.Mul, fields: Fields) -> Type:
     whole = min(left.whole + right.whole, MOST_DIGITS - scale)
     if whole < min(left.whole + right.whole, 10):
         raise Refused(
-            f"{_quoted(node)} would have {scale} decimals, too many to be exact",
+            f"{quoted(node)} would have {scale} decimals, too many to be exact",
             hint="Give the fields a physicalType with fewer decimals, such as numeric(14,2).",
         )
     return _numeric(node, (left, right), whole=whole, scale=scale)
@@ -265,7 +184,7 @@ def _product(node: exp.Mul, fields: Fields) -> Type:
 def _numeric(node: exp.Expr, types: Sequence[Type], *, whole: int, scale: int) -> Type:
     for one in types:
         if one.shape is not Shape.NUMBER:
-            raise Refused(f"{_quoted(node)}: {one.shape} is not calculated with so")
+            raise Refused(f"{quoted(node)}: {one.shape} is not calculated with so")
     if any(one.is_float for one in types):
         return Type(shape=Shape.NUMBER, is_float=True)
     return Type(shape=Shape.NUMBER, whole=whole, scale=scale)
@@ -280,7 +199,7 @@ def _of_text(result: Shape) -> Callable[[exp.Expr, Fields], Type]:
     def typing(node: exp.Expr, fields: Fields) -> Type:
         found = type_of(node.this, fields).shape
         if found is not Shape.TEXT:
-            raise Refused(f"{_quoted(node)} takes a text, not {found}")
+            raise Refused(f"{quoted(node)} takes a text, not {found}")
         return Type(shape=result, whole=10 if result is Shape.NUMBER else 0)
 
     return typing
@@ -295,7 +214,7 @@ def _cast(node: exp.Cast, fields: Fields) -> Type:
     if is_cast_to(node, Shape.TEXT) and (found.shape is Shape.TEXT or whole_number):
         return Type(shape=Shape.TEXT)
     raise Refused(
-        f"{_quoted(node)} is not allowed in a rule",
+        f"{quoted(node)} is not allowed in a rule",
         hint="A timestamp can be cast to date; a whole number to text.",
     )
 

@@ -9,17 +9,8 @@ from datetime import date
 import polars as pl
 from sqlglot import exp
 
-from daftari.rows.expression_types import (
-    MOST_DIGITS,
-    Fields,
-    Shape,
-    Type,
-    common_type,
-    is_cast_to,
-    literal_value,
-    operands,
-    type_of,
-)
+from daftari.rows.expression_terms import Shape, Type, is_cast_to, literal_value, operands
+from daftari.rows.expression_types import MOST_DIGITS, Fields, common_type, type_of
 
 #: Where a timestamp becomes a date. One zone for the whole product, as on screens.
 ZONE = "Africa/Nairobi"

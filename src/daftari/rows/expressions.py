@@ -17,7 +17,8 @@ from sqlglot import exp
 
 from daftari.contract.model import Dataset, Field
 from daftari.errors import ContractError
-from daftari.rows.expression_types import Fields, Refused, Shape, is_cast_to, is_literal, type_of
+from daftari.rows.expression_terms import Refused, Shape, is_cast_to, is_literal
+from daftari.rows.expression_types import Fields, type_of
 from daftari.rows.expression_values import ZONE, to_polars
 
 __all__ = ["ZONE", "Condition", "parse"]
