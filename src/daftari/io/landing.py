@@ -145,10 +145,10 @@ class Landing:
             self._conn.execute(sql.SQL(definition))
             if comment:
                 self._conn.execute(sql.SQL(comment))
-        if self._skips_key_triggers:
-            for setting in _PLANNING:
+        for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} to default").format(sql.Identifier(setting)))
-        self._conn.execute("set local session_replication_role = origin")
+        if self._skips_key_triggers:
+            self._conn.execute("set local session_replication_role = origin")
 
     # --- straight
 
