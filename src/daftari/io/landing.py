@@ -28,6 +28,8 @@ from daftari.rows.rules import reference_rule
 
 _QUERIES = queries.load("landing.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_stage")
+#: Off while batches are merged.
+_PLANNING = ("enable_hashjoin", "enable_mergejoin", "jit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,8 @@ class Landing:
             self._conn.execute(sql.SQL(definition))
             if comment:
                 self._conn.execute(sql.SQL(comment))
+        for setting in _PLANNING:
+            self._conn.execute(sql.SQL("set local {} to default").format(sql.Identifier(setting)))
         if self._skips_key_triggers:
             self._conn.execute("set local session_replication_role = origin")
 
@@ -216,7 +220,7 @@ class Landing:
         )
         # Each batch meets a few rows in a large table: by its index, and not by reading it all for every batch.
         # Compiling that plan anew for every batch takes longer than running it.
-        for setting in ("enable_hashjoin", "enable_mergejoin", "jit"):
+        for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} = off").format(sql.Identifier(setting)))
         self._is_staged = True
 
