@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import date
-from time import monotonic
-
-import psycopg
 import pytest
 from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
 
-from daftari.errors import DatabaseError
 from daftari.io.landing import Landing, Refused
 from daftari.io.ledger import Counts
-from daftari.io.parents import Parents
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 

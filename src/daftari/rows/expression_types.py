@@ -45,6 +45,8 @@ _SHAPES = {
     LogicalType.ARRAY: Shape.DOCUMENT,
 }
 _ORDERED = (Shape.NUMBER, Shape.DATE, Shape.TIME, Shape.TIMESTAMP)
+
+
 def type_of(node: exp.Expr, fields: Fields) -> Type:
     """
     Return the type of *node*.
