@@ -60,10 +60,6 @@ on conflict (dataset, sha256) do nothing;
 insert into daftari.batch_audit (run_id, relation, operation, rows, digest)
 values (%(run_id)s, %(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
--- name: may_skip_key_triggers
--- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
-select has_parameter_privilege('session_replication_role', 'set');
-
 -- name: reasons_of
 -- Why rows of one run were refused, commonest first.
 select reason ->> 'rule' as rule, min(reason ->> 'field') as field, min(reason ->> 'reason') as reason,
