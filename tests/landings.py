@@ -45,11 +45,9 @@ class Lander:
         with self.conn.transaction():
             landing.prepare(large=large)
             for records in batches:
-                landed.append(
-                    landing.land(batch_of(self.dataset, *records, run_id=self.runs, first_line=line))
-                )
+                landed += landing.land(batch_of(self.dataset, *records, run_id=self.runs, first_line=line))
                 line += len(records)
-            landing.finish()
+            landed += landing.finish()
         self.operation, self.digest = landing.operation, landing.digest
         return landed
 

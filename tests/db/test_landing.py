@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
 
+from daftari.io import landing as landing_module
 from daftari.io.landing import Landing, Refused
 from daftari.io.ledger import Counts
 
@@ -323,6 +326,112 @@ def test_indexes_stay_where_there_are_rows_already_or_few_to_come(land, filled, 
     lander(*batches_of("b1"), large=large)
 
     assert lander.conn.execute("select 'ops.visits_note_idx'::regclass::oid").fetchone() == before
+
+
+KEYS = """
+    select conname, pg_get_constraintdef(oid),
+           obj_description(oid, 'pg_constraint'), obj_description(conindid, 'pg_class')
+    from pg_constraint where conrelid = 'ops.visits'::regclass and contype = 'p'
+"""
+
+
+def during_a_large_load(lander, *batches):
+    """Land *batches* in an empty table; return the keys that it had before, meanwhile and afterwards."""
+    seen = [lander.conn.execute(KEYS).fetchall()]
+    landing = Landing(lander.conn, lander.dataset, 1)
+    landing.prepare(large=True)
+    seen.append(lander.conn.execute(KEYS).fetchall())
+    landed = [one for batch in batches for one in landing.land(batch)]
+    landed += landing.finish()
+    return [*seen, lander.conn.execute(KEYS).fetchall()], landed
+
+
+def test_the_key_of_an_empty_table_is_set_aside_for_a_large_load_and_put_back_exactly(land):
+    lander = land(visits(field("note", "string")))
+    lander.conn.execute("comment on constraint visits_pkey on ops.visits is 'it''s: 100%'")
+    lander.conn.execute("comment on index ops.visits_pkey is 'the index'")
+
+    (before, meanwhile, afterwards), _ = during_a_large_load(
+        lander, batch_of(lander.dataset, visit("a1"), run_id=1)
+    )
+
+    assert meanwhile == []
+    assert afterwards == before == [("visits_pkey", "PRIMARY KEY (visit_id)", "it's: 100%", "the index")]
+
+
+@pytest.mark.parametrize(
+    "hanger_on",
+    [
+        'create table ops.refers (visit_id text collate "C" references ops.visits)',
+        "create view ops.hangs as select v.*, count(*) from ops.visits v group by visit_id",
+        "create unique index on ops.visits (note)",
+    ],
+)
+def test_a_key_that_something_else_needs_stays(land, hanger_on):
+    lander = land(visits(field("note", "string")))
+    lander.conn.execute(hanger_on)
+
+    (before, meanwhile, _), landed = during_a_large_load(
+        lander, batch_of(lander.dataset, visit("a1"), run_id=1)
+    )
+
+    assert meanwhile == before
+    assert counted(landed) == [{"inserted": 1}]
+
+
+def perhaps(lander, text, line):
+    batch = batch_of(lander.dataset, *map(visit, text.split()), run_id=1, first_line=line)
+    return replace(batch, is_new=False)
+
+
+def test_keys_that_came_before_wait_until_the_key_is_back_and_are_settled_in_the_order_of_the_file(land):
+    lander = land(visits(field("note", "string")))
+
+    _, landed = during_a_large_load(
+        lander,
+        batch_of(lander.dataset, visit("a1"), visit("b1"), run_id=1),
+        perhaps(lander, "a2 c2", 4),
+        batch_of(lander.dataset, visit("d1"), run_id=1, first_line=6),
+        perhaps(lander, "a3 d1", 7),
+    )
+
+    assert counted(landed) == [
+        {"inserted": 2},
+        {"inserted": 1},
+        {"inserted": 1, "duplicate": 1},
+        {"duplicate": 2},
+    ]
+    assert lander.rows() == [("a", "3"), ("b", "1"), ("c", "2"), ("d", "1")]
+
+
+def test_when_many_wait_the_key_comes_back_before_the_end(land, monkeypatch):
+    monkeypatch.setattr(landing_module, "_WAITING_ROWS", 2)
+    lander = land(visits(field("note", "string")))
+
+    (_, _, afterwards), landed = during_a_large_load(
+        lander,
+        batch_of(lander.dataset, visit("a1"), visit("b1"), run_id=1),
+        perhaps(lander, "a2 b2 c2", 4),
+        batch_of(lander.dataset, visit("d1"), run_id=1, first_line=7),
+    )
+
+    assert counted(landed) == [{"inserted": 2}, {"inserted": 1, "duplicate": 2}, {"inserted": 1}]
+    assert len(afterwards) == 1
+
+
+def test_a_row_that_the_database_refuses_is_refused_alone_while_the_key_is_aside(land):
+    lander = land(visits(field("note", "string", physicalType="varchar(3)")))
+
+    _, landed = during_a_large_load(
+        lander,
+        batch_of(lander.dataset, visit("a1"), visit("b1"), run_id=1),
+        perhaps(lander, "a2", 4),
+        batch_of(lander.dataset, visit("c1"), visit("d12345"), run_id=1, first_line=5),
+    )
+
+    assert counted(landed) == [{"inserted": 2}, {"duplicate": 1}, {"inserted": 1, "quarantined": 1}]
+    assert [refused.line for refused in landed[-1].refused] == [6]
+    assert lander.rows() == [("a", "2"), ("b", "1"), ("c", "1")]
 
 
 def test_the_digest_is_of_all_that_was_sent(land):

@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daftari.rows.dates import DAY_STYLES, MOMENT_STYLES, date_style
 
@@ -94,3 +96,35 @@ def test_every_day_style_reads_what_it_writes(style):
 
 def test_no_two_moment_styles_are_the_same():
     assert len({style.chrono for style in MOMENT_STYLES}) == len(MOMENT_STYLES)
+
+
+ISO = MOMENT_STYLES[0]
+DIGITS = st.sampled_from([0, 1, 2, 9, 11, 23, 24, 28, 29, 30, 31, 59, 60])
+ISO_TEXTS = st.builds(
+    "{}-{:02}-{:02}T{:02}:{:02}:{:02}{}".format,
+    st.sampled_from(["1999", "2000", "2024", "02024", "+024"]),
+    *[DIGITS] * 5,
+    st.sampled_from(
+        [
+            "+03:00",
+            "-14:45",
+            "+24:00",
+            "+03:60",
+            "Z",
+            "+0300",
+            "+03",
+            ".1234Z",
+            ".12+03",
+            ".5+03:00",
+            "",
+            " +0300",
+        ]
+    ),
+)
+
+
+@given(texts=st.lists(st.none() | ISO_TEXTS, max_size=6))
+def test_moments_of_fixed_width_are_read_as_chrono_reads_them(texts):
+    column = pl.Series(texts, dtype=pl.String)
+
+    assert ISO.read(column).to_list() == ISO._read(column).to_list()

@@ -4,6 +4,8 @@ How judged rows come into their table: straight by COPY while every key is new, 
 Everything happens in the caller's transaction. A batch that meets an existing key, or a constraint that no rule
 foresaw, is rolled back to its savepoint and merged; a merge that fails is halved until the rows at fault stand
 alone, and those are refused under the constraint's name.
+
+A merge looks keys up. Where the key is set aside, what must be merged waits until it is back.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
 from daftari.errors import DatabaseError
 from daftari.io import queries
+from daftari.io.aside import Aside
 from daftari.io.ledger import Counts
 from daftari.rows import copy
 from daftari.rows.batch import Batch
@@ -30,6 +33,8 @@ _QUERIES = queries.load("landing.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_stage")
 #: Off while batches are merged.
 _PLANNING = ("enable_hashjoin", "enable_mergejoin", "jit")
+#: The rows that wait for the key at the most: memory does not grow with the file.
+_WAITING_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Landed:
+    batch: Batch
     counts: Counts
     refused: tuple[Refused, ...] = ()
 
@@ -65,7 +71,8 @@ class Landing:
         self._skips_key_triggers = False
         self._merges = False
         self._is_staged = False
-        self._set_aside: list[tuple[str, str]] = []
+        self._aside = Aside(conn, dataset.name)
+        self._waiting: list[Batch] = []
         self._digest = hashlib.sha256()
 
     @property
@@ -81,8 +88,7 @@ class Landing:
         """
         Take the table for this transaction: one load a dataset at a time.
 
-        An empty table that is about to take a *large* load gets its secondary indexes when the rows are there:
-        building them once costs a third of keeping them up row by row.
+        An empty table that is about to take a *large* load gets its indexes and its key when the rows are there.
 
         Raises:
             DatabaseError: another load of the dataset holds it for longer than the session waits for locks.
@@ -102,21 +108,36 @@ class Landing:
             # all the same are ENABLE ALWAYS.
             self._conn.execute("set local session_replication_role = replica")
         if large and self._is_empty():
-            self._set_indexes_aside()
+            self._aside.set_aside()
 
-    def land(self, batch: Batch) -> Landed:
+    def land(self, batch: Batch) -> tuple[Landed, ...]:
+        """Land *batch*, and whatever waited for it; nothing, where it is to wait itself."""
         if batch.rows.is_empty():
-            return Landed(counts=Counts())
+            return ()
         self._digest.update(batch.body)
         if batch.is_new and not self._merges:
             try:
                 with self._conn.transaction():
                     self._copy(self._table, batch.body)
-                return Landed(counts=Counts(received=batch.rows.height, inserted=batch.rows.height))
+                counts = Counts(received=batch.rows.height, inserted=batch.rows.height)
+                return (Landed(batch=batch, counts=counts),)
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
                 self._merges = True
-        self._make_stage()
-        return self._until_settled(batch, self._merge(batch))
+        self._waiting.append(batch)
+        if self._aside.has_key and not self._merges and self._few_wait():
+            return ()
+        return self._land_waiting()
+
+    def _few_wait(self) -> bool:
+        return sum(batch.rows.height for batch in self._waiting) <= _WAITING_ROWS
+
+    def _land_waiting(self) -> tuple[Landed, ...]:
+        """Merge what waits, in the order of the file."""
+        self._aside.put_back()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._make_stage()
+        return tuple(self._until_settled(batch, self._merge(batch)) for batch in waiting)
 
     def _until_settled(self, batch: Batch, landed: Landed) -> Landed:
         """Merge again the rows that were refused for naming one which a later half of the batch brought."""
@@ -134,21 +155,17 @@ class Landing:
                 received=landed.counts.received - len(waiting),
                 quarantined=landed.counts.quarantined - len(waiting),
             )
-            landed = Landed(counts=counted + second.counts, refused=others + second.refused)
+            landed = Landed(batch=batch, counts=counted + second.counts, refused=others + second.refused)
         return landed
 
-    def finish(self) -> None:
-        """Put back the indexes that were set aside."""
-        if self._set_aside:
-            self._conn.execute(_QUERIES["sort_in_memory"])
-        for definition, comment in self._set_aside:
-            self._conn.execute(sql.SQL(definition))
-            if comment:
-                self._conn.execute(sql.SQL(comment))
+    def finish(self) -> tuple[Landed, ...]:
+        """Put back what was set aside, and land what waited for it."""
+        landed = self._land_waiting()
         for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} to default").format(sql.Identifier(setting)))
         if self._skips_key_triggers:
             self._conn.execute("set local session_replication_role = origin")
+        return landed
 
     # --- straight
 
@@ -164,12 +181,6 @@ class Landing:
         row = self._conn.execute(sql.SQL("select not exists (select from {})").format(self._table)).fetchone()
         return bool(row and row[0])
 
-    def _set_indexes_aside(self) -> None:
-        found = self._conn.execute(_QUERIES["secondary_indexes"], {"table": self._dataset.name}).fetchall()
-        for name, definition, comment in found:
-            self._conn.execute(sql.SQL("drop index {}").format(sql.Identifier("ops", name)))
-            self._set_aside.append((definition, comment))
-
     # --- merge
 
     def _merge(self, batch: Batch) -> Landed:
@@ -179,13 +190,15 @@ class Landing:
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
             if batch.rows.height == 1:
                 return Landed(
+                    batch=batch,
                     counts=Counts(received=1, quarantined=1),
                     refused=(self._refused(batch.lines[0], error),),
                 )
         middle = batch.rows.height // 2
         first = self._merge(self._part(batch, 0, middle))
         second = self._merge(self._part(batch, middle, batch.rows.height))
-        return Landed(counts=first.counts + second.counts, refused=first.refused + second.refused)
+        counts, refused = first.counts + second.counts, first.refused + second.refused
+        return Landed(batch=batch, counts=counts, refused=refused)
 
     def _part(self, batch: Batch, start: int, end: int) -> Batch:
         rows = batch.rows[start:end]
@@ -206,7 +219,7 @@ class Landing:
             duplicate=duplicate,
             quarantined=len(refused),
         )
-        return Landed(counts=counts, refused=refused)
+        return Landed(batch=batch, counts=counts, refused=refused)
 
     def _make_stage(self) -> None:
         """Make the stage, once. Outside the savepoint of a merge, which may be rolled back."""

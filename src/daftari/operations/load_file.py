@@ -21,7 +21,7 @@ from daftari.errors import ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
-from daftari.io.landing import Landing, Refused
+from daftari.io.landing import Landed, Landing, Refused
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
 from daftari.rows.batch import Batch
@@ -100,7 +100,7 @@ class _Load:
         for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now)), depth=1):
             self._land(judged)
             progress(judged.received)
-        self._landing.finish()
+        self._account(self._landing.finish())
         self._parents.hold()
         self._reconcile()
         return self._close()
@@ -115,20 +115,25 @@ class _Load:
         )
 
     def _land(self, judged: Judged) -> None:
-        refused = []
         for batch in judged.batches:
-            landed = self._landing.land(batch)
             self._parents.use(batch.rows)
-            self._counts += landed.counts
-            refused += [self._as_rejected(batch, one) for one in landed.refused]
-        rejected = pl.concat([judged.rejected, *refused])
-        quarantine.add(self._conn, self._run_id, self._dataset, rejected, replaces=self._replays)
+            self._account(self._landing.land(batch))
+        self._quarantine(judged.rejected)
         self._counts += Counts(
             received=judged.rejected.height + judged.duplicates,
             duplicate=judged.duplicates,
             quarantined=judged.rejected.height,
         )
         self._reading = judged.reading
+
+    def _account(self, landed: tuple[Landed, ...]) -> None:
+        for one in landed:
+            self._counts += one.counts
+            if one.refused:
+                self._quarantine(pl.concat(self._as_rejected(one.batch, refused) for refused in one.refused))
+
+    def _quarantine(self, rejected: pl.DataFrame) -> None:
+        quarantine.add(self._conn, self._run_id, self._dataset, rejected, replaces=self._replays)
 
     def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
         at = batch.lines == refused.line

@@ -35,7 +35,7 @@ def settle(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Sett
     content is conflicting instead of a duplicate.
     """
     none = pl.repeat(False, rows.height, eager=True)
-    if not key or rows.select(key).n_unique() == rows.height:
+    if not key or _distinct(rows.select(key)) == rows.height:
         return Settled(keep=~none, duplicates=0, conflicting=none)
     keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:
@@ -45,6 +45,10 @@ def settle(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Sett
     return Settled(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
 
 
+def _distinct(keys: pl.DataFrame) -> int:
+    return keys.to_series().n_unique() if keys.width == 1 else keys.n_unique()
+
+
 def _one_of_each(rows: pl.DataFrame, names: tuple[str, ...], *, last: bool) -> pl.Series:
-    one = pl.struct(names)
+    one = pl.struct(names) if len(names) > 1 else pl.col(names)
     return rows.select(one.is_last_distinct() if last else one.is_first_distinct()).to_series()

@@ -50,9 +50,10 @@ def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = (), uuid: Sequence[str
             for field in table.schema
         },
     )
-    head = encoder.write_header()
+    encoder.write_header()
     pieces = [encoder.write_batch(batch) for batch in table.to_batches()]
-    return b"".join([head, *pieces, encoder.finish()])[len(HEADER) : -len(TRAILER)]
+    last = memoryview(encoder.finish())[: -len(TRAILER)]
+    return b"".join([*pieces, last])
 
 
 def _column(column: pl.Series, *, is_uuid: bool) -> pa.Array:
@@ -112,9 +113,7 @@ def _digits(column: pl.Series) -> Array:
     fraction = text.list.get(1, null_on_oob=True).fill_null("").str.pad_end(4 * _FRACTION_DIGITS, "0")
     joined = whole + fraction
     width = 4 * (_WHOLE_DIGITS + _FRACTION_DIGITS)
-    return np.stack(
-        [joined.str.slice(at, 4).cast(pl.Int64).to_numpy() for at in range(0, width, 4)], axis=1
-    )
+    return np.stack([joined.str.slice(at, 4).cast(pl.Int64).to_numpy() for at in range(0, width, 4)], axis=1)
 
 
 def _decimals(groups: Array) -> Array:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from dataclasses import field as default
 from datetime import time
 from decimal import Decimal
+from functools import partial
 
 import polars as pl
 
@@ -16,7 +18,7 @@ from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.rows import booleans
 from daftari.rows.block import Block
 from daftari.rows.dates import DateStyle
-from daftari.rows.numbers import CANONICAL, NumberStyle, bare, to_decimal, to_integer
+from daftari.rows.numbers import NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.plan import ColumnPlan, FieldPlan
 from daftari.rows.texts import columns_of
 
@@ -56,7 +58,8 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
     """
     values, texts, unreadable = [], [], {}
     for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True):
-        read = read_values(column.content, one)
+        is_cell = len(one.columns) == 1 and column.content is column.found
+        read = read_values(column.content, one, may_hold_nul=block.may_hold_nul or not is_cell)
         texts.append(column.found.alias(one.field.name))
         values.append(read.alias(one.field.name))
         if read.null_count() > column.found.null_count():
@@ -138,7 +141,7 @@ def _number_expected(plan: FieldPlan) -> str:
     return f"a number with at most {whole} digits before and {kind.scale} after the decimal point"
 
 
-def read_values(content: pl.Series, plan: FieldPlan) -> pl.Series:
+def read_values(content: pl.Series, plan: FieldPlan, *, may_hold_nul: bool = True) -> pl.Series:
     """Read *content* in the plan's styles; null where it cannot be read exactly."""
     match plan.field.logical_type:
         case LogicalType.INTEGER | LogicalType.NUMBER:
@@ -146,15 +149,21 @@ def read_values(content: pl.Series, plan: FieldPlan) -> pl.Series:
         case LogicalType.BOOLEAN:
             return booleans.read(content)
         case LogicalType.DATE:
-            return _days(content, plan)
+            return _each_once(content, partial(_days, plan=plan))
         case LogicalType.TIME:
             return _times(content)
         case LogicalType.TIMESTAMP:
             return _moments(content, plan)
         case LogicalType.STRING:
-            return _uuids(content) if plan.field.physical_type == "uuid" else _texts(content)
+            return _strings(content, plan, may_hold_nul)
         case LogicalType.OBJECT | LogicalType.ARRAY as kind:
             return _documents(content, dict if kind is LogicalType.OBJECT else list)
+
+
+def _strings(content: pl.Series, plan: FieldPlan, may_hold_nul: bool) -> pl.Series:
+    if plan.field.physical_type == "uuid":
+        return _uuids(content)
+    return _texts(content) if may_hold_nul else content
 
 
 def _uuids(content: pl.Series) -> pl.Series:
@@ -200,30 +209,39 @@ def _texts(content: pl.Series) -> pl.Series:
 
 def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Series:
     style = next((one for one in plan.styles if isinstance(one, NumberStyle)), NumberStyle())
-    text = pl.col("t")
-    frame = pl.DataFrame({"t": content})
-    digits = text
-    if not (style.is_canonical and content.str.contains(CANONICAL).all()):
-        frame = pl.DataFrame({"t": _bare(content, style)})
-    if plan.source.unit is not None or plan.source.sign == "negate" or style.percent:
+    is_scaled = plan.source.unit is not None or plan.source.sign == "negate" or style.percent
+    if style.is_canonical and not is_scaled and not isinstance(kind, pl.Float64):
+        return _mostly_canonical(content, style, kind)
+    digits = _bare(content, style)
+    if is_scaled:
         factor = (plan.source.unit or Decimal(1)) * (-1 if plan.source.sign == "negate" else 1)
-        factor = factor / 100 if style.percent else factor
-        frame = pl.DataFrame({"t": _multiplied(frame.select(digits).to_series(), factor)})
-        digits = text
-    if isinstance(kind, pl.Decimal):
-        return frame.select(to_decimal(digits, kind.scale, kind.precision or 38)).to_series()
-    if kind.is_integer():
-        return frame.select(to_integer(digits).cast(kind, strict=False)).to_series()
-    return frame.select(digits.cast(pl.Float64, strict=False)).to_series()
+        digits = _multiplied(digits, factor / 100 if style.percent else factor)
+    return _exact(digits, kind)
+
+
+def _mostly_canonical(content: pl.Series, style: NumberStyle, kind: pl.DataType) -> pl.Series:
+    """Rewriting is slow, and little needs it: what is not read as it stands."""
+    read = _exact(content, kind)
+    other = read.is_null() & content.is_not_null()
+    if other.any():
+        read = read.scatter(other.arg_true(), _exact(_bare(content.filter(other), style), kind))
+    return read
 
 
 def _bare(content: pl.Series, style: NumberStyle) -> pl.Series:
-    """Rewrite what is not canonical yet; where the style is, that is little, and rewriting is slow."""
-    if not style.is_canonical:
-        return pl.DataFrame({"t": content}).select(bare(pl.col("t"), style)).to_series()
-    other = ~content.str.contains(CANONICAL).fill_null(True)
-    rewritten = pl.DataFrame({"t": content.filter(other)}).select(bare(pl.col("t"), style)).to_series()
-    return content.clone().scatter(other.arg_true(), rewritten)  # scatter writes in place
+    return pl.DataFrame({"t": content}).select(bare(pl.col("t"), style)).to_series()
+
+
+def _exact(digits: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Read canonical *digits*; null where *kind* cannot hold them as they are."""
+    text = pl.col("t")
+    if isinstance(kind, pl.Decimal):
+        read = to_decimal(text, kind.scale, kind.precision or 38)
+    elif kind.is_integer():
+        read = to_integer(text).cast(kind, strict=False)
+    else:
+        read = text.cast(pl.Float64, strict=False)
+    return pl.DataFrame({"t": digits}).select(read).to_series()
 
 
 def _multiplied(digits: pl.Series, factor: Decimal) -> pl.Series:
@@ -234,6 +252,15 @@ def _multiplied(digits: pl.Series, factor: Decimal) -> pl.Series:
 
 def _styles(plan: FieldPlan) -> list[DateStyle]:
     return [style for style in plan.styles if isinstance(style, DateStyle)]
+
+
+def _each_once(content: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Read each distinct text once, where that is less work: days repeat."""
+    distinct = content.unique()
+    if 4 * len(distinct) > len(content):
+        return read(content)
+    values = read(distinct)
+    return content.replace_strict(distinct, values, return_dtype=values.dtype)
 
 
 def _days(content: pl.Series, plan: FieldPlan) -> pl.Series:

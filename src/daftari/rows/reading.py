@@ -133,7 +133,9 @@ def _candidates(rows: Rows, block: Block, reading: Reading) -> list[tuple[int, b
     counted = _any(rows.values, pl.col(numbers).is_not_null())
     lacking = _any(rows.values, pl.col(required).is_null()) & counted if required else ~counted & counted
     titles = [name for name in reading.dataset.key if name in own and name not in numbers]
-    titled = _any(rows.text, _is_label(pl.col(titles), label)) & counted if titles else lacking
+    titled = (
+        _any(rows.text, _is_label(pl.col(titles), label)) & counted if titles else lacking
+    )  # trimmed already
     if not (lacking | titled).any():
         return []
     others = [name for name in own if name not in numbers]
@@ -149,13 +151,13 @@ def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
 
 
 def _is_label(text: pl.Expr, label: TotalRow) -> pl.Expr:
-    return text.str.strip_chars().str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
+    return text.str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
 
 
 def _labelled(cells: pl.DataFrame, where: pl.Series, label: TotalRow) -> pl.Series:
     """Mark the rows of *where* that have the label in a cell of the file, mapped or not."""
     columns = pl.col(label.column) if label.column in cells.columns else pl.all()
-    found = _any(cells.filter(where), _is_label(columns, label))
+    found = _any(cells.filter(where), _is_label(columns.str.strip_chars(), label))
     at = where.arg_true().filter(found)
     return pl.Series(range(len(where)), dtype=pl.UInt32).is_in(at.to_list())
 

@@ -174,14 +174,24 @@ def _lengths(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
             ("length", value.str.len_chars() < options.min_length, f"is shorter than {options.min_length}")
         )
     if options.max_length is not None:
-        found.append(
-            ("length", value.str.len_chars() > options.max_length, f"is longer than {options.max_length}")
-        )
+        longer = _is_longer(value, options.max_length)
+        found.append(("length", longer, f"is longer than {options.max_length}"))
     if options.pattern is not None:
         found.append(
             ("pattern", ~value.str.contains(f"^(?:{options.pattern})$"), f"does not match {options.pattern}")
         )
     return found
+
+
+def _is_longer(value: pl.Expr, most: int) -> pl.Expr:
+    """Characters are counted only where a text has more bytes than it may have characters: that is at hand."""
+
+    def longer(texts: pl.Series) -> pl.Series:
+        if (texts.str.len_bytes().max() or 0) <= most:  # type: ignore[operator]  # of numbers, a number
+            return pl.repeat(False, len(texts), eager=True)
+        return texts.str.len_chars() > most
+
+    return value.map_batches(longer, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def judge(rows: Rows, book: Rulebook) -> Verdicts:

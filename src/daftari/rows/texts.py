@@ -36,7 +36,8 @@ def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
     """
     Trim every column that a field uses; named by the field's place and the part's.
 
-    Null where nothing is left, or a word for nothing. Two passes: a condition on the trimmed text trims twice.
+    Null where nothing is left, or a word for nothing. Another pass, over the columns that have such a cell:
+    a condition on the trimmed text would trim twice.
     """
     parts = [
         (f"{place} {part}", name, one.null_words)
@@ -44,7 +45,12 @@ def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
         for part, name in enumerate(one.columns)
     ]
     trimmed = cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
-    return trimmed.select(_or_null(pl.col(part), null_words) for part, _, null_words in parts)
+    empty = trimmed.select((pl.all().str.len_bytes() == 0).any()).row(0) if parts else ()
+    return trimmed.with_columns(
+        _or_null(pl.col(part), null_words)
+        for (part, _, null_words), is_empty in zip(parts, empty, strict=True)
+        if is_empty or null_words
+    )
 
 
 def _or_null(text: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:

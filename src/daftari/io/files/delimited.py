@@ -45,8 +45,9 @@ def read_blocks(chunks: Iterable[bytes], layout: Layout) -> Iterator[Block]:
     for chunk, is_last in _with_last(chunks):
         rest = rest + chunk if rest else chunk
         while rest and (part := _front(rest, layout, line, is_last)):
+            block = replace(part.block, may_hold_nul=rest.find(b"\0", 0, part.taken) >= 0)
             rest, line = rest[part.taken :], line + part.lines
-            yield part.block
+            yield block
         if len(rest) > LONGEST_RECORD_BYTES:
             raise _endless(layout, line)
 

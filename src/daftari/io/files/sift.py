@@ -34,11 +34,12 @@ def _has_text(column: pl.Expr) -> pl.Expr:
 
 
 def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
-    """Mark the rows without any text; None when the first column shows that there are none."""
-    first = frame.to_series(0) if frame.width else pl.Series(dtype=pl.String)
-    if not first.null_count() and not (first.str.len_bytes().min() == 0 or first.str.contains(r"^\s").any()):
+    """Mark the rows without any text; None where there are none. Few rows have nothing in the first column."""
+    if not frame.width:
         return None
-    return frame.select(~pl.any_horizontal(_has_text(pl.all()))).to_series()
+    perhaps = ~frame.select(_has_text(pl.first())).to_series()
+    blank = frame.filter(perhaps).select(~pl.any_horizontal(_has_text(pl.all()))).to_series()
+    return perhaps.scatter(perhaps.arg_true(), blank) if blank.any() else None
 
 
 def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:

@@ -8,28 +8,6 @@ select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
 -- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
 select has_parameter_privilege('session_replication_role', 'set');
 
--- name: sort_in_memory
--- An index over a million keys is sorted in memory with 256 MB, and on disk with PostgreSQL's default of 64.
-select set_config('maintenance_work_mem', '256MB', true)
-where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB');
-
--- name: secondary_indexes
--- Indexes of a plain table that no constraint stands on, with the statements that make them again.
-select c.relname, pg_get_indexdef(i.indexrelid),
-       case when obj_description(i.indexrelid, 'pg_class') is not null
-            then format('comment on index ops.%%I is %%L', c.relname, obj_description(i.indexrelid, 'pg_class'))
-       end
-from pg_index i
-join pg_class c on c.oid = i.indexrelid
-join pg_class t on t.oid = i.indrelid
-where t.relnamespace = 'ops'::regnamespace
-  and t.relname = %(table)s
-  and t.relkind = 'r'
-  and not t.relispartition
-  and not i.indisunique
-  and not i.indisexclusion
-  and not exists (select from pg_constraint k where k.conindid = i.indexrelid);
-
 -- name: merge_update
 -- Brings the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
 -- unchanged and duplicate: a key that this same run has brought before is a duplicate, and its later content stays.
