@@ -29,6 +29,12 @@ class Session:
 
         return read_workspace(self.settings.root)
 
+    def workspace_of(self, dataset: str) -> Workspace:
+        """The workspace as far as it is about one dataset."""
+        from daftari.io.workspace import read_workspace
+
+        return read_workspace(self.settings.root, only=dataset)
+
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
         """A connection in autocommit mode: operations open their own transactions."""
