@@ -111,6 +111,34 @@ def db(database_url):
         yield conn
 
 
+@pytest.fixture
+def owner_of_empty(db, database_url):
+    """A connection to an empty database of a user who may make schemas in it, and is nobody else."""
+    name = db.execute("select current_database()").fetchone()[0]
+    db.execute("drop schema daftari, ops, staging, marts, views cascade")
+    role = f"plain_{uuid.uuid4().hex[:8]}"
+    db.execute(f"create role {role} login")
+    db.execute(f"grant create, temporary on database {name} to {role}")
+    try:
+        with psycopg.connect(database_url, user=role, autocommit=True) as conn:
+            conn.execute("set timezone = 'UTC'")
+            yield conn
+    finally:
+        db.execute(f"drop owned by {role} cascade; drop role {role}")
+
+
+@pytest.fixture
+def owned(owner_of_empty, db):
+    """The same where an administrator has made that user an operator."""
+    for role in ("daftari_owner", "daftari_operator"):
+        db.execute(
+            f"do $$ begin create role {role} nologin; "
+            "exception when duplicate_object or unique_violation then null; end $$"
+        )
+    db.execute(f"grant daftari_owner, daftari_operator to {owner_of_empty.info.user}")
+    return owner_of_empty
+
+
 @pytest.fixture(scope="module")
 def module_db(server):
     """A connection to a database that the tests of one module share; each must leave it as it was."""

@@ -1,31 +1,12 @@
-import uuid
-
-import psycopg
 import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.io import database
 from daftari.operations.apply_contracts import apply
 from daftari.operations.examine_server import examine_server
 from daftari.operations.verify_database import verify_database
 
 pytestmark = pytest.mark.each_server
-
-
-@pytest.fixture
-def owned(settings, db):
-    """A connection of a user who owns the database and nothing else."""
-    name = db.execute("select current_database()").fetchone()[0]
-    db.execute("drop schema daftari, ops, staging, marts cascade")
-    role = f"plain_{uuid.uuid4().hex[:8]}"
-    db.execute(f"create role {role} login")
-    db.execute(f"grant create on database {name} to {role}")
-    try:
-        with psycopg.connect(**{**database.parameters(settings), "user": role}, autocommit=True) as conn:
-            yield conn
-    finally:
-        db.execute(f"drop owned by {role} cascade; drop role {role}")
 
 
 def test_it_tells_what_is_there_and_what_is_not(db, server_kind):

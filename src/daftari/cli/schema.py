@@ -19,7 +19,7 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import Session, now, open_session
-from daftari.compile.changes import Change
+from daftari.compile.steps import Change
 from daftari.contract.changes import ChangeKind
 from daftari.errors import DatabaseError, Drift
 from daftari.operations import apply_contracts

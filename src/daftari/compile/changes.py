@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import NamedTuple
 
-from daftari.compile import statements
+from daftari.compile import access_steps, statements
 from daftari.compile.differences import Difference
 from daftari.compile.loosening import is_looser, is_wider
 from daftari.compile.names import identifier
 from daftari.compile.objects import (
+    ACCESS,
     Column,
     Comment,
     Constraint,
@@ -28,43 +27,10 @@ from daftari.compile.objects import (
     Partition,
     Table,
 )
+from daftari.compile.steps import Change, Phase, Step
 from daftari.contract.changes import ChangeKind
 
 Objects = Mapping[Identity, DatabaseObject]
-
-
-class Phase(IntEnum):
-    """The order of statements: what falls goes first, then what others stand on."""
-
-    VALUES = 0  #: new enum values; usable only after their transaction
-    EXTENSIONS = 1
-    DROP = 2
-    ENUMS = 3
-    TABLES = 4
-    TIDY = 5
-    CONSTRAINTS = 6
-    INDEXES = 7
-    PARTITIONS = 8
-    FOREIGN_KEYS = 9
-    TRIGGERS = 10
-    COMMENTS = 11
-
-
-class Step(NamedTuple):
-    phase: Phase
-    statement: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    what: str
-    kind: ChangeKind
-    reason: str
-    steps: tuple[Step, ...] = ()  #: none where it cannot be done in place
-
-    @property
-    def statements(self) -> tuple[str, ...]:
-        return tuple(step.statement for step in sorted(self.steps, key=lambda it: it.phase))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +66,8 @@ def statements_of(planned: Sequence[Change], phases: Set[Phase]) -> list[str]:
 
 
 def _change(difference: Difference, situation: Situation) -> Change | None:
+    if difference.identity.kind in ACCESS:
+        return access_steps.change(situation.wanted.get(difference.identity), difference, situation.live)
     if difference.live is None:
         return _addition(situation.wanted[difference.identity], situation)
     if difference.wanted is None:

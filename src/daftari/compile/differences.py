@@ -9,6 +9,7 @@ from typing import Any
 from daftari.compile import partitions
 from daftari.compile.names import Schemas
 from daftari.compile.objects import (
+    ACCESS,
     Comment,
     DatabaseObject,
     Extension,
@@ -61,6 +62,9 @@ def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects, datasets:
     if isinstance(item, Extension):
         return True
     identity = item.identity
+    if identity.kind in ACCESS:
+        # Any right more is one too many; the rest is looked at where it is wanted.
+        return identity.kind not in (Kind.GRANT, Kind.POLICY, Kind.VIEW)
     if identity.kind in (Kind.TABLE, Kind.ENUM):
         return False
     ours = set(_tables(wanted)) | {
@@ -108,6 +112,11 @@ _TOLD = {
     Kind.TRIGGER: ("definition",),
     Kind.PARTITION: ("bounds",),
     Kind.COMMENT: ("text",),
+    Kind.OWNER: ("owner",),
+    Kind.ROW_SECURITY: ("enabled", "forced"),
+    Kind.VIEW_RIGHTS: ("of_reader",),
+    Kind.POLICY: ("command", "roles", "using", "check"),
+    Kind.GRANT: ("columns",),
 }
 #: How the parts of an object that are no text are told.
 _WORDS: dict[str, Callable[[Any], str]] = {
@@ -117,6 +126,19 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "default": lambda value: f"default {value}" if value else "no default",
     "partitioned_by": lambda value: f"partitioned by {value}" if value else "not partitioned",
     "text": repr,
+    "columns": lambda value: f"({', '.join(value)})" if value else "it",
+    "roles": lambda value: f"to {', '.join(value)}",
+    "using": lambda value: f"using {value}" if value else "no using",
+    "check": lambda value: f"with check {value}" if value else "no check",
+    "command": lambda value: f"for {value}",
+    "enabled": lambda value: "enabled" if value else "not enabled",
+    "forced": lambda value: "forced" if value else "not forced",
+    "permissive": lambda value: "permissive" if value else "restrictive",
+    "grantable": lambda value: "to be handed on" if value else "not to be handed on",
+    "of_reader": lambda value: "those of whoever reads" if value else "those of its owner",
+    "is_barrier": lambda value: "a barrier with its owner's rights" if value else "no barrier",
+    "attributes": lambda value: ", ".join(value) or "no attribute",
+    "member_of": lambda value: f"member of {', '.join(value) or 'nothing'}",
 }
 
 

@@ -17,6 +17,8 @@ class Schemas:
 
     data: str = "ops"
     platform: str = "daftari"  #: of the key tables
+    views: str = "views"  #: of what roles see masked
+    marts: str = "marts"
 
 
 def identifier(name: str) -> str:

@@ -24,6 +24,19 @@ class Kind(StrEnum):
     PARTITION = "partition"
     TRIGGER = "trigger"
     COMMENT = "comment"
+    ROLE = "role"
+    VIEW = "view"
+    OWNER = "owner"
+    ROW_SECURITY = "row security"
+    VIEW_RIGHTS = "view rights"
+    POLICY = "policy"
+    GRANT = "grant"
+
+
+#: Who may see and do what. Held by `apply` on every database by itself, and in no version file.
+ACCESS = frozenset(
+    {Kind.ROLE, Kind.VIEW, Kind.OWNER, Kind.ROW_SECURITY, Kind.VIEW_RIGHTS, Kind.POLICY, Kind.GRANT}
+)
 
 
 class ConstraintKind(StrEnum):
@@ -154,4 +167,117 @@ class Comment:
         return Identity(Kind.COMMENT, self.schema, self.table, self.column)
 
 
-DatabaseObject = Extension | Enum | Table | Column | Constraint | Index | Trigger | Partition | Comment
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role that nobody logs in with: people are members of it. Shared by every database of the server."""
+
+    name: str
+    #: what it may beside being a member's role: login, superuser, bypassrls … Always empty as wanted
+    attributes: tuple[str, ...] = ()
+    member_of: tuple[str, ...] = ()  #: would bring it the rights of others. Always empty as wanted
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.ROLE, "", "", self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A view of ours: what a role sees of a dataset some of whose values it sees masked."""
+
+    schema: str
+    name: str
+    definition: str  #: the query
+    is_barrier: bool = True  #: a reader's own functions meet only the rows and values that the view shows
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.VIEW, self.schema, "", self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    schema: str
+    table: str  #: a table, partition or view
+    owner: str
+    is_view: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.OWNER, self.schema, self.table, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSecurity:
+    schema: str
+    table: str
+    enabled: bool = True
+    forced: bool = True  #: holds for the owner too
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.ROW_SECURITY, self.schema, self.table, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewRights:
+    """With whose rights a view reads that is not one of ours, such as a staging view of dbt's."""
+
+    schema: str
+    table: str
+    of_reader: bool = True
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.VIEW_RIGHTS, self.schema, self.table, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    schema: str
+    table: str
+    name: str
+    command: str  #: select, insert, update, delete or all
+    roles: tuple[str, ...]
+    using: str | None = None  #: rows that are there
+    check: str | None = None  #: rows as they come to be; None where `using` says that too
+    permissive: bool = True
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.POLICY, self.schema, self.table, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    schema: str
+    table: str  #: empty: on the schema
+    grantee: str
+    privilege: str  #: select, insert, update, delete, usage, create …
+    columns: tuple[str, ...] = ()  #: in alphabetical order; empty: on the whole
+    grantable: bool = False  #: may be handed on
+
+    @property
+    def identity(self) -> Identity:
+        columns = " of columns" if self.columns else ""
+        return Identity(Kind.GRANT, self.schema, self.table, f"{self.privilege}{columns} to {self.grantee}")
+
+
+DatabaseObject = (
+    Extension
+    | Enum
+    | Table
+    | Column
+    | Constraint
+    | Index
+    | Trigger
+    | Partition
+    | Comment
+    | Role
+    | View
+    | Owner
+    | RowSecurity
+    | ViewRights
+    | Policy
+    | Grant
+)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
 
+from daftari.compile import access_statements
 from daftari.compile.names import identifier, literal, qualified
 from daftari.compile.objects import (
     Column,
@@ -78,7 +78,7 @@ def create(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kin
             return [f"create table {name} partition of {table} {item.bounds}"]
         case Comment():
             return [f"comment on {_commented(item)} is {literal(item.text)}"]
-    assert_never(item)
+    return access_statements.create(item)
 
 
 def drop(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
@@ -105,7 +105,7 @@ def drop(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
             return [f"alter table {table} detach partition {name}"]
         case Comment():
             return [f"comment on {_commented(item)} is null"]
-    assert_never(item)
+    return access_statements.drop(item)
 
 
 def alter_column(wanted: Column, live: Column) -> list[str]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from daftari.contract.document import Document, Path
-from daftari.contract.model import Conflict, Kind, Period
+from daftari.contract.model import Conflict, Kind, Mask, Period
 from daftari.contract.schema import one_of, plain, shown
 from daftari.errors import Fault
 
@@ -84,7 +84,7 @@ class ProtectionValue(_Value):
     sealed: bool = False
     revealable: bool = False
     lookup: bool = False
-    mask: Text | None = None
+    mask: Mask | None = None
 
 
 class OfObject(_Value):

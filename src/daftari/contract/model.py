@@ -53,6 +53,16 @@ class Period(StrEnum):
     QUARTER = "quarter"
 
 
+class Mask(StrEnum):
+    """`daftari.protection`: what is left of a value for those who may not see it whole."""
+
+    FULL = "full"  #: nothing
+    LAST3 = "last3"  #: the last three characters of a longer text or number
+    INITIAL = "initial"  #: the first letter of each word
+    EMAIL = "email"  #: the first letter, and the domain
+    YEAR = "year"  #: of a date or instant, the latter in UTC
+
+
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
@@ -98,7 +108,7 @@ class Protection:
     sealed: bool = False
     revealable: bool = False  #: SQL may open it (A256CBC-HS512)
     lookup: bool = False  #: keeps a blind index for equality and uniqueness
-    mask: str | None = None  #: full, last3, initial, email, year …
+    mask: Mask | None = None  #: None: full
 
 
 @dataclass(frozen=True, kw_only=True)

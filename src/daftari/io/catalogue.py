@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile import tables
+from daftari.compile import access, tables
+from daftari.compile.access import Present, Rights
 from daftari.compile.names import Schemas, identifier
 from daftari.compile.objects import (
     Column,
@@ -21,41 +24,78 @@ from daftari.compile.objects import (
     Identity,
     Index,
     Partition,
+    Policy,
     Table,
     Trigger,
+    View,
 )
 from daftari.compile.statements import create_all
 from daftari.contract.model import Dataset
-from daftari.io import queries
+from daftari.io import access_catalogue, queries
 
 _QUERIES = queries.load("catalogue.sql")
 #: Names that nothing else has: they are replaced in every definition.
-_BESIDE = Schemas(data="daftari_wanted_here", platform="daftari_wanted_keys")
+_BESIDE = Schemas(
+    data="daftari_wanted_here",
+    platform="daftari_wanted_keys",
+    views="daftari_wanted_views",
+    marts="daftari_wanted_marts",
+)
 Objects = dict[Identity, DatabaseObject]
 
 
-def read(conn: Connection[Any]) -> Objects:
-    """Return the governed objects of the live database. Within the caller's transaction."""
+def read(conn: Connection[Any], roles: Sequence[str] = ()) -> Objects:
+    """Return the governed objects of the live database, and *roles*. Within the caller's transaction."""
     live = Schemas()
     keys = [oid for (oid,) in conn.execute(_QUERIES["key_tables"])]
-    return _read(conn, {live.data: live.data, live.platform: live.platform}, [live.data], keys)
+    with _qualified(conn):
+        rights = access_catalogue.read(conn, live, roles=roles)
+        tables_ = _read(conn, {live.data: live.data, live.platform: live.platform}, [live.data], keys)
+    return {**tables_, **{item.identity: item for item in rights}}
 
 
-def as_printed(conn: Connection[Any], datasets: Sequence[Dataset], *, today: date) -> Objects:
+def as_printed(
+    conn: Connection[Any], datasets: Sequence[Dataset], rights: Rights, present: Present, *, today: date
+) -> Objects:
     """
     Return what *datasets* want, in the words of this very server, to compare with what it has.
 
     The objects are made beside the live ones and read back, then undone: no guess of how a version of
-    PostgreSQL prints an expression. Needs the right to create schemas.
+    PostgreSQL prints an expression. Needs the right to create schemas; of roles it needs none to be there.
     """
     wanted = tables.objects(datasets, today=today, schemas=_BESIDE)
-    names = {_BESIDE.data: Schemas().data, _BESIDE.platform: Schemas().platform}
+    live = {it.identity: it for it in access.objects(datasets, present, rights)}
+    beside = [
+        it for it in access.objects(datasets, Present(), rights, _BESIDE) if isinstance(it, Policy | View)
+    ]
+    names = {
+        getattr(_BESIDE, part): getattr(Schemas(), part) for part in ("data", "platform", "views", "marts")
+    }
     with conn.transaction(force_rollback=True):
         for schema in names:
             _execute(conn, f"create schema {identifier(schema)}")
+        for item in beside:
+            anybody = replace(item, roles=("public",)) if isinstance(item, Policy) else item
+            wanted[item.identity] = anybody
         for statement in create_all(wanted):
             _execute(conn, statement)
-        return _read(conn, names, list(names), [])
+        with _qualified(conn):
+            printed = _read(conn, names, [_BESIDE.data, _BESIDE.platform], [])
+            read_back = access_catalogue.read(conn, _BESIDE, kinds=access_catalogue.PRINTED)
+    found = {item.identity: item for item in (_renamed_object(it, names) for it in read_back)}
+    return {**printed, **{identity: _as_read(item, found.get(identity)) for identity, item in live.items()}}
+
+
+def _as_read(wanted: DatabaseObject, printed: DatabaseObject | None) -> DatabaseObject:
+    if isinstance(wanted, Policy) and isinstance(printed, Policy):
+        return replace(wanted, using=printed.using, check=printed.check)
+    # A partition's only policy is the operator's, which every server prints alike.
+    return printed if isinstance(printed, View) else wanted
+
+
+def _renamed_object(item: DatabaseObject, names: Mapping[str, str]) -> DatabaseObject:
+    texts = {f.name: _renamed(getattr(item, f.name), names) for f in fields(item)}
+    return replace(item, **texts)
 
 
 def views_of_columns(conn: Connection[Any]) -> dict[Identity, list[str]]:
@@ -73,18 +113,24 @@ def _read(
     conn: Connection[Any], names: Mapping[str, str], schemas: Sequence[str], key_tables: Sequence[int]
 ) -> Objects:
     parameters = {"schemas": list(schemas), "key_tables": list(key_tables)}
-    before = conn.execute("select current_setting('search_path')").fetchone()
-    conn.execute("select set_config('search_path', '', true)")
-    try:
-        rows = {kind: conn.execute(_QUERIES[kind], parameters).fetchall() for kind in _READERS}
-    finally:
-        conn.execute("select set_config('search_path', %s, true)", before)
+    rows = {kind: conn.execute(_QUERIES[kind], parameters).fetchall() for kind in _READERS}
     return {
         item.identity: item
         for kind, reader in _READERS.items()
         for row in rows[kind]
         for item in reader(*(_renamed(value, names) for value in row))
     }
+
+
+@contextmanager
+def _qualified(conn: Connection[Any]) -> Iterator[None]:
+    """Have the server print every name with its schema."""
+    before = conn.execute("select current_setting('search_path')").fetchone()
+    conn.execute("select set_config('search_path', '', true)")
+    try:
+        yield
+    finally:
+        conn.execute("select set_config('search_path', %s, true)", before)
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

@@ -12,8 +12,8 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
 from daftari.contract.model import Contract
-from daftari.errors import DaftariError, Drift
-from daftari.io import queries
+from daftari.errors import DaftariError, DatabaseError, Drift
+from daftari.io import access_catalogue, queries
 
 _QUERIES = queries.load("ledger.sql")
 
@@ -77,10 +77,11 @@ def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
 
 def require_contract(conn: Connection[Any], contract: Contract) -> None:
     """
-    Make sure that the database is what *contract* says.
+    Make sure that the database is what *contract* says, and that this session sees every row.
 
     Raises:
         Drift: it was last brought to another contract, or to none.
+        DatabaseError: policies hold rows back from this session: what it counts or compares would be wrong.
     """
     name = contract.dataset.name
     try:
@@ -92,6 +93,11 @@ def require_contract(conn: Connection[Any], contract: Contract) -> None:
         raise Drift(
             f"{name}: the database was brought to {found}; the workspace has {contract.hash[:12]}",
             hint="See what would change with `daftari plan`, then bring the database to it with `daftari apply`.",
+        )
+    if name in access_catalogue.filtered(conn):
+        raise DatabaseError(
+            f"{name}: policies hold rows of it back from user {conn.info.user}; expected an operator, who sees all",
+            hint="Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
         )
 
 

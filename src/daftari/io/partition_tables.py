@@ -19,10 +19,18 @@ _RANGE = re.compile(r"FROM \('([^']+)'\) TO \('([^']+)'\)")
 
 def make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
     """
-    Make *partition* and move the rows of its time there, within the caller's transaction.
+    Make *partition*, closed as its table is, and move the rows of its time there, within the caller's transaction.
 
     Returns how many rows were moved.
     """
+    moved = _make(conn, dataset, partition)
+    conn.execute(
+        _QUERIES["close"], {"schema": partition.schema, "table": dataset.name, "name": partition.name}
+    )
+    return moved
+
+
+def _make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
     span = _RANGE.search(partition.bounds)
     if span is None or not _has_rows(conn, dataset, partition, span):
         for statement in statements.create(partition):

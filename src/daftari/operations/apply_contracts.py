@@ -12,20 +12,26 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from daftari.compile.changes import Change, Phase, changes, statements_of
+from daftari.compile.access import Rights
+from daftari.compile.changes import changes, statements_of
+from daftari.compile.steps import ACCESS_PHASES, Change, Phase
 from daftari.contract.changes import ChangeKind
 from daftari.contract.compatibility import compare
 from daftari.contract.model import Contract
 from daftari.contract.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
 from daftari.io import markers, migrations, versions
+from daftari.operations.bring_access import bring_access, suspend
 from daftari.operations.make_partitions import Made, make_partitions
 from daftari.operations.survey_database import survey
 
 #: Two applies wait for each other.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
-#: Made as time passes, on every database by itself: no business of version files.
-_BY_TIME = frozenset({Phase.PARTITIONS})
+#: No business of version files: partitions are made as time passes, on every database by itself, and rights
+#: name roles, which may be called otherwise on another server.
+_BY_ITSELF = frozenset({Phase.PARTITIONS}) | ACCESS_PHASES
+#: What begins so may meet a policy or a view of masks that names the column.
+_MEETS_RIGHTS = ("alter table", "alter type", "drop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +60,19 @@ class Applied:
 @dataclass(frozen=True, kw_only=True)
 class _Order:
     contracts: Sequence[Contract]
+    rights: Rights
     migrations_dir: Path
     now: datetime
     allow_breaking: bool
 
 
 def plan(
-    conn: Connection[Any], contracts: Sequence[Contract], *, migrations_dir: Path, now: datetime
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    *,
+    migrations_dir: Path,
+    now: datetime,
+    rights: Rights = Rights(),
 ) -> Plan:
     """
     Return what `apply` would do. Changes nothing: all that it tries is rolled back.
@@ -72,19 +84,20 @@ def plan(
     """
     with _explained(), conn.transaction(force_rollback=True):
         waiting = versions.pending(conn, migrations_dir)
-        return _plan(conn, contracts, waiting=waiting, now=now)
+        return _plan(conn, contracts, waiting, rights=rights, now=now)
 
 
-def apply(
+def apply(  # noqa: PLR0913 -- all but two go by name
     conn: Connection[Any],
     contracts: Sequence[Contract],
     *,
     migrations_dir: Path,
     now: datetime,
+    rights: Rights = Rights(),
     allow_breaking: bool = False,
 ) -> Applied:
     """
-    Bring the database to *contracts*, in one transaction; a version file tells what was done.
+    Bring the database to *contracts* and *rights*, in one transaction; a version file tells what was done.
 
     Version files that this database has not had run before that, and new values of an enum are committed
     first: PostgreSQL lets them be used only afterwards. May be repeated: nothing is left to do then.
@@ -94,7 +107,13 @@ def apply(
         BreakingChange: something would be lost or refused, and *allow_breaking* is not given.
         DatabaseError: a table stays locked, or rows that are there break a new condition.
     """
-    order = _Order(contracts=contracts, migrations_dir=migrations_dir, now=now, allow_breaking=allow_breaking)
+    order = _Order(
+        contracts=contracts,
+        rights=rights,
+        migrations_dir=migrations_dir,
+        now=now,
+        allow_breaking=allow_breaking,
+    )
     with _explained():
         waiting = _run_waiting(conn, migrations_dir)
         first = _bring(conn, order, waiting)
@@ -109,10 +128,15 @@ def apply(
 
 
 def _plan(
-    conn: Connection[Any], contracts: Sequence[Contract], *, waiting: Sequence[str], now: datetime
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    waiting: Sequence[str],
+    *,
+    rights: Rights,
+    now: datetime,
 ) -> Plan:
     platform = migrations.migrate(conn)
-    surveyed = survey(conn, contracts, now=now)
+    surveyed = survey(conn, contracts, rights=rights, now=now)
     in_force = markers.hashes(conn)
     return Plan(
         migrations=tuple(platform),
@@ -147,6 +171,7 @@ def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
         with versions.transaction(conn) as shared:
             conn.execute(_ONE_AT_A_TIME)
             migrations.migrate(conn)
+            suspend(conn)
             versions.run(shared, folder, revision)
     return waiting
 
@@ -161,10 +186,12 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
     try:
         with versions.transaction(conn) as shared:
             conn.execute(_ONE_AT_A_TIME)
-            planned = _plan(conn, order.contracts, waiting=waiting, now=order.now)
+            planned = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
             _refuse(planned, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})
-            statements = values or statements_of(planned.changes, set(Phase) - _BY_TIME)
+            statements = values or statements_of(planned.changes, set(Phase) - _BY_ITSELF)
+            if any(it.startswith(_MEETS_RIGHTS) for it in statements) and not values:
+                suspend(conn)
             if statements:
                 title = _title(order.contracts, planned)
                 revision, path = versions.write(order.migrations_dir, statements, title=title)
@@ -173,6 +200,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
             made: list[Made] = []
             if not values:
                 made = make_partitions(conn, order.contracts, now=order.now)
+                bring_access(conn, order.contracts, rights=order.rights, now=order.now)
                 markers.mark(conn, order.contracts, now=order.now)
     except BaseException:
         for path in written:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 
+from daftari.compile.access import Rights
 from daftari.compile.differences import Difference, Objects
-from daftari.compile.objects import Partition
+from daftari.compile.objects import ACCESS, Kind, Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import markers, migrations, partition_tables, versions
-from daftari.operations.survey_database import survey
+from daftari.io import access_catalogue, markers, migrations, partition_tables, versions
+from daftari.operations.survey_database import Survey, survey
 
 _HINTS = {
     "missing": "daftari apply",
@@ -45,7 +46,12 @@ class Verified:
 
 
 def verify_database(
-    conn: Connection[Any], contracts: Sequence[Contract], *, migrations_dir: Path, now: datetime
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    *,
+    migrations_dir: Path,
+    now: datetime,
+    rights: Rights = Rights(),
 ) -> Verified:
     """
     Compare the live database with *contracts*. Changes nothing: all that it makes is rolled back.
@@ -64,19 +70,57 @@ def verify_database(
         drifts = [*_migrations(conn), *_versions(conn, migrations_dir), *_functions(conn)]
         drifts += _markers(conn, contracts)
         migrations.migrate(conn)
-        surveyed = survey(conn, contracts, now=now)
+        surveyed = survey(conn, contracts, rights=rights, now=now)
         outside = _rows_outside(conn, contracts, surveyed.situation.live)
-    drifts += [_of(difference) for difference in surveyed.found]
+        drifts += _open_otherwise(conn, contracts, rights)
+    drifts += [_of(difference) for difference in surveyed.found if not _is_implied(difference, surveyed)]
     checked = Counter(identity.kind.value for identity in surveyed.situation.wanted)
     checked["contract"] = len(contracts)
     return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside)
 
 
+def _is_implied(difference: Difference, surveyed: Survey) -> bool:
+    """Whether it says no more than that the whole table or partition is missing, which is told already."""
+    if difference.live is not None or difference.identity.kind not in ACCESS:
+        return False
+    schema, table = difference.identity.schema, difference.identity.table
+    return any(
+        it.identity.schema == schema
+        and table == it.identity.name
+        and it.identity.kind in (Kind.TABLE, Kind.PARTITION)
+        and it.live is None
+        for it in surveyed.found
+    )
+
+
+def _open_otherwise(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) -> Iterator[Drift]:
+    """What opens rows and is no object of a contract's: members that no policy holds, rights given ahead."""
+    named = {rights.roles.of(entry.role) for it in contracts for entry in it.dataset.access}
+    for role, member in access_catalogue.bypassing(conn, sorted(named)):
+        text = (
+            f"role {role}: found member {member}, whom no policy holds; expected members that policies hold"
+        )
+        yield Drift(
+            kind="role", name=role, drift="different", text=text,
+            remedy=f"alter role {member} nosuperuser nobypassrls, or take it out of {role}",
+        )  # fmt: skip
+    for schema, maker, grantee, privilege in access_catalogue.given_ahead(conn):
+        where = f" in schema {schema}" if schema else ""
+        what = f"{privilege} to {grantee} on what {maker} makes{where}"
+        text = f"default privileges: found {what}; expected none"
+        yield Drift(
+            kind="default privileges", name=grantee, drift="extra", text=text,
+            remedy=f"alter default privileges for role {maker}{where} revoke {privilege} on tables from {grantee}",
+        )  # fmt: skip
+
+
 def _of(difference: Difference) -> Drift:
-    kind, name = str(difference.identity).split(" ", 1)
+    kind = difference.identity.kind.value
+    name = str(difference.identity).removeprefix(f"{kind} ")
     there = "different" if difference.wanted else "extra"
     drift = there if difference.live else "missing"
-    return _drift(kind, name, drift, str(difference))
+    found = _drift(kind, name, drift, str(difference))
+    return replace(found, remedy="daftari apply") if difference.identity.kind in ACCESS else found
 
 
 def _migrations(conn: Connection[Any]) -> Iterator[Drift]:

@@ -8,6 +8,9 @@ select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
 -- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
 select has_parameter_privilege('session_replication_role', 'set');
 
+-- name: is_held_by_policies
+select row_security_active('ops.' || quote_ident(%(table)s));
+
 -- name: merge_update
 -- Brings the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
 -- unchanged and duplicate: a key that this same run has brought before is a duplicate, and its later content stays.

@@ -29,3 +29,7 @@ select {columns} from moved;
 
 -- name: attach
 alter table {table} attach partition {partition} for values from ({first}) to ({next});
+
+-- name: close
+-- Whoever made it could read it by its own name, around the policies of its table.
+select daftari.close_partition(%(schema)s, %(table)s, %(name)s);

@@ -1,0 +1,168 @@
+"""
+From `daftari.access` to what decides who sees and does what: roles, owners, policies, grants, views.
+
+What PostgreSQL grants, it grants by column or by row, never by cell: who may read a column reads it in every
+row that some policy shows. So a role reads of a table only the columns that are in the clear in *all* its rows;
+everything else it reads through a view of its own (masked_views.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from daftari.compile import masked_views
+from daftari.compile.columns import PLATFORM_COLUMNS
+from daftari.compile.names import Schemas, derived
+from daftari.compile.objects import (
+    DatabaseObject,
+    Grant,
+    Owner,
+    Policy,
+    RowSecurity,
+    ViewRights,
+)
+from daftari.compile.roles import Roles, wanted
+from daftari.compile.scopes import condition
+from daftari.compile.shares import Share, shares
+from daftari.contract.model import Dataset
+
+#: Of the operator, on every governed table and partition.
+OPERATOR_POLICY = "operator"
+_COMMANDS = {"read": "select", "insert": "insert", "update": "update", "delete": "delete"}
+_WRITES = ("select", "insert", "update", "delete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """What there is that contracts do not name, and that must be closed all the same."""
+
+    partitions: tuple[tuple[str, str], ...] = ()  #: with the table that each is of
+    marts: tuple[str, ...] = ()
+    views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
+
+    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(sorted({role for named in self.of.values() for role in named}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """Who a database is for."""
+
+    roles: Roles = Roles()
+    readers: Readers = Readers()
+
+
+def objects(
+    datasets: Sequence[Dataset], present: Present, rights: Rights, schemas: Schemas | None = None
+) -> Iterator[DatabaseObject]:
+    """
+    Return what decides who sees and does what in *datasets* and marts.
+
+    Raises:
+        ContractError: a line of access cannot be held by PostgreSQL.
+    """
+    schemas = schemas or Schemas()
+    roles = rights.roles
+    known = {dataset.name: dataset for dataset in datasets}
+    yield from wanted(datasets, rights.readers.roles, roles)
+    yield from _schemas(datasets, present, rights, schemas)
+    for dataset in datasets:
+        found = shares(dataset)
+        yield from _closed(dataset.name, roles, schemas)
+        for table, partition in present.partitions:
+            if table == dataset.name:
+                yield from _closed(partition, roles, schemas)
+        for share in found:
+            yield from _policies(dataset, share, known, (roles, schemas))
+            yield from _grants(dataset, share, (roles, schemas))
+        yield from masked_views.views(dataset, known, (roles, schemas))
+    for mart in present.marts:
+        yield Owner(schema=schemas.marts, table=mart, owner=roles.owner)
+        for role in rights.readers.of.get(mart, ()):
+            yield Grant(schema=schemas.marts, table=mart, grantee=roles.of(role), privilege="select")
+    for schema, name in present.views:
+        yield ViewRights(schema=schema, table=name)
+
+
+def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObject]:
+    """Open to nobody but the operator: to the owner neither, and by no way around the table."""
+    yield Owner(schema=schemas.data, table=table, owner=roles.owner)
+    yield RowSecurity(schema=schemas.data, table=table)
+    yield Policy(
+        schema=schemas.data, table=table, name=OPERATOR_POLICY, command="all", roles=(roles.operator,),
+        using="true",
+    )  # fmt: skip
+    for privilege in _WRITES:
+        yield Grant(schema=schemas.data, table=table, grantee=roles.operator, privilege=privilege)
+
+
+def _policies(
+    dataset: Dataset, share: Share, known: Mapping[str, Dataset], place: tuple[Roles, Schemas]
+) -> Iterator[Policy]:
+    roles, schemas = place
+    role = roles.of(share.role)
+    for at, rows in enumerate(share.scopes, 1):
+        which = () if at == 1 else (str(at),)
+        text = condition(dataset, rows, role, known)
+        yield Policy(
+            schema=schemas.data,
+            table=dataset.name,
+            name=derived(share.role, share.operation, *which),
+            command=_COMMANDS[share.operation],
+            roles=(role,),
+            using=None if share.operation == "insert" else text,
+            check=text if share.operation == "insert" else None,
+        )
+
+
+def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
+    roles, schemas = place
+    privilege = _COMMANDS[share.operation]
+    columns = () if share.operation == "delete" else _columns(share)
+    if share.operation == "delete" or columns:
+        yield Grant(
+            schema=schemas.data,
+            table=dataset.name,
+            grantee=roles.of(share.role),
+            privilege=privilege,
+            columns=columns,
+        )
+
+
+def _columns(share: Share) -> tuple[str, ...]:
+    own = share.everywhere
+    if share.operation == "read":
+        platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
+    else:
+        platform = ["_run_id"]  # a row names the run that wrote it
+    return tuple(sorted([*own, *platform]))
+
+
+def _schemas(
+    datasets: Sequence[Dataset], present: Present, rights: Rights, schemas: Schemas
+) -> Iterator[Grant]:
+    """Use of the schemas for whoever has something there, and for the platform's own roles what owning asks."""
+    roles = rights.roles
+    own = {roles.of(share.role) for dataset in datasets for share in shares(dataset)}
+    masked = {roles.of(role) for dataset in datasets for role in masked_views.readers(dataset)}
+    of_marts = {roles.of(role) for mart in present.marts for role in rights.readers.of.get(mart, ())}
+    uses = {
+        schemas.data: {*own, *roles.own},
+        schemas.views: {*masked, roles.operator},
+        schemas.marts: {*of_marts, *roles.own},
+    }
+    for schema, grantees in uses.items():
+        for grantee in sorted(grantees):
+            yield Grant(schema=schema, table="", grantee=grantee, privilege="usage")
+    creates = ((schemas.data, roles.owner), (schemas.marts, roles.owner), (schemas.views, roles.operator))
+    for schema, grantee in creates:
+        yield Grant(schema=schema, table="", grantee=grantee, privilege="create")

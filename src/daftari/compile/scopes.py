@@ -1,0 +1,78 @@
+"""
+Row scopes as SQL conditions.
+
+What is asked about the caller stands in a subselect of its own, so that it is asked once a statement and not
+once a row, and an index over the field can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daftari.compile.columns import column_type
+from daftari.compile.names import identifier, literal
+from daftari.contract.model import Dataset
+from daftari.errors import ContractError
+from daftari.rows.expressions import parse
+
+#: The dataset that knows people, and what the scopes `department` and `reports` read of it.
+PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "department_code"
+DEPARTMENTS = "departments"
+
+
+def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Dataset]) -> str:
+    """
+    Return whether a row is within the scope *rows* of a caller who acts as *role*, as SQL.
+
+    Raises:
+        ContractError: the scope cannot be told from the fields of the dataset, or of those that it knows people by.
+    """
+    acts = f"(select daftari.acts_as({literal(role)}))"
+    match rows:
+        case "all":
+            return acts
+        case "own":
+            field = _subject(dataset)
+            return f"{acts} and {identifier(field)} = (select daftari.user_id()){_cast(dataset, field)}"
+        case "reports":
+            _require(known, MANAGER, f"{dataset.name}: rows reports")
+            field = _subject(dataset)
+            return (
+                f"{acts} and {identifier(field)} = any ((select daftari.reports())::text[]"
+                f"{_cast(dataset, field, '[]')})"
+            )
+        case "department":
+            return f"{acts} and {_in_department(dataset, known)}"
+    parsed = parse(rows, dataset, where=f"{dataset.name}: access of {role}")
+    # A policy may depend on the day, as a check constraint may not.
+    return f"{acts} and ({parsed.check or rows})"
+
+
+def _in_department(dataset: Dataset, known: Mapping[str, Dataset]) -> str:
+    own = [r.fields[0] for r in dataset.relationships if r.target == DEPARTMENTS and len(r.fields) == 1]
+    if own:
+        (field, *_) = own
+        return f"{identifier(field)} = (select daftari.department()){_cast(dataset, field)}"
+    _require(known, DEPARTMENT, f"{dataset.name}: rows department")
+    field = _subject(dataset)
+    return f"{identifier(field)} = any ((select daftari.colleagues())::text[]{_cast(dataset, field, '[]')})"
+
+
+def _subject(dataset: Dataset) -> str:
+    if dataset.subject is None:
+        raise ContractError(f"{dataset.name}: no daftari.subject; expected it, as a scope of rows goes by it")
+    return dataset.subject
+
+
+def _require(known: Mapping[str, Dataset], field: str, where: str) -> None:
+    people = known.get(PEOPLE)
+    if people is None or not {PERSON, field} <= {it.name for it in people.fields}:
+        raise ContractError(
+            f"{where}: found no dataset {PEOPLE} with {PERSON} and {field}; expected one, to know people by"
+        )
+
+
+def _cast(dataset: Dataset, field: str, many: str = "") -> str:
+    """The caller is known as text; other types are cast to that of the field, so that its index serves."""
+    wanted = column_type(dataset, dataset.field(field))
+    return "" if wanted == "text" else f"::{wanted}{many}"

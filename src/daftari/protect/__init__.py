@@ -1,0 +1,1 @@
+"""Protection as pure rules: what is left of a value that somebody may not see whole."""
