@@ -71,7 +71,7 @@ def test_a_user_who_may_not_make_roles_is_told_what_to_have_run(owner_of_empty, 
     user = owner_of_empty.info.user
     with pytest.raises(DatabaseError) as raised:
         apply(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
-    names = "elsewhere_daftari_owner, elsewhere_daftari_operator"
+    names = "elsewhere_daftari_operator, elsewhere_daftari_owner"
     assert str(raised.value) == (
         f"apply: user {user} may not make roles or join them; missing: {names}; "
         "not an operator by: elsewhere_daftari_operator, elsewhere_daftari_owner"

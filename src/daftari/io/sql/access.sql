@@ -121,6 +121,7 @@ select current_user,
        array(
            select name from unnest(%(roles)s::text[]) name
            where not exists (select from pg_roles o where o.rolname = name)
+           order by name
        ),
        array(
            select o.rolname::text from pg_roles o
