@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".daftari"), validate_default=True, description="a folder; relative to the workspace"
     )
+    role_prefix: str = Field(
+        default="",
+        pattern=r"^([a-z_][a-z0-9_]{0,30})?$",
+        description="small letters, digits and _, at most 31, not beginning with a digit",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
     log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")

@@ -81,7 +81,10 @@ class _Actions:
 
         settings = self._session.settings
         options = TransformOptions(
-            environment=settings.environment, data_dir=settings.data_dir, pipelines=(pipeline.name,)
+            environment=settings.environment,
+            data_dir=settings.data_dir,
+            pipelines=(pipeline.name,),
+            role_prefix=settings.role_prefix,
         )
         self._transformed = build_marts(
             self._conn, self._session.workspace, options, lambda _begun, _total, _name: None

@@ -68,6 +68,7 @@ def apply(
             conn,
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
+            rights=session.rights,
             now=now(),
             allow_breaking=allow_breaking,
         )
@@ -89,6 +90,7 @@ def verify(
             conn,
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
+            rights=session.rights,
             now=now(),
         )
     _show_verified(verified, output)
@@ -125,6 +127,7 @@ def _plan(session: Session) -> Plan:
             conn,
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
+            rights=session.rights,
             now=now(),
         )
 

@@ -16,6 +16,7 @@ from daftari.settings import Settings, read_settings
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from daftari.compile.access import Rights
     from daftari.io.workspace import Workspace
 
 
@@ -34,6 +35,10 @@ class Session:
         from daftari.io.workspace import read_workspace
 
         return read_workspace(self.settings.root, only=dataset)
+
+    @property
+    def rights(self) -> Rights:
+        return self.workspace.rights(self.settings.role_prefix)
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:

@@ -47,6 +47,7 @@ def transform(
         data_dir=session.settings.data_dir,
         pipelines=tuple(pipelines or ()),
         full_refresh=full_refresh,
+        role_prefix=session.settings.role_prefix,
     )
     with session.connection() as conn, _progress_bar() as bar:
         task = bar.add_task("Starting dbt", total=None)

@@ -74,7 +74,7 @@ def objects(
     roles = rights.roles
     known = {dataset.name: dataset for dataset in datasets}
     yield from wanted(datasets, rights.readers.roles, roles)
-    yield from _schemas(datasets, present, rights, schemas)
+    yield from _schemas(datasets, roles, schemas)
     for dataset in datasets:
         found = shares(dataset)
         yield from _closed(dataset.name, roles, schemas)
@@ -85,12 +85,21 @@ def objects(
             yield from _policies(dataset, share, known, (roles, schemas))
             yield from _grants(dataset, share, (roles, schemas))
         yield from masked_views.views(dataset, known, (roles, schemas))
-    for mart in present.marts:
-        yield Owner(schema=schemas.marts, table=mart, owner=roles.owner)
-        for role in rights.readers.of.get(mart, ()):
-            yield Grant(schema=schemas.marts, table=mart, grantee=roles.of(role), privilege="select")
+    yield from of_marts(present, rights, schemas)
     for schema, name in present.views:
         yield ViewRights(schema=schema, table=name)
+
+
+def of_marts(present: Present, rights: Rights, schemas: Schemas) -> Iterator[DatabaseObject]:
+    """Return what decides who reads the marts that are there."""
+    roles = rights.roles
+    readers = {mart: [roles.of(it) for it in rights.readers.of.get(mart, ())] for mart in present.marts}
+    every = {role for named in readers.values() for role in named}
+    yield from _uses(schemas.marts, {*every, *roles.own}, creates=roles.owner)
+    for mart, named in readers.items():
+        yield Owner(schema=schemas.marts, table=mart, owner=roles.owner)
+        for role in named:
+            yield Grant(schema=schemas.marts, table=mart, grantee=role, privilege="select")
 
 
 def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObject]:
@@ -147,22 +156,15 @@ def _columns(share: Share) -> tuple[str, ...]:
     return tuple(sorted([*own, *platform]))
 
 
-def _schemas(
-    datasets: Sequence[Dataset], present: Present, rights: Rights, schemas: Schemas
-) -> Iterator[Grant]:
-    """Use of the schemas for whoever has something there, and for the platform's own roles what owning asks."""
-    roles = rights.roles
+def _schemas(datasets: Sequence[Dataset], roles: Roles, schemas: Schemas) -> Iterator[Grant]:
     own = {roles.of(share.role) for dataset in datasets for share in shares(dataset)}
     masked = {roles.of(role) for dataset in datasets for role in masked_views.readers(dataset)}
-    of_marts = {roles.of(role) for mart in present.marts for role in rights.readers.of.get(mart, ())}
-    uses = {
-        schemas.data: {*own, *roles.own},
-        schemas.views: {*masked, roles.operator},
-        schemas.marts: {*of_marts, *roles.own},
-    }
-    for schema, grantees in uses.items():
-        for grantee in sorted(grantees):
-            yield Grant(schema=schema, table="", grantee=grantee, privilege="usage")
-    creates = ((schemas.data, roles.owner), (schemas.marts, roles.owner), (schemas.views, roles.operator))
-    for schema, grantee in creates:
-        yield Grant(schema=schema, table="", grantee=grantee, privilege="create")
+    yield from _uses(schemas.data, {*own, *roles.own}, creates=roles.owner)
+    yield from _uses(schemas.views, {*masked, roles.operator}, creates=roles.operator)
+
+
+def _uses(schema: str, grantees: set[str], *, creates: str) -> Iterator[Grant]:
+    """Use of a schema for whoever has something there; to own something in it takes the right to create, too."""
+    for grantee in sorted(grantees):
+        yield Grant(schema=schema, table="", grantee=grantee, privilege="usage")
+    yield Grant(schema=schema, table="", grantee=creates, privilege="create")

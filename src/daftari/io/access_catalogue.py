@@ -39,6 +39,7 @@ def read(
     governed = [schemas.data, schemas.views, schemas.marts]
     parameters = {
         "governed": governed,
+        "data": schemas.data,
         "views": schemas.views,
         "granted": [*governed, *_PLATFORM],
         "roles": list(roles),

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from daftari.compile.access import Readers, Rights
+from daftari.compile.roles import Roles
 from daftari.contract.governable import governable
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
 from daftari.errors import ContractError, Fault, UnknownName
+from daftari.io.mart_readers import read_readers
 from daftari.rows.rule_faults import rule_faults
 from daftari.settings import CONFIG_FILE
 
@@ -38,6 +41,11 @@ class Workspace:
     name: str
     pipelines: tuple[Pipeline, ...]
     contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
+    readers: Readers = Readers()
+
+    def rights(self, role_prefix: str) -> Rights:
+        """Return who the workspace's database is for, where roles are called with *role_prefix*."""
+        return Rights(roles=Roles(prefix=role_prefix), readers=self.readers)
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -79,7 +87,8 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
     if only is not None and (part := _part(root, folders, only)):
         return part
     read = {folder: _read_folder(folder, root) for folder in folders}
-    faults = [fault for _, found in read.values() for fault in found]
+    readers = {folder: read_readers(folder, root) for folder in folders}
+    faults = [fault for _, found in (*read.values(), *readers.values()) for fault in found]
     contracts = [contract for found, _ in read.values() for contract in found]
     # A contract with faults may name what is not read: say first what is wrong with each by itself.
     ordered, misfits = ((), ()) if faults else in_order(contracts)
@@ -94,7 +103,10 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
         )
         for folder, (found, _) in read.items()
     )
-    return Workspace(root=root, name=_name(root), pipelines=pipelines, contracts=ordered)
+    of_marts = {mart: roles for found, _ in readers.values() for mart, roles in found.of.items()}
+    return Workspace(
+        root=root, name=_name(root), pipelines=pipelines, contracts=ordered, readers=Readers(of=of_marts)
+    )
 
 
 def _part(root: Path, folders: Sequence[Path], dataset: str) -> Workspace | None:

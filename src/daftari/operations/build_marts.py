@@ -15,6 +15,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.compile.access import Rights
 from daftari.compile.dbt import staging_files
 from daftari.errors import ChecksFailed
 from daftari.io import ledger, marts
@@ -23,6 +24,7 @@ from daftari.io.generated import write_generated
 from daftari.io.ledger import Counts
 from daftari.io.marts import Published
 from daftari.io.workspace import Pipeline, Workspace
+from daftari.operations.bring_mart_rights import bring_mart_rights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,7 @@ class TransformOptions:
     data_dir: Path  #: where dbt's own files and its log go
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
     full_refresh: bool = False  #: incremental models start from nothing
+    role_prefix: str = ""  #: of the roles that read marts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,8 @@ def build_marts(
     Raises:
         DbtFailed: dbt could not read the project.
         DatabaseError: another transform runs, or a mart cannot be published.
-        Drift: the database was not brought to the workspace's contracts.
+        Drift: the database was not brought to the workspace's contracts, or a mart would be open to others than
+            its readers.
         UnknownName: there is no such pipeline.
     """
     begun = perf_counter()
@@ -96,7 +100,8 @@ def build_marts(
         if built.failures or not built.tests_passed:
             ledger.refuse(conn, run_id, "checks_failed")
         else:
-            built = _publish(conn, built, is_whole=not options.pipelines)
+            rights = workspace.rights(options.role_prefix)
+            built = _publish(conn, built, rights, is_whole=not options.pipelines)
     return replace(built, seconds=round(perf_counter() - begun, 2))
 
 
@@ -114,10 +119,11 @@ def require_published(transformed: Transformed) -> None:
         )
 
 
-def _publish(conn: Connection[Any], built: Transformed, *, is_whole: bool) -> Transformed:
+def _publish(conn: Connection[Any], built: Transformed, rights: Rights, *, is_whole: bool) -> Transformed:
     with conn.transaction():
         unbuilt = marts.unbuilt(conn) if is_whole else ()
         published = marts.publish(conn)
+        bring_mart_rights(conn, rights)
         ledger.finish(conn, built.run_id, Counts())
     return replace(built, published=published, unbuilt=unbuilt)
 

@@ -78,7 +78,8 @@ def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch:
     begun = perf_counter()
     workspace = read_workspace(settings.root)
     watch("Applying contracts", 0, 1)
-    apply(conn, workspace.contracts, migrations_dir=settings.migrations_dir, now=now)
+    rights = workspace.rights(settings.role_prefix)
+    apply(conn, workspace.contracts, migrations_dir=settings.migrations_dir, rights=rights, now=now)
     loaded = _load(conn, workspace, now=now, watch=watch)
     on_tables = _check(conn, workspace, watch)
     transformed = None if on_tables.failed else _transform(conn, workspace, settings, watch)
@@ -146,7 +147,9 @@ def _transform(conn: Connection[Any], workspace: Workspace, settings: Settings, 
     return build_marts(
         conn,
         workspace,
-        TransformOptions(environment=settings.environment, data_dir=settings.data_dir),
+        TransformOptions(
+            environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
+        ),
         lambda done, total, _: watch("Building and testing marts", done, total),
     )
 

@@ -45,7 +45,7 @@ select n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
-  and n.nspname = any(%(governed)s);
+  and n.nspname = %(data)s;
 
 -- name: view_rights
 -- Views that we did not make: those of dbt, and any made by hand.
@@ -70,7 +70,7 @@ select n.nspname, c.relname, p.polname,
 from pg_policy p
 join pg_class c on c.oid = p.polrelid
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any(%(governed)s);
+where n.nspname = %(data)s;
 
 -- name: grants
 -- To anybody but the owner, on schemas, relations and columns. What an extension brought is its own business.

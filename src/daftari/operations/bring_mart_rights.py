@@ -1,0 +1,57 @@
+"""Give each published mart to the roles that may read it, and to nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from daftari.compile import access, access_steps
+from daftari.compile.access import Present, Rights
+from daftari.compile.changes import statements_of
+from daftari.compile.differences import Difference, Objects, differences
+from daftari.compile.names import Schemas
+from daftari.compile.steps import ACCESS_PHASES, Change
+from daftari.errors import Drift
+from daftari.io import access_catalogue
+
+
+def bring_mart_rights(conn: Connection[Any], rights: Rights) -> None:
+    """
+    Bring owners and grants of the published marts to *rights*, within the transaction that publishes them.
+
+    Looks again at the end: what is not as it should be is not published.
+
+    Raises:
+        Drift: a role is not there, or a right cannot be brought to what it should be.
+    """
+    present = Present(marts=access_catalogue.marts(conn))
+    wanted = {it.identity: it for it in access.of_marts(present, rights, Schemas())}
+    try:
+        for statement in statements_of(_changes(wanted, _live(conn)), set(ACCESS_PHASES)):
+            conn.execute(statement)
+    except psycopg.errors.UndefinedObject as error:
+        raise Drift(
+            f"transform: {error.diag.message_primary}; expected every role that reads a mart; nothing was published",
+            hint="Have `daftari apply` make it.",
+        ) from None
+    left = differences(wanted, _live(conn), ())
+    if left:
+        raise Drift(
+            f"transform: {'; '.join(map(str, left))}; nothing was published",
+            hint="Look at `daftari verify`; `daftari apply` brings rights back.",
+        )
+
+
+def _live(conn: Connection[Any]) -> Objects:
+    marts = Schemas().marts
+    found = access_catalogue.read(conn, Schemas(), kinds=("owners", "grants"))
+    return {it.identity: it for it in found if it.identity.schema == marts}
+
+
+def _changes(wanted: Objects, live: Objects) -> list[Change]:
+    def of(difference: Difference) -> Change | None:
+        return access_steps.change(wanted.get(difference.identity), difference, live)
+
+    return [change for it in differences(wanted, live, ()) if (change := of(it)) is not None]

@@ -1,0 +1,142 @@
+"""
+What each role may see and do, cell by cell, in plain Python from the contracts and the rows alone.
+
+Nothing of the compiler is used here, so that it cannot agree with its own mistakes; of masks only the Python form.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from daftari.contract.model import Dataset
+from daftari.protect import mask
+
+PLATFORM = ("created_at", "updated_at", "_run_id")
+COMMANDS = {"read": "select", "insert": "insert", "update": "update", "delete": "delete"}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A login, the roles it is a member of, and whom it stands for."""
+
+    login: str
+    roles: tuple[str, ...] = ()
+    user_id: str | None = None
+    settings: dict = field(default_factory=dict, hash=False)  #: what the session says of itself
+
+
+class Oracle:
+    def __init__(self, datasets, readers, rows):
+        self.datasets = {it.name: it for it in datasets}
+        self.readers = readers
+        #: rows of each dataset, as dicts
+        self.rows = rows
+
+    # --- rows
+
+    def reports(self, user_id):
+        below, found = {user_id}, set()
+        while below:
+            below = {u["user_id"] for u in self.rows["users"] if u["manager_id"] in below} - found
+            found |= below
+        return found - {user_id}
+
+    def department(self, user_id):
+        return next((u["department_code"] for u in self.rows["users"] if u["user_id"] == user_id), None)
+
+    def is_in(self, scope, dataset, row, user_id):
+        match scope:
+            case "all":
+                return True
+            case "own":
+                return user_id is not None and row[dataset.subject] == user_id
+            case "reports":
+                return row[dataset.subject] in self.reports(user_id)
+            case "department":
+                return user_id is not None and row["department_code"] == self.department(user_id)
+        raise ValueError(f"no rule in the oracle for rows {scope}")
+
+    # --- cells
+
+    def lines(self, dataset, role, operation="read"):
+        return [
+            it
+            for it in dataset.access
+            if it.role == role and operation in it.operations and it.rows != "none"
+        ]
+
+    def sight(self, name, lines):
+        """How *lines*, which hold for a row, show a field of it."""
+        shown = [it for it in lines if not it.fields or name in it.fields]
+        if any(name not in it.masked for it in shown):
+            return "clear"
+        return "masked" if shown else "hidden"
+
+    def table(self, caller, name):
+        """Which columns of a governed table a caller reads, and the rows in them."""
+        dataset, role = self.datasets[name], self.one_role(caller)
+        lines = self.lines(dataset, role) if role else []
+        if not lines:
+            return (), Counter()
+        columns = [f.name for f in dataset.fields if all(self.sight(f.name, [it]) == "clear" for it in lines)]
+        columns += PLATFORM if all(not it.fields for it in lines) else ()
+        visible = [
+            row
+            for row in self.rows[name]
+            if any(self.is_in(it.rows, dataset, row, caller.user_id) for it in lines)
+        ]
+        return tuple(columns), Counter(tuple(row[c] for c in columns) for row in visible)
+
+    def view(self, caller, dataset_name, role):
+        """The same of the view that *role* has of a dataset."""
+        if self.one_role(caller) != role:
+            return (), Counter()
+        dataset = self.datasets[dataset_name]
+        lines = self.lines(dataset, role)
+        fields = [f for f in dataset.fields if self.sight(f.name, lines) != "hidden"]
+        some_masked = {f.name for f in fields if any(self.sight(f.name, [it]) == "masked" for it in lines)}
+        shows_platform = all(not it.fields for it in lines)
+        found = Counter()
+        for row in self.rows[dataset_name]:
+            held = [it for it in lines if self.is_in(it.rows, dataset, row, caller.user_id)]
+            if held:
+                shown = [self._cell(f, row, held, some_masked) for f in fields]
+                found[(*shown, *(row[c] for c in PLATFORM if shows_platform))] += 1
+        return (*(f.name for f in fields), *(PLATFORM if shows_platform else ())), found
+
+    def _cell(self, field, row, held, some_masked):
+        value = row[field.name]
+        match self.sight(field.name, held):
+            case "clear":
+                return str(value) if field.name in some_masked and value is not None else value
+            case "masked":
+                return mask.masked(mask.of(field), value)
+        return None
+
+    def has_view(self, dataset: Dataset, role):
+        lines = self.lines(dataset, role)
+        return any(it.masked for it in lines) or len({frozenset(it.fields) for it in lines}) > 1
+
+    def one_role(self, caller):
+        """The role that a caller acts in: none for who is in several, until it chooses one."""
+        return caller.roles[0] if len(caller.roles) == 1 else None
+
+    # --- writes
+
+    def privileges(self, caller, name):
+        """Columns that a caller may write, by command; for delete, whether it may."""
+        dataset = self.datasets[name]
+        found = {}
+        for operation in ("insert", "update"):
+            lines = [it for role in caller.roles for it in self.lines(dataset, role, operation)]
+            fields = {f.name for it in lines for f in dataset.fields if not it.fields or f.name in it.fields}
+            found[operation] = fields | {"_run_id"} if lines else set()
+        found["delete"] = any(self.lines(dataset, role, "delete") for role in caller.roles)
+        return found
+
+    def written(self, caller, name, operation):
+        """How many rows a caller reaches by *operation*."""
+        dataset, role = self.datasets[name], self.one_role(caller)
+        lines = self.lines(dataset, role, operation) if role else []
+        return sum(
+            any(self.is_in(it.rows, dataset, row, caller.user_id) for it in lines) for row in self.rows[name]
+        )
