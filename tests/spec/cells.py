@@ -8,6 +8,7 @@ from tests.spec.matrix import acting
 from tests.spec.oracle import PLATFORM
 
 EVERYTHING = object()
+OWN = {"daftari_owner", "daftari_operator"}
 
 
 def expected(world, caller, relation):
@@ -41,22 +42,21 @@ def view_of(world, relation):
     return next((d, r) for d, r in pairs if f"{d}_{r}" == relation.name)
 
 
-def wrong_sights(world, relation, callers=None, *, thoroughly=False):
-    """Who sees of *relation* something else than it should, and what."""
-    conn, found = world.conn, []
-    for name, caller in (callers or world.callers).items():
-        wanted = expected(world, caller, relation)
-        with acting(conn, caller):
-            columns, rows = matrix.seen(conn, relation)
-            if wanted is EVERYTHING:
-                wanted = (relation.columns, all_rows(world, relation))
-            if (set(columns), rows) != (set(wanted[0]), reordered(wanted, columns)):
-                found.append(f"{name} of {relation}: sees {columns} {rows}; should see {wanted}")
-            elif thoroughly and matrix.refused_columns(conn, relation) != set(relation.columns) - set(
-                columns
-            ):
-                found.append(f"{name} of {relation}: is refused other columns than it is said to be")
-    return found
+def wrong_sight(world, name, relation, *, thoroughly=False):
+    """What a caller sees of *relation* otherwise than it should."""
+    conn, caller = world.conn, world.callers[name]
+    wanted = expected(world, caller, relation)
+    if wanted is EVERYTHING:
+        wanted = (relation.columns, all_rows(world, relation))
+    with acting(conn, caller):
+        if relation.schema == "staging" and matrix.granted(conn, relation):
+            return [f"{name} of {relation}: was given it"]
+        columns, rows = matrix.seen(conn, relation)
+        if (set(columns), rows) != (set(wanted[0]), reordered(wanted, columns)):
+            return [f"{name} of {relation}: sees {columns} {rows}; should see {wanted}"]
+        if thoroughly and matrix.refused_columns(conn, relation) != set(relation.columns) - set(columns):
+            return [f"{name} of {relation}: is refused other columns than it is said to be"]
+    return []
 
 
 def reordered(wanted, columns):
@@ -77,22 +77,22 @@ def all_rows(world, relation):
     return Counter(tuple(row[c] for c in relation.columns) for row in rows)
 
 
-def wrong_writes(world, relation):
-    """Who may write to a governed table or partition otherwise than it should."""
-    conn, found = world.conn, []
-    for name, caller in world.callers.items():
-        if not set(caller.roles).isdisjoint({"daftari_owner", "daftari_operator"}):
-            continue
-        is_table = relation.name in world.oracle.datasets
-        none = {"insert": set(), "update": set(), "delete": False}
-        wanted = world.oracle.privileges(caller, relation.name) if is_table else none
-        with acting(conn, caller):
-            may = matrix.may_write(conn, relation)
-            if may != wanted:
-                found.append(f"{name} of {relation}: may write {may}; should {wanted}")
-                continue
-            found += [] if not is_table else _wrong_rows(world, name, caller, relation)
-    return found
+def wrong_writes(world, name, relation):
+    """What a caller may write to a governed table or partition otherwise than it should."""
+    conn, caller = world.conn, world.callers[name]
+    if relation.schema != "ops":
+        return []
+    is_own = not set(caller.roles).isdisjoint(OWN)
+    is_table = relation.name in world.oracle.datasets and not is_own
+    every = set(relation.columns) if is_own else set()
+    wanted = {"insert": every, "update": every, "delete": is_own}
+    if is_table:
+        wanted = world.oracle.privileges(caller, relation.name)
+    with acting(conn, caller):
+        may = matrix.may_write(conn, relation)
+        if may != wanted:
+            return [f"{name} of {relation}: may write {may}; should {wanted}"]
+        return list(_wrong_rows(world, name, caller, relation)) if is_table else []
 
 
 def _wrong_rows(world, name, caller, relation):
@@ -124,21 +124,18 @@ def wrong_by_mistake(world, relation):
     return [f"stranger with a grant on {relation}: sees {rows}"] if rows else []
 
 
-def wrong_leaks(world, relation):
-    """Whose own functions meet more values of a view than the view shows."""
+def wrong_leaks(world, name, relation):
+    """Whether a caller's own function meets other values of a view than the view shows."""
     if relation.schema != "views":
         return []
-    found = []
-    for name, caller in world.callers.items():
-        columns, rows = expected(world, caller, relation)
-        if not rows:
-            continue
-        shown = {str(row[columns.index(relation.columns[0])]) for row in rows}
-        with acting(world.conn, caller):
-            heard = matrix.leaked(world.conn, relation)
-        if heard != shown:
-            found.append(f"{name} of {relation}: a function of its own met {heard}; the view shows {shown}")
-    return found
+    caller = world.callers[name]
+    columns, rows = expected(world, caller, relation)
+    if not rows:
+        return []
+    shown = {str(row[columns.index(relation.columns[0])]) for row in rows}
+    with acting(world.conn, caller):
+        heard = matrix.leaked(world.conn, relation)
+    return [] if heard == shown else [f"{name} of {relation}: its function met {heard}; shown is {shown}"]
 
 
 SCHEMA_USES = """
@@ -152,7 +149,7 @@ def wrong_schemas(world):
     found = []
     relations = world.relations
     for name, caller in world.callers.items():
-        if not set(caller.roles).isdisjoint({"daftari_owner", "daftari_operator"}):
+        if not set(caller.roles).isdisjoint(OWN):
             continue
         uses = {r.schema for r in relations if expected_any(world, caller, r)}
         with acting(world.conn, caller):
@@ -172,14 +169,15 @@ def expected_any(world, caller, relation):
 
 
 def everything_wrong(world, *, thoroughly=False):
-    found = wrong_schemas(world)
+    yield from wrong_schemas(world)
     for relation in world.relations:
-        found += wrong_of(world, relation, thoroughly=thoroughly)
-    return found
+        yield from wrong_of(world, relation, thoroughly=thoroughly)
 
 
-def wrong_of(world, relation, *, thoroughly=False):
-    found = wrong_sights(world, relation, thoroughly=thoroughly) + wrong_by_mistake(world, relation)
-    if relation.schema == "ops":
-        found += wrong_writes(world, relation)
-    return found + wrong_leaks(world, relation)
+def wrong_of(world, relation, *, first=None, thoroughly=False):
+    """Every wrong cell of *relation*; the callers of role *first* are looked at first."""
+    yield from wrong_by_mistake(world, relation)
+    for name in sorted(world.callers, key=lambda it: first not in world.callers[it].roles):
+        yield from wrong_sight(world, name, relation, thoroughly=thoroughly)
+        yield from wrong_writes(world, name, relation)
+        yield from wrong_leaks(world, name, relation)

@@ -73,11 +73,14 @@ def attempt(conn, statement):
         return None
 
 
+def granted(conn, relation):
+    """The columns of *relation* that the caller was given to read, whether or not it then sees something."""
+    return tuple(name for (name,) in conn.execute(READABLE, {"oid": relation.oid, "schema": relation.schema}))
+
+
 def seen(conn, relation):
     """Which columns of *relation* the caller reads, and the rows in them."""
-    columns = tuple(
-        name for (name,) in conn.execute(READABLE, {"oid": relation.oid, "schema": relation.schema})
-    )
+    columns = granted(conn, relation)
     if not columns:
         return (), Counter()
     chosen = sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -138,6 +141,8 @@ def leaked(conn, relation):
                 "create function pg_temp.listen(x text) returns boolean language plpgsql cost 0.0001 "
                 "as $$ begin raise notice '%', x; return true; end $$"
             )
+            # no index may hold rows back before the function meets them
+            conn.execute("set local enable_indexscan = off; set local enable_bitmapscan = off")
             conn.add_notice_handler(lambda diagnostic: heard.append(diagnostic.message_primary))
             conn.execute(
                 sql.SQL("select from {} where pg_temp.listen({}::text)").format(relation.place, column)

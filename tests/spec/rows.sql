@@ -57,3 +57,10 @@ insert into ops.incidents
      'Router down', 'No link', 1),
     ('I2', '2026-04-06 08:00+03', null, null, 'high', 'network', 'open', 'OPS', 'U3', null, 'Link slow', 'Slow', 1),
     ('I3', '2020-01-06 08:00+03', null, null, 'low', 'network', 'open', 'OPS', 'U5', 'U3', 'Old link', null, 1);
+
+-- A row in every partition.
+insert into ops.incidents
+    (incident_id, opened_at, severity, category, status, department_code, reported_by, title, _run_id)
+select 'Q' || q, timestamptz '2024-10-05 08:00+03' + q * interval '3 months', 'low', 'network', 'open',
+       case when q % 2 = 0 then 'FIN' else 'OPS' end, case when q % 3 = 0 then 'U3' else 'U5' end, 'Printer', 1
+from generate_series(0, 12) q;
