@@ -107,6 +107,14 @@ class ReconciliationError(DaftariError):
     code, exit_code, status = "not_reconciled", 22, 422
 
 
+class RowRefused(DaftariError):
+    """
+    The database does not take a row. Why is not said: it may be for a row that the caller may not know of.
+    """
+
+    code, exit_code, status = "row_refused", 23, 409
+
+
 class DatabaseError(DaftariError):
     """The database cannot be reached, or is not in the state that was expected."""
 

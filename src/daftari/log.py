@@ -10,8 +10,12 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 
-def configure(*, level: str = "info", style: str = "auto") -> None:
-    """Set up logging for the process. *style* is auto (pretty on a terminal), json or pretty."""
+def configure(*, level: str = "info", style: str = "auto", redact: Processor | None = None) -> None:
+    """
+    Set up logging for the process. *style* is auto (pretty on a terminal), json or pretty.
+
+    *redact* is the last to see a line before it is written.
+    """
     # A lost connection is our error to report; what psycopg warns of while it is closed is an echo of that.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     pretty = style == "pretty" or (style == "auto" and sys.stderr.isatty())
@@ -26,6 +30,7 @@ def configure(*, level: str = "info", style: str = "auto") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _name_the_exception,
+            *([redact] if redact else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -82,9 +82,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".daftari"), validate_default=True, description="a folder; relative to the workspace"
     )
-    role_prefix: str = Field(
-        default="",
-        pattern=r"^([a-z_][a-z0-9_]{0,30})?$",
+    role_prefix: str | None = Field(
+        default=None,
+        pattern=r"^[a-z_][a-z0-9_]{0,30}$",
         description="small letters, digits and _, at most 31, not beginning with a digit",
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")

@@ -258,8 +258,8 @@ def test_a_user_who_may_not_load_is_told_what_they_may_not(clinic, daftari, monk
     clinic.conn.execute(f"drop role {name}")
     assert said.exit_code == 30
     assert said.err.splitlines() == [
-        "error: database: permission denied for table run",
-        "hint: Connect as a user who may do this, or have it granted.",
+        f"error: visits: policies hold rows of it back from user {name}; expected an operator, who sees all",
+        "hint: Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
     ]
 
 

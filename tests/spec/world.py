@@ -36,7 +36,7 @@ def make(conn, workspace, folder):
     for mart in workspace.readers.of:
         conn.execute(sql.SQL("create table marts.{} as select 7 as figure").format(sql.Identifier(mart)))
     conn.execute("create table marts.nobodys as select 7 as figure")
-    rights = workspace.rights("")
+    rights = workspace.rights()
     apply(conn, workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
     conn.execute(ROWS)
     datasets = [it.dataset for it in workspace.contracts]

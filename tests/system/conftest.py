@@ -40,10 +40,12 @@ def governed_template(admin, server, tmp_path_factory):
     """The reference contracts' tables with some rows in them: the name of the database, and the workspace."""
     root = tmp_path_factory.mktemp("governed") / "workspace"
     shutil.copytree(REFERENCE, root, ignore=shutil.ignore_patterns("target", "logs", ".daftari", "staging"))
-    contracts = read_workspace(root).contracts
+    workspace = read_workspace(root)
     with copy_of(admin, server, "template1") as (name, url):
         with psycopg.connect(url, autocommit=True) as conn:
-            apply(conn, contracts, migrations_dir=root / "migrations", now=datetime(2026, 7, 1, tzinfo=UTC))
+            now = datetime(2026, 7, 1, tzinfo=UTC)
+            rights = workspace.rights()
+            apply(conn, workspace.contracts, migrations_dir=root / "migrations", rights=rights, now=now)
             conn.execute(ROWS)
         yield name, root
 

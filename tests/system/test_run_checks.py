@@ -11,6 +11,7 @@ from daftari.operations.run_checks import require_pass, run_checks
 pytestmark = pytest.mark.system
 
 BAD_EXPENSES = """
+    drop view views.expenses_auditor, views.expenses_data_engineer;
     alter table ops.expenses drop constraint expenses_paid_is_approved;
     alter table ops.expenses drop constraint expenses_expense_id_length;
     alter table ops.expenses drop constraint expenses_amount_maximum;

@@ -64,6 +64,18 @@ def break_a_rule(conn):
     )
 
 
+def readers(conn, mart):
+    """The roles that a mart is granted to."""
+    return [
+        role
+        for (role,) in conn.execute(
+            "select distinct pg_get_userbyid(a.grantee)::text from pg_class c cross join aclexplode(c.relacl) a "
+            "where c.oid = %s::regclass and a.grantee <> c.relowner order by 1",
+            [f"marts.{mart}"],
+        )
+    ]
+
+
 def test_every_mart_is_built_tested_and_published(published_template, published):
     _, _, transformed = published_template
     conn, _ = published
@@ -100,8 +112,10 @@ def test_a_sealed_field_does_not_reach_the_staging_views(published):
 
 def test_a_month_is_made_anew_when_rows_change_move_or_go(published):
     conn, root = published
-    conn.execute("create role reader")
-    conn.execute("grant select on marts.monthly_spend_summary to reader")
+    by_hand = (
+        "grant select on marts.monthly_spend_summary to employee; revoke all on marts.payroll_cost from hr"
+    )
+    conn.execute(by_hand)
     conn.execute("update ops.expenses set amount = 101 where expense_id = 'E1'")  # changed
     conn.execute("update ops.expenses set spent_on = '2025-12-15' where expense_id = 'E2'")  # moved
     conn.execute("delete from ops.expenses where expense_id = 'E5'")  # gone, and its month with it
@@ -120,11 +134,29 @@ def test_a_month_is_made_anew_when_rows_change_move_or_go(published):
     assert transformed.generated == ()
     # the table stayed the same table, with what hangs on it
     assert rows(conn, "select 'marts.monthly_spend_summary'::regclass::oid") == before
-    assert rows(conn, "select has_table_privilege('reader', 'marts.monthly_spend_summary', 'select')") == [
-        (True,)
+    # and what was granted by hand is taken away, what was taken away is there again
+    assert readers(conn, "monthly_spend_summary") == ["analyst", "auditor", "finance", "manager"]
+    assert readers(conn, "payroll_cost") == ["finance", "hr"]
+
+
+def test_a_full_refresh_keeps_a_policy_by_hand_and_every_grant(published):
+    conn, root = published
+    conn.execute("""
+        alter table marts.monthly_spend_summary enable row level security, force row level security;
+        create policy by_hand on marts.monthly_spend_summary for select to analyst using (currency = 'KES')
+    """)
+    before = {mart: readers(conn, mart) for mart in MARTS}
+
+    assert transform(conn, root, full_refresh=True).is_published
+
+    assert {mart: readers(conn, mart) for mart in MARTS} == before
+    facts = """
+        select c.relrowsecurity, c.relforcerowsecurity, pg_get_userbyid(c.relowner)::text, p.polname::text
+        from pg_class c join pg_policy p on p.polrelid = c.oid
+    """
+    assert rows(conn, facts + " where c.oid = 'marts.monthly_spend_summary'::regclass") == [
+        (True, True, "daftari_owner", "by_hand")
     ]
-    conn.execute("drop owned by reader")
-    conn.execute("drop role reader")
 
 
 def test_one_pipeline_builds_and_tests_what_depends_on_it_alone(published):

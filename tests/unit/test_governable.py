@@ -241,6 +241,10 @@ def test_a_field_at_the_limits_is_governable(said):
             ),
         ),
         (
+            {"custom": {"access": [{"role": "pg_monitor", "operations": ["read"], "rows": "all"}]}},
+            ("visits.access.pg_monitor", "'pg_monitor'", "a role that begins with none of daftari_, pg_"),
+        ),
+        (
             {"custom": {"access": [{"role": "employee", "operations": ["read"], "rows": "own"}]}},
             ("visits.access.employee", "rows own", "daftari.subject: whose row it is"),
         ),

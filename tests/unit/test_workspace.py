@@ -80,6 +80,56 @@ def test_mappings_and_examples_are_found_beside_the_contract(workspace):
     assert pipeline.examples("visits") == root / "pipelines/a/tests/visits.examples.yaml"
 
 
+def test_who_reads_a_mart_is_said_beside_its_model(workspace):
+    root = workspace("a/visits.odcs.yaml")
+    folder = root / "pipelines/a/transform"
+    folder.mkdir()
+    (folder / "schema.yml").write_text("""
+models:
+  - {name: visits_by_month, config: {meta: {daftari: {readers: [clerk, auditor]}}}}
+  - {name: nobodys, columns: [{name: x}]}
+""")
+    read = read_workspace(root)
+    assert read.readers.of == {"visits_by_month": ("clerk", "auditor")}
+    assert read.rights("dev_").roles.of("clerk") == "dev_clerk"
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (
+            "[{name: m, config: {meta: {daftari: {readers: clerk}}}}]",
+            "models.m.config.meta.daftari.readers: found 'clerk'",
+        ),
+        (
+            "[{name: m, config: {meta: {daftari: {readers: [pg_x]}}}}]",
+            "models.m.config.meta.daftari.readers: found ['pg_x']",
+        ),
+        ("[", "pipelines/a/transform/schema.yml: found no YAML in UTF-8; expected YAML"),
+    ],
+)
+def test_readers_that_cannot_be_roles_are_a_fault(workspace, said, found):
+    root = workspace("a/visits.odcs.yaml")
+    (root / "pipelines/a/transform").mkdir()
+    (root / "pipelines/a/transform/schema.yml").write_text(f"models: {said}")
+    (fault,) = faults(root)
+    assert found in fault
+
+
+def test_rights_to_write_that_differ_by_rows_are_a_fault(workspace):
+    lines = [
+        {"role": "clerk", "operations": ["update"], "rows": "all", "fields": ["fee"]},
+        {"role": "clerk", "operations": ["update"], "rows": "fee < 10", "fields": ["seen_on"]},
+    ]
+    root = workspace("a/visits.odcs.yaml", custom={"access": lines})
+    assert faults(root) == [
+        (
+            "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update other fields in some rows than in "
+            "others; expected the same in all, as PostgreSQL holds rights to write by column and by row alone"
+        )
+    ]
+
+
 def test_the_faults_of_all_contracts_are_told_together(workspace):
     workspace("a/visits.odcs.yaml", fields=[field("Fee")])
     workspace("b/people.odcs.yaml", custom={"kind": "x"})

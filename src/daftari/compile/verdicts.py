@@ -10,6 +10,7 @@ from typing import Any
 
 from daftari.compile.expectations import ROW_COUNT, Check, Limit, Measure, Suite
 from daftari.contract.model import Severity
+from daftari.protect.mask import HIDDEN
 
 
 class Verdict(StrEnum):
@@ -44,9 +45,6 @@ class Outcome:
     @property
     def failing_ratio(self) -> float:
         return self.failing / self.tested if self.tested else 0.0
-
-
-HIDDEN = "***"
 
 
 def judge(suite: Suite, check: Check, answer: Answer) -> Outcome:

@@ -137,11 +137,19 @@ def _one_check(field: Field | None, check: Quality) -> Iterator[Finding]:
         yield Finding(f"{place}.unit", repr(check.unit), "rows or percent", field=field)
 
 
+#: Of the platform and of PostgreSQL.
+_OTHERS_ROLES = ("daftari_", "pg_")
+
+
 def _access(dataset: Dataset) -> Iterator[Finding]:
     for entry in dataset.access:
         place = f"access.{entry.role}"
         if not _IDENTIFIER.fullmatch(entry.role) or len(entry.role) > LONGEST_NAME:
             yield Finding(place, repr(entry.role), "a role of lower-case letters, digits and _")
+        if entry.role.startswith(_OTHERS_ROLES):
+            yield Finding(
+                place, repr(entry.role), f"a role that begins with none of {', '.join(_OTHERS_ROLES)}"
+            )
         if entry.rows in _OPERATION_SCOPES and dataset.subject is None:
             yield Finding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")
         hidden = [name for name in entry.masked if entry.fields and name not in entry.fields]

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from daftari import __version__
-from daftari.errors import DatabaseError
+from daftari.errors import DatabaseError, RowRefused
 from daftari.io import server
 from daftari.io.messages import without_values
 from daftari.io.server_home import home_of
@@ -53,6 +53,15 @@ def connect(
     return conn
 
 
+_FOR_ANOTHER_ROW = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.ExclusionViolation,
+    psycopg.errors.ForeignKeyViolation,
+)
+#: Where the server refuses a row by a policy. Its words for that depend on its language.
+_BY_POLICY = "ExecWithCheckOptions"
+
+
 @contextmanager
 def explained(conn: Connection[Any]) -> Iterator[None]:
     """
@@ -63,15 +72,21 @@ def explained(conn: Connection[Any]) -> Iterator[None]:
     Raises:
         DatabaseError: the connection was lost, a lock was not to be had, this user may not do that, or a table
             is missing.
+        RowRefused: a row was not taken. In the same words whether by a policy or for another row, which the
+            caller may not see: by other words for each it would learn which.
     """
     try:
         yield
+    except _FOR_ANOTHER_ROW:
+        raise _refused() from None
     except psycopg.errors.LockNotAvailable:
         raise DatabaseError(
             "database: what is needed is in use by another session and did not become free in time",
             hint="Wait for the load or report that holds it, or raise lock_timeout_seconds.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
+        if error.diag.source_function == _BY_POLICY:
+            raise _refused() from None
         raise DatabaseError(
             f"database: {without_values(error.diag.message_primary or str(error))}",
             hint="Connect as a user who may do this, or have it granted.",
@@ -87,6 +102,13 @@ def explained(conn: Connection[Any]) -> Iterator[None]:
             f"database: {lost}{without_values(_last_line(error))}",
             hint="Run it again once the server is well: what had begun is undone, nothing is done twice.",
         ) from None
+
+
+def _refused() -> RowRefused:
+    return RowRefused(
+        "database: a row was not taken; expected one that you may write and that agrees with the others",
+        hint="Look at its key, at what must be unique and at what it refers to; or ask somebody who sees all rows.",
+    )
 
 
 def _last_line(error: psycopg.Error) -> str:

@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 from daftari.compile.access import Readers
 from daftari.errors import Fault
 
-_ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_ROLE = re.compile(r"(?!daftari_|pg_)[a-z_][a-z0-9_]{0,62}")
 _EXPECTED = "a list of roles, in small letters, digits and _"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from daftari.compile.access import Readers, Rights
 from daftari.compile.roles import Roles
+from daftari.compile.shares import shares
 from daftari.contract.governable import governable
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
@@ -43,9 +44,9 @@ class Workspace:
     contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
     readers: Readers = Readers()
 
-    def rights(self, role_prefix: str) -> Rights:
+    def rights(self, role_prefix: str | None = None) -> Rights:
         """Return who the workspace's database is for, where roles are called with *role_prefix*."""
-        return Rights(roles=Roles(prefix=role_prefix), readers=self.readers)
+        return Rights(roles=Roles(prefix=role_prefix or ""), readers=self.readers)
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -154,8 +155,20 @@ def read_contract_file(path: Path, *, source: str | None = None) -> Contract:
 
 def enforcement_faults(contract: Contract) -> tuple[Fault, ...]:
     """Return why *contract* cannot be enforced, taken by itself. Empty: it can."""
-    faults = governable(contract)
-    return faults or rule_faults(contract)
+    return governable(contract) or rule_faults(contract) or tuple(_access_faults(contract))
+
+
+def _access_faults(contract: Contract) -> Iterator[Fault]:
+    for dataset in contract.datasets:
+        try:
+            shares(dataset)
+        except ContractError as error:
+            where, _, what = str(error).partition(": ")
+            found, _, expected = what.partition("; expected ")
+            place = f"{where}.access"
+            yield Fault(
+                source=contract.source, line=dataset.line, place=place, found=found, expected=expected
+            )
 
 
 def _read_folder(folder: Path, root: Path) -> tuple[list[Contract], list[Fault]]:

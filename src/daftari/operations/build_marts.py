@@ -33,7 +33,7 @@ class TransformOptions:
     data_dir: Path  #: where dbt's own files and its log go
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
     full_refresh: bool = False  #: incremental models start from nothing
-    role_prefix: str = ""  #: of the roles that read marts
+    role_prefix: str | None = None  #: of the roles that read marts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,14 @@ from psycopg import Connection
 
 from daftari.compile.expectations import Suite
 from daftari.compile.suites import suite
-from daftari.compile.verdicts import HIDDEN, Outcome, Verdict, judge, overall
+from daftari.compile.verdicts import Outcome, Verdict, judge, overall
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import ChecksFailed
 from daftari.io import check_results, ledger
 from daftari.io.check_results import Checked
 from daftari.io.expectations import Asked, ask, open_source
 from daftari.io.ledger import Counts
+from daftari.protect.mask import HIDDEN
 
 #: Called with the name of a dataset before it is checked.
 Progress = Callable[[str], None]

@@ -16,6 +16,7 @@ from decimal import Decimal
 import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType, Relationship
+from daftari.protect.mask import HIDDEN
 from daftari.rows import expressions
 from daftari.rows.parse import Rows, physical
 
@@ -291,7 +292,7 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
     Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
     """
     shown = [
-        pl.when(pl.col(f.name).is_not_null()).then(pl.lit("***")).alias(f.name)
+        pl.when(pl.col(f.name).is_not_null()).then(pl.lit(HIDDEN)).alias(f.name)
         if f.is_confidential
         else pl.col(f.name)
         for f in dataset.fields

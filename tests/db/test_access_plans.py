@@ -1,0 +1,39 @@
+"""What is asked about the caller is asked once a statement, and an index finds the rows."""
+
+import pytest
+
+
+@pytest.fixture
+def plan(governed):
+    """How a role's read of a table would be run, where reading it all is made dear."""
+
+    def plan(role, table):
+        with governed.transaction(force_rollback=True):
+            governed.execute("set local enable_seqscan = off")
+            governed.execute(f"set local role {role}")
+            found = governed.execute(f"explain (format json) select _run_id from ops.{table}").fetchone()
+        return found[0][0]["Plan"]
+
+    return plan
+
+
+def nodes(plan):
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "field", "asked"),
+    [
+        ("employee", "expenses", "user_id", 2),  # the role, and the person
+        ("employee", "salaries", "user_id", 2),
+        ("manager", "expenses", "user_id", 2),
+    ],
+)
+def test_a_policy_uses_the_index_of_its_field_and_asks_once(plan, role, table, field, asked):
+    found = list(nodes(plan(role, table)))
+    conditions = [it["Index Cond"] for it in found if "Index Cond" in it]
+    assert [field in it for it in conditions] == [True]
+    assert sum(it.get("Subplan Name", "").startswith("InitPlan") for it in found) == asked
+    assert not any(it.get("Subplan Name", "").startswith("SubPlan") for it in found)

@@ -1,0 +1,61 @@
+"""A row that is refused: in the same words for a row that the caller may not see as for a policy."""
+
+from dataclasses import replace
+
+import pytest
+from tests.conftest import NOW
+from tests.small_contracts import TEAMS, TRIPS, contracts
+
+from daftari.contract.model import Access
+from daftari.errors import RowRefused
+from daftari.io.database import explained
+from daftari.operations.apply_contracts import apply
+
+EVERY = ("read", "insert", "update")
+OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows="team = 'blue'")
+NEW = "insert into ops.trips (trip, team, status, starts_on, ends_on, _run_id) values "
+
+
+@pytest.fixture
+def clerk(db, tmp_path):
+    """A session that sees and writes the trips of one team."""
+    trips = replace(TRIPS, no_overlap=replace(TRIPS.no_overlap, key=("status",)), access=(OWN_TEAM,))
+    apply(db, contracts(TEAMS, trips), migrations_dir=tmp_path, now=NOW)
+    db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
+    db.execute(NEW + "('hidden', 'red', 'asked', '2026-03-01', '2026-03-09', 1)")
+    with db.transaction(force_rollback=True):
+        db.execute("set local role blue_clerk")
+        yield db
+    db.execute("drop owned by blue_clerk; drop role blue_clerk")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "('hidden', 'blue', 'asked', '2026-05-01', '2026-05-02', 1)",  # the key of a row that is hidden
+        "('new', 'blue', 'asked', '2026-03-04', '2026-03-05', 1)",  # overlaps it
+        "('new', 'red', 'asked', '2026-05-01', '2026-05-02', 1)",  # of another team
+    ],
+)
+def test_a_hidden_row_and_a_policy_are_told_in_the_same_words(clerk, row):
+    assert clerk.execute("select count(*) from ops.trips").fetchone() == (0,)
+    with pytest.raises(RowRefused) as raised, explained(clerk), clerk.transaction():
+        clerk.execute(NEW + row)
+    assert (str(raised.value), raised.value.hint) == (
+        "database: a row was not taken; expected one that you may write and that agrees with the others",
+        "Look at its key, at what must be unique and at what it refers to; or ask somebody who sees all rows.",
+    )
+
+
+def test_the_server_itself_names_no_value_of_a_hidden_row(clerk):
+    with pytest.raises(Exception, match="duplicate key") as raised, clerk.transaction():
+        clerk.execute(NEW + "('hidden', 'blue', 'asked', '2026-05-01', '2026-05-02', 1)")
+    assert raised.value.diag.message_detail is None
+    with pytest.raises(Exception, match="exclusion") as raised, clerk.transaction():
+        clerk.execute(NEW + "('new', 'blue', 'asked', '2026-03-04', '2026-03-05', 1)")
+    assert raised.value.diag.message_detail == "Key conflicts with existing key."
+
+
+def test_a_row_that_may_be_written_is_taken(clerk):
+    clerk.execute(NEW + "('new', 'blue', 'asked', '2026-05-01', '2026-05-02', 1)")
+    assert clerk.execute("select trip from ops.trips").fetchall() == [("new",)]

@@ -1,0 +1,166 @@
+"""From lines of access to policies, grants and views, as text."""
+
+from dataclasses import replace
+
+import pytest
+
+from daftari.compile import access
+from daftari.compile.access import Present, Readers, Rights
+from daftari.compile.access_statements import create
+from daftari.compile.objects import Grant, Policy, View
+from daftari.compile.roles import Roles
+from daftari.contract.model import (
+    Access,
+    Dataset,
+    Field,
+    LogicalType,
+    Mask,
+    Protection,
+    Relationship,
+)
+from daftari.errors import ContractError
+
+TEXT = LogicalType.STRING
+USERS = Dataset(
+    name="users",
+    subject="user_id",
+    fields=tuple(Field(name=it, logical_type=TEXT) for it in ("user_id", "manager_id", "department_code")),
+)
+CLAIMS = Dataset(
+    name="claims",
+    subject="user_id",
+    fields=(
+        Field(name="claim", logical_type=TEXT, key_position=1, required=True),
+        Field(name="user_id", logical_type=TEXT),
+        Field(name="phone", logical_type=TEXT, protection=Protection(mask=Mask.LAST3)),
+    ),
+)
+OF_DEPARTMENT = replace(
+    CLAIMS,
+    relationships=(Relationship(fields=("claim",), target="departments", target_fields=("code",)),),
+)
+
+
+def made(dataset, *lines, known=(USERS,), rights=Rights(), present=Present()):  # noqa: B008
+    return list(access.objects([replace(dataset, access=lines), *known], present, rights))
+
+
+def line(rows="all", operations=("read",), role="clerk", **more):
+    return Access(role=role, operations=operations, rows=rows, **more)
+
+
+def policies(found, table="claims"):
+    return {it.name: it for it in found if isinstance(it, Policy) and it.table == table}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "rows", "condition"),
+    [
+        (CLAIMS, "all", "(select daftari.acts_as('clerk'))"),
+        (CLAIMS, "own", "(select daftari.acts_as('clerk')) and \"user_id\" = (select daftari.user_id())"),
+        (
+            CLAIMS,
+            "reports",
+            "(select daftari.acts_as('clerk')) and \"user_id\" = any ((select daftari.reports())::text[])",
+        ),
+        (
+            CLAIMS,
+            "department",
+            "(select daftari.acts_as('clerk')) and \"user_id\" = any ((select daftari.colleagues())::text[])",
+        ),
+        (
+            OF_DEPARTMENT,
+            "department",
+            "(select daftari.acts_as('clerk')) and \"claim\" = (select daftari.department())",
+        ),
+        (CLAIMS, "claim <> 'X'", "(select daftari.acts_as('clerk')) and (\"claim\" <> 'X')"),
+    ],
+)
+def test_a_scope_asks_about_the_caller_once_a_statement(dataset, rows, condition):
+    (policy,) = [it for name, it in policies(made(dataset, line(rows))).items() if name != "operator"]
+    assert (policy.name, policy.command, policy.roles) == ("clerk_read", "select", ("clerk",))
+    assert (policy.using, policy.check) == (condition, None)
+
+
+def test_a_line_of_rows_none_gives_nothing():
+    found = made(CLAIMS, line("none"))
+    assert set(policies(found)) == {"operator"}
+    assert [it for it in found if isinstance(it, Grant) and it.grantee == "clerk"] == []
+
+
+def test_each_operation_has_a_policy_and_a_grant_of_its_columns():
+    found = made(CLAIMS, line(operations=("read", "insert", "update", "delete"), fields=("claim",)))
+    acts = "(select daftari.acts_as('clerk'))"
+    assert {name: (it.command, it.using, it.check) for name, it in policies(found).items()} == {
+        "operator": ("all", "true", None),
+        "clerk_read": ("select", acts, None),
+        "clerk_insert": ("insert", None, acts),
+        "clerk_update": ("update", acts, None),
+        "clerk_delete": ("delete", acts, None),
+    }
+    assert {it.privilege: it.columns for it in found if isinstance(it, Grant) and it.grantee == "clerk"} == {
+        "usage": (),
+        "select": ("claim",),
+        "insert": ("_run_id", "claim"),
+        "update": ("_run_id", "claim"),
+        "delete": (),
+    }
+
+
+def test_what_is_masked_is_not_granted_on_the_table_and_is_in_a_view_of_the_role():
+    found = made(CLAIMS, line("own", masked=("phone",)))
+    (grant,) = [
+        it for it in found if isinstance(it, Grant) and it.table == "claims" and it.grantee == "clerk"
+    ]
+    assert grant.columns == ("_run_id", "claim", "created_at", "updated_at", "user_id")
+    (view,) = [it for it in found if isinstance(it, View)]
+    assert create(view) == [
+        (
+            'create view "views"."claims_clerk" with (security_barrier = true) as\n'
+            "select\n"
+            '    "claim" as "claim",\n'
+            '    "user_id" as "user_id",\n'
+            '    case when length("phone"::text) >= 6 then \'*****\' || right("phone"::text, 3) '
+            'when "phone" is not null then \'*****\' end as "phone",\n'
+            '    "created_at",\n    "updated_at",\n    "_run_id"\n'
+            'from "ops"."claims"\n'
+            "where ((select daftari.acts_as('clerk')) and \"user_id\" = (select daftari.user_id()))"
+        )
+    ]
+
+
+def test_a_role_that_sees_all_its_columns_in_the_clear_has_no_view():
+    assert [it for it in made(CLAIMS, line("own")) if isinstance(it, View)] == []
+
+
+def test_a_prefix_is_of_every_role_and_stands_in_every_condition():
+    rights = Rights(roles=Roles(prefix="prod_"), readers=Readers(of={"spend": ("clerk", "chief")}))
+    found = made(CLAIMS, line("all"), rights=rights, present=Present(marts=("spend",)))
+    roles = {it.grantee for it in found if isinstance(it, Grant)}
+    assert roles == {"prod_clerk", "prod_chief", "prod_daftari_owner", "prod_daftari_operator"}
+    assert policies(found)["clerk_read"].using == "(select daftari.acts_as('prod_clerk'))"
+
+
+@pytest.mark.parametrize(
+    ("lines", "known", "message"),
+    [
+        ([line("reports")], (), "claims: rows reports: found no dataset users with user_id and manager_id"),
+        (
+            [line("department")],
+            (),
+            "claims: rows department: found no dataset users with user_id and department_code",
+        ),
+        (
+            [
+                line(operations=("update",), fields=("claim",)),
+                line("own", operations=("update",), fields=("phone",)),
+            ],
+            (USERS,),
+            "claims: clerk may update other fields in some rows than in others",
+        ),
+    ],
+)
+def test_what_cannot_be_held_is_refused(lines, known, message):
+    with pytest.raises(ContractError) as raised:
+        made(CLAIMS, *lines, known=known)
+    assert str(raised.value).startswith(message)
