@@ -26,20 +26,21 @@ class Session:
 
     @cached_property
     def workspace(self) -> Workspace:
+        return self._read()
+
+    def workspace_of(self, dataset: str) -> Workspace:
+        """The workspace as far as it is about one dataset."""
+        return self._read(only=dataset)
+
+    def _read(self, only: str | None = None) -> Workspace:
         from daftari.io.workspace import read_workspace
         from daftari.protect.redact import redacting
 
-        workspace = read_workspace(self.settings.root)
+        workspace = read_workspace(self.settings.root, only=only)
         # From here on rows may be at hand, and it is known which of their values may be shown.
         redact = redacting(contract.dataset for contract in workspace.contracts)
         log.configure(level=self.settings.log_level, style=self.settings.log_format, redact=redact)
         return workspace
-
-    def workspace_of(self, dataset: str) -> Workspace:
-        """The workspace as far as it is about one dataset."""
-        from daftari.io.workspace import read_workspace
-
-        return read_workspace(self.settings.root, only=dataset)
 
     @property
     def rights(self) -> Rights:
