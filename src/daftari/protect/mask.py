@@ -28,6 +28,11 @@ def of(field: Field) -> Mask:
     return wanted if field.logical_type in fitting else Mask.FULL
 
 
+def in_sql(field: Field) -> Mask:
+    """Return what SQL makes of *field*: of a sealed one it has the sealed form, which tells nothing in parts."""
+    return Mask.FULL if field.protection.sealed else of(field)
+
+
 def masked(mask: Mask, value: object) -> str | None:
     """Return what *mask* leaves of *value*: of a text, a whole number, or a date or instant."""
     if value is None:
@@ -52,7 +57,7 @@ def masked(mask: Mask, value: object) -> str | None:
 def sql(field: Field, column: str) -> str:
     """Return what the mask of *field* leaves of *column*, which is quoted already, as SQL."""
     text = f"{column}::text"
-    match of(field):
+    match in_sql(field):
         case Mask.LAST3:
             return (
                 f"case when length({text}) >= {_SHORTEST_TOLD} then '{_STARS}' || right({text}, 3) "
