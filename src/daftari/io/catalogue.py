@@ -41,14 +41,16 @@ def read(conn: Connection[Any]) -> Objects:
     return _read(conn, {live.data: live.data, live.platform: live.platform}, [live.data], keys)
 
 
-def as_printed(conn: Connection[Any], datasets: Sequence[Dataset], *, today: date) -> Objects:
+def as_printed(
+    conn: Connection[Any], datasets: Sequence[Dataset], *, today: date, kept: Sequence[Partition] = ()
+) -> Objects:
     """
     Return what *datasets* want, in the words of this very server, to compare with what it has.
 
     The objects are made beside the live ones and read back, then undone: no guess of how a version of
     PostgreSQL prints an expression. Needs the right to create schemas.
     """
-    wanted = tables.objects(datasets, today=today, schemas=_BESIDE)
+    wanted = tables.objects(datasets, today=today, kept=kept, schemas=_BESIDE)
     names = {_BESIDE.data: Schemas().data, _BESIDE.platform: Schemas().platform}
     with conn.transaction(force_rollback=True):
         for schema in names:

@@ -18,14 +18,14 @@ from daftari.contract.compatibility import compare
 from daftari.contract.model import Contract
 from daftari.contract.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
-from daftari.io import markers, migrations, versions
+from daftari.io import audit_tables, markers, migrations, versions
 from daftari.operations.make_partitions import Made, make_partitions
 from daftari.operations.survey_database import survey
 
 #: Two applies wait for each other.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
 #: Made as time passes, on every database by itself: no business of version files.
-_BY_TIME = frozenset({Phase.PARTITIONS})
+_BY_TIME = frozenset({Phase.PARTITIONS, Phase.ON_PARTITIONS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +173,10 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
             made: list[Made] = []
             if not values:
                 made = make_partitions(conn, order.contracts, now=order.now)
+                for statement in statements_of(planned.changes, {Phase.ON_PARTITIONS}):
+                    conn.execute(statement)
+                audit_tables.make_partitions(conn, now=order.now)
+                audit_tables.watch(conn)
                 markers.mark(conn, order.contracts, now=order.now)
     except BaseException:
         for path in written:

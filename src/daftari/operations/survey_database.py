@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile import tables
+from daftari.compile import partitions, tables
 from daftari.compile.changes import Situation
 from daftari.compile.differences import Difference, differences
 from daftari.contract.model import Contract
@@ -34,10 +34,11 @@ def survey(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetim
     """
     datasets = [contract.dataset for contract in contracts]
     today = now.date()
-    wanted = tables.objects(datasets, today=today)
     live = catalogue.read(conn)
-    printed = catalogue.as_printed(conn, datasets, today=today)
+    kept = partitions.kept(datasets, live.values(), today=today)
+    wanted = tables.objects(datasets, today=today, kept=kept)
+    printed = catalogue.as_printed(conn, datasets, today=today, kept=kept)
     return Survey(
-        found=differences(printed, live, datasets),
+        found=differences(printed, live),
         situation=Situation(wanted=wanted, live=live, views=catalogue.views_of_columns(conn)),
     )
