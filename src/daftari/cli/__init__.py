@@ -34,6 +34,7 @@ GROUPS: dict[str, str] = {
     "contract": "daftari.cli.contract",
     "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "audit": "daftari.cli.audit",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

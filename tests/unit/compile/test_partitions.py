@@ -74,7 +74,11 @@ def test_bounds_are_written_as_postgresql_prints_them(logical_type, bounds):
         ),
         ("readings_x", "DEFAULT", False),
         # wanted today
-        ("readings_2026q4", "FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2027-01-01 00:00:00+00')", False),
+        (
+            "readings_2026q4",
+            "FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2027-01-01 00:00:00+00')",
+            False,
+        ),
     ],
 )
 def test_a_partition_of_another_period_is_kept(name, bounds, expected):

@@ -2,7 +2,7 @@
 -- is done to them afterwards shows; docs/reference/audit-chain.md says how each hash is made.
 --
 -- Promises, each with a test of the same name in tests/db/test_audit.py:
---   1. an update keeps the old and the new values of each row, a delete the old ones;
+--   1. an update keeps the old and the new values of what it changed in each row, a delete the whole row;
 --   2. a statement on a partition is audited as one on its table;
 --   3. truncate is audited, of a table and of one partition;
 --   4. the actor that a session names counts only for a login of a service;
@@ -43,7 +43,7 @@ create table daftari.audit_entry (
     request_id text,
     key        text[]      not null default '{}',  -- the fields that name a row
     rows       bigint      check (rows >= 0),
-    -- in hex: of a batch, over the rows as they were sent; else over the digests of the entry's rows
+    -- in hex: of a batch, of its rows as they were sent; else of the entry's rows, each two lines, in blocks of 1000
     digest     text,
     detail     json,
     primary key (entry_id, at)
@@ -52,14 +52,14 @@ create table daftari.audit_entry (
 create index audit_entry_relation on daftari.audit_entry (relation, at);
 create index audit_entry_run on daftari.audit_entry (run_id) where run_id is not null;
 
--- One row that an entry changed, as it was and as it became. JSON is kept to the letter, since it is hashed.
+-- One row that an entry changed, as it was and as it became: its key and what changed of it; all of a row that went.
+-- JSON as text, kept to the letter, since it is hashed.
 create table daftari.audit_row (
     entry_id bigint      not null,
     at       timestamptz not null,
     n        bigint      not null,  -- within its entry, from 1
-    old      json,
-    new      json,
-    digest   bytea       not null
+    old      text,
+    new      text
 ) partition by range (at);
 
 create index audit_row_entry on daftari.audit_row (entry_id, n);
@@ -221,9 +221,53 @@ begin
 end;
 $$;
 
+-- What an update is told as, row by row: a query for the old and the new row of each, as JSON. A row of one key is
+-- told by its key and by what changed; one whose key changed leaves whole under the old one and comes whole under the
+-- new one. Without a key, rows are paired by their order, which is the same in both tables, and told whole.
+create function daftari.told_changes(relation oid, key text[]) returns text
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    side text;
+    told text[] := '{}';
+begin
+    if cardinality(key) = 0 then
+        return 'select row_to_json(o.r)::text as old, row_to_json(a.r)::text as new '
+            'from (select r, row_number() over () as n from removed r) o '
+            'join (select r, row_number() over () as n from added r) a using (n)';
+    end if;
+    foreach side in array array['o', 'a'] loop
+        told := told || (
+            select format(
+                'case when o.%1$I is null or a.%1$I is null then row_to_json(%2$s)::text else concat(''{''%3$s, ''}'') end',
+                key[1], side, string_agg(
+                    case
+                        when c.attname = key[1] then format(', %L, to_json(%s.%I)', c.name, side, c.attname)
+                        when c.attname = any(key) then format(', %L, to_json(%s.%I)', ',' || c.name, side, c.attname)
+                        else format(
+                            ', case when o.%1$I is distinct from a.%1$I '
+                            'then %2$L || coalesce(to_json(%3$s.%1$I)::text, ''null'') end',
+                            c.attname, ',' || c.name, side
+                        )
+                    end, '' order by c.attname <> key[1], c.attnum
+                )
+            )
+            from (
+                select attname, attnum, to_json(attname)::text || ':' as name
+                from pg_attribute
+                where attrelid = relation and attnum > 0 and not attisdropped
+            ) c
+        );
+    end loop;
+    return format(
+        'select %s as old, %s as new from removed o full join added a on %s', told[1], told[2],
+        (select string_agg(format('o.%1$I = a.%1$I', k), ' and ') from unnest(key) k)
+    );
+end;
+$$;
+
 -- After update or delete, by statement. Arguments: the governed table, then the fields of its key.
--- Old and new rows of an update are paired by key; one whose key changed leaves under the old and comes under the
--- new one. Without a key they are paired by their order, which is the same in both tables.
 create function daftari.audit_change() returns trigger
     language plpgsql
     security definer
@@ -241,34 +285,27 @@ create function daftari.audit_change() returns trigger
 as $$
 declare
     entry   daftari.audit_entry := daftari.new_entry(lower(tg_op), tg_table_schema || '.' || tg_argv[0]);
-    same    text;
-    changed text;
+    changed text := 'select row_to_json(o)::text as old, null::text as new from removed o';
 begin
     entry.key := coalesce(tg_argv[1:], '{}');
-    if tg_op = 'DELETE' then
-        changed := 'select row_to_json(o) as old, null::json as new from removed o';
-    elsif cardinality(entry.key) > 0 then
-        same := (select string_agg(format('o.%1$I = a.%1$I', k), ' and ') from unnest(entry.key) k);
-        changed := format(
-            'select row_to_json(o) as old, row_to_json(a) as new from removed o full join added a on %s', same
-        );
-    else
-        changed := 'select row_to_json(o.r) as old, row_to_json(a.r) as new '
-            'from (select r, row_number() over () as n from removed r) o '
-            'join (select r, row_number() over () as n from added r) a using (n)';
+    if tg_op = 'UPDATE' then
+        changed := daftari.told_changes(tg_relid, entry.key);
     end if;
     execute format($write$
-        with changed as materialized (%s),
-        written as (
-            insert into daftari.audit_row (entry_id, at, n, old, new, digest)
-            select $1, $2, row_number() over (), c.old, c.new,
+        with changed as materialized (
+            select row_number() over () as n, c.old, c.new from (%s) c
+        ), written as (
+            insert into daftari.audit_row (entry_id, at, n, old, new)
+            select $1, $2, n, old, new from changed
+        ), blocks as (
+            select (n - 1) / 1000 as block, count(*) as rows,
                    sha256(convert_to(
-                       daftari.hashed_field(c.old::text) || daftari.hashed_field(c.new::text), 'UTF8'
-                   ))
-            from changed c
-            returning n, digest
+                       string_agg(concat(old, E'\n', new, E'\n'), '' order by n), 'UTF8'
+                   )) as hash
+            from changed
+            group by block
         )
-        select count(*), encode(sha256(coalesce(string_agg(digest, '' order by n), '')), 'hex') from written
+        select coalesce(sum(rows), 0), encode(sha256(string_agg(hash, '' order by block)), 'hex') from blocks
     $write$, changed) into entry.rows, entry.digest using entry.entry_id, entry.at;
     if entry.rows > 0 then
         if tg_table_name <> tg_argv[0] then

@@ -1,0 +1,1 @@
+"""Protection as pure rules."""
