@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
-from cluster import Cluster, find_binaries
 
+from cluster import Cluster, find_binaries
 from daftari.io.workspace import read_workspace
 from daftari.operations.apply_contracts import apply
 
