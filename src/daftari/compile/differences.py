@@ -38,8 +38,8 @@ def differences(wanted: Objects, live: Objects) -> list[Difference]:
     """
     Return where *live* is not as *wanted*, both as the same server prints them.
 
-    Of a table that is in no contract, and of a partition that is missing, only itself is named. Any extension
-    more is in order.
+    Of a table or partition that is missing or in no contract only itself is named. Any extension more is in
+    order.
     """
     absent = {
         (it.schema, it.name)
@@ -66,7 +66,7 @@ def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects) -> bool:
     if identity.kind in (Kind.TABLE, Kind.ENUM):
         return False
     ours = set(_tables(wanted)) | {
-        (it.schema, it.name) for it in live.values() if isinstance(it, Partition) and _is_of(it, wanted)
+        (it.schema, it.name) for it in live.values() if isinstance(it, Partition) and it.identity in wanted
     }
     if (identity.schema, identity.table) not in ours:
         return True
@@ -78,10 +78,6 @@ def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects) -> bool:
 
 def _tables(objects: Objects) -> Iterator[tuple[str, str]]:
     return ((it.schema, it.name) for it in objects if it.kind is Kind.TABLE)
-
-
-def _is_of(partition: Partition, wanted: Objects) -> bool:
-    return Identity(Kind.TABLE, partition.schema, "", partition.table) in wanted
 
 
 def _described(item: DatabaseObject, other: DatabaseObject | None) -> str:

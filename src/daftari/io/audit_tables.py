@@ -39,8 +39,7 @@ def watch(conn: Connection[Any]) -> bool:
     PostgreSQL lets superusers alone make event triggers.
     """
     found = unwatched(conn)
-    row = conn.execute(_QUERIES["is_superuser"]).fetchone()
-    if not found or not (row and row[0]):
+    if not found or not may_watch(conn):
         return not found
     there = watches(conn)
     for name in found:
@@ -48,6 +47,11 @@ def watch(conn: Connection[Any]) -> bool:
             conn.execute(_WATCHES[name])
         conn.execute(f"alter event trigger {name} enable always")
     return True
+
+
+def may_watch(conn: Connection[Any]) -> bool:
+    row = conn.execute(_QUERIES["is_superuser"]).fetchone()
+    return bool(row and row[0])
 
 
 def unwatched(conn: Connection[Any]) -> list[str]:

@@ -75,6 +75,8 @@ def _extras(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ab
          "slow statements are not counted"),
         ("loads prove keys", facts["may_prove_keys"], "session_replication_role may be set",
          "the server proves foreign keys row by row: loads take about three times as long"),
+        ("sees changes of shape", facts["is_superuser"], "event triggers may be made",
+         "drop, detach and alter leave no entry in the audit"),
         ("data checksums", facts["data_checksums"], "", "a disk's silent faults go unseen"),
         ("survives crashes", facts["survives_crashes"], "fsync and full_page_writes",
          "a crash of the machine may lose or corrupt data"),

@@ -15,7 +15,7 @@ from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import markers, migrations, partition_tables, versions
+from daftari.io import audit_tables, markers, migrations, partition_tables, versions
 from daftari.operations.survey_database import survey
 
 _HINTS = {
@@ -42,6 +42,7 @@ class Verified:
     drifts: tuple[Drift, ...]
     #: rows in default partitions, by dataset: their time has no partition of its own. No drift, but a warning
     outside: Mapping[str, int]
+    off: tuple[str, ...] = ()  #: what this login cannot have, and so nobody can call drift
 
 
 def verify_database(
@@ -64,12 +65,13 @@ def verify_database(
         drifts = [*_migrations(conn), *_versions(conn, migrations_dir), *_functions(conn)]
         drifts += _markers(conn, contracts)
         migrations.migrate(conn)
+        watches, off = _watches(conn)
         surveyed = survey(conn, contracts, now=now)
         outside = _rows_outside(conn, contracts, surveyed.situation.live)
-    drifts += [_of(difference) for difference in surveyed.found]
+    drifts += [*watches, *(_of(difference) for difference in surveyed.found)]
     checked = Counter(identity.kind.value for identity in surveyed.situation.wanted)
     checked["contract"] = len(contracts)
-    return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside)
+    return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside, off=off)
 
 
 def _of(difference: Difference) -> Drift:
@@ -107,6 +109,26 @@ def _functions(conn: Connection[Any]) -> Iterator[Drift]:
             said = "nothing" if found is None else "another body"
             text = f"function daftari.{name}: found {said}; expected the one of its migration"
             yield _drift("function", f"daftari.{name}", "different" if found else "missing", text)
+
+
+def _watches(conn: Connection[Any]) -> tuple[list[Drift], tuple[str, ...]]:
+    """Event triggers that do not fire: drift where this login could make them, else what is off."""
+    missing = audit_tables.unwatched(conn)
+    if not missing:
+        return [], ()
+    if not audit_tables.may_watch(conn):
+        return [], ("drop, detach and alter leave no entry in the audit: event triggers need a superuser",)
+    there = audit_tables.watches(conn)
+    return [
+        _drift(
+            "event trigger",
+            name,
+            "different" if name in there else "missing",
+            f"event trigger {name}: found {'it switched off' if name in there else 'nothing'}; "
+            "expected it to fire always",
+        )
+        for name in missing
+    ], ()
 
 
 def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:

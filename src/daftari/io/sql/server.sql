@@ -13,6 +13,7 @@ select current_setting('server_version') as version,
        end as preloaded,
        has_database_privilege(current_database(), 'create') as may_create,
        has_parameter_privilege('session_replication_role', 'set') as may_prove_keys,
+       (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
        current_database() as database,
        current_user as user;
 
