@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "load": "daftari.cli.load",
     "transform": "daftari.cli.transform",
     "run": "daftari.cli.run",
+    "undo": "daftari.cli.undo",
     "demo": "daftari.cli.demo",
     "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",

@@ -621,6 +621,20 @@ revoke execute on function daftari.make_audit_partition(text, text, text) from p
 revoke execute on function daftari.make_audit_partitions(date, integer) from public;
 
 
+-- --- undoing a run
+
+alter table daftari.run
+    add column removed bigint not null default 0 check (removed >= 0),  -- rows that an undo took away
+    add column undoes  bigint unique references daftari.run,  -- the run that this one took back
+    drop constraint run_kind_check,
+    add constraint run_kind_check
+        check (kind in ('load', 'replay', 'transform', 'check', 'pipeline', 'undo')),
+    drop constraint run_conserves_rows,
+    add constraint run_conserves_rows
+        check (received = inserted + updated + unchanged + duplicate + quarantined + removed),
+    add constraint run_removes_only_to_undo check (removed = 0 or undoes is not null);
+
+
 -- --- the batches recorded so far
 
 insert into daftari.audit_entry (entry_id, at, operation, relation, actor, login, role, run_id, rows, digest)
