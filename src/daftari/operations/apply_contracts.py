@@ -18,7 +18,7 @@ from daftari.contract.compatibility import compare
 from daftari.contract.model import Contract
 from daftari.contract.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
-from daftari.io import audit_tables, markers, migrations, versions
+from daftari.io import audit_tables, markers, migrations, pgaudit, versions
 from daftari.operations.make_partitions import Made, make_partitions
 from daftari.operations.survey_database import survey
 
@@ -177,6 +177,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
                     conn.execute(statement)
                 audit_tables.make_partitions(conn, now=order.now)
                 audit_tables.watch(conn)
+                pgaudit.configure(conn, [contract.dataset for contract in order.contracts])
                 markers.mark(conn, order.contracts, now=order.now)
     except BaseException:
         for path in written:

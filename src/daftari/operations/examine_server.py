@@ -71,6 +71,8 @@ def _extras(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ab
          "SQL cannot seal or reveal; the application still can"),
         ("pgaudit", "pgaudit" in preloaded, _state(extensions, "pgaudit"),
          "reads by SQL are not in the server's log; Daftari's own audit works"),
+        ("logs restricted reads", facts["logs_reads"], "pgaudit's role is set for this database",
+         "reads of restricted tables leave no line in the server's log; a superuser's `daftari apply` sets it"),
         ("pg_stat_statements", "pg_stat_statements" in preloaded, _state(extensions, "pg_stat_statements"),
          "slow statements are not counted"),
         ("loads prove keys", facts["may_prove_keys"], "session_replication_role may be set",

@@ -15,7 +15,7 @@ from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import audit_tables, markers, migrations, partition_tables, versions
+from daftari.io import audit_tables, markers, migrations, partition_tables, pgaudit, versions
 from daftari.operations.survey_database import survey
 
 _HINTS = {
@@ -66,6 +66,7 @@ def verify_database(
         drifts += _markers(conn, contracts)
         migrations.migrate(conn)
         watches, off = _watches(conn)
+        drifts += _unlogged(conn, contracts)
         surveyed = survey(conn, contracts, now=now)
         outside = _rows_outside(conn, contracts, surveyed.situation.live)
     drifts += [*watches, *(_of(difference) for difference in surveyed.found)]
@@ -129,6 +130,14 @@ def _watches(conn: Connection[Any]) -> tuple[list[Drift], tuple[str, ...]]:
         )
         for name in missing
     ], ()
+
+
+def _unlogged(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:
+    for name in pgaudit.unlogged(conn, [contract.dataset for contract in contracts]):
+        text = (
+            f"pgaudit ops.{name}: found its reads not logged; expected an object audit of a restricted table"
+        )
+        yield _drift("pgaudit", f"ops.{name}", "missing", text)
 
 
 def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:
