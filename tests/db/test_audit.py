@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
-from tests.conftest import NOW
+from tests.conftest import NOW, database
 from tests.small_contracts import READINGS, TEAMS, contract, contracts
 
 from daftari.contract.model import Dataset, Field, LogicalType
-from daftari.io import ledger
+from daftari.io import ledger, migrations
 from daftari.io.audit_tables import make_partitions, unwatched
 from daftari.io.ledger import BatchAudit
 from daftari.operations.apply_contracts import apply
@@ -228,8 +229,10 @@ def test_an_entry_names_login_role_purpose_and_request(tables, login):
 
 
 def test_the_actor_that_a_session_names_counts_only_for_a_login_of_a_service(tables, login):
+    tables.execute("insert into daftari.service_login values ('another')")
     login.execute("set daftari.actor = 'director'")
     act(login)
+    assert login.execute("select daftari.actor()").fetchone() == (login.info.user,)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         login.execute("insert into daftari.service_login values (session_user)")
     tables.execute("insert into daftari.service_login values (%s)", [login.info.user])
@@ -348,6 +351,41 @@ def test_a_month_whose_entries_lie_in_the_default_partition_keeps_them_there(db)
     assert [it for it in make_partitions(db, now=NOW) if "entry" in it] == [
         "audit_entry_2026_11", "audit_entry_2027_01", "audit_entry_2027_02"
     ]  # fmt: skip
+
+
+def test_rows_that_move_out_of_the_default_partition_say_what_for(tables, tmp_path):
+    tables.execute("insert into ops.readings (reading, read_at, _run_id) values (3, '2027-05-01', 1)")
+    later = NOW.replace(year=2027, month=4)
+    apply(tables, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=later)
+    moved = entries(tables, "delete", names="relation, rows, purpose, detail")
+    assert [tuple(it.values()) for it in moved] == [
+        ("ops.readings", 1, "rows move to the partition of their time", {"partition": "readings_default"})
+    ]
+    assert tables.execute(
+        "select tableoid::regclass::text from ops.readings where reading = 3"
+    ).fetchone() == ("ops.readings_2027q2",)
+
+
+def test_batches_that_were_recorded_before_the_audit_are_entries_of_it(server):
+    with database(server, "template0") as url, psycopg.connect(url, autocommit=True) as db:
+        for migration in migrations.shipped():
+            if migration.name < "0005":
+                db.execute(migration.text)
+                db.execute(
+                    "insert into daftari.migration values (%s, %s)", [migration.name, migration.sha256]
+                )
+        db.execute("insert into daftari.run (kind, dataset) values ('load', 'teams')")
+        db.execute(
+            "insert into daftari.batch_audit (run_id, relation, operation, rows, digest, actor, at) "
+            "values (1, 'ops.teams', 'merge', 5, 'ab', 'amina', '2026-10-01 00:00:00+00')"
+        )
+        migrations.migrate(db)
+        (entry,) = entries(db, "merge", names="at, relation, actor, run_id, rows, digest")
+        assert tuple(entry.values()) == (datetime(2026, 10, 1, tzinfo=UTC), "ops.teams", "amina", 1, 5, "ab")
+        assert db.execute("select daftari.chain_audit(), to_regclass('daftari.batch_audit')").fetchone() == (
+            1,
+            None,
+        )
 
 
 # --- changes of shape

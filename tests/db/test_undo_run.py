@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.clinic import counted
+from tests.clinic import Clinic, apply_workspace, counted, open_wards, write_workspace
 
 from daftari.errors import UndoRefused, UnknownName
 from daftari.operations.undo_run import undo_run
@@ -146,6 +146,22 @@ def test_a_row_that_the_run_itself_brought_twice_goes(clinic):
     clinic.load("V2,2026-03-01,A,,1,", "V1,2026-03-01,A,,11,", "V2,2026-03-01,B,,2,", name="second.csv")
     undo(clinic, 2)
     assert clinic.rows("visit_id", "fee::text", "_run_id") == [("V1", "10.00", 1)]
+
+
+def test_rows_of_a_partitioned_table_are_undone_too(db, database_url, tmp_path):
+    workspace = write_workspace(
+        tmp_path, partition={"field": "seen_on", "every": "month", "start": "2026-01"}
+    )
+    apply_workspace(db, workspace)
+    open_wards(db)
+    clinic = Clinic(workspace=workspace, conn=db, url=database_url)
+    clinic.load(*FIRST, name="first.csv")
+    before = clinic.rows(*ALL)
+    # one row moves to another month
+    clinic.load("V2,2026-01-05,B,,20,", "V4,2019-03-04,A,,40,", "V5,2026-02-01,A,,1,", name="second.csv")
+    undone = undo(clinic, 2)
+    assert (undone.removed, undone.restored, clinic.rows(*ALL)) == (1, 1, before)
+    assert counted(clinic.load("V5,2026-02-01,A,,1,", name="third.csv")) == {"received": 1, "inserted": 1}
 
 
 def test_a_run_without_a_batch_in_the_audit_cannot_be_undone(clinic):
