@@ -285,6 +285,33 @@ def test_nobody_else_writes_entries(login, call):
         login.execute(call)
 
 
+def test_what_a_login_makes_in_its_temporary_schema_is_not_what_our_functions_see(tables, login):
+    """Unless it is named last, the temporary schema is looked in first: for tables, and for types such as text."""
+    tables.execute("grant create on schema public to public")
+    login.execute("""
+        create table public.caught (who text);
+        grant all on public.caught to public;
+        create function public.catch(v pg_catalog.text) returns boolean language plpgsql as $$
+        begin
+            insert into public.caught values (current_user);
+            return true;
+        end $$;
+        create domain pg_temp.text as pg_catalog.text check (public.catch(value));
+        create domain pg_temp.bigint as pg_catalog.int8 check (public.catch(value::pg_catalog.text));
+    """)
+    with ledger.run(tables, "load", contract(TEAMS)) as run_id:
+        login.execute("""
+            create temporary table pg_locks as
+            select *, pg_backend_pid() as mine from pg_catalog.pg_locks where locktype = 'advisory';
+            update pg_temp.pg_locks set pid = mine;
+        """)
+        login.execute("select set_config('daftari.run_id', %s, false)", [str(run_id)])
+        act(login)
+        login.execute("select daftari.record_read('ops.teams', array['budget'], 2, 'pay run')")
+    assert tables.execute("select distinct who from public.caught").fetchall() == []
+    assert [it["run_id"] for it in entries(tables, "update")] == [None]
+
+
 # --- reads
 
 

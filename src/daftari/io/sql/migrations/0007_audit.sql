@@ -98,7 +98,7 @@ comment on table daftari.audit_link is 'The chain over the entries. Append-only.
 create function daftari.actor() returns text
     language sql stable
     security definer  -- who may not look at the list of services is told all the same
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         (
@@ -115,7 +115,7 @@ $$;
 create function daftari.current_run() returns bigint
     language plpgsql stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     said text := current_setting('daftari.run_id', true);
@@ -150,7 +150,7 @@ as $$ select coalesce(octet_length(said) || ':' || said || ',', '-') $$;
 
 create function daftari.hashed(said text[]) returns text
     language sql immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select encode(sha256(convert_to(string_agg(daftari.hashed_field(t), '' order by n), 'UTF8')), 'hex')
     from unnest(said) with ordinality as f(t, n)
@@ -158,7 +158,7 @@ $$;
 
 create function daftari.audit_entry_hash(e daftari.audit_entry) returns text
     language sql immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select daftari.hashed(array[
         'daftari.audit.entry.1', e.entry_id::text,
@@ -171,7 +171,7 @@ $$;
 create function daftari.audit_link_hash(previous text, "position" bigint, entry_id bigint, entry_hash text)
     returns text
     language sql immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select daftari.hashed(array[
         'daftari.audit.link.1', previous, "position"::text, entry_id::text, entry_hash
@@ -185,7 +185,7 @@ create function daftari.write_audit(
     entry daftari.audit_entry
 ) returns void
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into daftari.audit_entry (
@@ -208,7 +208,7 @@ $$;
 -- A new entry of *operation* on *relation*, to be filled in and written.
 create function daftari.new_entry(operation text, relation text) returns daftari.audit_entry
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry daftari.audit_entry;
@@ -226,7 +226,7 @@ $$;
 -- new one. Without a key, rows are paired by their order, which is the same in both tables, and told whole.
 create function daftari.told_changes(relation oid, key text[]) returns text
     language plpgsql stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     side text;
@@ -271,7 +271,7 @@ $$;
 create function daftari.audit_change() returns trigger
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     -- one text for one value, whatever the session prefers
     set timezone = 'UTC'
     set datestyle = 'ISO'
@@ -322,7 +322,7 @@ $$;
 create function daftari.audit_insert() returns trigger
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set timezone = 'UTC'
 as $$
 declare
@@ -343,7 +343,7 @@ $$;
 create function daftari.audit_truncate() returns trigger
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry daftari.audit_entry := daftari.new_entry('truncate', tg_table_schema || '.' || tg_argv[0]);
@@ -361,7 +361,7 @@ $$;
 create function daftari.record_batch(relation text, operation text, rows bigint, digest text) returns void
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry daftari.audit_entry := daftari.new_entry(operation, relation);
@@ -381,7 +381,7 @@ $$;
 create function daftari.record_read(relation text, columns text[], rows bigint, purpose text) returns void
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry  daftari.audit_entry;
@@ -408,7 +408,7 @@ $$;
 create function daftari.chain_audit() returns bigint
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     waiting record;
@@ -453,7 +453,7 @@ $$;
 -- Argument: the table whose records it keeps, also where it stands on a partition of it.
 create function daftari.refuse_change() returns trigger
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception '% of %.% is refused: the audit is only added to', lower(tg_op), tg_table_schema, tg_table_name
@@ -485,7 +485,7 @@ $$;
 -- Makes the partition *named* of *kept*, with its triggers. *bounds* are as `create table` has them.
 create function daftari.make_audit_partition(kept text, named text, bounds text) returns void
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     execute format('create table daftari.%I partition of daftari.%I %s', named, kept, bounds);
@@ -501,7 +501,7 @@ $$;
 -- A month whose entries lie in the default partition already keeps them there.
 create function daftari.make_audit_partitions(first date, months integer) returns setof text
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set timezone = 'UTC'
 as $$
 declare
@@ -542,7 +542,7 @@ from unnest(array['audit_entry', 'audit_row']) kept;
 create function daftari.watch_drops() returns event_trigger
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     gone  record;
@@ -567,7 +567,7 @@ $$;
 create function daftari.watch_commands() returns event_trigger
     language plpgsql
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     done  record;
@@ -619,6 +619,27 @@ revoke execute on function daftari.write_audit(daftari.audit_entry) from public;
 revoke execute on function daftari.chain_audit() from public;
 revoke execute on function daftari.make_audit_partition(text, text, text) from public;
 revoke execute on function daftari.make_audit_partitions(date, integer) from public;
+
+
+-- --- where names are looked for
+
+-- An empty search_path still begins with the session's temporary schema: a login could put a table or a type of its
+-- own, such as text, in the way of ours, and have a definer's function run its code. Named last, it is looked in last.
+do $$
+declare
+    ours regprocedure;
+begin
+    for ours in
+        select p.oid
+        from pg_catalog.pg_proc p
+        where p.pronamespace = 'daftari'::regnamespace
+          and 'search_path=""' = any(p.proconfig)
+          and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    loop
+        execute format('alter function %s set search_path = pg_catalog, pg_temp', ours);
+    end loop;
+end;
+$$;
 
 
 -- --- undoing a run
