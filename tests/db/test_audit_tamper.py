@@ -121,7 +121,7 @@ ATTACKS = {
         [("edited", "entry {entry} (update of ops.teams by nobody): is not what was chained at {position}")],
     ),
     "edited: a row": (
-        "update daftari.audit_row set new = replace(new, '8', '9') where entry_id = {entry} and n = 2",
+        "update daftari.audit_row set new = replace(new, 'budget', 'Budget') where entry_id = {entry} and n = 2",
         [("edited", NAMED + ": its rows are not those that were written")],
     ),
     "edited: a row that was never there": (
