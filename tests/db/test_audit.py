@@ -263,7 +263,8 @@ def test_rows_of_a_run_are_recorded_as_its_batch_and_others_by_when_they_came(ta
     ]
     (by_hand,) = entries(tables, "insert", relation="ops.teams")
     came = tables.execute("select created_at from ops.teams where team = 'blue'").fetchone()[0]
-    assert (by_hand["run_id"], by_hand["detail"]) == (None, {"created_at": came.isoformat()})
+    said = datetime.fromisoformat(by_hand["detail"]["created_at"])
+    assert (by_hand["run_id"], said) == (None, came)
 
 
 def test_a_batch_is_recorded_by_the_session_of_its_run_alone(login):
