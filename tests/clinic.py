@@ -117,7 +117,7 @@ class Clinic:
     def everything(self) -> str:
         """All that is kept outside the governed table, as text."""
         found: list[Any] = []
-        for table in ("run", "source_file", "quarantine", "batch_audit", "pipeline_step"):
+        for table in ("run", "source_file", "quarantine", "audit_entry", "pipeline_step"):
             with self.conn.cursor(row_factory=dict_row) as cursor:
                 found += cursor.execute(f"select * from daftari.{table}").fetchall()
         return str(found)

@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,30 @@ def pytest_generate_tests(metafunc):
     every = chosen == "all" or metafunc.definition.get_closest_marker("each_server")
     kinds = available() if every else [find(EmbeddedServer(chosen)).kind]
     metafunc.parametrize("server_kind", kinds, ids=str, scope="session", indirect=True)
+
+
+def pytest_runtest_setup(item):
+    kind = getattr(item, "callspec", None) and item.callspec.params.get("server_kind")
+    if kind:
+        item.user_properties.append(("server", str(kind)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say which server ran what."""
+    ran = Counter(
+        (said, outcome)
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, said in report.user_properties
+        if name == "server"
+    )
+    for kind in sorted({kind for kind, _ in ran}):
+        binaries = find(EmbeddedServer(kind))
+        extras = [it for it in ("pgcrypto", "pgaudit") if it in binaries.libraries]
+        counts = ", ".join(f"{ran[kind, it]} {it}" for it in ("passed", "failed", "skipped") if ran[kind, it])
+        terminalreporter.write_line(
+            f"on PostgreSQL {binaries.version} ({kind}; {' and '.join(extras) or 'no pgcrypto'}): {counts}"
+        )
 
 
 def available():

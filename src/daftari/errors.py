@@ -143,3 +143,27 @@ class ChecksFailed(DaftariError):
     """A data check failed. Published marts stay as they were."""
 
     code, exit_code, status = "checks_failed", 41, 422
+
+
+class AuditBroken(DaftariError):
+    """What was done to the audit shows: an entry, a link or an anchor is not as it was."""
+
+    code, exit_code, status = "audit_broken", 60, 409
+
+
+class AuditNotAnchored(DaftariError):
+    """The audit may be whole, but nothing outside of the database vouches for it."""
+
+    code, exit_code, status = "audit_not_anchored", 61, 409
+
+
+class SigningKeyError(DaftariError):
+    """The key that signs checkpoints of the audit is not there, or not kept as it should be."""
+
+    code, exit_code, status = "signing_key", 62, 500
+
+
+class UndoRefused(DaftariError):
+    """A run cannot be undone: its rows were changed since, or it is no load."""
+
+    code, exit_code, status = "undo_refused", 63, 409

@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
     log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
+    audit_key: Path | None = Field(default=None, description="a file; relative to the workspace")
+    audit_anchors: Path | None = Field(default=None, description="a folder; relative to the workspace")
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
     connect_timeout_seconds: int = Field(default=10, ge=2, description="a whole number of seconds, 2 or more")
 
@@ -123,6 +125,15 @@ class Settings(BaseSettings):
                 hint="Set it, or let daftari run a PostgreSQL of its own with embedded_server = 'auto'.",
             )
         return self
+
+    @property
+    def signing_key(self) -> Path:
+        """The private key that signs checkpoints of the audit."""
+        return self.root / (self.audit_key or self.data_dir / "audit" / "signing-key.pem").expanduser()
+
+    @property
+    def anchors_dir(self) -> Path:
+        return self.root / (self.audit_anchors or self.data_dir / "audit" / "anchors").expanduser()
 
     @property
     def migrations_dir(self) -> Path:

@@ -163,10 +163,10 @@ RULES = {
           and a.attnum > 0 and not a.attisdropped
           and col_description(a.attrelid, a.attnum) is null
     """,
-    "every security definer function pins its search path": """
+    "every security definer function pins its search path, the temporary schema last": """
         select p.oid::regprocedure::text from pg_proc p
         where p.prosecdef and p.pronamespace = 'daftari'::regnamespace
-          and not exists (select from unnest(p.proconfig) s where s like 'search_path=%')
+          and not exists (select from unnest(p.proconfig) s where s ~ '^search_path=(pg_catalog, )?pg_temp$')
     """,
     "every table with a partition has a default one": """
         select t.relname from pg_class t

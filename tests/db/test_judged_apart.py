@@ -28,7 +28,7 @@ EVERYTHING = """
             (select visit_id, seen_on, ward, patient, fee, notes from ops.visits) v),
         (select md5(string_agg(q::text, ';' order by line)) from
             (select line, reasons, preview, key from daftari.quarantine) q),
-        (select digest from daftari.batch_audit)
+        (select digest from daftari.audit_entry where operation in ('insert', 'merge') and run_id is not null)
 """
 
 

@@ -192,7 +192,7 @@ def test_a_run_holds_its_lock_no_longer_than_it_lasts(db):
         assert db.execute(held).fetchone() == (0,)
 
 
-@pytest.mark.parametrize("table", ["run", "source_file", "quarantine", "batch_audit"])
+@pytest.mark.parametrize("table", ["run", "source_file", "quarantine"])
 def test_the_ledger_keeps_no_column_for_values_of_rows_but_the_redacted_preview_and_the_key(db, table):
     columns = db.execute(
         sql.SQL(

@@ -186,9 +186,12 @@ def test_a_load_is_audited_with_its_rows_and_a_digest_of_what_was_sent(clinic):
     for name in ("first.csv", "second.csv"):
         clinic.load(*GOOD, *(["V4,2026-03-04,A,,1,"] if name == "second.csv" else []), name=name)
 
-    found = clinic.conn.execute(
-        "select relation, operation, rows, length(digest), actor from daftari.batch_audit order by run_id"
-    ).fetchall()
+    found = clinic.conn.execute("""
+        select relation, operation, rows, length(digest), actor
+        from daftari.audit_entry
+        where run_id is not null
+        order by run_id
+    """).fetchall()
     assert found == [
         ("ops.visits", operation, rows, 64, "daftari") for operation, rows in (("insert", 3), ("merge", 1))
     ]

@@ -7,7 +7,7 @@ from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts, with_field
 
 from daftari.errors import ContractError
-from daftari.operations.apply_contracts import apply
+from daftari.operations.apply_contracts import apply, plan
 from daftari.operations.verify_database import verify_database
 
 ALL = contracts(TEAMS, TRIPS, READINGS, NOTES)
@@ -209,6 +209,25 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
             "comment on column ops.trips.status is 'Other.'",
             "comment ops.trips.status: found 'Other.'; expected 'Where it stands.'",
         ),
+        (
+            "alter table ops.readings_2026q4 disable trigger audit_update",
+            (
+                "trigger ops.readings_2026q4.audit_update: found CREATE TRIGGER audit_update AFTER UPDATE ON "
+                "ops.readings_2026q4 REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT "
+                "EXECUTE FUNCTION daftari.audit_change('readings', 'reading') (disabled), enabled; expected "
+                "CREATE TRIGGER audit_update AFTER UPDATE ON ops.readings_2026q4 REFERENCING OLD TABLE AS removed "
+                "NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION daftari.audit_change('readings', 'reading'), "
+                "enabled always"
+            ),
+        ),
+        (
+            "alter event trigger daftari_watch_drops disable",
+            "event trigger daftari_watch_drops: found it switched off; expected it to fire always",
+        ),
+        (
+            "drop event trigger daftari_watch_commands",
+            "event trigger daftari_watch_commands: found nothing; expected it to fire always",
+        ),
         # the platform
         (
             "update daftari.contract_marker set hash = 'abc' where dataset = 'teams'",
@@ -272,12 +291,21 @@ def test_a_version_file_that_was_not_run_is_named(applied, migrations_dir):
     ]
 
 
-def test_an_older_partition_is_no_drift(applied, migrations_dir):
+def test_an_older_partition_is_no_drift_once_it_is_audited_as_the_others(applied, migrations_dir):
     applied.execute(
         "create table ops.readings_2019q1 partition of ops.readings "
         "for values from ('2019-01-01 00:00:00+00') to ('2019-04-01 00:00:00+00')"
     )
     applied.execute("select daftari.close_partition('ops', 'readings', 'readings_2019q1')")
+    found = verified(applied, migrations_dir).drifts
+    assert [(it.name, it.drift) for it in found] == [
+        (f"ops.readings_2019q1.audit_{event}", "missing")
+        for event in ("insert", "update", "delete", "truncate")
+    ]
+    (readings,) = [it for it in ALL if it.dataset is READINGS]
+    for change in plan(applied, [readings], migrations_dir=migrations_dir, now=NOW).changes:
+        for statement in change.statements:
+            applied.execute(statement)
     assert verified(applied, migrations_dir).drifts == ()
 
 

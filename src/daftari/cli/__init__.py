@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "load": "daftari.cli.load",
     "transform": "daftari.cli.transform",
     "run": "daftari.cli.run",
+    "undo": "daftari.cli.undo",
     "demo": "daftari.cli.demo",
     "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
@@ -34,6 +35,7 @@ GROUPS: dict[str, str] = {
     "contract": "daftari.cli.contract",
     "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "audit": "daftari.cli.audit",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

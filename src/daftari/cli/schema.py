@@ -194,6 +194,9 @@ def _show_verified(verified: Verified, output: Output) -> None:
         advice = "an earlier start in the contract, or apply, makes one"
         text = f"{dataset}: {_counted(rows, 'row')} outside every partition; {advice}"
         out.print(text, markup=False, soft_wrap=True)
+    for text in verified.off:
+        out.print("[yellow]off       [/]", end="")
+        out.print(text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
     verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
     out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)

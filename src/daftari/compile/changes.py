@@ -82,6 +82,12 @@ def _addition(item: DatabaseObject, situation: Situation) -> Change | None:
     if isinstance(item, Table):
         text = statements.create_table(item, situation.wanted.values())
         return _made(item, ChangeKind.ADDITIVE, "new", [Step(Phase.TABLES, it) for it in text])
+    partition = _partition_under(item, situation)
+    if partition is not None:
+        if partition.identity not in situation.live:
+            return None  # comes with it
+        again = [Step(Phase.ON_PARTITIONS, it) for it in statements.create(item)]
+        return _made(item, ChangeKind.ADDITIVE, "new", again)
     if _is_of_new_table(item, situation):
         if statements.is_part_of_table(item):
             return None
@@ -96,6 +102,13 @@ def _addition(item: DatabaseObject, situation: Situation) -> Change | None:
 def _is_of_new_table(item: DatabaseObject, situation: Situation) -> bool:
     _, schema, table, _ = item.identity
     return bool(table) and Identity(Kind.TABLE, schema, "", table) not in situation.live
+
+
+def _partition_under(item: DatabaseObject, situation: Situation) -> Partition | None:
+    """Return the partition that *item* stands on, if it does."""
+    _, schema, table, _ = item.identity
+    found = (it for it in situation.wanted.values() if isinstance(it, Partition))
+    return next((it for it in found if (it.schema, it.name) == (schema, table)), None)
 
 
 def _is_of_new_columns(constraint: Constraint, situation: Situation) -> bool:
@@ -140,6 +153,9 @@ def _removal(item: DatabaseObject, situation: Situation) -> Change | None:
             kind=ChangeKind.BREAKING,
             reason="is no period of its dataset; move its rows and detach it by hand",
         )
+    if _partition_under(item, situation) is not None:
+        gone = [Step(Phase.ON_PARTITIONS, it) for it in statements.drop(item)]
+        return _made(item, ChangeKind.ADDITIVE, "in no contract", gone, gone=True)
     is_key = isinstance(item, Constraint) and item.kind is ConstraintKind.PRIMARY
     kind = ChangeKind.BREAKING if is_key else ChangeKind.ADDITIVE
     phase = Phase.COMMENTS if isinstance(item, Comment) else Phase.DROP
@@ -159,6 +175,8 @@ def _alteration(wanted: DatabaseObject, difference: Difference, situation: Situa
     if isinstance(wanted, Table | Partition):
         return Change(what=str(difference), kind=ChangeKind.BREAKING, reason="cannot be changed in place")
     again = [*(Step(Phase.DROP, it) for it in statements.drop(live)), *_creation(wanted)]
+    if _partition_under(wanted, situation) is not None:
+        again = [Step(Phase.ON_PARTITIONS, step.statement) for step in again]
     if isinstance(wanted, Comment):
         again = _creation(wanted)
     tightens = (

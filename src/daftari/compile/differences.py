@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from daftari.compile import partitions
-from daftari.compile.names import Schemas
 from daftari.compile.objects import (
     ACCESS,
     Comment,
@@ -17,7 +15,6 @@ from daftari.compile.objects import (
     Kind,
     Partition,
 )
-from daftari.contract.model import Dataset
 
 Objects = Mapping[Identity, DatabaseObject]
 
@@ -38,27 +35,32 @@ class Difference:
         return f"{self.identity}: found {found}; expected {expected}"
 
 
-def differences(wanted: Objects, live: Objects, datasets: Sequence[Dataset]) -> list[Difference]:
+def differences(wanted: Objects, live: Objects) -> list[Difference]:
     """
     Return where *live* is not as *wanted*, both as the same server prints them.
 
-    Of a table that is in no contract only the table is named. Partitions of other periods than the wanted
-    ones are in order, as is any extension more.
+    Of a table or partition that is missing or in no contract only itself is named. Any extension more is in
+    order.
     """
+    absent = {
+        (it.schema, it.name)
+        for it in wanted.values()
+        if isinstance(it, Partition) and it.identity not in live
+    }
     found = [
         Difference(identity=identity, wanted=item, live=live.get(identity))
         for identity, item in wanted.items()
-        if live.get(identity) != item
+        if live.get(identity) != item and (identity.schema, identity.table) not in absent
     ]
     found += [
         Difference(identity=identity, wanted=None, live=item)
         for identity, item in live.items()
-        if identity not in wanted and not _is_in_order(item, wanted, live, datasets)
+        if identity not in wanted and not _is_in_order(item, wanted, live)
     ]
     return found
 
 
-def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects, datasets: Sequence[Dataset]) -> bool:
+def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects) -> bool:
     if isinstance(item, Extension):
         return True
     identity = item.identity
@@ -68,26 +70,18 @@ def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects, datasets:
     if identity.kind in (Kind.TABLE, Kind.ENUM):
         return False
     ours = set(_tables(wanted)) | {
-        (it.schema, it.name) for it in live.values() if isinstance(it, Partition) and _is_of(it, wanted)
+        (it.schema, it.name) for it in live.values() if isinstance(it, Partition) and it.identity in wanted
     }
     if (identity.schema, identity.table) not in ours:
         return True
     if isinstance(item, Comment) and item.column:
         column = Identity(Kind.COLUMN, item.schema, item.table, item.column)
         return column not in wanted
-    return isinstance(item, Partition) and any(
-        partitions.is_period(dataset, item)
-        for dataset in datasets
-        if (Schemas().data, dataset.name) == (item.schema, item.table)
-    )
+    return False
 
 
 def _tables(objects: Objects) -> Iterator[tuple[str, str]]:
     return ((it.schema, it.name) for it in objects if it.kind is Kind.TABLE)
-
-
-def _is_of(partition: Partition, wanted: Objects) -> bool:
-    return Identity(Kind.TABLE, partition.schema, "", partition.table) in wanted
 
 
 def _described(item: DatabaseObject, other: DatabaseObject | None) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from daftari.compile.names import Schemas, derived
-from daftari.compile.objects import Partition
+from daftari.compile.objects import DatabaseObject, Partition
 from daftari.contract.model import Dataset, LogicalType, Partitioning, Period
 from daftari.errors import ContractError
 
@@ -54,10 +54,16 @@ def partitions(dataset: Dataset, *, today: date, schemas: Schemas) -> list[Parti
     return [*found, default]
 
 
-def is_period(dataset: Dataset, partition: Partition) -> bool:
-    """Whether *partition* is of some period of the dataset, wanted today or not: older ones stay."""
-    if dataset.partitioning is None:
-        return False
+def kept(datasets: Sequence[Dataset], live: Iterable[DatabaseObject], *, today: date) -> list[Partition]:
+    """Return the live partitions of periods that are not wanted today: older ones stay."""
+    known = {dataset.name: dataset for dataset in datasets if dataset.partitioning}
+    found = [it for it in live if isinstance(it, Partition) and it.table in known]
+    wanted = {it for dataset in known.values() for it in partitions(dataset, today=today, schemas=Schemas())}
+    return [it for it in found if it not in wanted and _is_period(known[it.table], it)]
+
+
+def _is_period(dataset: Dataset, partition: Partition) -> bool:
+    assert dataset.partitioning is not None, "asked of partitioned datasets alone"
     found = re.search(r"'(\d{4})-(\d{2})-01", partition.bounds)
     if found is None:
         return False

@@ -24,14 +24,15 @@ class Phase(IntEnum):
     FOREIGN_KEYS = 9
     TRIGGERS = 10
     COMMENTS = 11
-    ROLES = 12
-    SCHEMAS = 13  #: grants on them
-    CLOSE = 14  #: what is taken away
-    VIEWS = 15
-    OWNERS = 16
-    ROW_SECURITY = 17
-    POLICIES = 18
-    GRANTS = 19
+    ON_PARTITIONS = 12  #: what stands on a partition and, like it, is made as time passes
+    ROLES = 13
+    SCHEMAS = 14  #: grants on them
+    CLOSE = 15  #: what is taken away
+    VIEWS = 16
+    OWNERS = 17
+    ROW_SECURITY = 18
+    POLICIES = 19
+    GRANTS = 20
 
 
 #: The phases of what decides who may see and do what.

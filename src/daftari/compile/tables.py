@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
-from daftari.compile import checks, columns, keys, partitions
+from daftari.compile import audit, checks, columns, keys, partitions
 from daftari.compile.names import Schemas, identifier, qualified
-from daftari.compile.objects import Comment, DatabaseObject, Extension, Identity, Table, Trigger
+from daftari.compile.objects import (
+    Comment,
+    DatabaseObject,
+    Extension,
+    Identity,
+    Partition,
+    Table,
+    Trigger,
+)
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import ContractError
 
 
 def objects(
-    datasets: Sequence[Dataset], *, today: date, schemas: Schemas | None = None
+    datasets: Sequence[Dataset],
+    *,
+    today: date,
+    kept: Sequence[Partition] = (),
+    schemas: Schemas | None = None,
 ) -> dict[Identity, DatabaseObject]:
     """
     Return everything that *datasets* ask of their database, by identity, in an order that can be made.
 
-    *today* decides which partitions are made ahead.
+    *today* decides which partitions are made ahead; *kept* are those of other periods, which stay.
 
     Raises:
         ContractError: a contract asks for what PostgreSQL cannot do, or two ask for the same object.
     """
     schemas = schemas or Schemas()
     found: dict[Identity, DatabaseObject] = {}
-    for item in _all(datasets, today, schemas):
+    for item in _all(datasets, today, kept, schemas):
         if item.identity in found and not isinstance(item, Extension):
             raise ContractError(
                 f"{item.identity}: asked for twice; expected once", hint="Rename one of them."
@@ -34,27 +47,34 @@ def objects(
     return found
 
 
-def _all(datasets: Sequence[Dataset], today: date, schemas: Schemas) -> Iterator[DatabaseObject]:
+def _all(
+    datasets: Sequence[Dataset], today: date, kept: Sequence[Partition], schemas: Schemas
+) -> Iterator[DatabaseObject]:
     known = {dataset.name: dataset for dataset in datasets}
     for dataset in datasets:
         if dataset.no_overlap:
             yield Extension(name="btree_gist")
         yield from columns.enums(dataset, schemas)
     for dataset in datasets:
-        yield from _table(dataset, today, schemas)
+        periods = partitions.partitions(dataset, today=today, schemas=schemas)
+        periods += [replace(it, schema=schemas.data) for it in kept if it.table == dataset.name]
+        yield from _table(dataset, periods, schemas)
     for dataset in datasets:
         yield from keys.foreign_keys(dataset, known, schemas)
 
 
-def _table(dataset: Dataset, today: date, schemas: Schemas) -> Iterator[DatabaseObject]:
+def _table(dataset: Dataset, periods: Sequence[Partition], schemas: Schemas) -> Iterator[DatabaseObject]:
     yield Table(schema=schemas.data, name=dataset.name, partitioned_by=_partitioned_by(dataset))
     yield from columns.columns(dataset, schemas)
     yield from keys.key_constraints(dataset, schemas)
     yield from checks.checks(dataset, schemas)
     yield from keys.no_overlap(dataset, schemas)
     yield from keys.indexes(dataset, schemas)
-    yield from partitions.partitions(dataset, today=today, schemas=schemas)
+    for partition in periods:
+        yield partition
+        yield from audit.partition_triggers(dataset, partition)
     yield from keys.key_table(dataset, schemas)
+    yield from audit.triggers(dataset, schemas)
     yield _set_updated_at(dataset, schemas)
     yield from _comments(dataset, schemas)
 

@@ -166,9 +166,9 @@ class BatchAudit:
     digest: str  #: sha256 of the rows as they were sent, in hex
 
 
-def record_batch(conn: Connection[Any], run_id: int, batch: BatchAudit) -> None:
-    """Audit a batch of rows. Belongs into the transaction of its rows."""
-    conn.execute(_QUERIES["record_batch"], {"run_id": run_id, **vars(batch)})
+def record_batch(conn: Connection[Any], batch: BatchAudit) -> None:
+    """Audit a batch of rows of the run that this session holds. Belongs into the transaction of its rows."""
+    conn.execute(_QUERIES["record_batch"], vars(batch))
 
 
 def reasons_of(conn: Connection[Any], run_id: int) -> tuple[Reason, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from daftari.compile import statements
+from daftari.compile import audit, statements
 from daftari.compile.names import derived
 from daftari.compile.objects import Partition
 from daftari.contract.model import Dataset
@@ -24,6 +24,9 @@ def make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
     Returns how many rows were moved.
     """
     moved = _make(conn, dataset, partition)
+    for trigger in audit.partition_triggers(dataset, partition):
+        for statement in statements.create(trigger):
+            conn.execute(statement)
     conn.execute(
         _QUERIES["close"], {"schema": partition.schema, "table": dataset.name, "name": partition.name}
     )
@@ -37,11 +40,13 @@ def _make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
             conn.execute(statement)
         return 0
     names = _names(dataset, partition)
+    conn.execute(_QUERIES["say_what_for"], {"purpose": "rows move to the partition of their time"})
     conn.execute(sql.SQL(_QUERIES["make_alone"]).format(**names))
     moved = conn.execute(
         sql.SQL(_QUERIES["move_rows"]).format(**names), {"first": span[1], "next": span[2]}
     ).rowcount
     conn.execute(sql.SQL(_QUERIES["attach"]).format(**names, first=span[1], next=span[2]))
+    conn.execute(_QUERIES["say_what_for"], {"purpose": ""})
     return moved
 
 

@@ -33,6 +33,7 @@ _FIXED = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] %q%u@%d ",  # an audited read names its reader
 }
 
 

@@ -20,7 +20,7 @@ from daftari.contract.compatibility import compare
 from daftari.contract.model import Contract
 from daftari.contract.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
-from daftari.io import markers, migrations, versions
+from daftari.io import audit_tables, markers, migrations, pgaudit, versions
 from daftari.operations.bring_access import bring_access, suspend
 from daftari.operations.make_partitions import Made, make_partitions
 from daftari.operations.survey_database import survey
@@ -29,7 +29,7 @@ from daftari.operations.survey_database import survey
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
 #: No business of version files: partitions are made as time passes, on every database by itself, and rights
 #: name roles, which may be called otherwise on another server.
-_BY_ITSELF = frozenset({Phase.PARTITIONS}) | ACCESS_PHASES
+_BY_ITSELF = frozenset({Phase.PARTITIONS, Phase.ON_PARTITIONS}) | ACCESS_PHASES
 #: What begins so may meet a policy or a view of masks that names the column.
 _MEETS_RIGHTS = ("alter table", "alter type", "drop")
 
@@ -200,7 +200,12 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
             made: list[Made] = []
             if not values:
                 made = make_partitions(conn, order.contracts, now=order.now)
+                for statement in statements_of(planned.changes, {Phase.ON_PARTITIONS}):
+                    conn.execute(statement)
+                audit_tables.make_partitions(conn, now=order.now)
+                audit_tables.watch(conn)
                 bring_access(conn, order.contracts, rights=order.rights, now=order.now)
+                pgaudit.configure(conn, [contract.dataset for contract in order.contracts])
                 markers.mark(conn, order.contracts, now=order.now)
     except BaseException:
         for path in written:

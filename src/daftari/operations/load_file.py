@@ -181,7 +181,7 @@ class _Load:
             rows=self._counts.inserted + self._counts.updated,
             digest=self._landing.digest,
         )
-        ledger.record_batch(self._conn, run_id, audit)
+        ledger.record_batch(self._conn, audit)
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
         ledger.finish(self._conn, run_id, self._counts)
         return Loaded(

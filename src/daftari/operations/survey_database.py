@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile import access, roles, tables
+from daftari.compile import access, partitions, roles, tables
 from daftari.compile.access import Present, Rights
 from daftari.compile.changes import Situation
 from daftari.compile.differences import Difference, Objects, differences
@@ -36,15 +36,16 @@ def survey(conn: Connection[Any], contracts: Sequence[Contract], *, rights: Righ
     """
     datasets = [contract.dataset for contract in contracts]
     today = now.date()
-    wanted = tables.objects(datasets, today=today)
     live = catalogue.read(
         conn, [role.name for role in roles.wanted(datasets, rights.readers.roles, rights.roles)]
     )
+    kept = partitions.kept(datasets, live.values(), today=today)
+    wanted = tables.objects(datasets, today=today, kept=kept)
     present = _present(conn, wanted, live)
     wanted.update({item.identity: item for item in access.objects(datasets, present, rights)})
-    printed = catalogue.as_printed(conn, datasets, rights, present, today=today)
+    printed = catalogue.as_printed(conn, datasets, rights, present, today=today, kept=kept)
     return Survey(
-        found=differences(printed, live, datasets),
+        found=differences(printed, live),
         situation=Situation(wanted=wanted, live=live, views=catalogue.views_of_columns(conn)),
     )
 

@@ -16,7 +16,7 @@ from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import ACCESS, Kind, Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import access_catalogue, markers, migrations, partition_tables, versions
+from daftari.io import access_catalogue, audit_tables, markers, migrations, partition_tables, pgaudit, versions
 from daftari.operations.survey_database import Survey, survey
 
 _HINTS = {
@@ -43,6 +43,7 @@ class Verified:
     drifts: tuple[Drift, ...]
     #: rows in default partitions, by dataset: their time has no partition of its own. No drift, but a warning
     outside: Mapping[str, int]
+    off: tuple[str, ...] = ()  #: what this login cannot have, and so nobody can call drift
 
 
 def verify_database(
@@ -70,13 +71,16 @@ def verify_database(
         drifts = [*_migrations(conn), *_versions(conn, migrations_dir), *_functions(conn)]
         drifts += _markers(conn, contracts)
         migrations.migrate(conn)
+        watches, off = _watches(conn)
+        drifts += _unlogged(conn, contracts)
         surveyed = survey(conn, contracts, rights=rights, now=now)
         outside = _rows_outside(conn, contracts, surveyed.situation.live)
         drifts += _open_otherwise(conn, contracts, rights)
+    drifts += watches
     drifts += [_of(difference) for difference in surveyed.found if not _is_implied(difference, surveyed)]
     checked = Counter(identity.kind.value for identity in surveyed.situation.wanted)
     checked["contract"] = len(contracts)
-    return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside)
+    return Verified(checked=dict(checked), drifts=tuple(drifts), outside=outside, off=off)
 
 
 def _is_implied(difference: Difference, surveyed: Survey) -> bool:
@@ -151,6 +155,34 @@ def _functions(conn: Connection[Any]) -> Iterator[Drift]:
             said = "nothing" if found is None else "another body"
             text = f"function daftari.{name}: found {said}; expected the one of its migration"
             yield _drift("function", f"daftari.{name}", "different" if found else "missing", text)
+
+
+def _watches(conn: Connection[Any]) -> tuple[list[Drift], tuple[str, ...]]:
+    """Event triggers that do not fire: drift where this login could make them, else what is off."""
+    missing = audit_tables.unwatched(conn)
+    if not missing:
+        return [], ()
+    if not audit_tables.may_watch(conn):
+        return [], ("drop, detach and alter leave no entry in the audit: event triggers need a superuser",)
+    there = audit_tables.watches(conn)
+    return [
+        _drift(
+            "event trigger",
+            name,
+            "different" if name in there else "missing",
+            f"event trigger {name}: found {'it switched off' if name in there else 'nothing'}; "
+            "expected it to fire always",
+        )
+        for name in missing
+    ], ()
+
+
+def _unlogged(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:
+    for name in pgaudit.unlogged(conn, [contract.dataset for contract in contracts]):
+        text = (
+            f"pgaudit ops.{name}: found its reads not logged; expected an object audit of a restricted table"
+        )
+        yield _drift("pgaudit", f"ops.{name}", "missing", text)
 
 
 def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:

@@ -1,1 +1,1 @@
-"""Protection as pure rules: what is left of a value that somebody may not see whole."""
+"""Protection as pure rules: what is left of a value that may not be seen whole, and how a record is proved."""

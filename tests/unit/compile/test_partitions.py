@@ -6,7 +6,7 @@ from tests.small_contracts import READINGS, with_field
 
 from daftari.compile.names import Schemas
 from daftari.compile.objects import Partition
-from daftari.compile.partitions import is_period, partitions
+from daftari.compile.partitions import kept, partitions
 from daftari.contract.model import LogicalType, Partitioning, Period
 
 
@@ -63,7 +63,7 @@ def test_bounds_are_written_as_postgresql_prints_them(logical_type, bounds):
 @pytest.mark.parametrize(
     ("name", "bounds", "expected"),
     [
-        # a quarter long past: stays
+        # a quarter long past: stays, and so its triggers are looked after
         ("readings_2019q1", "FOR VALUES FROM ('2019-01-01 00:00:00+00') TO ('2019-04-01 00:00:00+00')", True),
         # of the right time under a wrong name, and of a wrong time under a right name
         ("readings_old", "FOR VALUES FROM ('2019-01-01 00:00:00+00') TO ('2019-04-01 00:00:00+00')", False),
@@ -73,8 +73,14 @@ def test_bounds_are_written_as_postgresql_prints_them(logical_type, bounds):
             False,
         ),
         ("readings_x", "DEFAULT", False),
+        # wanted today
+        (
+            "readings_2026q4",
+            "FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2027-01-01 00:00:00+00')",
+            False,
+        ),
     ],
 )
-def test_a_partition_of_another_period_is_in_order(name, bounds, expected):
+def test_a_partition_of_another_period_is_kept(name, bounds, expected):
     partition = Partition(schema="ops", table="readings", name=name, bounds=bounds)
-    assert is_period(READINGS, partition) is expected
+    assert (kept([READINGS], [partition], today=date(2026, 11, 23)) == [partition]) is expected

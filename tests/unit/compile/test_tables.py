@@ -34,6 +34,7 @@ def test_a_contract_becomes_these_statements():
 
 def test_a_partitioned_table_has_its_periods_a_default_and_a_table_that_keeps_its_key():
     names = [(it.kind, it.schema, it.name) for it in made(READINGS)]
+    triggers = [it for it in made(READINGS) if it.kind is Kind.TRIGGER]
     assert [name for kind, _, name in names if kind is Kind.PARTITION] == [
         "readings_2026q3",
         "readings_2026q4",
@@ -41,13 +42,18 @@ def test_a_partitioned_table_has_its_periods_a_default_and_a_table_that_keeps_it
         "readings_default",
     ]
     assert (Kind.TABLE, "daftari", "key_readings") in names
-    assert [name for kind, _, name in names if kind is Kind.TRIGGER] == [
+    assert [it.name for it in triggers if it.table == "readings"] == [
         "keep_keys_insert",
         "keep_keys_update",
         "keep_keys_delete",
         "keep_keys_truncate",
+        "audit_insert",
+        "audit_update",
+        "audit_delete",
         "set_updated_at",
     ]
+    audit = {"audit_insert", "audit_update", "audit_delete", "audit_truncate"}
+    assert {it.name for it in triggers if it.table == "readings_default"} == audit
 
 
 def test_a_reference_to_a_partitioned_dataset_goes_to_the_table_that_keeps_its_key():

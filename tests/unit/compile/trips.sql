@@ -8,6 +8,14 @@ create table "ops"."teams" (
     "_run_id" bigint not null,
     constraint "teams_pkey" primary key ("team")
 );
+create trigger "audit_insert" after insert on "ops"."teams" for each statement execute function daftari.audit_insert('teams', 'team');
+alter table "ops"."teams" enable always trigger "audit_insert";
+create trigger "audit_update" after update on "ops"."teams" referencing old table as removed new table as added for each statement execute function daftari.audit_change('teams', 'team');
+alter table "ops"."teams" enable always trigger "audit_update";
+create trigger "audit_delete" after delete on "ops"."teams" referencing old table as removed for each statement execute function daftari.audit_change('teams', 'team');
+alter table "ops"."teams" enable always trigger "audit_delete";
+create trigger "audit_truncate" before truncate on "ops"."teams" for each statement execute function daftari.audit_truncate('teams', 'team');
+alter table "ops"."teams" enable always trigger "audit_truncate";
 create trigger set_updated_at before update on "ops"."teams" for each row execute function daftari.set_updated_at();
 comment on table "ops"."teams" is 'One team.';
 comment on column "ops"."teams"."created_at" is 'When the row first came.';
@@ -30,6 +38,14 @@ create table "ops"."trips" (
 );
 create index "trips_starts_on_idx" on "ops"."trips" ("starts_on");
 create index "trips_team_idx" on "ops"."trips" ("team");
+create trigger "audit_insert" after insert on "ops"."trips" for each statement execute function daftari.audit_insert('trips', 'trip');
+alter table "ops"."trips" enable always trigger "audit_insert";
+create trigger "audit_update" after update on "ops"."trips" referencing old table as removed new table as added for each statement execute function daftari.audit_change('trips', 'trip');
+alter table "ops"."trips" enable always trigger "audit_update";
+create trigger "audit_delete" after delete on "ops"."trips" referencing old table as removed for each statement execute function daftari.audit_change('trips', 'trip');
+alter table "ops"."trips" enable always trigger "audit_delete";
+create trigger "audit_truncate" before truncate on "ops"."trips" for each statement execute function daftari.audit_truncate('trips', 'trip');
+alter table "ops"."trips" enable always trigger "audit_truncate";
 create trigger set_updated_at before update on "ops"."trips" for each row execute function daftari.set_updated_at();
 comment on table "ops"."trips" is 'One journey, with the team''s money.';
 comment on column "ops"."trips"."status" is 'Where it stands.';

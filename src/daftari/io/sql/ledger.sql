@@ -11,13 +11,15 @@ where f.dataset = %(dataset)s
 select m.hash from daftari.contract_marker m where m.dataset = %(dataset)s;
 
 -- name: start_run
--- The session holds an advisory lock on the run's number for as long as it lives.
+-- The session holds an advisory lock on the run's number for as long as it lives, and names it to the audit.
 with started as (
     insert into daftari.run (kind, dataset, contract_hash, source, sha256)
     values (%(kind)s, %(dataset)s, %(contract_hash)s, %(source)s, %(sha256)s)
     returning run_id
 )
-select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int) from started;
+select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int),
+       set_config('daftari.run_id', run_id::text, false)
+from started;
 
 -- name: abandon_dead_runs
 -- A run whose session is gone did nothing: its transaction was never committed.
@@ -48,7 +50,7 @@ where run_id = %(run_id)s
   and status = 'running';
 
 -- name: release_run
-select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int);
+select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int), set_config('daftari.run_id', '', false);
 
 -- name: record_file
 -- A replay, or a load of the same content again, leaves the first record as it is.
@@ -57,8 +59,8 @@ values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(ma
 on conflict (dataset, sha256) do nothing;
 
 -- name: record_batch
-insert into daftari.batch_audit (run_id, relation, operation, rows, digest)
-values (%(run_id)s, %(relation)s, %(operation)s, %(rows)s, %(digest)s);
+-- The run is the one that the session holds.
+select daftari.record_batch(%(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
 -- name: reasons_of
 -- Why rows of one run were refused, commonest first.

@@ -14,6 +14,10 @@ select exists (
       and {field} < %(next)s
 );
 
+-- name: say_what_for
+-- The audit sees rows leave the default partition; this tells why.
+select set_config('daftari.purpose', %(purpose)s, true);
+
 -- name: make_alone
 create table {partition} (like {table} including defaults including constraints);
 

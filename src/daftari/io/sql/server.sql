@@ -11,8 +11,10 @@ select current_setting('server_version') as version,
        case when pg_has_role('pg_read_all_settings', 'usage')
             then current_setting('shared_preload_libraries')
        end as preloaded,
+       coalesce(current_setting('pgaudit.role', true), '') <> '' as logs_reads,
        has_database_privilege(current_database(), 'create') as may_create,
        has_parameter_privilege('session_replication_role', 'set') as may_prove_keys,
+       (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
        current_database() as database,
        current_user as user;
 

@@ -1,0 +1,168 @@
+"""daftari audit: who changed what, and the proof that the record of it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.session import now, open_session
+from daftari.errors import AuditBroken, AuditNotAnchored
+from daftari.io import audit as kept
+from daftari.io import signing_key
+from daftari.operations.checkpoint_audit import checkpoint_audit
+from daftari.operations.export_audit import export_audit
+from daftari.operations.verify_audit import verify_audit
+
+if TYPE_CHECKING:
+    from daftari.protect.verify_chain import Verdict
+
+app = typer.Typer(
+    no_args_is_help=True, help="Who changed what, and the proof that the record of it is whole."
+)
+
+
+@app.command()
+def show(
+    relation: Annotated[str | None, typer.Option(help="Only this table, e.g. ops.expenses.")] = None,
+    run: Annotated[int | None, typer.Option(help="Only entries of this run.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only what this actor did.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many entries at the most.")] = 20,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show entries of the audit, newest first. Values of rows are not shown; `audit export` writes them out.
+
+    Example: daftari audit show --relation ops.expenses
+    """
+    session = open_session(workspace, env)
+    wanted = kept.Wanted(relation=relation, run_id=run, actor=actor, limit=limit)
+    with session.connection() as conn:
+        found = kept.entries(conn, wanted)
+    if output is Output.JSON:
+        print_json([asdict(entry) for entry in found])
+        return
+    if not found:
+        out.print("The audit has no such entry.")
+        return
+    table = Table("entry", "at", "what", "rows", "who", "run", "purpose", box=None, pad_edge=False)
+    for entry in found:
+        who = entry.actor if entry.actor == entry.login else f"{entry.actor} by {entry.login}"
+        table.add_row(
+            str(entry.entry_id),
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            f"{entry.operation} {entry.relation}",
+            "" if entry.rows is None else f"{entry.rows:,}",
+            who,
+            str(entry.run_id or ""),
+            entry.purpose or "",
+        )
+    out.print(table)
+
+
+@app.command()
+def checkpoint(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """Chain what was recorded since, sign how far the chain has come, and anchor that outside of the database.
+
+    Run it every few minutes: what a superuser does to entries younger than the last anchor may go unseen.
+
+    Example: daftari audit checkpoint
+    """
+    session = open_session(workspace, env)
+    key = signing_key.read_private(session.settings.signing_key)
+    with session.connection() as conn:
+        done = checkpoint_audit(conn, key, folder=session.settings.anchors_dir, now=now())
+    if output is Output.JSON:
+        print_json(done)
+    elif done.anchor is None:
+        out.print(f"Nothing new: the chain ends at {done.position}, and is anchored there.")
+    else:
+        out.print(
+            f"Chained {done.chained:,} entries; anchored at {done.position:,}: {done.anchor}", markup=False
+        )
+
+
+@app.command()
+def verify(
+    public_key: Annotated[
+        Path | None, typer.Option(help="The public key. Default: the one beside the signing key.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Prove that the audit is whole and anchored, or name what was done to it.
+
+    Example: daftari audit verify --output json
+    """
+    session = open_session(workspace, env)
+    settings = session.settings
+    key = signing_key.read_public(public_key or signing_key.public_path(settings.signing_key))
+    with session.connection() as conn, err.status("Proving the audit"):
+        verdict = verify_audit(conn, key, folder=settings.anchors_dir)
+    _show_verdict(verdict, output)
+    if verdict.name == "broken":
+        raise AuditBroken(
+            f"audit: {len(verdict.findings)} findings; expected none",
+            hint="Keep the database and the anchors as they are, and find out who had the rights to do this.",
+        )
+    if verdict.name != "whole":
+        raise AuditNotAnchored(
+            f"audit: {verdict.name.replace('_', ' ')}; expected a chain that an anchor vouches for",
+            hint="`daftari audit checkpoint` signs how far it has come.",
+        )
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="The file to write, JSON Lines.", dir_okay=False)],
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Write the audit out with old and new values, to be proved without the database by verify_chain.py.
+
+    Example: daftari audit export audit.jsonl
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        exported = export_audit(conn, path)
+        log = kept.log_id(conn)
+    if output is Output.JSON:
+        print_json({**asdict(exported), "log": log})
+        return
+    out.print(f"{exported.path}: {exported.entries:,} entries", markup=False)
+    out.print(f"Its anchors are in {session.settings.anchors_dir / log}", markup=False)
+
+
+@app.command()
+def keygen(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
+    """Make the key that signs checkpoints. Give the public half to whoever is to prove the audit.
+
+    Example: daftari audit keygen
+    """
+    session = open_session(workspace, env)
+    public = signing_key.generate(session.settings.signing_key)
+    out.print(f"wrote {session.settings.signing_key}, which nobody else may read", markup=False)
+    out.print(f"wrote {public}, which proves what it signs", markup=False)
+
+
+def _show_verdict(verdict: Verdict, output: Output) -> None:
+    if output is Output.JSON:
+        print_json({**asdict(verdict), "verdict": verdict.name})
+        return
+    for finding in verdict.findings:
+        out.print(f"[red]{finding.kind:<14}[/] ", end="")
+        out.print(finding.text, markup=False, soft_wrap=True)
+    out.print(
+        f"{verdict.name.replace('_', ' ')}: {verdict.entries:,} entries, {verdict.links:,} links, "
+        f"{verdict.waiting:,} not chained yet, anchored up to {verdict.anchored:,}.",
+        soft_wrap=True,
+    )

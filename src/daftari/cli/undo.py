@@ -1,0 +1,57 @@
+"""daftari undo: one load, taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from daftari.cli.options import (
+    DryRunOption,
+    EnvOption,
+    Output,
+    OutputOption,
+    WorkspaceOption,
+    out,
+    print_json,
+)
+from daftari.cli.session import open_session
+from daftari.operations.undo_run import Undone, undo_run
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def undo(
+    run: Annotated[int, typer.Argument(help="The run, by its number.")],
+    dry_run: DryRunOption = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Take a load back: rows it inserted go, rows it updated become what they were. All of it, or nothing.
+
+    Refused where a row was changed since. The file may be loaded again afterwards.
+
+    Example: daftari undo 17 --dry-run
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        undone = undo_run(conn, session.workspace, run, dry_run=dry_run)
+    if output is Output.JSON:
+        print_json(undone)
+        return
+    _show(undone)
+
+
+def _show(undone: Undone) -> None:
+    if undone.changed_since:
+        out.print(
+            f"{undone.changed_since:,} rows of {undone.dataset} were changed since: it would be refused."
+        )
+        return
+    what = f"{undone.removed:,} rows removed, {undone.restored:,} as they were before"
+    if undone.run_id is None:
+        out.print(f"Would be undone: {what}. Nothing was changed.")
+    else:
+        out.print(f"Run {undone.undoes} of {undone.dataset} is undone by run {undone.run_id}: {what}.")

@@ -1,0 +1,25 @@
+from datetime import date
+
+import pytest
+from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS
+
+from daftari.compile import tables
+from daftari.compile.objects import Kind
+
+EVENTS = {"audit_insert", "audit_update", "audit_delete", "audit_truncate"}
+
+
+@pytest.mark.parametrize("dataset", [TEAMS, TRIPS, READINGS, NOTES])
+def test_every_table_and_every_partition_is_audited_always(dataset):
+    known = [TEAMS, READINGS, dataset]
+    made = tables.objects({it.name: it for it in known}.values(), today=date(2026, 11, 23)).values()
+    audits = [it for it in made if it.identity.kind is Kind.TRIGGER and it.name.startswith("audit_")]
+    assert all(it.always for it in audits)
+    by_table: dict[str, set[str]] = {}
+    for trigger in audits:
+        by_table.setdefault(trigger.table, set()).add(trigger.name)
+    partitions = {it.name for it in made if it.identity.kind is Kind.PARTITION and it.table == dataset.name}
+    # of a statement that truncates the table, its partitions tell
+    own = EVENTS - {"audit_truncate"} if partitions else EVENTS
+    assert by_table[dataset.name] == own
+    assert {name: by_table[name] for name in partitions} == dict.fromkeys(partitions, EVENTS)
