@@ -124,3 +124,27 @@ class ChecksFailed(DaftariError):
     """A data check failed. Published marts stay as they were."""
 
     code, exit_code, status = "checks_failed", 41, 422
+
+
+class CannotOpen(DaftariError):
+    """A sealed value cannot be opened. One error for every cause: it says nothing of the value."""
+
+    code, exit_code, status = "cannot_open", 50, 500
+
+    def __init__(self, field: str, *, hint: str | None = None) -> None:
+        super().__init__(
+            f"{field}: a sealed value cannot be opened; expected one that was sealed for this field, person and key",
+            hint=hint or "`daftari keys status` tells which keys there are.",
+        )
+
+
+class KeyDestroyed(CannotOpen):
+    """The key was destroyed, and with it the person's values."""
+
+    code, exit_code, status = "key_destroyed", 51, 410
+
+
+class KeysUnavailable(DaftariError):
+    """The key store, or what its keys are wrapped by, cannot be used."""
+
+    code, exit_code, status = "keys_unavailable", 52, 503
