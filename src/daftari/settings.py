@@ -31,7 +31,7 @@ CONFIG_FILE = "daftari.toml"
 #: Set by where the workspace is and by --env, never from a file.
 _GIVEN = ("root", "environment")
 #: `daftari.toml` is versioned: what may hold a password does not belong there.
-_SECRET = ("database_url",)
+_SECRET = ("database_url", "keys_url")
 
 
 class Environment(StrEnum):
@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".daftari"), validate_default=True, description="a folder; relative to the workspace"
     )
+    keys_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
+    kek_file: Path | None = Field(default=None, description="a file; relative to the workspace")
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
     log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
@@ -102,7 +104,7 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone") from error
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "keys_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
