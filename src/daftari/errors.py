@@ -148,3 +148,9 @@ class KeysUnavailable(DaftariError):
     """The key store, or what its keys are wrapped by, cannot be used."""
 
     code, exit_code, status = "keys_unavailable", 52, 503
+
+
+class AccessRefused(DaftariError):
+    """Somebody asks for what the contract does not give them."""
+
+    code, exit_code, status = "access_refused", 53, 403
