@@ -34,6 +34,7 @@ GROUPS: dict[str, str] = {
     "contract": "daftari.cli.contract",
     "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "keys": "daftari.cli.keys",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

@@ -16,6 +16,7 @@ from daftari.settings import Settings, read_settings
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from daftari.io.keys import KeyStore
     from daftari.io.workspace import Workspace
 
 
@@ -25,9 +26,15 @@ class Session:
 
     @cached_property
     def workspace(self) -> Workspace:
-        from daftari.io.workspace import read_workspace
+        from daftari.io.workspace import open_workspace
 
-        return read_workspace(self.settings.root)
+        return open_workspace(self.settings)
+
+    @property
+    def keys(self) -> KeyStore:
+        found = self.workspace.keys
+        assert found is not None, "a workspace that is opened has them"
+        return found
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:

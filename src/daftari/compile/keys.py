@@ -56,7 +56,8 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
                 schemas,
                 derived(dataset.name, field.name, "key"),
                 ConstraintKind.UNIQUE,
-                f"unique ({identifier(field.name)})",
+                # what is sealed looks different in each row, whatever it holds
+                f"unique ({identifier(field.index_column or field.name)})",
             )
         )
     return found
@@ -195,13 +196,14 @@ def _range(dataset: Dataset, overlap: Overlap) -> str:
 
 
 def indexes(dataset: Dataset, schemas: Schemas) -> list[Index]:
-    """Return the declared indexes and one for each foreign key, save those that a key already serves."""
+    """Return the declared indexes, and one for each foreign key and blind index that no key serves already."""
+    for name in (name for fields in dataset.indexes for name in fields):
+        dataset.field(name)
     wanted = [*dataset.indexes, *(relationship.fields for relationship in dataset.relationships)]
-    served = [dataset.key, *((f.name,) for f in dataset.fields if f.unique)]
+    wanted += [(f.index_column,) for f in dataset.fields if f.index_column]
+    served = [dataset.key, *((f.index_column or f.name,) for f in dataset.fields if f.unique)]
     found: dict[str, Index] = {}
     for fields in wanted:
-        for name in fields:
-            dataset.field(name)
         if any(key[: len(fields)] == fields for key in served):
             continue
         served.append(fields)

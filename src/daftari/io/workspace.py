@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daftari.contract.governable import governable
@@ -12,8 +12,9 @@ from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
 from daftari.errors import ContractError, Fault, UnknownName
+from daftari.io.keys import KeyStore, key_store_of
 from daftari.rows.rule_faults import rule_faults
-from daftari.settings import CONFIG_FILE
+from daftari.settings import CONFIG_FILE, Settings
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 
@@ -38,6 +39,9 @@ class Workspace:
     name: str
     pipelines: tuple[Pipeline, ...]
     contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
+    keys: KeyStore | None = (
+        None  #: what its sealed fields are sealed under; None: only its files are looked at
+    )
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -69,6 +73,8 @@ def read_workspace(root: Path) -> Workspace:
     """
     Read the workspace in the folder *root*. Every contract of it can be enforced.
 
+    Its keys are not opened: `open_workspace` names them.
+
     Raises:
         ContractError: with every fault of every contract, and of how they fit together.
     """
@@ -90,6 +96,17 @@ def read_workspace(root: Path) -> Workspace:
         for folder, (found, _) in read.items()
     )
     return Workspace(root=root, name=_name(root), pipelines=pipelines, contracts=ordered)
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """
+    Read the workspace of *settings*, with the key store of its environment.
+
+    Raises:
+        ContractError: as `read_workspace`.
+        SettingError: the settings of the key store cannot be.
+    """
+    return replace(read_workspace(settings.root), keys=key_store_of(settings))
 
 
 def contract_files(folder: Path) -> tuple[Path, ...]:

@@ -16,14 +16,16 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from psycopg import Connection
 
-from daftari.contract.model import Contract
-from daftari.errors import ReconciliationError
+from daftari.contract.model import Conflict, Contract
+from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
+from daftari.io.keys import KeyStore
 from daftari.io.landing import Landed, Landing, Refused
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
+from daftari.io.sealer import Sealer
 from daftari.rows.batch import Batch
 from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.expressions import ZONE
@@ -47,6 +49,7 @@ class Delivery:
     totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
+    keys: KeyStore | None = None  #: None will do where nothing is sealed
 
 
 def load_file(
@@ -112,7 +115,19 @@ class _Load:
             plan=self._delivery.plan,
             run_id=self._run_id,
             wanted=None if self._replays is None else frozenset(self._replays),
+            seal=self._sealer().seal,
         )
+
+    def _sealer(self) -> Sealer:
+        sealer = Sealer(self._delivery.keys, self._dataset)
+        if self._dataset.conflict is not Conflict.UPDATE and sealer.is_rotating():
+            # A value that is not yet sealed anew looks like another one: it would be refused as a contradiction.
+            raise KeysUnavailable(
+                f"{self._dataset.name}: a rotation of keys is unfinished; expected none, as its contract refuses or "
+                "passes over what differs from the row that is there",
+                hint="Wait for `daftari keys rotate`, or run it again where it was stopped.",
+            )
+        return sealer
 
     def _land(self, judged: Judged) -> None:
         for batch in judged.batches:

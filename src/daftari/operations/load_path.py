@@ -82,6 +82,7 @@ def prepare(workspace: Workspace, request: Request, *, sha256: str | None = None
     plan = settle(resolve(mapping, source.header, contract.dataset, file=source.name), source.blocks())
     return Delivery(
         contract=contract,
+        keys=workspace.keys,
         source=source,
         plan=plan,
         origin=Origin(

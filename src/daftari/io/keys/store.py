@@ -71,18 +71,21 @@ class KeyStore:
     def wrapping(self) -> Wrapping:
         return self._wrapping
 
-    def keys_for(self, owners: Collection[Owner]) -> dict[Owner, DataKey]:
+    def keys_for(self, owners: Collection[Owner], *, version: int | None = None) -> dict[Owner, DataKey]:
         """
-        Return the key that each of *owners* seals under now; one that has none gets one, which is kept on return.
+        Return the key of each of *owners*; one that has none gets one, which is kept when this returns.
+
+        In the *version* asked for, by default the one that the last rotation began.
 
         Raises:
             KeysUnavailable: the store or its wrapping key cannot be used.
         """
         found: dict[Owner, DataKey] = {}
         while missing := [owner for owner in owners if owner not in found]:
-            known = self._look_up(missing)
+            known = self._look_up(missing, version)
             found |= self._unwrapped({owner: it for owner, it in known.items() if isinstance(it, Version)})
-            self._add({owner: it for owner, it in known.items() if not isinstance(it, Version)})
+            lacking = {owner: it for owner, it in known.items() if not isinstance(it, Version)}
+            self._add(lacking, version)
         return found
 
     def key_versions(
@@ -181,21 +184,23 @@ class KeyStore:
                     destroyed += 1
         return destroyed
 
-    def _look_up(self, owners: Sequence[Owner]) -> dict[Owner, Version | bytes | None]:
+    def _look_up(self, owners: Sequence[Owner], version: int | None) -> dict[Owner, Version | bytes | None]:
         with self._transaction() as conn:
-            return current(conn, owners, generation_of(conn))
+            return current(conn, owners, version or generation_of(conn))
 
-    def _add(self, lacking: Mapping[Owner, bytes | None]) -> None:
+    def _add(self, lacking: Mapping[Owner, bytes | None], version: int | None) -> None:
         """Make a key, or a version of it, for owners that lack one, unless somebody else is quicker."""
         for some in batched(lacking):
             ids = {owner: lacking[owner] or secrets.token_bytes(KEY_ID_BYTES) for owner in some}
-            generation = self.state().generation
+            generation = version or self.state().generation
             # Wrapped first, and taken in under the lock: wrapping may ask another machine.
             wrapped = self._wrapping.wrap([_plain(ids[owner], generation) for owner in some])
             with self._transaction() as conn:
                 conn.execute(text(QUERIES["lock"]))
                 state = conn.execute(text(QUERIES["state"])).mappings().one()
-                if state["generation"] != generation or any(one.epoch < state["epoch"] for one in wrapped):
+                if generation != (version or state["generation"]) or any(
+                    one.epoch < state["epoch"] for one in wrapped
+                ):
                     continue  # a rotation or an epoch has begun meanwhile: the caller looks again
                 known = current(conn, some, generation)
                 new = [it for it in some if known[it] is None and lacking[it] is None]

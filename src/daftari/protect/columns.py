@@ -1,0 +1,125 @@
+"""Whole columns sealed and opened: the rows of a block, each under the key of its person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from daftari.contract.model import Dataset, Field
+from daftari.errors import CannotOpen
+from daftari.protect.blind import BlindIndex
+from daftari.protect.keys import DataKey
+from daftari.protect.seal import FieldKey, algorithm_of, read_header
+
+#: Between the fields of a key that names a row: PostgreSQL's text could hold it, and a key never does.
+_BETWEEN = "\x1f"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What the rows of a block are sealed under."""
+
+    of: Mapping[str, DataKey]  #: by subject; empty: the dataset's own
+    indexes: Mapping[str, BlindIndex]  #: by field
+
+
+def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:
+    return tuple(field for field in dataset.fields if field.protection.sealed)
+
+
+def index_columns(dataset: Dataset) -> tuple[str, ...]:
+    """The columns of blind indexes, which stand after all others of a row on its way to the server."""
+    return tuple(field.index_column for field in dataset.fields if field.index_column)
+
+
+def subjects(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
+    """Return the person of each row as text; empty where there is none."""
+    if dataset.subject is None:
+        return pl.Series([""]).new_from_index(0, rows.height)
+    return rows[dataset.subject].cast(pl.String).fill_null("")
+
+
+def row_names(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
+    """Return what tells each row from the others: its key, else all of it that is not sealed."""
+    names = dataset.key or tuple(f.name for f in dataset.fields if not f.protection.sealed)
+    if not names:
+        return pl.Series([""]).new_from_index(0, rows.height)
+    parts = [pl.col(name).cast(pl.String).fill_null("") for name in names]
+    return rows.select(pl.concat_str(parts, separator=_BETWEEN)).to_series()
+
+
+def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
+    """Return *rows* with their sealed fields as bytes, and the blind indexes behind all other columns."""
+    people, names = subjects(rows, dataset).to_list(), row_names(rows, dataset).to_list()
+    made: list[pl.Series] = []
+    indexes: list[pl.Series] = []
+    for field in sealed_fields(dataset):
+        values = rows[field.name].cast(pl.String).to_list()
+        key_of = _field_keys(dataset, field, keys)
+        sealed = [
+            None if value is None else key_of(person).seal(value, name)
+            for value, person, name in zip(values, people, names, strict=True)
+        ]
+        made.append(pl.Series(field.name, sealed, dtype=pl.Binary))
+        if field.index_column:
+            index = keys.indexes[field.name].of
+            found = [None if value is None else index(value) for value in values]
+            indexes.append(pl.Series(field.index_column, found, dtype=pl.Binary))
+    return rows.with_columns(*made, *indexes)
+
+
+def open_rows(
+    rows: pl.DataFrame, dataset: Dataset, known: Mapping[tuple[bytes, int], DataKey]
+) -> pl.DataFrame:
+    """
+    Return *rows* with their sealed fields opened, as text.
+
+    Raises:
+        CannotOpen: a value was sealed for another field or person, is damaged, or its key is not *known*.
+    """
+    people = subjects(rows, dataset).to_list()
+    opened = []
+    for field in sealed_fields(dataset):
+        place = f"{dataset.name}.{field.name}"
+        field_keys: dict[tuple[bytes, int, str], FieldKey] = {}
+        values: list[str | None] = []
+        for sealed, person in zip(rows[field.name].to_list(), people, strict=True):
+            if sealed is None:
+                values.append(None)
+                continue
+            header = read_header(sealed, of=place)
+            name = (header.key_id, header.version, person)
+            if name not in field_keys:
+                key = known.get(name[:2])
+                if key is None:
+                    raise CannotOpen(place)
+                field_keys[name] = FieldKey(key, place, person, header.algorithm)
+            values.append(field_keys[name].open(sealed))
+        opened.append(pl.Series(field.name, values, dtype=pl.String))
+    return rows.with_columns(opened)
+
+
+def used_keys(rows: pl.DataFrame, dataset: Dataset) -> set[tuple[bytes, int]]:
+    """Return id and version of every key that values of *rows* are sealed under."""
+    return {
+        (header.key_id, header.version)
+        for field in sealed_fields(dataset)
+        for sealed in rows[field.name].drop_nulls().to_list()
+        if (header := read_header(sealed, of=f"{dataset.name}.{field.name}"))
+    }
+
+
+def _field_keys(dataset: Dataset, field: Field, keys: Keys) -> Callable[[str], FieldKey]:
+    """One key a person, made when it is first needed: making it takes longer than sealing a value."""
+    made: dict[str, FieldKey] = {}
+    place, algorithm = f"{dataset.name}.{field.name}", algorithm_of(field)
+
+    def of(person: str) -> FieldKey:
+        found = made.get(person)
+        if found is None:
+            found = made[person] = FieldKey(keys.of[person], place, person, algorithm)
+        return found
+
+    return of
