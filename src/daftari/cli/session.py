@@ -48,6 +48,10 @@ class Session:
 
 def open_session(workspace: Path | None, environment: str | None) -> Session:
     settings = read_settings(workspace, environment=environment)
+    if settings.vault_secrets is not None:
+        from daftari.io.secrets import with_secrets
+
+        settings = with_secrets(settings)
     log.configure(level=settings.log_level, style=settings.log_format)
     return Session(settings)
 

@@ -15,8 +15,8 @@ from daftari.io.keys import KeyStore
 from daftari.io.sealer import Sealer
 from daftari.protect.columns import sealed_fields
 
-#: Rows of one transaction: a second's work, so that nobody waits long for a row.
-ROWS = 10_000
+#: Rows of one transaction: less than a second's work, so that nobody waits long for a row.
+ROWS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
