@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from daftari.compile.columns import stored_type
+from daftari.compile.conditions import speaks_of_sealed
 from daftari.compile.names import Schemas, derived, identifier, identifiers, literal, qualified
 from daftari.compile.objects import Column, Constraint, ConstraintKind, Index, Table, Trigger
 from daftari.contract.model import Dataset, LogicalType, Overlap, Relationship
@@ -161,7 +162,7 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     Return the exclusion constraint by which ranges of one key cannot overlap.
 
     Raises:
-        ContractError: start and end make no range, or the dataset is partitioned.
+        ContractError: start and end make no range, the dataset is partitioned, or the server cannot judge `unless`.
     """
     overlap = dataset.no_overlap
     if overlap is None:
@@ -172,9 +173,10 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     parts = ", ".join([*keys, f"{_range(dataset, overlap)} with &&"])
     where = ""
     if overlap.unless:
-        condition = expressions.parse(
-            overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless"
-        ).check
+        parsed = expressions.parse(overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless")
+        if speaks_of_sealed(dataset, parsed.fields):
+            raise ContractError(f"{dataset.name}: noOverlap unless speaks of a sealed field; expected others")
+        condition = parsed.check
         if condition is None:
             raise ContractError(f"{dataset.name}: noOverlap unless depends on the day; expected fields alone")
         # where it is null, ranges may not overlap either

@@ -34,7 +34,7 @@ class Sealer:
             )
         self._store = keys
         self._known: dict[str, DataKey] = {}
-        self._indexes: dict[str, BlindIndex] | None = None
+        self._keys: Keys | None = None
 
     def seal(self, rows: pl.DataFrame) -> pl.DataFrame:
         """
@@ -49,8 +49,9 @@ class Sealer:
             return rows
         people = subjects(rows, self._dataset).unique().to_list()
         self._fetch(person for person in people if person not in self._known)
-        keys = Keys(of=self._known, indexes=self._blind_indexes(self._store))
-        return seal_rows(rows, self._dataset, keys)
+        if self._keys is None:
+            self._keys = Keys(of=self._known, indexes=self._blind_indexes(self._store))
+        return seal_rows(rows, self._dataset, self._keys)
 
     def open(self, rows: pl.DataFrame) -> pl.DataFrame:
         """
@@ -88,16 +89,14 @@ class Sealer:
         assert self._store is not None, "asked when sealing"
         owners = {owner_of(self._dataset, person): person for person in people}
         found = self._store.keys_for(owners)
-        self._known |= {person: found[owner] for owner, person in owners.items()}
+        self._known.update((person, found[owner]) for owner, person in owners.items())
 
     def _blind_indexes(self, store: KeyStore) -> dict[str, BlindIndex]:
-        if self._indexes is None:
-            owners = {
-                index_owner(self._dataset, field.name): field.name
-                for field in sealed_fields(self._dataset)
-                if field.index_column
-            }
-            # One version for good: entries must stay comparable.
-            found = store.keys_for(owners, version=1)
-            self._indexes = {name: BlindIndex(found[owner].secret) for owner, name in owners.items()}
-        return self._indexes
+        owners = {
+            index_owner(self._dataset, field.name): field.name
+            for field in sealed_fields(self._dataset)
+            if field.index_column
+        }
+        # One version for good: entries must stay comparable.
+        found = store.keys_for(owners, version=1)
+        return {name: BlindIndex(found[owner].secret) for owner, name in owners.items()}

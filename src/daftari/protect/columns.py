@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -17,21 +17,42 @@ from daftari.protect.seal import FieldKey, algorithm_of, read_header
 _BETWEEN = "\x1f"
 
 
+#: Keys of fields that are held at the most, some 60 MB: a load has more values than persons, and making one of these
+#: takes as long as sealing four values.
+_MOST_HELD = 40_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """What the rows of a block are sealed under."""
+    """What rows are sealed under, block after block."""
 
     of: Mapping[str, DataKey]  #: by subject; empty: the dataset's own
     indexes: Mapping[str, BlindIndex]  #: by field
+    _held: dict[tuple[str, str], FieldKey] = field(default_factory=dict, repr=False)
+
+    def of_field(self, dataset: Dataset, sealed: Field) -> Callable[[str], FieldKey]:
+        """Return what gives the key of a field of a person."""
+        held, place, algorithm = self._held, f"{dataset.name}.{sealed.name}", algorithm_of(sealed)
+
+        def of(person: str) -> FieldKey:
+            name = (place, person)
+            found = held.get(name)
+            if found is None:
+                if len(held) >= _MOST_HELD:
+                    held.clear()
+                found = held[name] = FieldKey(self.of[person], place, person, algorithm)
+            return found
+
+        return of
 
 
 def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:
-    return tuple(field for field in dataset.fields if field.protection.sealed)
+    return tuple(one for one in dataset.fields if one.protection.sealed)
 
 
 def index_columns(dataset: Dataset) -> tuple[str, ...]:
     """The columns of blind indexes, which stand after all others of a row on its way to the server."""
-    return tuple(field.index_column for field in dataset.fields if field.index_column)
+    return tuple(one.index_column for one in dataset.fields if one.index_column)
 
 
 def subjects(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
@@ -55,18 +76,18 @@ def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
     people, names = subjects(rows, dataset).to_list(), row_names(rows, dataset).to_list()
     made: list[pl.Series] = []
     indexes: list[pl.Series] = []
-    for field in sealed_fields(dataset):
-        values = rows[field.name].cast(pl.String).to_list()
-        key_of = _field_keys(dataset, field, keys)
+    for one in sealed_fields(dataset):
+        values = rows[one.name].cast(pl.String).to_list()
+        key_of = keys.of_field(dataset, one)
         sealed = [
             None if value is None else key_of(person).seal(value, name)
             for value, person, name in zip(values, people, names, strict=True)
         ]
-        made.append(pl.Series(field.name, sealed, dtype=pl.Binary))
-        if field.index_column:
-            index = keys.indexes[field.name].of
+        made.append(pl.Series(one.name, sealed, dtype=pl.Binary))
+        if one.index_column:
+            index = keys.indexes[one.name].of
             found = [None if value is None else index(value) for value in values]
-            indexes.append(pl.Series(field.index_column, found, dtype=pl.Binary))
+            indexes.append(pl.Series(one.index_column, found, dtype=pl.Binary))
     return rows.with_columns(*made, *indexes)
 
 
@@ -81,11 +102,11 @@ def open_rows(
     """
     people = subjects(rows, dataset).to_list()
     opened = []
-    for field in sealed_fields(dataset):
-        place = f"{dataset.name}.{field.name}"
+    for one in sealed_fields(dataset):
+        place = f"{dataset.name}.{one.name}"
         field_keys: dict[tuple[bytes, int, str], FieldKey] = {}
         values: list[str | None] = []
-        for sealed, person in zip(rows[field.name].to_list(), people, strict=True):
+        for sealed, person in zip(rows[one.name].to_list(), people, strict=True):
             if sealed is None:
                 values.append(None)
                 continue
@@ -97,7 +118,7 @@ def open_rows(
                     raise CannotOpen(place)
                 field_keys[name] = FieldKey(key, place, person, header.algorithm)
             values.append(field_keys[name].open(sealed))
-        opened.append(pl.Series(field.name, values, dtype=pl.String))
+        opened.append(pl.Series(one.name, values, dtype=pl.String))
     return rows.with_columns(opened)
 
 
@@ -105,21 +126,7 @@ def used_keys(rows: pl.DataFrame, dataset: Dataset) -> set[tuple[bytes, int]]:
     """Return id and version of every key that values of *rows* are sealed under."""
     return {
         (header.key_id, header.version)
-        for field in sealed_fields(dataset)
-        for sealed in rows[field.name].drop_nulls().to_list()
-        if (header := read_header(sealed, of=f"{dataset.name}.{field.name}"))
+        for one in sealed_fields(dataset)
+        for sealed in rows[one.name].drop_nulls().to_list()
+        if (header := read_header(sealed, of=f"{dataset.name}.{one.name}"))
     }
-
-
-def _field_keys(dataset: Dataset, field: Field, keys: Keys) -> Callable[[str], FieldKey]:
-    """One key a person, made when it is first needed: making it takes longer than sealing a value."""
-    made: dict[str, FieldKey] = {}
-    place, algorithm = f"{dataset.name}.{field.name}", algorithm_of(field)
-
-    def of(person: str) -> FieldKey:
-        found = made.get(person)
-        if found is None:
-            found = made[person] = FieldKey(keys.of[person], place, person, algorithm)
-        return found
-
-    return of
