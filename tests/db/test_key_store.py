@@ -131,6 +131,27 @@ def test_an_epoch_leaves_every_key_as_it_was(opened):
     assert (state.epoch, state.outdated) == (2, 0)
 
 
+@pytest.mark.parametrize("happens", ["epoch", "rotation"])
+def test_a_key_that_was_wrapped_before_an_epoch_or_a_rotation_began_is_not_taken_in_after(
+    opened, monkeypatch, happens
+):
+    store, other = opened(), opened()
+    wrap = store.wrapping.wrap
+
+    def overtaken(secrets):
+        wrapped = wrap(secrets)
+        monkeypatch.setattr(store.wrapping, "wrap", wrap)
+        begin_key_epoch(other) if happens == "epoch" else other.begin_rotation()
+        return wrapped
+
+    other.keys_for([BARAKA])
+    monkeypatch.setattr(store.wrapping, "wrap", overtaken)
+    made = store.keys_for([AMINA])[AMINA]
+    assert opened().keys_for([AMINA])[AMINA].secret == made.secret
+    assert made.version == (1 if happens == "epoch" else 2)
+    assert opened().state().outdated == 0
+
+
 def test_keys_made_while_an_epoch_begins_are_wrapped_by_it(opened):
     owners = [Owner(scope=USERS, subject=f"U{n}") for n in range(400)]
     with ThreadPoolExecutor(5) as pool:

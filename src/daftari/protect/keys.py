@@ -16,9 +16,8 @@ class DataKey:
 
     key_id: bytes
     version: int  #: the rotation that made it
-    secret: bytes = field(
-        repr=False
-    )  #: nothing is encrypted under it: the keys of fields are derived from it
+    #: nothing is encrypted under it: the keys of fields are derived from it
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
