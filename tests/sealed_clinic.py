@@ -55,12 +55,16 @@ CUSTOM = {
 assert WARDS  # of the same workspace
 
 
-def open_sealed_clinic(conn: Connection[Any], url: str, root: Path, **custom: Any) -> Clinic:
+def open_sealed_clinic(
+    conn: Connection[Any], url: str, root: Path, *, fields: list[dict[str, Any]] = FIELDS, **custom: Any
+) -> Clinic:
     """Make the workspace in *root* and its tables; `DAFTARI_DATABASE_URL` must be set."""
-    workspace = write_workspace(root, visits=FIELDS, **{**CUSTOM, **custom})
+    workspace = write_workspace(root, visits=fields, **{**CUSTOM, **custom})
     apply_workspace(conn, workspace)
     open_wards(conn)
-    return Clinic(workspace=replace(workspace, keys=key_store_of(settings_of(root))), conn=conn, url=url)
+    return Clinic(
+        workspace=replace(workspace, open_keys=lambda: key_store_of(settings_of(root))), conn=conn, url=url
+    )
 
 
 def settings_of(root: Path) -> Settings:
@@ -79,4 +83,4 @@ def opened(clinic: Clinic, *, where: str = "true") -> list[tuple[Any, ...]]:
     rows = clinic.conn.execute(statement, prepare=False).fetchall()
     schema: dict[str, Any] = {"visit_id": pl.String, "patient": pl.String, **dict.fromkeys(SEALED, pl.Binary)}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return Sealer(store_of(clinic), dataset).open(frame).rows()
+    return Sealer(lambda: store_of(clinic), dataset).open(frame).rows()

@@ -8,7 +8,7 @@ who may not see the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -23,6 +23,17 @@ class DaftariError(Exception):
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., DaftariError], tuple[object, ...]]:
+        """What a copy in another process is made of: the sentence, which a subclass composed from its facts."""
+        return _same_error, (type(self), str(self), vars(self))
+
+
+def _same_error(kind: type[DaftariError], message: str, facts: dict[str, object]) -> DaftariError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    vars(error).update(facts)
+    return error
 
 
 class SettingError(DaftariError):

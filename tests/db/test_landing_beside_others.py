@@ -14,6 +14,7 @@ from tests.landings import Lander, batch_of, counted, make_tables
 from daftari.errors import DatabaseError
 from daftari.io.landing import Landing
 from daftari.io.parents import Parents
+from daftari.rows.intake import references
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 
@@ -45,6 +46,10 @@ def bed(key, ward):
     return {"visit_id": key, "ward": ward, "note": None}
 
 
+def use(parents, dataset, *records):
+    parents.use(references(batch_of(dataset, *records, run_id=1).rows, dataset))
+
+
 def test_the_keys_that_exist_are_known(wards):
     ((relationship, keys),) = Parents(wards, BEDS).known().items()
 
@@ -53,7 +58,7 @@ def test_the_keys_that_exist_are_known(wards):
 
 def test_a_parent_deleted_meanwhile_stops_the_load(wards, database_url):
     parents = Parents(wards, BEDS)
-    parents.use(batch_of(BEDS, bed("a", "A"), bed("b", "B"), bed("c", None), run_id=1).rows)
+    use(parents, BEDS, bed("a", "A"), bed("b", "B"), bed("c", None))
     with psycopg.connect(database_url) as other:
         other.execute("delete from ops.wards where ward = 'B'")
 
@@ -68,7 +73,7 @@ def test_a_parent_deleted_meanwhile_stops_the_load(wards, database_url):
 
 def test_parents_in_use_cannot_be_deleted_until_the_load_is_through_and_others_can(wards, database_url):
     parents = Parents(wards, BEDS)
-    parents.use(batch_of(BEDS, bed("a", "A"), run_id=1).rows)
+    use(parents, BEDS, bed("a", "A"))
     with wards.transaction(), psycopg.connect(database_url, autocommit=True) as other:
         parents.hold()
         other.execute("set lock_timeout = '50ms'")
@@ -100,7 +105,7 @@ def test_parents_of_every_type_of_key_are_known_and_held(undone, kind, said, key
     parents = Parents(undone, child)
 
     (known,) = parents.known().values()
-    parents.use(batch_of(child, {"visit_id": "a", "ward": keys[0]}, run_id=1).rows)
+    use(parents, child, {"visit_id": "a", "ward": keys[0]})
     parents.hold()
 
     assert known["ward"].len() == len(keys)

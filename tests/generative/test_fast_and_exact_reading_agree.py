@@ -32,6 +32,7 @@ PIECES = [
     "é",
     "\0",
     "\xa0",
+    "\t",
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 WELL_FORMED = ["a", "12", "", " ", '"x,y"', '"p""q"', '"two\nlines"', '""', "é", "a,b", "x,y,z"]
@@ -54,6 +55,8 @@ def read(text, size, header=HEADER):
         rows += zip(block.lines, block.cells.rows(), strict=True)
         malformed += [(one.line, one.reason) for one in block.malformed]
         skipped += block.blank + block.repeated
+        cells = [cell for row in block.cells.rows() for cell in row if cell is not None]
+        assert block.may_hold_nul or not any("\0" in cell for cell in cells)
     return rows, malformed, skipped
 
 

@@ -159,7 +159,7 @@ def reveal_accounts(run: Run) -> None:
     with psycopg.connect(run.url, autocommit=True) as conn:
         if conn.execute("select to_regproc('daftari.reveal') is null").fetchone()[0]:
             return
-        lend_keys(conn, workspace.keys, dataset, "bank_account")
+        lend_keys(conn, workspace.open_keys(), dataset, "bank_account")
         statement = "select daftari.reveal(bank_account, 'salaries.bank_account', user_id) from ops.salaries"
         assert conn.execute(statement).fetchall() == [("01-094-7461350928177",)]
 
@@ -179,7 +179,7 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
     run.daftari("quality", "run", fails=True)
     reveal_accounts(run)
     destroy_keys(
-        open_workspace(read_settings(run.root)).keys,
+        open_workspace(read_settings(run.root)).open_keys(),
         "U2",
         scopes=["users.user_id/1096d"],
         now=datetime(2026, 11, 23, tzinfo=UTC),

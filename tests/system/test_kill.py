@@ -1,8 +1,9 @@
 """
 Killed at any moment, a load has done nothing or all of it, and may simply be run again.
 
-The loader is the real command in a process of its own; it, or its session on the server, is killed at moments
-spread over the measured duration of a load. DAFTARI_KILL_SEED repeats the moments of a run that failed.
+The loader is the real command in a process of its own; it, the process that judges for it, or its session on the
+server is killed at moments spread over the measured duration of a load. DAFTARI_KILL_SEED repeats the moments of a
+run that failed.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def test_a_load_killed_at_a_random_moment_leaves_nothing_and_run_again_leaves_wh
     new_clinic, whole, large_file, at
 ):
     how = ("insert", "merge")[at % 2]
-    whom = "session" if at % 3 == 2 else "loader"
+    whom = ("loader", "judge", "session")[at // 2 % 3]
     print(
         f"DAFTARI_KILL_SEED={SEED}: {how}, {whom} killed after {moment(at):.3f} of {whole[how].seconds:.3f} s"
     )
@@ -163,7 +164,7 @@ def test_a_load_killed_at_a_random_moment_leaves_nothing_and_run_again_leaves_wh
         ).fetchone()[0]
         assert state == (whole[how].state if status == "succeeded" else found)
         assert conserves(clinic)
-        assert status in ("running", "succeeded")
+        assert status in (("refused", "succeeded") if whom == "judge" else ("running", "succeeded"))
         assert "fault in daftari" not in said
 
         again = load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=large_file), now=NOW)
@@ -177,17 +178,38 @@ def test_a_load_killed_at_a_random_moment_leaves_nothing_and_run_again_leaves_wh
             ended = clinic.conn.execute(
                 "select status, error_code from daftari.run where run_id = %s", [earlier + 1]
             )
-            assert ended.fetchone() == ("abandoned", "session_lost")
+            assert ended.fetchone() == (
+                ("refused", "judge_lost") if whom == "judge" else ("abandoned", "session_lost")
+            )
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_gone(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def kill(clinic, process, whom):
-    """Kill the loader, or its session on the server; return what the loader then said."""
-    if whom == "loader":
-        process.send_signal(signal.SIGKILL)
-    else:
-        for (pid,) in sessions(clinic):
-            clinic.conn.execute("select pg_terminate_backend(%s)", [pid])
+    """Kill the loader, its judge, or its session on the server; return what the loader then said."""
+    judges = children(process.pid) if process.poll() is None else []
+    match whom:
+        case "loader":
+            process.send_signal(signal.SIGKILL)
+        case "judge":
+            for pid in judges:
+                os.kill(pid, signal.SIGKILL)
+        case "session":
+            for (pid,) in sessions(clinic):
+                clinic.conn.execute("select pg_terminate_backend(%s)", [pid])
     _, said = process.communicate(timeout=30)
+    wait_until(lambda: all(map(is_gone, judges)))
+    if whom == "judge" and process.returncode != 0:
+        assert process.returncode == 24, said
     if whom == "session" and process.returncode != 0:
         assert process.returncode == 30, said
         assert said.startswith("error: database: the connection was lost: "), said

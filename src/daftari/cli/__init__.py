@@ -118,5 +118,6 @@ def _without_values(error: BaseException) -> Iterator[str]:
     if cause is not None:
         yield from _without_values(cause)
         yield "\nthen:\n"
+    yield from getattr(error, "frames", ())  # of a fault in a process of ours
     yield from traceback.format_tb(error.__traceback__)
     yield f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -26,6 +27,7 @@ from daftari.cli.session import Session, now, open_session
 from daftari.errors import DaftariError, SettingError
 from daftari.io.database import explained
 from daftari.io.ledger import Loaded
+from daftari.operations.apart import Apart, File, judging_apart
 from daftari.operations.recognise_file import recognise_file
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class _Asked:
     totals: ControlTotals | None
     again: bool
 
-    def request(self, path: Path, sha256: str | None = None) -> Request:
+    def request(self, path: Path, sha256: str | None = None, apart: Apart | None = None) -> Request:
         from daftari.operations.load_path import Request
         from daftari.rows.control import ControlTotals
 
@@ -112,6 +114,7 @@ class _Asked:
             totals=self.totals or ControlTotals(),
             again=self.again,
             sha256=sha256,
+            apart=apart,
         )
 
 
@@ -137,30 +140,53 @@ def _totals(stated: Iterable[str]) -> ControlTotals:
 def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[Loaded], list[DaftariError]]:
     """Load each file; one that is refused does not keep the others back."""
     loaded, errors = [], []
-    with session.connection() as conn, _progress() as progress:
+    with ExitStack() as stack:
+        progress, conn = stack.enter_context(_progress()), None
         for path in files:
             task = progress.add_task(path.name, total=None, rows=0)
-            try:
-                with explained(conn):
-                    loaded.append(_load_one(session, conn, asked, path, partial(progress.advance, task)))
-            except DaftariError as error:
-                errors.append(error)
+            file = File(
+                root=session.settings.root,
+                dataset=asked.dataset,
+                path=path,
+                mapping=asked.mapping,
+                settings=session.settings,
+            )
+            with judging_apart(file) as apart:
+                conn = conn or stack.enter_context(session.connection())
+                one = _One(session=session, conn=conn, asked=asked, path=path, apart=apart)
+                try:
+                    with explained(conn):
+                        loaded.append(one.load(partial(progress.advance, task)))
+                except DaftariError as error:
+                    errors.append(error)
             progress.remove_task(task)
             if conn.closed:
                 break
     return loaded, errors
 
 
-def _load_one(
-    session: Session, conn: Connection[Any], asked: _Asked, path: Path, advance: Callable[[int], None]
-) -> Loaded:
-    """Load one file. One that is known is recognised before anything heavy is imported."""
-    sha256, known = (None, None) if asked.again else recognise_file(conn, asked.dataset, path)
-    if known:
-        return known
-    from daftari.operations.load_path import load_path
+@dataclass(frozen=True, kw_only=True)
+class _One:
+    """One file of a command."""
 
-    return load_path(conn, session.workspace, asked.request(path, sha256), now=now(), progress=advance)
+    session: Session
+    conn: Connection[Any]
+    asked: _Asked
+    path: Path
+    apart: Apart | None
+
+    def load(self, advance: Callable[[int], None]) -> Loaded:
+        """Load it. One that is known is recognised before anything heavy is imported."""
+        asked, sha256 = self.asked, None
+        if not asked.again:
+            sha256, known = recognise_file(self.conn, asked.dataset, self.path)
+            if known:
+                return known
+        from daftari.operations.load_path import load_path
+
+        request = asked.request(self.path, sha256, self.apart)
+        workspace = self.session.workspace_of(asked.dataset)
+        return load_path(self.conn, workspace, request, now=now(), progress=advance)
 
 
 def _progress() -> Progress:
@@ -218,7 +244,7 @@ def _explain(session: Session, requests: list[Request], output: Output) -> None:
 
     found: list[Any] = [
         explain(prepared.plan, prepared.source)
-        for prepared in (prepare(session.workspace, r) for r in requests)
+        for prepared in (prepare(session.workspace_of(r.dataset), r) for r in requests)
     ]
     if output is Output.JSON:
         print_json([asdict(one) for one in found])

@@ -30,11 +30,17 @@ class Session:
 
         return open_workspace(self.settings)
 
-    @property
+    @cached_property
     def keys(self) -> KeyStore:
-        found = self.workspace.keys
-        assert found is not None, "a workspace that is opened has them"
-        return found
+        from daftari.io.keys import key_store_of
+
+        return key_store_of(self.settings)
+
+    def workspace_of(self, dataset: str) -> Workspace:
+        """The workspace as far as it is about one dataset."""
+        from daftari.io.workspace import open_workspace
+
+        return open_workspace(self.settings, only=dataset)
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:

@@ -113,14 +113,14 @@ class Landing:
 
     def land(self, batch: Batch) -> tuple[Landed, ...]:
         """Land *batch*, and whatever waited for it; nothing, where it is to wait itself."""
-        if batch.rows.is_empty():
+        if batch.height == 0:
             return ()
         self._digest.update(batch.body)
         if batch.is_new and not self._merges:
             try:
                 with self._conn.transaction():
                     self._copy(self._table, batch.body)
-                counts = Counts(received=batch.rows.height, inserted=batch.rows.height)
+                counts = Counts(received=batch.height, inserted=batch.height)
                 return (Landed(batch=batch, counts=counts),)
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
                 self._merges = True
@@ -130,7 +130,7 @@ class Landing:
         return self._land_waiting()
 
     def _few_wait(self) -> bool:
-        return sum(batch.rows.height for batch in self._waiting) <= _WAITING_ROWS
+        return sum(batch.height for batch in self._waiting) <= _WAITING_ROWS
 
     def _land_waiting(self) -> tuple[Landed, ...]:
         """Merge what waits, in the order of the file."""
@@ -189,15 +189,15 @@ class Landing:
             with self._conn.transaction():
                 return self._merge_once(batch)
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
-            if batch.rows.height == 1:
+            if batch.height == 1:
                 return Landed(
                     batch=batch,
                     counts=Counts(received=1, quarantined=1),
                     refused=(self._refused(batch.lines[0], error),),
                 )
-        middle = batch.rows.height // 2
+        middle = batch.height // 2
         first = self._merge(self._part(batch, 0, middle))
-        second = self._merge(self._part(batch, middle, batch.rows.height))
+        second = self._merge(self._part(batch, middle, batch.height))
         counts, refused = first.counts + second.counts, first.refused + second.refused
         return Landed(batch=batch, counts=counts, refused=refused)
 
@@ -213,7 +213,7 @@ class Landing:
         assert row is not None, "the statement returns one row of counts"
         inserted, updated, unchanged, duplicate = row
         counts = Counts(
-            received=batch.rows.height,
+            received=batch.height,
             inserted=inserted,
             updated=updated,
             unchanged=unchanged,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -44,12 +45,15 @@ class Parents:
         )
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
 
-    def use(self, rows: pl.DataFrame) -> None:
-        """Remember the keys that *rows* refer to; the server itself proves those of rows to their own dataset."""
-        for relationship in self._dataset.relationships:
+    def use(self, references: Sequence[pl.DataFrame]) -> None:
+        """
+        Remember the keys that rows refer to, for each relationship in the contract's order.
+
+        The server itself proves those of rows to their own dataset.
+        """
+        for relationship, keys in zip(self._dataset.relationships, references, strict=True):
             if relationship.target == self._dataset.name:
                 continue
-            keys = rows.select(relationship.fields).drop_nulls().unique()
             before = self._used.get(relationship)
             self._used[relationship] = keys if before is None else pl.concat([before, keys]).unique()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from daftari.contract.model import Dataset
 from daftari.errors import KeysUnavailable
-from daftari.io.keys import KeyStore
 from daftari.protect.blind import BlindIndex
 from daftari.protect.columns import (
     Keys,
@@ -20,19 +20,22 @@ from daftari.protect.columns import (
 )
 from daftari.protect.keys import DataKey, index_owner, owner_of
 
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
+
 
 class Sealer:
     """For one load, from one thread at a time. A dataset without sealed fields needs no key store."""
 
-    def __init__(self, keys: KeyStore | None, dataset: Dataset) -> None:
+    def __init__(self, open_keys: Callable[[], KeyStore] | None, dataset: Dataset) -> None:
         self._dataset = dataset
         self._is_needed = bool(sealed_fields(dataset))
-        if self._is_needed and keys is None:
+        if self._is_needed and open_keys is None:
             raise KeysUnavailable(
                 f"{dataset.name}: has sealed fields, and no key store was given; expected one",
                 hint="Open the workspace with its settings.",
             )
-        self._store = keys
+        self._store = open_keys() if self._is_needed and open_keys is not None else None
         self._known: dict[str, DataKey] = {}
         self._keys: Keys | None = None
 

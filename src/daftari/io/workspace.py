@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daftari.contract.governable import governable
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
 from daftari.errors import ContractError, Fault, UnknownName
-from daftari.io.keys import KeyStore, key_store_of
 from daftari.rows.rule_faults import rule_faults
 from daftari.settings import CONFIG_FILE, Settings
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 
@@ -39,9 +43,8 @@ class Workspace:
     name: str
     pipelines: tuple[Pipeline, ...]
     contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
-    keys: KeyStore | None = (
-        None  #: what its sealed fields are sealed under; None: only its files are looked at
-    )
+    #: opens what sealed fields are sealed under; None: only its files are looked at
+    open_keys: Callable[[], KeyStore] | None = None
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -69,9 +72,12 @@ class Workspace:
         raise UnknownName("workspace", "dataset", name, known=[c.dataset.name for c in self.contracts])
 
 
-def read_workspace(root: Path) -> Workspace:
+def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
     """
     Read the workspace in the folder *root*. Every contract of it can be enforced.
+
+    *only* the contract of the dataset of that name and its pipeline, where a file is called so: reading a contract
+    takes 30 ms. Who asks for it compares its hash with the database's, to which all were brought together.
 
     Its keys are not opened: `open_workspace` names them.
 
@@ -79,6 +85,8 @@ def read_workspace(root: Path) -> Workspace:
         ContractError: with every fault of every contract, and of how they fit together.
     """
     folders = sorted(path for path in (root / "pipelines").glob("*") if path.is_dir())
+    if only is not None and (part := _part(root, folders, only)):
+        return part
     read = {folder: _read_folder(folder, root) for folder in folders}
     faults = [fault for _, found in read.values() for fault in found]
     contracts = [contract for found, _ in read.values() for contract in found]
@@ -91,22 +99,49 @@ def read_workspace(root: Path) -> Workspace:
             name=folder.name,
             path=folder,
             contracts=tuple(contract for contract in ordered if contract in found),
-            mappings=tuple(sorted((folder / "ingest").glob("*.yaml"))),
+            mappings=_mappings(folder),
         )
         for folder, (found, _) in read.items()
     )
     return Workspace(root=root, name=_name(root), pipelines=pipelines, contracts=ordered)
 
 
-def open_workspace(settings: Settings) -> Workspace:
+def _part(root: Path, folders: Sequence[Path], dataset: str) -> Workspace | None:
+    found = [
+        (folder, path)
+        for folder in folders
+        for path in contract_files(folder)
+        if path.name == f"{dataset}{CONTRACT_SUFFIX}"
+    ]
+    if len(found) != 1:
+        return None
+    [(folder, path)] = found
+    contract, faults = _read(path, root)
+    if contract is None or faults:
+        raise ContractError.from_faults(faults)
+    pipeline = Pipeline(name=folder.name, path=folder, contracts=(contract,), mappings=_mappings(folder))
+    return Workspace(root=root, name=_name(root), pipelines=(pipeline,), contracts=(contract,))
+
+
+def _mappings(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted((folder / "ingest").glob("*.yaml")))
+
+
+def open_workspace(settings: Settings, *, only: str | None = None) -> Workspace:
     """
     Read the workspace of *settings*, with the key store of its environment.
 
     Raises:
         ContractError: as `read_workspace`.
-        SettingError: the settings of the key store cannot be.
     """
-    return replace(read_workspace(settings.root), keys=key_store_of(settings))
+    return replace(read_workspace(settings.root, only=only), open_keys=partial(_key_store, settings))
+
+
+def _key_store(settings: Settings) -> KeyStore:
+    # What it stands on takes half a second to import, and most loads need none of it.
+    from daftari.io.keys import key_store_of
+
+    return key_store_of(settings)
 
 
 def contract_files(folder: Path) -> tuple[Path, ...]:
@@ -141,14 +176,20 @@ def _read_folder(folder: Path, root: Path) -> tuple[list[Contract], list[Fault]]
     contracts: list[Contract] = []
     faults: list[Fault] = []
     for path in contract_files(folder):
-        try:
-            contract = read_contract_file(path, source=path.relative_to(root).as_posix())
-        except ContractError as error:
-            faults += error.faults
-            continue
-        contracts.append(contract)
-        faults += [*enforcement_faults(contract), *_file_name_faults(contract, path)]
+        contract, found = _read(path, root)
+        faults += found
+        if contract is not None:
+            contracts.append(contract)
     return contracts, faults
+
+
+def _read(path: Path, root: Path) -> tuple[Contract | None, list[Fault]]:
+    """Return the contract of a file, None where it cannot be read, and what is wrong with it by itself."""
+    try:
+        contract = read_contract_file(path, source=path.relative_to(root).as_posix())
+    except ContractError as error:
+        return None, list(error.faults)
+    return contract, [*enforcement_faults(contract), *_file_name_faults(contract, path)]
 
 
 def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:

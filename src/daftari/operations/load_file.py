@@ -7,10 +7,10 @@ slower of the two, and the loader's memory holds a few blocks however large the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -21,18 +21,22 @@ from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
-from daftari.io.keys import KeyStore
 from daftari.io.landing import Landed, Landing, Refused
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
-from daftari.rows.batch import Batch
+from daftari.operations.apart import Apart, Order
+from daftari.rows.batch import Batch, RowsElsewhere
 from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.expressions import ZONE
+from daftari.rows.inference import settle
 from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.plan import ColumnPlan
-from daftari.rows.reading import Reading
+from daftari.rows.reading import Met
 from daftari.rows.rules import rulebook
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
 
 #: From this many bytes on, an empty table gets its indexes after its rows.
 _LARGE_BYTES = 16 * 2**20
@@ -44,12 +48,16 @@ class Delivery:
 
     contract: Contract
     source: Source
-    plan: ColumnPlan
+    plan: ColumnPlan  #: settled, unless the file is judged apart
     origin: Origin
     totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
-    keys: KeyStore | None = None  #: None will do where nothing is sealed
+    open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
+    apart: Apart | None = None  #: who judges the file; None: whoever loads it
+
+    def judged_here(self) -> Delivery:
+        return replace(self, plan=settle(self.plan, self.source.blocks()), apart=None)
 
 
 def load_file(
@@ -78,7 +86,13 @@ def load_file(
         return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
     kind = "load" if delivery.replays is None else "replay"
     with ledger.run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
-        return _Load(conn, delivery, run_id).all(now, progress)
+        try:
+            with conn.transaction():
+                return _Load(conn, delivery, run_id).all(now, progress)
+        except RowsElsewhere:
+            # A row was refused for what no rule foresaw: to tell which, its batch's rows are needed. It is rare
+            # enough to begin again where they are at hand.
+            return _Load(conn, delivery.judged_here(), run_id).all(now, progress)
 
 
 class _Load:
@@ -93,14 +107,14 @@ class _Load:
         self._parents = Parents(conn, self._dataset)
         self._replays = delivery.replays
         self._counts = Counts()
-        self._reading: Reading | None = None
+        self._met = Met()
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
         if self._replays is not None:  # another replay may have been quicker
             still_open = quarantine.still_open(self._conn, self._replays.values())
             self._replays = {line: entry for line, entry in self._replays.items() if entry in still_open}
-        for judged in ahead(take_in(self._delivery.source.blocks(), self._intake(now)), depth=1):
+        for judged in ahead(self._judged(now), depth=1):
             self._land(judged)
             progress(judged.received)
         self._account(self._landing.finish())
@@ -108,18 +122,21 @@ class _Load:
         self._reconcile()
         return self._close()
 
-    def _intake(self, now: datetime) -> Intake:
-        today = now.astimezone(ZoneInfo(ZONE)).date()
-        return Intake(
-            book=rulebook(self._dataset, today=today, known=self._parents.known()),
+    def _judged(self, now: datetime) -> Iterator[Judged]:
+        today, known, sealer = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known(), self._sealer()
+        if self._delivery.apart is not None:
+            return self._delivery.apart.judged(Order(run_id=self._run_id, today=today, known=known))
+        intake = Intake(
+            book=rulebook(self._dataset, today=today, known=known),
             plan=self._delivery.plan,
             run_id=self._run_id,
             wanted=None if self._replays is None else frozenset(self._replays),
-            seal=self._sealer().seal,
+            seal=sealer.seal,
         )
+        return take_in(self._delivery.source.blocks(), intake)
 
     def _sealer(self) -> Sealer:
-        sealer = Sealer(self._delivery.keys, self._dataset)
+        sealer = Sealer(self._delivery.open_keys, self._dataset)
         if self._dataset.conflict is not Conflict.UPDATE and sealer.is_rotating():
             # A value that is not yet sealed anew looks like another one: it would be refused as a contradiction.
             raise KeysUnavailable(
@@ -130,8 +147,8 @@ class _Load:
         return sealer
 
     def _land(self, judged: Judged) -> None:
+        self._parents.use(judged.references)
         for batch in judged.batches:
-            self._parents.use(batch.rows)
             self._account(self._landing.land(batch))
         self._quarantine(judged.rejected)
         self._counts += Counts(
@@ -139,7 +156,7 @@ class _Load:
             duplicate=judged.duplicates,
             quarantined=judged.rejected.height,
         )
-        self._reading = judged.reading
+        self._met = judged.met
 
     def _account(self, landed: tuple[Landed, ...]) -> None:
         for one in landed:
@@ -157,9 +174,10 @@ class _Load:
 
     def _reconcile(self) -> None:
         """Refuse a file that is not what its sender says it is; both figures are in the message."""
-        found = self._reading.found if self._reading else ControlTotals()
-        differences = [str(it) for stated in self._delivery.totals for it in reconcile(stated, found)]
-        for total in self._reading.totals if self._reading else ():
+        differences = [
+            str(it) for stated in self._delivery.totals for it in reconcile(stated, self._met.found)
+        ]
+        for total in self._met.totals:
             differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
         if differences and self._replays is None:
             raise ReconciliationError(
@@ -168,7 +186,7 @@ class _Load:
             )
 
     def _close(self) -> Loaded:
-        run_id, reading = self._run_id, self._reading
+        run_id = self._run_id
         if self._replays is None:
             quarantine.resolve_content(self._conn, run_id, self._dataset, self._delivery.origin.sha256)
         else:
@@ -189,7 +207,7 @@ class _Load:
             run_id=run_id,
             counts=self._counts,
             reasons=ledger.reasons_of(self._conn, run_id),
-            blank=reading.blank if reading else 0,
-            repeated=reading.repeated if reading else 0,
+            blank=self._met.blank,
+            repeated=self._met.repeated,
             mended=mended,
         )

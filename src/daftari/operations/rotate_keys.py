@@ -77,7 +77,7 @@ def _reseal_some(
         rows = sealed_rows.lock_outdated(conn, dataset, version=generation, gone=gone, limit=ROWS)
         if rows.is_empty():
             return None
-        sealer = Sealer(keys, dataset)
+        sealer = Sealer(lambda: keys, dataset)
         missing = sealer.destroyed(rows)
         gone |= missing
         is_open = ~_any_under(rows, dataset, missing)

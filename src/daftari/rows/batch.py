@@ -9,15 +9,42 @@ import polars as pl
 from daftari.contract.model import Conflict
 
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Rows that passed every rule, one a key, in the order of their file."""
+class RowsElsewhere(Exception):
+    """A batch from another process was asked for its rows, and brought none."""
 
-    rows: pl.DataFrame  #: the contract's fields, then _run_id
-    lines: pl.Series
-    body: bytes  #: *rows* as a binary COPY
-    #: no earlier batch of the file has any of its keys; the table still may
-    is_new: bool = True
+
+class Batch:
+    """
+    Rows that passed every rule, one a key, in the order of their file.
+
+    In another process it is without its rows: all that nearly every batch is asked for is its body.
+    """
+
+    def __init__(self, *, rows: pl.DataFrame, lines: pl.Series, body: bytes, is_new: bool = True) -> None:
+        self._rows: pl.DataFrame | None = rows
+        self.lines = lines
+        self.body = body  #: *rows* as a binary COPY
+        #: no earlier batch of the file has any of its keys; the table still may
+        self.is_new = is_new
+
+    @property
+    def height(self) -> int:
+        return len(self.lines)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """
+        The contract's fields, then _run_id.
+
+        Raises:
+            RowsElsewhere: they stayed in another process.
+        """
+        if self._rows is None:
+            raise RowsElsewhere
+        return self._rows
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_rows": None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from daftari.rows import copy
 from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
 from daftari.rows.plan import ColumnPlan
-from daftari.rows.reading import Reading, start, take
+from daftari.rows.reading import Met, start, take
 from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reason_json, reference_rule
 from daftari.rows.seen import Seen
 
@@ -25,7 +25,8 @@ class Judged:
     batches: tuple[Batch, ...]  #: its good rows, one a key: new to the file, and perhaps not new
     duplicates: int  #: rows that another of the same block stands for
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
-    reading: Reading  #: what was met in the file so far
+    references: tuple[pl.DataFrame, ...]  #: the keys that its good rows name, for each relationship
+    met: Met  #: in the file so far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class _Sound:
     rows: pl.DataFrame
     lines: pl.Series
     rejected: pl.DataFrame
-    reading: Reading
+    met: Met
 
 
 def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
@@ -82,14 +83,16 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
             rows=verdicts.accepted,
             lines=verdicts.accepted_lines,
             rejected=pl.concat([verdicts.rejected, _malformed(malformed)]),
-            reading=reading,
+            met=reading.met,
         )
 
 
 def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
     dataset = intake.dataset
     settled = settle(sound.rows, dataset.key, dataset.conflict)
-    rows, lines = sound.rows.filter(settled.keep), sound.lines.filter(settled.keep)
+    rows, lines = sound.rows, sound.lines
+    if not settled.keep.all():
+        rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
     conflicts = refusals(
         sound.rows.filter(settled.conflicting),
         sound.lines.filter(settled.conflicting),
@@ -102,8 +105,14 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
         batches=_batches(rows, lines, dataset, seen),
         duplicates=settled.duplicates,
         rejected=pl.concat([sound.rejected, conflicts]),
-        reading=sound.reading,
+        references=references(rows, dataset),
+        met=sound.met,
     )
+
+
+def references(rows: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, ...]:
+    """The keys that *rows* name, for each relationship of *dataset*."""
+    return tuple(rows.select(r.fields).drop_nulls().unique() for r in dataset.relationships)
 
 
 def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen) -> tuple[Batch, ...]:
@@ -117,7 +126,7 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen)
         seen.perhaps(rows.select(dataset.key)) if dataset.key else pl.repeat(False, rows.height, eager=True)
     )
     parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not perhaps.any()),)
-    if perhaps.any() and not _rows_may_collide(dataset):
+    if perhaps.any() and not rows_may_collide(dataset):
         parts = ((~perhaps, True), (perhaps, False))
     batches = []
     for chosen, is_new in parts:
@@ -126,7 +135,8 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen)
     return tuple(batches)
 
 
-def _rows_may_collide(dataset: Dataset) -> bool:
+def rows_may_collide(dataset: Dataset) -> bool:
+    """Whether a row may be refused on account of another that has a different key."""
     others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
     return others or dataset.no_overlap is not None
 
@@ -202,7 +212,7 @@ def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iter
         rows=rows,
         lines=lines,
         rejected=pl.concat(rejected),
-        reading=sound[-1].reading,
+        met=sound[-1].met,
     )
 
 

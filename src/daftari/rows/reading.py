@@ -37,6 +37,16 @@ class Total:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Met:
+    """What the ledger is told of a file."""
+
+    found: ControlTotals = ControlTotals()  #: what a sender's totals are held against
+    totals: tuple[Total, ...] = ()
+    blank: int = 0
+    repeated: int = 0  #: headers met again
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """What was met so far. Not a row of the file is held."""
 
@@ -52,8 +62,12 @@ class Reading:
     totals: tuple[Total, ...] = ()
 
     @property
+    def met(self) -> Met:
+        return Met(found=self.found, totals=self.totals, blank=self.blank, repeated=self.repeated)
+
+    @property
     def found(self) -> ControlTotals:
-        """What a sender's totals are held against: sums by field, and by column where it is summed as it is."""
+        """Sums by field, and by column where it is summed as it is."""
         plain = [one for one in self.plan.fields if one.field.name in self.sums and len(one.columns) == 1]
         as_sent = [one for one in plain if one.source.unit is None and one.source.sign == "keep"]
         by_column = {one.columns[0]: self.sums[one.field.name] for one in as_sent}
