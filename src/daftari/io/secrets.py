@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from daftari.errors import SettingError
-from daftari.io.keys.open import vault_access
-from daftari.io.keys.vault import read_secrets
+from daftari.io.keys.vault import read_secrets, vault_access
 from daftari.settings import EmbeddedServer, Settings
 
 #: Names of the secret's fields, and of the settings that they give.

@@ -38,4 +38,7 @@ class BlindIndex:
         return "BlindIndex(***)"
 
     def of(self, value: str) -> bytes:
-        return self._mac.digest(normalised(value).encode())[:INDEX_BYTES]
+        return self.of_normalised(normalised(value).encode())
+
+    def of_normalised(self, value: bytes) -> bytes:
+        return self._mac.digest(value)[:INDEX_BYTES]

@@ -9,17 +9,34 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field
 from daftari.errors import CannotOpen
-from daftari.protect.blind import BlindIndex
+from daftari.protect.blind import BlindIndex, normalised
 from daftari.protect.keys import DataKey
-from daftari.protect.seal import FieldKey, algorithm_of, read_header
+from daftari.protect.seal import Algorithm, FieldKey, algorithm_of, read_header
 
 #: Between the fields of a key that names a row: PostgreSQL's text could hold it, and a key never does.
 _BETWEEN = "\x1f"
+#: What Python's `split` takes for white space, of ASCII.
+_ASCII_SPACE = r"[\t-\r\x1c-\x20]+"
 
 
-#: Keys of fields that are held at the most, some 60 MB: a load has more values than persons, and making one of these
-#: takes as long as sealing four values.
+#: Persons of a field whose keys are held at the most, some 60 MB: a load has more values than persons, and making
+#: such a key takes as long as sealing four values.
 _MOST_HELD = 40_000
+
+
+class _FieldKeys(dict[str, Callable[[bytes, bytes], bytes]]):
+    """What seals a value of one field, by person; made when a person is first met."""
+
+    def __init__(self, of: Mapping[str, DataKey], place: str, algorithm: Algorithm) -> None:
+        super().__init__()
+        self._of, self._place, self._algorithm = of, place, algorithm
+
+    def __missing__(self, person: str) -> Callable[[bytes, bytes], bytes]:
+        if len(self) >= _MOST_HELD:
+            self.clear()
+        made = FieldKey(self._of[person], self._place, person, self._algorithm).seal_bytes
+        self[person] = made
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,22 +45,14 @@ class Keys:
 
     of: Mapping[str, DataKey]  #: by subject; empty: the dataset's own
     indexes: Mapping[str, BlindIndex]  #: by field
-    _held: dict[tuple[str, str], FieldKey] = field(default_factory=dict, repr=False)
+    _held: dict[str, _FieldKeys] = field(default_factory=dict, repr=False)
 
-    def of_field(self, dataset: Dataset, sealed: Field) -> Callable[[str], FieldKey]:
-        """Return what gives the key of a field of a person."""
-        held, place, algorithm = self._held, f"{dataset.name}.{sealed.name}", algorithm_of(sealed)
-
-        def of(person: str) -> FieldKey:
-            name = (place, person)
-            found = held.get(name)
-            if found is None:
-                if len(held) >= _MOST_HELD:
-                    held.clear()
-                found = held[name] = FieldKey(self.of[person], place, person, algorithm)
-            return found
-
-        return of
+    def of_field(self, dataset: Dataset, sealed: Field) -> _FieldKeys:
+        """Return what seals the values of a field, by person."""
+        place = f"{dataset.name}.{sealed.name}"
+        if place not in self._held:
+            self._held[place] = _FieldKeys(self.of, place, algorithm_of(sealed))
+        return self._held[place]
 
 
 def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:
@@ -73,22 +82,31 @@ def row_names(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
 
 def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
     """Return *rows* with their sealed fields as bytes, and the blind indexes behind all other columns."""
-    people, names = subjects(rows, dataset).to_list(), row_names(rows, dataset).to_list()
+    people = subjects(rows, dataset).to_list()
+    names = row_names(rows, dataset).cast(pl.Binary).to_list()
     made: list[pl.Series] = []
     indexes: list[pl.Series] = []
     for one in sealed_fields(dataset):
-        values = rows[one.name].cast(pl.String).to_list()
-        key_of = keys.of_field(dataset, one)
+        text = rows[one.name].cast(pl.String)
+        seals = keys.of_field(dataset, one)
         sealed = [
-            None if value is None else key_of(person).seal(value, name)
-            for value, person, name in zip(values, people, names, strict=True)
+            None if value is None else seals[person](value, name)
+            for value, person, name in zip(text.cast(pl.Binary).to_list(), people, names, strict=True)
         ]
         made.append(pl.Series(one.name, sealed, dtype=pl.Binary))
         if one.index_column:
-            index = keys.indexes[one.name].of
-            found = [None if value is None else index(value) for value in values]
+            index = keys.indexes[one.name].of_normalised
+            found = [None if value is None else index(value) for value in _normalised(text).to_list()]
             indexes.append(pl.Series(one.index_column, found, dtype=pl.Binary))
     return rows.with_columns(*made, *indexes)
+
+
+def _normalised(text: pl.Series) -> pl.Series:
+    """`blind.normalised` of a whole column, in UTF-8; by far most columns are plain letters and digits."""
+    if (text.str.len_bytes() == text.str.len_chars()).all():
+        return text.str.replace_all(_ASCII_SPACE, "").str.to_lowercase().cast(pl.Binary)
+    values = [None if value is None else normalised(value).encode() for value in text.to_list()]
+    return pl.Series(values, dtype=pl.Binary)
 
 
 def open_rows(

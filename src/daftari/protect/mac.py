@@ -33,7 +33,8 @@ class Mac:
         inner.update(message)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return bytes(outer.digest())
+        digest: bytes = outer.digest()
+        return digest
 
 
 def expand(secret: bytes, info: bytes, length: int) -> bytes:

@@ -114,8 +114,11 @@ class FieldKey:
 
     def seal(self, value: str, row: str = "") -> bytes:
         """Seal *value*. Equal values look equal only within one *row*: a text that names it in its dataset."""
-        plain = value.encode()
-        nonce = self._nonce.digest(row.encode() + b"\0" + plain)[: self._nonce_bytes]
+        return self.seal_bytes(value.encode(), row.encode())
+
+    def seal_bytes(self, plain: bytes, row: bytes) -> bytes:
+        """The same of both in UTF-8."""
+        nonce = self._nonce.digest(row + b"\0" + plain)[: self._nonce_bytes]
         return self._header + nonce + self._aead.encrypt(nonce, plain, self._associated)
 
     def open(self, sealed: bytes) -> str:

@@ -13,7 +13,6 @@ from daftari.errors import SettingError
 from daftari.io.keys.file_wrapping import FileWrapping
 from daftari.io.keys.private_files import private_folder, require_private
 from daftari.io.keys.store import KeyStore
-from daftari.io.keys.vault import VaultAccess, VaultWrapping
 from daftari.io.keys.wrapping import Wrapping
 from daftari.settings import Settings
 
@@ -43,21 +42,14 @@ def store_file(settings: Settings) -> Path:
 
 def wrapping_of(settings: Settings) -> Wrapping:
     if settings.vault_key:
+        # Vault's client takes as long to import as a small load takes; few need it.
+        from daftari.io.keys.vault import VaultWrapping, vault_access
+
         return VaultWrapping(
             vault_access(settings), key=settings.vault_key, mount=settings.vault_transit_mount
         )
     path = settings.kek_file or settings.data_dir / "kek" / f"{settings.environment}.json"
     return FileWrapping(settings.root / path)
-
-
-def vault_access(settings: Settings) -> VaultAccess:
-    assert settings.vault_address and settings.vault_token, "settings that name Vault have both"
-    return VaultAccess(
-        address=settings.vault_address,
-        token=settings.vault_token.get_secret_value(),
-        namespace=settings.vault_namespace,
-        ca_file=str(settings.root / settings.vault_ca_file) if settings.vault_ca_file else None,
-    )
 
 
 def postgres(url: str) -> Engine:

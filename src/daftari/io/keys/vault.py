@@ -20,6 +20,7 @@ import requests
 
 from daftari.errors import KeysUnavailable
 from daftari.io.keys.wrapping import Wrapped
+from daftari.settings import Settings
 
 _CIPHERTEXT = re.compile(r"vault:v(\d+):.+")
 _TIMEOUT_SECONDS = 10
@@ -62,6 +63,16 @@ class VaultAccess:
             timeout=_TIMEOUT_SECONDS,
             allow_redirects=False,
         )
+
+
+def vault_access(settings: Settings) -> VaultAccess:
+    assert settings.vault_address and settings.vault_token, "settings that name Vault have both"
+    return VaultAccess(
+        address=settings.vault_address,
+        token=settings.vault_token.get_secret_value(),
+        namespace=settings.vault_namespace,
+        ca_file=str(settings.root / settings.vault_ca_file) if settings.vault_ca_file else None,
+    )
 
 
 class VaultWrapping:
