@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
@@ -381,7 +379,8 @@ def test_a_key_that_something_else_needs_stays(land, hanger_on):
 
 def perhaps(lander, text, line):
     batch = batch_of(lander.dataset, *map(visit, text.split()), run_id=1, first_line=line)
-    return replace(batch, is_new=False)
+    batch.is_new = False
+    return batch
 
 
 def test_keys_that_came_before_wait_until_the_key_is_back_and_are_settled_in_the_order_of_the_file(land):

@@ -52,8 +52,6 @@ class Aside:
 
     def put_back(self) -> None:
         """Make them all again. May be called when nothing is aside."""
-        if self._remake:
-            self._conn.execute(_QUERIES["sort_in_memory"])
         for statement in self._remake:
             self._conn.execute(sql.SQL(statement))
         self._remake, self.has_key = [], False

@@ -128,8 +128,13 @@ def judging_apart(file: File) -> Iterator[Apart | None]:
 
 
 def _program() -> str:
-    """The very daftari that runs here, and no module that lies in the workspace."""
+    """
+    The very daftari that runs here, and no module that lies in the workspace.
+
+    Of polars one thread: a second would take from the server, which has the other core, and hold memory.
+    """
     path = [folder for folder in sys.path if folder]
     return (
-        f"import sys; sys.path[:] = {path!r}; from daftari.operations import apart_child; apart_child.main()"
+        f"import os, sys; sys.path[:] = {path!r}; os.environ['POLARS_MAX_THREADS'] = '1'; "
+        "from daftari.operations import apart_child; apart_child.main()"
     )

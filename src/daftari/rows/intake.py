@@ -112,7 +112,13 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
 
 def references(rows: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, ...]:
     """The keys that *rows* name, for each relationship of *dataset*."""
-    return tuple(rows.select(r.fields).drop_nulls().unique() for r in dataset.relationships)
+    return tuple(_distinct(rows.select(r.fields)) for r in dataset.relationships)
+
+
+def _distinct(keys: pl.DataFrame) -> pl.DataFrame:
+    if keys.width == 1:
+        return keys.to_series().drop_nulls().unique().to_frame()
+    return keys.drop_nulls().unique()
 
 
 def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen) -> tuple[Batch, ...]:

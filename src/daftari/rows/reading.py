@@ -143,37 +143,35 @@ def _candidates(rows: Rows, block: Block, reading: Reading) -> list[tuple[int, b
     if rule == "none" or not numbers:
         return []
     required = [name for name, one in own.items() if one.field.required]
-    label = rule if isinstance(rule, TotalRow) else TotalRow()
-    counted = _any(rows.values, pl.col(numbers).is_not_null())
-    lacking = _any(rows.values, pl.col(required).is_null()) & counted if required else ~counted & counted
     titles = [name for name in reading.dataset.key if name in own and name not in numbers]
-    titled = (
-        _any(rows.text, _is_label(pl.col(titles), label)) & counted if titles else lacking
-    )  # trimmed already
-    if not (lacking | titled).any():
+    label = rule if isinstance(rule, TotalRow) else TotalRow()
+    suspect = _lacks(rows.values, required) | _any(rows.text, _is_label(pl.col(titles), label))
+    if not suspect.any():
         return []
-    others = [name for name in own if name not in numbers]
-    bare = ~_any(rows.text, pl.col(others).is_not_null()) if others else ~counted & counted
-    labelled = _labelled(block.cells, lacking, label)
-    is_total = lacking & labelled
+    few, cells = rows.only(suspect), block.cells.filter(suspect)
+    counted = _any(few.values, pl.col(numbers).is_not_null())
+    lacking = _lacks(few.values, required) & counted
+    titled = _any(few.text, _is_label(pl.col(titles), label)) & counted
+    bare = ~_any(few.text, pl.col([name for name in own if name not in numbers]).is_not_null())
+    # in a cell of the file, mapped or not
+    columns = pl.col(label.column) if label.column in cells.columns else pl.all()
+    is_total = lacking & _any(cells, _is_label(columns.str.strip_chars(), label))
     chosen = is_total | (lacking & bare) | titled
-    return list(zip(rows.lines.filter(chosen), is_total.filter(chosen), strict=True))
+    return list(zip(few.lines.filter(chosen), is_total.filter(chosen), strict=True))
+
+
+def _lacks(values: pl.DataFrame, required: list[str]) -> pl.Series:
+    """Mark the rows that have nothing in one of the *required* columns."""
+    return _any(values, pl.col([name for name in required if values[name].null_count()]).is_null())
 
 
 def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
-    return frame.select(pl.any_horizontal(condition)).to_series()
+    """Mark the rows of which *condition* is true in any of its columns; it may have none."""
+    return frame.select(pl.any_horizontal(pl.repeat(False, pl.len()), condition)).to_series()
 
 
 def _is_label(text: pl.Expr, label: TotalRow) -> pl.Expr:
     return text.str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
-
-
-def _labelled(cells: pl.DataFrame, where: pl.Series, label: TotalRow) -> pl.Series:
-    """Mark the rows of *where* that have the label in a cell of the file, mapped or not."""
-    columns = pl.col(label.column) if label.column in cells.columns else pl.all()
-    found = _any(cells.filter(where), _is_label(columns.str.strip_chars(), label))
-    at = where.arg_true().filter(found)
-    return pl.Series(range(len(where)), dtype=pl.UInt32).is_in(at.to_list())
 
 
 def _stated(row: pl.DataFrame, reading: Reading) -> ControlTotals:

@@ -36,5 +36,7 @@ class Seen:
         return held
 
     def _add(self, places: Places) -> None:
-        bits = np.left_shift(1, (places & np.uint64(7)).astype(np.uint8), dtype=np.uint8)
-        np.bitwise_or.at(self._bits, places >> np.uint64(3), bits)
+        # One bit of the eight at a time: whichever of several writes to a byte comes last, it sets the same one.
+        within = (places & np.uint64(7)).astype(np.uint8)
+        for bit in range(8):
+            self._bits[places[within == bit] >> np.uint64(3)] |= np.uint8(1 << bit)

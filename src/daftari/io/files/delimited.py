@@ -99,10 +99,11 @@ def _fast(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None
 
 
 def _unquoted(data: bytes, layout: Layout, line: int) -> _Part | None:
-    lines = data.count(b"\n")
+    text = np.frombuffer(data, dtype=np.uint8)
+    lines = int(np.count_nonzero(text == ord("\n")))
+    separators = int(np.count_nonzero(text == ord(layout.separator)))
     frame = _parse(data, layout, quoted=False)
     even = frame is not None and frame.height == lines
-    separators = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(layout.separator)))
     if frame is None or not even or separators != lines * (layout.width - 1):
         return _told_apart(data, layout, line, _NO_QUOTES)
     numbers = pl.Series("line", np.arange(line, line + lines))

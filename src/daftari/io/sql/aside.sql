@@ -1,10 +1,5 @@
 -- What a table does without while a large load fills it. See io/aside.py.
 
--- name: sort_in_memory
--- An index over a million keys is sorted in memory with 256 MB, and on disk with PostgreSQL's default of 64.
-select set_config('maintenance_work_mem', '256MB', true)
-where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB');
-
 -- name: secondary_indexes
 -- Indexes of a plain table that no constraint stands on: name, and the statements that make each again.
 select c.relname, pg_get_indexdef(i.indexrelid),
