@@ -167,3 +167,33 @@ class UndoRefused(DaftariError):
     """A run cannot be undone: its rows were changed since, or it is no load."""
 
     code, exit_code, status = "undo_refused", 63, 409
+
+
+class CannotOpen(DaftariError):
+    """A sealed value cannot be opened. One error for every cause: it says nothing of the value."""
+
+    code, exit_code, status = "cannot_open", 50, 500
+
+    def __init__(self, field: str, *, hint: str | None = None) -> None:
+        super().__init__(
+            f"{field}: a sealed value cannot be opened; expected one that was sealed for this field, person and key",
+            hint=hint or "`daftari keys status` tells which keys there are.",
+        )
+
+
+class KeyDestroyed(CannotOpen):
+    """The key was destroyed, and with it the person's values."""
+
+    code, exit_code, status = "key_destroyed", 51, 410
+
+
+class KeysUnavailable(DaftariError):
+    """The key store, or what its keys are wrapped by, cannot be used."""
+
+    code, exit_code, status = "keys_unavailable", 52, 503
+
+
+class AccessRefused(DaftariError):
+    """Somebody asks for what the contract does not give them."""
+
+    code, exit_code, status = "access_refused", 53, 403

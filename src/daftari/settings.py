@@ -31,7 +31,7 @@ CONFIG_FILE = "daftari.toml"
 #: Set by where the workspace is and by --env, never from a file.
 _GIVEN = ("root", "environment")
 #: `daftari.toml` is versioned: what may hold a password does not belong there.
-_SECRET = ("database_url",)
+_SECRET = ("database_url", "keys_url", "vault_token")
 
 
 class Environment(StrEnum):
@@ -87,6 +87,22 @@ class Settings(BaseSettings):
         pattern=r"^[a-z_][a-z0-9_]{0,30}$",
         description="small letters, digits and _, at most 31, not beginning with a digit",
     )
+    keys_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
+    kek_file: Path | None = Field(default=None, description="a file; relative to the workspace")
+    vault_address: str | None = Field(
+        default=None, description="an address such as https://vault.example.org:8200"
+    )
+    vault_token: SecretStr | None = Field(default=None, description="a token of Vault")
+    vault_namespace: str | None = Field(default=None, description="a namespace of Vault")
+    vault_ca_file: Path | None = Field(default=None, description="a file of certificates")
+    vault_key: str | None = Field(
+        default=None, min_length=1, description="the name of a key of Vault's transit engine"
+    )
+    vault_transit_mount: str = Field(
+        default="transit", min_length=1, description="where the transit engine is mounted"
+    )
+    vault_secrets: str | None = Field(default=None, min_length=1, description="a path in Vault's KV engine")
+    vault_kv_mount: str = Field(default="secret", min_length=1, description="where the KV engine is mounted")
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
     log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
     audit_key: Path | None = Field(default=None, description="a file; relative to the workspace")
@@ -109,7 +125,7 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone") from error
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "keys_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -118,12 +134,21 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _has_a_database(self) -> Settings:
-        if self.embedded_server is EmbeddedServer.OFF and self.database_url is None:
+        may_come = self.vault_secrets is not None
+        if self.embedded_server is EmbeddedServer.OFF and self.database_url is None and not may_come:
             raise SettingError(
                 f"DAFTARI_DATABASE_URL: missing; looked in the environment and in {self.root / '.env'}; "
                 f"expected {type(self).model_fields['database_url'].description}",
                 hint="Set it, or let daftari run a PostgreSQL of its own with embedded_server = 'auto'.",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_ask_vault(self) -> Settings:
+        asked = self.vault_key or self.vault_secrets
+        if asked and not (self.vault_address and self.vault_token):
+            missing = "DAFTARI_VAULT_TOKEN" if self.vault_address else "DAFTARI_VAULT_ADDRESS"
+            raise SettingError(f"{missing}: missing; expected it, as keys or secrets are in Vault")
         return self
 
     @property

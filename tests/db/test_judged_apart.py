@@ -7,9 +7,10 @@ import signal
 from contextlib import contextmanager
 
 import pytest
+from tests import sealed_clinic
 from tests.clinic import NOW, Clinic, apply_workspace, counted, write_workspace
 
-from daftari.errors import SourceError
+from daftari.errors import KeysUnavailable, SourceError
 from daftari.operations import apart
 from daftari.operations.apart import File, JudgeFault, JudgeLost, judging_apart
 from daftari.operations.load_path import Request, load_path
@@ -138,3 +139,31 @@ def test_a_dataset_whose_rows_tell_which_is_refused_is_judged_here(clinic):
     loaded = load_apart(contradicting, clinic.file("V1,2026-03-01,A,,2,", "V2,2026-03-01,A,,2,"))
 
     assert counted(loaded) == {"received": 2, "inserted": 1, "quarantined": 1}
+
+
+def test_a_file_with_sealed_fields_is_sealed_apart(db, database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    plain = [{k: v for k, v in it.items() if k != "unique"} for it in sealed_clinic.FIELDS]
+    clinic = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, fields=plain)
+    rows = [f"V{at},2026-03-01,A,P{at % 50},+2547{at:08},{at % 400},note {at}" for at in range(3000)]
+    path = clinic.file(*rows, header=sealed_clinic.HEADER)
+    file = File(
+        root=clinic.folder, dataset="visits", path=path, settings=sealed_clinic.settings_of(clinic.folder)
+    )
+    with judging_apart(file) as child:
+        request = Request(dataset="visits", path=path, apart=child)
+        loaded = load_path(clinic.conn, clinic.workspace, request, now=NOW)
+    assert counted(loaded) == {"received": 3000, "inserted": 3000}
+    assert sealed_clinic.opened(clinic)[9] == ("V1005", "P5", "+254700001005", "205.00", "note 1005")
+    here = load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, again=True), now=NOW)
+    assert counted(here) == {"received": 3000, "unchanged": 3000}
+
+
+def test_a_child_without_a_key_store_seals_nothing_and_says_so(db, database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    plain = [{k: v for k, v in it.items() if k != "unique"} for it in sealed_clinic.FIELDS]
+    clinic = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, fields=plain)
+    path = clinic.file("V1,2026-03-01,A,P1,+254700000001,1,", header=sealed_clinic.HEADER)
+    with child_for(clinic, path) as child, pytest.raises(KeysUnavailable, match="no key store was given"):
+        load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, apart=child), now=NOW)
+    assert clinic.rows() == []

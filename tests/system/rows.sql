@@ -1,4 +1,5 @@
--- A little of everything that marts are made of, small enough to add up by hand.
+-- A little of everything that marts are made of, small enough to add up by hand. Sealed fields hold other bytes:
+-- marts do not look at them.
 
 insert into ops.departments (department_code, name, city, cost_centre, is_active, _run_id) values
     ('FIN', 'Finance', 'Nairobi', '1000', true, 1),
@@ -9,13 +10,13 @@ insert into ops.roles (role_code, title, grade, is_managerial, _run_id) values
     ('CLERK', 'Clerk', 4, false, 1);
 
 insert into ops.users
-    (user_id, full_name, email, phone, national_id, kra_pin, department_code, role_code, manager_id,
+    (user_id, full_name, email, phone, national_id, kra_pin, national_id_index, kra_pin_index, department_code, role_code, manager_id,
      employment_type, hired_on, left_on, is_active, _run_id) values
-    ('U1', 'Amina Otieno', 'amina@example.org', '+254711000001', '30000001', 'A000000001A', 'FIN', 'HEAD', null,
+    ('U1', 'Amina Otieno', 'amina@example.org', '+254711000001', '30000001', 'A000000001A', 'n1', 'k1', 'FIN', 'HEAD', null,
      'permanent', '2024-01-01', null, true, 1),
-    ('U2', 'Brian Mwangi', 'brian@example.org', '+254711000002', '30000002', 'A000000002B', 'FIN', 'CLERK', 'U1',
+    ('U2', 'Brian Mwangi', 'brian@example.org', '+254711000002', '30000002', 'A000000002B', 'n2', 'k2', 'FIN', 'CLERK', 'U1',
      'permanent', '2025-03-01', null, true, 1),
-    ('U3', 'Cheptoo Korir', 'cheptoo@example.org', null, '30000003', 'A000000003C', 'OPS', 'CLERK', 'U1',
+    ('U3', 'Cheptoo Korir', 'cheptoo@example.org', null, '30000003', 'A000000003C', 'n3', 'k3', 'OPS', 'CLERK', 'U1',
      'fixed_term', '2025-01-01', '2025-12-31', false, 1);
 
 insert into ops.expenses

@@ -295,3 +295,54 @@ def test_a_contract_holds_one_dataset():
         "2 objects",
         "1: each dataset has a contract of its own",
     )
+
+
+SEALED = [{"property": "daftari.protection", "value": {"sealed": True}}]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"unique": True}, "lookup: true as well: it is kept unique by its blind index"),
+        ({"primaryKey": True, "required": True}, "a key that is not sealed: others refer to it"),
+        (
+            {"relationships": [{"type": "foreignKey", "to": "wards.ward"}]},
+            "it not in relationships: the server cannot look into it",
+        ),
+    ],
+    ids=str,
+)
+def test_the_server_cannot_use_what_it_cannot_look_into(said, expected):
+    fields = [field("visit_id", "string"), field("ward", "string", customProperties=SEALED, **said)]
+    assert told(fields=fields) == [("visits.ward.daftari.protection", told(fields=fields)[0][1], expected)]
+
+
+@pytest.mark.parametrize(
+    ("custom", "place"),
+    [
+        ({"indexes": [["ward"]]}, "daftari.indexes"),
+        ({"subject": "ward"}, "daftari.subject"),
+        ({"noOverlap": {"key": "ward", "start": "a", "end": "b"}}, "daftari.noOverlap"),
+    ],
+    ids=str,
+)
+def test_a_sealed_field_orders_and_tells_apart_nothing(custom, place):
+    fields = [
+        field("visit_id", "string"),
+        *(field(name, "date") for name in "ab"),
+        field("ward", "string", customProperties=SEALED),
+    ]
+    expected = f"it not in {place}: the server cannot look into it"
+    assert ("visits.ward.daftari.protection", "sealed", expected) in told(fields=fields, custom=custom)
+
+
+@pytest.mark.parametrize("names", [("ward", "ward_index"), ("a" * 58,)], ids=["taken", "too long"])
+def test_a_blind_index_has_a_column_of_its_own(names):
+    lookup = [{"property": "daftari.protection", "value": {"sealed": True, "lookup": True}}]
+    fields = [
+        field("visit_id", "string"),
+        field(names[0], "string", customProperties=lookup),
+        *(field(name, "string") for name in names[1:]),
+    ]
+    expected = f"room for the column {names[0]}_index, at most 63 characters"
+    assert told(fields=fields) == [(f"visits.{names[0]}.name", repr(names[0]), expected)]

@@ -11,7 +11,7 @@ from tests.judging import block_of, reasons_by_line
 
 from daftari.contract.model import Relationship
 from daftari.rows.block import Block, Malformed
-from daftari.rows.intake import Intake, take_in
+from daftari.rows.intake import Intake, encode, take_in
 from daftari.rows.record import record_plan
 from daftari.rows.rules import rulebook
 
@@ -177,3 +177,11 @@ def test_keys_that_an_earlier_block_brought_go_apart_unless_rows_may_stand_in_ea
 
 def test_an_empty_file_is_no_batch():
     assert list(take_in([], intake(people()))) == []
+
+
+def test_what_must_be_sealed_and_is_not_does_not_go_to_the_server():
+    sealed = [{"property": "daftari.protection", "value": {"sealed": True}}]
+    dataset = contract_of(fields=[field("pin", "string", customProperties=sealed)]).dataset
+    with pytest.raises(TypeError, match=r"visits\.pin: not sealed"):
+        encode(pl.DataFrame({"pin": ["1234"]}), dataset)
+    assert encode(pl.DataFrame({"pin": [b"1234"]}), dataset)

@@ -36,6 +36,7 @@ GROUPS: dict[str, str] = {
     "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
     "audit": "daftari.cli.audit",
+    "keys": "daftari.cli.keys",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

@@ -144,7 +144,13 @@ def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[
         progress, conn = stack.enter_context(_progress()), None
         for path in files:
             task = progress.add_task(path.name, total=None, rows=0)
-            file = File(root=session.settings.root, dataset=asked.dataset, path=path, mapping=asked.mapping)
+            file = File(
+                root=session.settings.root,
+                dataset=asked.dataset,
+                path=path,
+                mapping=asked.mapping,
+                settings=session.settings,
+            )
             with judging_apart(file) as apart:
                 conn = conn or stack.enter_context(session.connection())
                 one = _One(session=session, conn=conn, asked=asked, path=path, apart=apart)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from daftari.compile.access import Rights
+    from daftari.io.keys import KeyStore
     from daftari.io.workspace import Workspace
 
 
@@ -33,14 +34,20 @@ class Session:
         return self._read(only=dataset)
 
     def _read(self, only: str | None = None) -> Workspace:
-        from daftari.io.workspace import read_workspace
+        from daftari.io.workspace import open_workspace
         from daftari.protect.redact import redacting
 
-        workspace = read_workspace(self.settings.root, only=only)
+        workspace = open_workspace(self.settings, only=only)
         # From here on rows may be at hand, and it is known which of their values may be shown.
         redact = redacting(contract.dataset for contract in workspace.contracts)
         log.configure(level=self.settings.log_level, style=self.settings.log_format, redact=redact)
         return workspace
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        from daftari.io.keys import key_store_of
+
+        return key_store_of(self.settings)
 
     @property
     def rights(self) -> Rights:
@@ -58,6 +65,10 @@ class Session:
 
 def open_session(workspace: Path | None, environment: str | None) -> Session:
     settings = read_settings(workspace, environment=environment)
+    if settings.vault_secrets is not None:
+        from daftari.io.secrets import with_secrets
+
+        settings = with_secrets(settings)
     log.configure(level=settings.log_level, style=settings.log_format)
     return Session(settings)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from daftari.compile import access_steps, statements
+from daftari.compile.columns import SEALED_TYPE
 from daftari.compile.differences import Difference
 from daftari.compile.loosening import is_looser, is_wider
 from daftari.compile.names import identifier
@@ -195,6 +196,13 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
         type=live.type if same_type else wanted.type,
         default=live.default if printed.default == live.default else wanted.default,
     )  # fmt: skip
+    if not same_type and SEALED_TYPE in (printed.type, live.type):
+        # As bytes, what stood there in the clear would look sealed and be read by anybody.
+        return Change(
+            what=str(wanted.identity),
+            kind=ChangeKind.BREAKING,
+            reason="sealing neither begins nor ends in place",
+        )
     steps = [Step(Phase.TABLES, it) for it in statements.alter_column(target, live)]
     if not same_type:
         blocking = _without_views(wanted.identity, situation)

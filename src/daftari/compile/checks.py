@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from daftari.compile.columns import column_type, has_enum
+from daftari.compile.conditions import speaks_of_sealed
 from daftari.compile.names import Schemas, derived, identifier, literal
 from daftari.compile.objects import Constraint, ConstraintKind
 from daftari.contract.model import Dataset, Field, LogicalType
@@ -22,7 +23,8 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     """
     Return the checks of a dataset: of its fields' options, then of its rules.
 
-    A rule that depends on the day it is judged has none: it would hold on Monday and not on Tuesday.
+    A rule that depends on the day it is judged has none: it would hold on Monday and not on Tuesday. Neither has
+    what speaks of a sealed field: the server cannot look into it.
 
     Raises:
         ContractError: a rule is not a condition over the dataset's fields.
@@ -30,12 +32,13 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     found = [
         _check(dataset, schemas, derived(dataset.name, field.name, what), condition)
         for field in dataset.fields
+        if not field.protection.sealed  # judged before it is sealed
         for what, condition in field_conditions(dataset, field)
     ]
     for rule in dataset.rules:
-        condition = expressions.parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}").check
-        if condition is not None:
-            found.append(_check(dataset, schemas, derived(dataset.name, rule.id), condition))
+        parsed = expressions.parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}")
+        if parsed.check is not None and not speaks_of_sealed(dataset, parsed.fields):
+            found.append(_check(dataset, schemas, derived(dataset.name, rule.id), parsed.check))
     return found
 
 

@@ -27,6 +27,9 @@ _PHYSICAL = re.compile(
 #: One zone for the whole product: an instant without one would mean another moment in each session.
 _ALIASES = {"timestamp": "timestamptz"}
 
+#: What is sealed is bytes to the server, and so is a blind index.
+SEALED_TYPE = "bytea"
+
 #: Columns that every governed table has, after the contract's own.
 PLATFORM_COLUMNS = (
     ("created_at", "timestamptz", "now()", "When the row first came."),
@@ -58,6 +61,17 @@ def columns(dataset: Dataset, schemas: Schemas) -> list[Column]:
         )
         for field in dataset.fields
     ]
+    own += [
+        Column(
+            schema=schemas.data,
+            table=dataset.name,
+            name=field.index_column,
+            type=SEALED_TYPE,
+            required=field.required,
+        )
+        for field in dataset.fields
+        if field.index_column
+    ]
     platform = [
         Column(schema=schemas.data, table=dataset.name, name=name, type=type_, required=True, default=default)
         for name, type_, default, _ in PLATFORM_COLUMNS
@@ -72,6 +86,8 @@ def column_type(dataset: Dataset, field: Field, schemas: Schemas | None = None) 
     Raises:
         ContractError: its `physicalType` is not one we keep.
     """
+    if field.protection.sealed:
+        return SEALED_TYPE
     if has_enum(field):
         return qualified((schemas or Schemas()).data, enum_name(dataset, field))
     if field.physical_type is None:
@@ -97,7 +113,8 @@ def stored_type(dataset: Dataset, field: Field, schemas: Schemas) -> str:
         ContractError: as `column_type`.
     """
     wanted = column_type(dataset, field, schemas)
-    is_text = field.logical_type is LogicalType.STRING and not has_enum(field) and wanted != "uuid"
+    is_text = field.logical_type is LogicalType.STRING and wanted not in ("uuid", SEALED_TYPE)
+    is_text = is_text and not has_enum(field)
     refers = any(field.name in relationship.fields for relationship in dataset.relationships)
     return f'{wanted} collate "C"' if is_text and (field.is_key or refers) else wanted
 
@@ -114,6 +131,7 @@ def has_enum(field: Field) -> bool:
     """Whether the closed set of *field* can be an enum: of text, each value within PostgreSQL's limit."""
     return (
         bool(field.allowed)
+        and not field.protection.sealed
         and field.logical_type is LogicalType.STRING
         and field.physical_type in (None, "text")
         and all(value and len(value.encode()) <= LONGEST_NAME_BYTES for value in field.allowed)

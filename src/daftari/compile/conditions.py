@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from daftari.contract.model import Dataset, RowRule
 from daftari.rows.expressions import parse
+
+
+def rules_in_sql(dataset: Dataset) -> tuple[RowRule, ...]:
+    """
+    Return the rules that SQL can judge: those that speak of no sealed field.
+
+    Raises:
+        ContractError: a rule is not a condition over the dataset's fields.
+    """
+    return tuple(
+        rule
+        for rule in dataset.rules
+        if not speaks_of_sealed(
+            dataset, parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}").fields
+        )
+    )
+
+
+def speaks_of_sealed(dataset: Dataset, names: Iterable[str]) -> bool:
+    return any(dataset.field(name).protection.sealed for name in names)
 
 
 def sql_condition(dataset: Dataset, rule: RowRule) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from daftari.compile.conditions import sql_condition
+from daftari.compile.conditions import rules_in_sql, sql_condition
 from daftari.contract.model import Contract, Dataset, Field, RowRule
 
 #: First words of every generated file: only files that begin with them are ever replaced or removed.
@@ -109,7 +109,7 @@ def _table(contract: Contract, dataset: Dataset) -> dict[str, Any]:
     freshness = _freshness(contract)
     if freshness:
         table["config"] = freshness
-    tests = [_row_rule(dataset, rule) for rule in dataset.rules]
+    tests = [_row_rule(dataset, rule) for rule in rules_in_sql(dataset)]
     if len(dataset.key) > 1:
         columns = [quoted(name) for name in dataset.key]
         tests.append(_test(f"{dataset.name}__key", "unique_together", columns=columns))
@@ -151,7 +151,7 @@ def _column_tests(dataset: Dataset, field: Field) -> list[dict[str, Any]]:
     # The sealed form of a value differs each time it is sealed.
     if (field.unique or dataset.key == (field.name,)) and not field.protection.sealed:
         tests.append(_test(f"{prefix}__unique", "unique"))
-    if field.allowed:
+    if field.allowed and not field.protection.sealed:
         # dbt's own test puts them between single quotes as they are
         values = [inert(value.replace("'", "''")) for value in field.allowed]
         tests.append(_test(f"{prefix}__accepted_values", "accepted_values", values=values))

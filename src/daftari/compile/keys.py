@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from daftari.compile.columns import stored_type
+from daftari.compile.conditions import speaks_of_sealed
 from daftari.compile.names import Schemas, derived, identifier, identifiers, literal, qualified
 from daftari.compile.objects import Column, Constraint, ConstraintKind, Index, Table, Trigger
 from daftari.contract.model import Dataset, LogicalType, Overlap, Relationship
@@ -56,7 +57,8 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
                 schemas,
                 derived(dataset.name, field.name, "key"),
                 ConstraintKind.UNIQUE,
-                f"unique ({identifier(field.name)})",
+                # what is sealed looks different in each row, whatever it holds
+                f"unique ({identifier(field.index_column or field.name)})",
             )
         )
     return found
@@ -160,7 +162,7 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     Return the exclusion constraint by which ranges of one key cannot overlap.
 
     Raises:
-        ContractError: start and end make no range, or the dataset is partitioned.
+        ContractError: start and end make no range, the dataset is partitioned, or the server cannot judge `unless`.
     """
     overlap = dataset.no_overlap
     if overlap is None:
@@ -171,9 +173,10 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     parts = ", ".join([*keys, f"{_range(dataset, overlap)} with &&"])
     where = ""
     if overlap.unless:
-        condition = expressions.parse(
-            overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless"
-        ).check
+        parsed = expressions.parse(overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless")
+        if speaks_of_sealed(dataset, parsed.fields):
+            raise ContractError(f"{dataset.name}: noOverlap unless speaks of a sealed field; expected others")
+        condition = parsed.check
         if condition is None:
             raise ContractError(f"{dataset.name}: noOverlap unless depends on the day; expected fields alone")
         # where it is null, ranges may not overlap either
@@ -195,13 +198,14 @@ def _range(dataset: Dataset, overlap: Overlap) -> str:
 
 
 def indexes(dataset: Dataset, schemas: Schemas) -> list[Index]:
-    """Return the declared indexes and one for each foreign key, save those that a key already serves."""
+    """Return the declared indexes, and one for each foreign key and blind index that no key serves already."""
+    for name in (name for fields in dataset.indexes for name in fields):
+        dataset.field(name)
     wanted = [*dataset.indexes, *(relationship.fields for relationship in dataset.relationships)]
-    served = [dataset.key, *((f.name,) for f in dataset.fields if f.unique)]
+    wanted += [(f.index_column,) for f in dataset.fields if f.index_column]
+    served = [dataset.key, *((f.index_column or f.name,) for f in dataset.fields if f.unique)]
     found: dict[str, Index] = {}
     for fields in wanted:
-        for name in fields:
-            dataset.field(name)
         if any(key[: len(fields)] == fields for key in served):
             continue
         served.append(fields)

@@ -13,7 +13,7 @@ from typing import Any
 
 from daftari.compile.checks import anchored, field_conditions
 from daftari.compile.columns import column_type
-from daftari.compile.conditions import sql_condition
+from daftari.compile.conditions import rules_in_sql, sql_condition
 from daftari.compile.expectations import (
     ROWS,
     SCHEMA,
@@ -52,7 +52,7 @@ def _query(dataset: Dataset) -> str:
     """Text is text here, whatever the column's type: an enum has no patterns, and compares with its own alone."""
     columns = [
         f"cast({identifier(field.name)} as text) as {identifier(field.name)}"
-        if field.allowed or field.logical_type is LogicalType.STRING
+        if (field.allowed or field.logical_type is LogicalType.STRING) and not field.protection.sealed
         else identifier(field.name)
         for field in dataset.fields
     ]
@@ -70,7 +70,7 @@ def _of_table(dataset: Dataset) -> Iterator[Check]:
         )
     for relation in dataset.relationships:
         yield _relationship(dataset, relation)
-    for rule in dataset.rules:
+    for rule in rules_in_sql(dataset):
         yield Check(
             id=f"rule.{rule.id}",
             description=f"no row {rule.message}",

@@ -104,6 +104,7 @@ def _set_updated_at(dataset: Dataset, schemas: Schemas) -> Trigger:
 
 def _comments(dataset: Dataset, schemas: Schemas) -> Iterator[Comment]:
     described = [("", dataset.description), *((f.name, f.description) for f in dataset.fields)]
+    described += [(f.index_column, f"Blind index of {f.name}.") for f in dataset.fields if f.index_column]
     described += [(name, text) for name, _, _, text in columns.PLATFORM_COLUMNS]
     for name, text in described:
         if text.strip():

@@ -43,6 +43,12 @@ def field_findings(field: Field) -> Iterator[Finding]:
         yield Finding("classification", repr(field.classification), expected, field=field)
     if (field.protection.revealable or field.protection.lookup) and not field.protection.sealed:
         yield Finding("daftari.protection", "revealable or lookup", "sealed: true as well", field=field)
+    if field.protection.sealed and field.unique and not field.protection.lookup:
+        expected = "lookup: true as well: it is kept unique by its blind index"
+        yield Finding("daftari.protection", "sealed and unique", expected, field=field)
+    if field.protection.sealed and field.is_key:
+        expected = "a key that is not sealed: others refer to it"
+        yield Finding("daftari.protection", "sealed", expected, field=field)
 
 
 def _physical_type(field: Field) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     yield from _quality(dataset)
     yield from _access(dataset)
     yield from _partitioning(dataset)
+    yield from _sealed(dataset)
     if dataset.no_overlap:
         yield from _overlap(dataset, dataset.no_overlap)
 
@@ -165,6 +166,27 @@ def _partitioning(dataset: Dataset) -> Iterator[Finding]:
         yield Finding("partition.field", field.logical_type.value, "a date or timestamp", field=field)
     if not field.required:
         yield Finding("required", "false", "true: partitions are made by it", field=field)
+
+
+def _sealed(dataset: Dataset) -> Iterator[Finding]:
+    """The server sees bytes of a sealed field: it can order, compare and refer to none of them."""
+    used = {name: "daftari.indexes" for fields in dataset.indexes for name in fields}
+    used |= {name: "relationships" for relation in dataset.relationships for name in relation.fields}
+    if dataset.partitioning:
+        used[dataset.partitioning.field] = "daftari.partition"
+    if dataset.no_overlap:
+        ends = (*dataset.no_overlap.key, dataset.no_overlap.start, dataset.no_overlap.end)
+        used |= dict.fromkeys(ends, "daftari.noOverlap")
+    if dataset.subject:
+        used[dataset.subject] = "daftari.subject"
+    names = {field.name for field in dataset.fields}
+    for field in dataset.fields:
+        if field.protection.sealed and field.name in used:
+            expected = f"it not in {used[field.name]}: the server cannot look into it"
+            yield Finding("daftari.protection", "sealed", expected, field=field)
+        if field.index_column and (field.index_column in names or len(field.index_column) > LONGEST_NAME):
+            expected = f"room for the column {field.index_column}, at most {LONGEST_NAME} characters"
+            yield Finding("name", repr(field.name), expected, field=field)
 
 
 def _overlap(dataset: Dataset, overlap: Overlap) -> Iterator[Finding]:

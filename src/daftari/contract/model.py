@@ -136,6 +136,11 @@ class Field:
         return self.key_position is not None
 
     @property
+    def index_column(self) -> str | None:
+        """The column of its blind index, where the contract asks for one."""
+        return f"{self.name}_index" if self.protection.sealed and self.protection.lookup else None
+
+    @property
     def is_confidential(self) -> bool:
         """Whether a value of it may never be shown in a log, a preview or a check result."""
         return self.protection.sealed or self.classification in {"personal", "restricted", "confidential"}

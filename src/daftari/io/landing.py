@@ -24,6 +24,7 @@ from daftari.errors import DatabaseError
 from daftari.io import queries
 from daftari.io.aside import Aside
 from daftari.io.ledger import Counts
+from daftari.protect.columns import index_columns
 from daftari.rows import copy
 from daftari.rows.batch import Batch
 from daftari.rows.intake import encode
@@ -64,7 +65,7 @@ class Landing:
         self._conn = conn
         self._dataset = dataset
         self._run_id = run_id
-        self._columns = [*(f.name for f in dataset.fields), "_run_id"]
+        self._columns = [*(f.name for f in dataset.fields), "_run_id", *index_columns(dataset)]
         self._table = sql.Identifier("ops", dataset.name)
         #: a row may name one that the server sees later; it proves these references itself
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}

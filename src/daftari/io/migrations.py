@@ -1,4 +1,8 @@
-"""The platform's own tables: numbered files, each run once, in the order of their names."""
+"""
+The platform's own tables: numbered files, each run once, in the order of their names.
+
+A file that requires an extension waits until the server has it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from psycopg import Connection
 from daftari.io import queries
 
 _QUERIES = queries.load("migrations.sql")
+_REQUIRES = re.compile(r"^-- requires: (\w+)$", re.MULTILINE)
 _FUNCTION = re.compile(r"create (?:or replace )?function daftari\.(\w+)\(.*?\$\$(.*?)\$\$", re.DOTALL)
 
 
@@ -25,6 +30,12 @@ class Migration:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def requires(self) -> str | None:
+        """The extension without which it cannot be run."""
+        found = _REQUIRES.search(self.text)
+        return found[1] if found else None
+
 
 def shipped() -> list[Migration]:
     folder = resources.files("daftari.io") / "sql" / "migrations"
@@ -32,10 +43,16 @@ def shipped() -> list[Migration]:
     return [Migration(name=it.name.removesuffix(".sql"), text=it.read_text("utf-8")) for it in files]
 
 
+def possible(conn: Connection[Any]) -> list[Migration]:
+    """Return the migrations that the server has the extensions for."""
+    available = {name for (name,) in conn.execute(_QUERIES["available"]).fetchall()}
+    return [migration for migration in shipped() if migration.requires in {None, *available}]
+
+
 def migrate(conn: Connection[Any]) -> list[str]:
     """Run what has not been run, within the caller's transaction; return the names. May be repeated."""
     done = applied(conn)
-    pending = [migration for migration in shipped() if migration.name not in done]
+    pending = [migration for migration in possible(conn) if migration.name not in done]
     for migration in pending:
         # The text ships inside our own package: as trustworthy as a literal in the code.
         conn.execute(migration.text)
@@ -51,9 +68,9 @@ def applied(conn: Connection[Any]) -> dict[str, str]:
     return dict(conn.execute(_QUERIES["applied"]).fetchall())
 
 
-def shipped_functions() -> dict[str, str]:
+def shipped_functions(conn: Connection[Any]) -> dict[str, str]:
     """Return the bodies of the platform's functions as the migrations have them last, by name."""
-    return {name: body for migration in shipped() for name, body in _FUNCTION.findall(migration.text)}
+    return {name: body for migration in possible(conn) for name, body in _FUNCTION.findall(migration.text)}
 
 
 def live_functions(conn: Connection[Any]) -> dict[str, str]:

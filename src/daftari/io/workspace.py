@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daftari.compile.access import Readers, Rights
 from daftari.compile.roles import Roles
@@ -17,7 +19,10 @@ from daftari.contract.read import read_contract
 from daftari.errors import ContractError, Fault, UnknownName
 from daftari.io.mart_readers import read_readers
 from daftari.rows.rule_faults import rule_faults
-from daftari.settings import CONFIG_FILE
+from daftari.settings import CONFIG_FILE, Settings
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 
@@ -47,6 +52,8 @@ class Workspace:
     def rights(self, role_prefix: str | None = None) -> Rights:
         """Return who the workspace's database is for, where roles are called with *role_prefix*."""
         return Rights(roles=Roles(prefix=role_prefix or ""), readers=self.readers)
+    #: opens what sealed fields are sealed under; None: only its files are looked at
+    open_keys: Callable[[], KeyStore] | None = None
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -80,6 +87,8 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
 
     *only* the contract of the dataset of that name and its pipeline, where a file is called so: reading a contract
     takes 30 ms. Who asks for it compares its hash with the database's, to which all were brought together.
+
+    Its keys are not opened: `open_workspace` names them.
 
     Raises:
         ContractError: with every fault of every contract, and of how they fit together.
@@ -129,6 +138,23 @@ def _part(root: Path, folders: Sequence[Path], dataset: str) -> Workspace | None
 
 def _mappings(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted((folder / "ingest").glob("*.yaml")))
+
+
+def open_workspace(settings: Settings, *, only: str | None = None) -> Workspace:
+    """
+    Read the workspace of *settings*, with the key store of its environment.
+
+    Raises:
+        ContractError: as `read_workspace`.
+    """
+    return replace(read_workspace(settings.root, only=only), open_keys=partial(_key_store, settings))
+
+
+def _key_store(settings: Settings) -> KeyStore:
+    # What it stands on takes half a second to import, and most loads need none of it.
+    from daftari.io.keys import key_store_of
+
+    return key_store_of(settings)
 
 
 def contract_files(folder: Path) -> tuple[Path, ...]:

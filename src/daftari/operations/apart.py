@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from daftari.contract.model import Relationship
     from daftari.rows.intake import Judged
+    from daftari.settings import Settings
 
 #: A file of fewer bytes is judged before a child would be ready.
 LEAST_BYTES = 16 * 2**20
@@ -55,6 +56,9 @@ class File:
     dataset: str
     path: Path
     mapping: Path | None = None
+    settings: Settings | None = (
+        None  #: with which sealed fields find their keys; through the pipe, as all of this
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

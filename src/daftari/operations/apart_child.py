@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from daftari.errors import DaftariError
-from daftari.io.workspace import read_workspace
+from daftari.io.sealer import Sealer
+from daftari.io.workspace import open_workspace, read_workspace
 from daftari.operations.apart import File, JudgeFault, Order
 from daftari.operations.open_file import Wanted, open_file
 from daftari.rows.intake import Intake, Judged, take_in
@@ -60,11 +61,18 @@ def _judged(asked: BinaryIO) -> Iterator[Judged]:
     file: File = pickle.load(asked)  # noqa: S301 -- see above
     wanted = Wanted(dataset=file.dataset, path=file.path, mapping=file.mapping)
     # its hash is the parent's to find
-    opened = open_file(read_workspace(file.root, only=file.dataset), wanted, sha256="unknown")
+    workspace = (
+        open_workspace(file.settings, only=file.dataset)
+        if file.settings
+        else read_workspace(file.root, only=file.dataset)
+    )
+    opened = open_file(workspace, wanted, sha256="unknown")
     plan = opened.settled
     order: Order = pickle.load(asked)  # noqa: S301
     book = rulebook(opened.contract.dataset, today=order.today, known=order.known)
-    yield from take_in(opened.source.blocks(), Intake(book=book, plan=plan, run_id=order.run_id))
+    seal = Sealer(workspace.open_keys, opened.contract.dataset).seal
+    intake = Intake(book=book, plan=plan, run_id=order.run_id, seal=seal)
+    yield from take_in(opened.source.blocks(), intake)
 
 
 def _say(said: BinaryIO, what: object) -> None:

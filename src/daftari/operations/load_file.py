@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from psycopg import Connection
 
-from daftari.contract.model import Contract
-from daftari.errors import ReconciliationError
+from daftari.contract.model import Conflict, Contract
+from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
 from daftari.io.landing import Landed, Landing, Refused
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
+from daftari.io.sealer import Sealer
 from daftari.operations.apart import Apart, Order
 from daftari.rows.batch import Batch, RowsElsewhere
 from daftari.rows.control import ControlTotals, reconcile
@@ -33,6 +34,9 @@ from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Met
 from daftari.rows.rules import rulebook
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
 
 #: From this many bytes on, an empty table gets its indexes after its rows.
 _LARGE_BYTES = 16 * 2**20
@@ -49,6 +53,7 @@ class Delivery:
     totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
+    open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
     apart: Apart | None = None  #: who judges the file; None: whoever loads it
 
     def judged_here(self) -> Delivery:
@@ -118,7 +123,7 @@ class _Load:
         return self._close()
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
-        today, known = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known()
+        today, known, sealer = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known(), self._sealer()
         if self._delivery.apart is not None:
             return self._delivery.apart.judged(Order(run_id=self._run_id, today=today, known=known))
         intake = Intake(
@@ -126,8 +131,20 @@ class _Load:
             plan=self._delivery.plan,
             run_id=self._run_id,
             wanted=None if self._replays is None else frozenset(self._replays),
+            seal=sealer.seal,
         )
         return take_in(self._delivery.source.blocks(), intake)
+
+    def _sealer(self) -> Sealer:
+        sealer = Sealer(self._delivery.open_keys, self._dataset)
+        if self._dataset.conflict is not Conflict.UPDATE and sealer.is_rotating():
+            # A value that is not yet sealed anew looks like another one: it would be refused as a contradiction.
+            raise KeysUnavailable(
+                f"{self._dataset.name}: a rotation of keys is unfinished; expected none, as its contract refuses or "
+                "passes over what differs from the row that is there",
+                hint="Wait for `daftari keys rotate`, or run it again where it was stopped.",
+            )
+        return sealer
 
     def _land(self, judged: Judged) -> None:
         self._parents.use(judged.references)

@@ -85,6 +85,7 @@ def _opened(workspace: Workspace, request: Request, sha256: str | None) -> Deliv
         contract=opened.contract,
         source=opened.source,
         plan=opened.plan,
+        open_keys=workspace.open_keys,
         origin=Origin(
             name=opened.source.name,
             sha256=opened.source.sha256,

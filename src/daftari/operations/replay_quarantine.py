@@ -138,6 +138,7 @@ def _as_delivery(original: Delivery, exported: Source, path: Path) -> Delivery:
     )
     return Delivery(
         contract=original.contract,
+        open_keys=original.open_keys,
         source=exported,
         plan=replace(plan, fields=fields),
         origin=Origin(

@@ -22,7 +22,7 @@ from daftari.errors import SettingError
 from daftari.io.check_results import Checked
 from daftari.io.ledger import Loaded
 from daftari.io.summary import monthly_spend, summarise
-from daftari.io.workspace import Workspace, read_workspace
+from daftari.io.workspace import Workspace, open_workspace, read_workspace
 from daftari.operations.apply_contracts import apply
 from daftari.operations.build_marts import Failure, Transformed, TransformOptions, build_marts
 from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
@@ -76,7 +76,7 @@ def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch:
         DaftariError: what a step raised; run again, it goes on from there.
     """
     begun = perf_counter()
-    workspace = read_workspace(settings.root)
+    workspace = open_workspace(settings)
     watch("Applying contracts", 0, 1)
     rights = workspace.rights(settings.role_prefix)
     apply(conn, workspace.contracts, migrations_dir=settings.migrations_dir, rights=rights, now=now)

@@ -129,7 +129,7 @@ def _of(difference: Difference) -> Drift:
 
 def _migrations(conn: Connection[Any]) -> Iterator[Drift]:
     done = migrations.applied(conn)
-    for migration in migrations.shipped():
+    for migration in migrations.possible(conn):
         found = done.get(migration.name)
         if found is None:
             text = f"migration {migration.name}: found nothing; expected it to have been run"
@@ -149,7 +149,7 @@ def _functions(conn: Connection[Any]) -> Iterator[Drift]:
     live = migrations.live_functions(conn)
     if not migrations.applied(conn):
         return
-    for name, body in migrations.shipped_functions().items():
+    for name, body in migrations.shipped_functions(conn).items():
         found = live.get(name)
         if found != body:
             said = "nothing" if found is None else "another body"

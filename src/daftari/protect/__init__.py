@@ -1,1 +1,1 @@
-"""Protection as pure rules: what is left of a value that may not be seen whole, and how a record is proved."""
+"""Protection as pure rules: keys, values and entries in; sealed values, masks and verdicts out."""

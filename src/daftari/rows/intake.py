@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
-from daftari.contract.model import Dataset, LogicalType, Relationship
+from daftari.contract.model import Dataset, Field, LogicalType, Relationship
 from daftari.rows import copy
 from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
@@ -37,6 +37,8 @@ class Intake:
     plan: ColumnPlan
     run_id: int
     wanted: frozenset[int] | None = None  #: lines to take; None: all
+    #: gives rows that are accepted the form in which the database keeps them
+    seal: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
 
     @property
     def dataset(self) -> Dataset:
@@ -97,7 +99,7 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
         dataset,
         Refusal(rule="conflict", reason="contradicts an earlier row of the same key"),
     )
-    rows = rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
+    rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
     return Judged(
         received=sound.received,
         batches=_batches(rows, lines, dataset, seen),
@@ -146,10 +148,19 @@ def rows_may_collide(dataset: Dataset) -> bool:
 
 
 def encode(rows: pl.DataFrame, dataset: Dataset) -> bytes:
-    """Return *rows*, whose columns are fields of *dataset* and the platform's, as the body of a binary COPY."""
+    """
+    Return *rows*, whose columns are fields of *dataset* and the platform's, as the body of a binary COPY.
+
+    Raises:
+        TypeError: what must be sealed is not.
+    """
+    for field in dataset.fields:
+        if field.protection.sealed and rows.schema[field.name] != pl.Binary:
+            raise TypeError(f"{dataset.name}.{field.name}: not sealed on its way to the database")
+    plain = [field for field in dataset.fields if not field.protection.sealed]
     structured = (LogicalType.OBJECT, LogicalType.ARRAY)
-    jsonb = [field.name for field in dataset.fields if field.logical_type in structured]
-    uuid = [field.name for field in dataset.fields if field.physical_type == "uuid"]
+    jsonb = [field.name for field in plain if field.logical_type in structured]
+    uuid = [field.name for field in plain if field.physical_type == "uuid"]
     return copy.encode(rows, jsonb=jsonb, uuid=uuid)
 
 
@@ -165,10 +176,18 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
     """Return typed rows as rejected ones, all for the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
-    text = rows.select(pl.col(f.name).cast(pl.String) for f in dataset.fields)
+    text = rows.select(_as_text(f) for f in dataset.fields)
     reasons = pl.lit(f"[{reason_json(why.rule, dataset.key, why.reason)}]")
     rejected = pl.DataFrame({"line": lines, **preview(text, dataset)}).with_columns(reasons=reasons)
     return rejected.select(REJECTED.names())
+
+
+def _as_text(field: Field) -> pl.Expr:
+    """What is sealed is no text, and only whether it is there shows."""
+    value = pl.col(field.name)
+    if field.protection.sealed:
+        return pl.when(value.is_not_null()).then(pl.lit("")).alias(field.name)
+    return value.cast(pl.String)
 
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:

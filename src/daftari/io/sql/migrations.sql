@@ -8,6 +8,9 @@ select name, sha256
 from daftari.migration
 order by name;
 
+-- name: available
+select name from pg_available_extensions;
+
 -- name: record
 insert into daftari.migration (name, sha256)
 values (%(name)s, %(sha256)s);

@@ -1,0 +1,54 @@
+"""Lend a session the keys with which SQL reveals and seals one field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Dataset
+from daftari.errors import AccessRefused
+from daftari.io import loans
+from daftari.io.keys import KeyStore
+from daftari.io.loans import Loan
+from daftari.protect.keys import owner_of
+from daftari.protect.seal import Algorithm, derive
+
+
+def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str) -> int:
+    """
+    Lend the session of *conn* what opens the field *name* of the rows that it may see; return how many keys.
+
+    Keys of erased persons are not among them: reading their values is refused. Whether the caller may see the
+    field, and for what purpose, is decided before.
+
+    Raises:
+        AccessRefused: the contract does not let SQL reveal the field.
+        KeysUnavailable: the key store cannot be used.
+        DatabaseError: the server lacks pgcrypto.
+    """
+    field = dataset.field(name)
+    place = f"{dataset.name}.{name}"
+    if not field.protection.revealable:
+        raise AccessRefused(
+            f"{place}: SQL may not reveal it; expected a field that its contract calls revealable",
+            hint="Read it by way of the application.",
+        )
+    used = loans.used_keys(conn, dataset, name)
+    current = keys.keys_for({owner_of(dataset, subject) for subject, _, _ in used})
+    known = keys.key_versions({(key_id, version) for _, key_id, version in used}, of=place)
+    lent: dict[tuple[bytes, int], Loan] = {}
+    for subject, key_id, version in used:
+        sealing = current[owner_of(dataset, subject)]
+        for key in (known.get((key_id, version)), sealing):
+            if key is not None:
+                lent[key.key_id, key.version] = Loan(
+                    field=place,
+                    subject=subject,
+                    key_id=key.key_id,
+                    version=key.version,
+                    secret=derive(key, place, Algorithm.A256CBC_HS512),
+                    seals=key == sealing,
+                )
+    loans.lend(conn, lent.values())
+    return len(lent)

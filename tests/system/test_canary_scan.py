@@ -1,0 +1,223 @@
+"""
+Values that occur nowhere else, in every sealed or restricted field, through the whole system with a server that
+logs all it can: none is found in anything that was written, save restricted ones in the tables that they belong to.
+
+A restricted field that is not sealed (an amount of pay) stands in the clear in its table, and in a dump of it: who
+may read that is the business of roles and policies.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from typer.testing import CliRunner
+
+from daftari.cli import app
+from daftari.contract.model import Field
+from daftari.io.server_binaries import find
+from daftari.io.workspace import open_workspace
+from daftari.operations.destroy_keys import destroy_keys
+from daftari.operations.lend_keys import lend_keys
+from daftari.protect.blind import BlindIndex
+from daftari.protect.seal import FieldKey
+from daftari.settings import EmbeddedServer, read_settings
+
+pytestmark = pytest.mark.system
+REFERENCE = Path(__file__).parents[2] / "workspace"
+
+DEPARTMENTS = "department_code,name,city,cost_centre,is_active\nFIN,Finance,Nairobi,4100,yes\n"
+ROLES = "role_code,title,grade,is_managerial\nHEAD,Head of department,10,yes\n"
+USERS = """\
+user_id,full_name,email,phone,national_id,kra_pin,next_of_kin,department_code,role_code,employment_type,hired_on,\
+is_active
+U1,Amina Otieno,a@x.org,+254761350917,71640935,A917350264K,Zuhura Kanariasema,FIN,HEAD,permanent,2024-01-01,yes
+U2,Brian Mwangi,b@x.org,+254762461028,72751046,A928461375L,Yusufu Kanariambili,FIN,HEAD,permanent,2024-01-01,yes
+U3,Chege Karanja,c@x.org,0763572139,7386215X,B939572486M,Xaveri Kanariatatu,FIN,HEAD,permanent,2024-01-01,yes
+U4,Dida Galgalo,d@x.org,+254764683240,72751046,A940683597N,Winfrida Kanarianne,FIN,HEAD,permanent,2024-01-01,yes
+"""
+CHANGED = USERS.replace("+254761350917", "+254765794351").replace("Zuhura Kanariasema", "Vumilia Kanariatano")
+LEAVE = """\
+request_id,user_id,leave_type,start_date,end_date,days,status,requested_at,reason
+L1,U1,sick,2026-03-02,2026-03-03,2,requested,2026-03-01T08:00:00+03:00,Malaria kanariasita
+L2,U1,sick,2026-03-03,2026-03-05,2,requested,2026-03-01T08:00:00+03:00,Asthma kanariasaba
+L3,U1,sick,2026-04-05,2026-04-01,2,requested,2026-03-01T08:00:00+03:00,Typhoid kanarianane
+"""
+PAY = """\
+user_id,month,basic,allowances,gross,paye,nssf,shif,housing_levy,deductions,net,bank_account
+U1,2026-03-01,48161.37,20513.29,68674.66,9871.43,4127.61,1893.77,1031.19,2765.83,48984.83,01-094-7461350928177
+U2,2026-03-01,51947.13,21637.49,73584.63,9317.51,4283.59,1927.43,1163.27,2879.41,54013.57,02-095-8572461039288
+U9,2026-03-01,52973.17,22741.53,75714.70,9431.57,4391.63,1039.41,1279.33,2981.47,56591.29,03-096-9683572140399
+"""
+FILES = {"departments": DEPARTMENTS, "roles": ROLES, "users": USERS, "leave_requests": LEAVE, "salaries": PAY}
+SEALED = {
+    "users.phone": ["+254761350917", "+254762461028", "0763572139", "+254764683240", "+254765794351"],
+    "users.national_id": ["71640935", "72751046", "7386215X"],
+    "users.kra_pin": ["A917350264K", "A928461375L", "B939572486M", "A940683597N"],
+    "users.next_of_kin": [
+        "Kanariasema", "Kanariambili", "Kanariatatu", "Kanarianne", "Kanariatano"
+    ],
+    "leave_requests.reason": ["kanariasita", "kanariasaba", "kanarianane"],
+    "salaries.bank_account": ["7461350928177", "8572461039288", "9683572140399"],
+}  # fmt: skip
+RESTRICTED = {
+    f"salaries.{name}": [line.split(",")[at] for line in PAY.splitlines()[1:]]
+    for at, name in enumerate(PAY.splitlines()[0].split(",")[2:-1], start=2)
+}
+#: The server tells all that it can, to whoever may read its log.
+LOUD = {
+    "log_statement": "all",
+    "log_min_duration_statement": "0",
+    "log_parameter_max_length": "-1",
+    "log_parameter_max_length_on_error": "-1",
+    "log_min_messages": "debug1",
+    "log_min_error_statement": "debug1",
+    "log_error_verbosity": "verbose",
+}
+
+
+@dataclass
+class Run:
+    """A workspace on its own database, and all that was written on the way."""
+
+    root: Path
+    files: Path
+    url: str
+    log: Path
+    began: int
+    program: Path
+    said: list[str] = field(default_factory=list)
+
+    def daftari(self, *words: str, fails: bool = False) -> None:
+        result = CliRunner().invoke(app, [*words, "-w", str(self.root)])
+        assert fails or result.exit_code == 0, f"{words}: {result.exception!r} {result.stderr}"
+        self.said += [result.stdout, result.stderr, repr(result.exception)]
+
+    def load(self, dataset: str, text: str, *words: str) -> None:
+        path = self.files / f"{dataset}.csv"
+        path.write_text(text, "utf-8")
+        self.daftari("load", dataset, str(path), *words)
+
+    def dump(self, *options: str) -> bytes:
+        done = subprocess.run([str(self.program), *options, self.url], capture_output=True, check=True)
+        return done.stdout
+
+    def written(self) -> dict[str, bytes]:
+        """What is outside the tables that restricted values belong to, by where it is."""
+        with self.log.open("rb") as log:
+            log.seek(self.began)
+            found = {"server log": log.read(), "terminal": "\n".join(self.said).encode()}
+        found["the platform's tables"] = self.dump("--schema=daftari")
+        for path in self.root.rglob("*"):
+            if path.is_file():
+                found[str(path.relative_to(self.root))] = path.read_bytes()
+        return found
+
+
+@pytest.fixture
+def run(server, server_kind, database_url, tmp_path, monkeypatch):
+    root, files = tmp_path / "workspace", tmp_path / "files"
+    shutil.copytree(REFERENCE, root, ignore=shutil.ignore_patterns("target", "logs", ".daftari", "staging"))
+    files.mkdir()
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    monkeypatch.setenv("DAFTARI_LOG_LEVEL", "debug")
+    name = database_url.split("@/")[1].split("?")[0]
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        for setting, value in LOUD.items():
+            conn.execute(
+                sql.SQL("alter database {} set {} = {}").format(
+                    sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
+                )
+            )
+    program = find(EmbeddedServer(server_kind)).folder / "pg_dump"
+    return Run(root, files, database_url, server.log, server.log.stat().st_size, program)
+
+
+def hits(values: dict[str, list[str]], places: dict[str, bytes]) -> set[tuple[str, str]]:
+    """Fields and places of every value that is found: as it is, in hex as bytes are dumped, or in base64."""
+    found = set()
+    for name, texts in values.items():
+        for text in texts:
+            plain = text.encode()
+            forms = (plain, plain.hex().encode(), base64.b64encode(plain).rstrip(b"="))
+            found |= {
+                (name, where) for where, content in places.items() if any(it in content for it in forms)
+            }
+    return found
+
+
+def reveal_accounts(run: Run) -> None:
+    workspace = open_workspace(read_settings(run.root))
+    dataset = workspace.dataset("salaries")[1].dataset
+    with psycopg.connect(run.url, autocommit=True) as conn:
+        if conn.execute("select to_regproc('daftari.reveal') is null").fetchone()[0]:
+            return
+        lend_keys(conn, workspace.open_keys(), dataset, "bank_account")
+        statement = "select daftari.reveal(bank_account, 'salaries.bank_account', user_id) from ops.salaries"
+        assert conn.execute(statement).fetchall() == [("01-094-7461350928177",)]
+
+
+def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
+    run.daftari("apply")
+    for dataset, text in FILES.items():
+        run.load(dataset, text)
+    run.load("users", USERS, "--again")
+    run.load("users", CHANGED)
+    run.load("users", CHANGED, "--explain")
+    for dataset in FILES:
+        run.daftari("quarantine", "show", dataset)
+        run.daftari("quarantine", "show", dataset, "--output", "json")
+    run.daftari("quarantine", "replay", "leave_requests")
+    run.daftari("transform", fails=True)
+    run.daftari("quality", "run", fails=True)
+    reveal_accounts(run)
+    destroy_keys(
+        open_workspace(read_settings(run.root)).open_keys(),
+        "U2",
+        scopes=["users.user_id/1096d"],
+        now=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    for words in (["keys", "rotate"], ["keys", "epoch"], ["keys", "status"], ["verify"]):
+        run.daftari(*words)
+
+    with psycopg.connect(run.url) as conn:
+        counts = [
+            conn.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("ops.users", "ops.leave_requests", "ops.salaries", "daftari.quarantine")
+        ]
+    assert counts[:3] == [2, 1, 1] and counts[3] >= 6, "the canaries were loaded, and quarantined"
+    places = run.written()
+    assert {"server log", ".daftari/keys/dev.sqlite"} <= set(places) and any("target" in it for it in places)
+    assert b"copy" in places["server log"]
+    assert hits(SEALED | RESTRICTED, places) == set()
+    assert hits(SEALED, {"dump": run.dump()}) == set()
+    # the scan sees what is there
+    assert hits(RESTRICTED, {"dump": run.dump()}) == {(f"{name}", "dump") for name in RESTRICTED}
+
+
+def unsealed(self: FieldKey, value: str, row: str = "") -> bytes:  # noqa: ARG001 -- in its place
+    return self._header + bytes(40) + value.encode()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "redactor", "expected"),
+    [
+        (FieldKey, "seal", unsealed, ("users.next_of_kin", "dump")),
+        (BlindIndex, "of", lambda _, value: value.encode(), ("users.phone", "dump")),
+        (Field, "is_confidential", property(lambda _: False), ("users.kra_pin", "the platform's tables")),
+    ],
+    ids=["sealing", "blind index", "masks of quarantine"],
+)
+def test_switching_off_any_one_redactor_gives_a_hit(run, monkeypatch, owner, name, redactor, expected):
+    monkeypatch.setattr(owner, name, redactor)
+    run.daftari("apply")
+    for dataset in ("departments", "roles", "users"):
+        run.load(dataset, FILES[dataset])
+    assert expected in hits(SEALED, {**run.written(), "dump": run.dump()})

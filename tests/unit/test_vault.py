@@ -1,0 +1,155 @@
+"""The key store wrapped by Vault's transit engine, and secrets from its KV engine."""
+
+import shutil
+import traceback
+from datetime import UTC, datetime
+
+import pytest
+from tests.vault_server import TOKEN, vault_server
+
+from daftari.errors import KeysUnavailable, SettingError
+from daftari.io.keys import key_store_of
+from daftari.io.keys.vault import VaultAccess
+from daftari.io.secrets import with_secrets
+from daftari.operations.begin_key_epoch import begin_key_epoch
+from daftari.operations.destroy_keys import destroy_keys
+from daftari.protect.keys import Owner
+from daftari.settings import read_settings
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+SCOPE = "users.user_id/730d"
+OWNERS = [Owner(scope=SCOPE, subject=f"U{n}") for n in range(600)]
+ADDRESS = "postgresql://daftari:s3cret@db.example.org/daftari"
+
+
+@pytest.fixture
+def vault():
+    with vault_server() as server:
+        yield server
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch, vault):
+    (tmp_path / "daftari.toml").write_text('[workspace]\nname = "Test"\n', "utf-8")
+    monkeypatch.setenv("DAFTARI_VAULT_ADDRESS", vault.address)
+    monkeypatch.setenv("DAFTARI_VAULT_TOKEN", TOKEN)
+    monkeypatch.setenv("DAFTARI_VAULT_KEY", "daftari")
+    return tmp_path
+
+
+def opened(root):
+    return key_store_of(read_settings(root))
+
+
+def secrets_of(keys):
+    return {owner: key.secret for owner, key in keys.items()}
+
+
+def test_keys_wrapped_by_vault_are_found_again(root, vault):
+    made = opened(root).keys_for(OWNERS)
+    assert secrets_of(opened(root).keys_for(OWNERS)) == secrets_of(made)
+    assert vault.asked[:2] == ["POST /v1/transit/keys/daftari", "GET /v1/transit/keys/daftari"]
+    assert vault.asked.count("POST /v1/transit/encrypt/daftari") == 3  # 600 keys, 250 in a request
+    assert not (root / ".daftari/kek").exists()
+
+
+def test_an_epoch_rotates_rewraps_and_trims(root, vault):
+    made = opened(root).keys_for(OWNERS)
+    store = root / ".daftari/keys/dev.sqlite"
+    copy = shutil.copy(store, store.with_name("copy"))
+    destroy_keys(opened(root), "U1", scopes=[SCOPE], now=NOW)
+    vault.asked.clear()
+    assert begin_key_epoch(opened(root)).epoch == 2
+    asked = [one.split("/v1/transit/")[1] for one in vault.asked]
+    assert asked[:2] == ["keys/daftari/rotate", "keys/daftari"]
+    assert set(asked[2:-3]) == {"rewrap/daftari"}  # no key leaves Vault
+    assert asked[-3:] == ["keys/daftari/config", "keys/daftari/config", "keys/daftari/trim"]
+    left = [owner for owner in OWNERS if owner.subject != "U1"]
+    assert secrets_of(opened(root).keys_for(left)) == {it: made[it].secret for it in left}
+    shutil.copy(copy, store)
+    with pytest.raises(KeysUnavailable, match=r"were not accepted|did not accept"):
+        opened(root).keys_for(OWNERS[:2])
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "did not accept what it was sent"),
+        (403, "does not let this token in"),
+        (404, "has no such path"),
+        (429, "takes no more requests"),
+        (500, "failed (InternalServerError)"),
+        (502, "failed (BadGateway)"),
+        (503, "is sealed, or not ready"),
+    ],
+)
+def test_each_failure_of_vault_is_told_in_words_that_hold_nothing_it_said(root, vault, status, said):
+    opened(root).keys_for(OWNERS[:1])
+    for path in ("decrypt", "encrypt"):
+        vault.fails = {path: (status, ["quotes the plaintext"])}
+        with pytest.raises(KeysUnavailable) as caught:
+            opened(root).keys_for(OWNERS[:2])
+        assert said in str(caught.value) and caught.value.hint
+        told = "".join(traceback.format_exception(caught.value))
+        assert "quotes the plaintext" not in told and TOKEN not in told
+
+
+def test_vault_that_is_not_there_is_told(root, monkeypatch):
+    monkeypatch.setenv("DAFTARI_VAULT_ADDRESS", "http://127.0.0.1:1")
+    with pytest.raises(KeysUnavailable, match="cannot be reached"):
+        opened(root).keys_for(OWNERS[:1])
+
+
+def test_a_token_shows_in_nothing_that_is_printed(root, vault):
+    access = VaultAccess(address=vault.address, token=TOKEN)
+    assert TOKEN not in f"{access!r} {opened(root)!r} {opened(root).wrapping!r} {read_settings(root)!r}"
+
+
+def test_a_store_that_a_file_wrapped_is_not_taken_for_vaults(root, monkeypatch):
+    opened(root).keys_for(OWNERS[:1])
+    monkeypatch.delenv("DAFTARI_VAULT_KEY")
+    with pytest.raises(KeysUnavailable, match="wrapped by vault transit/daftari; found the settings of file"):
+        opened(root).keys_for(OWNERS[:1])
+
+
+def test_secrets_come_from_vault_where_nothing_nearer_gives_them(root, vault, monkeypatch):
+    monkeypatch.setenv("DAFTARI_EMBEDDED_SERVER", "off")
+    monkeypatch.setenv("DAFTARI_VAULT_SECRETS", "daftari/prod")
+    vault.secrets["daftari/prod"] = {"database_url": ADDRESS, "other": "x"}
+    settings = with_secrets(read_settings(root))
+    assert settings.database_url.get_secret_value() == ADDRESS
+    assert "s3cret" not in repr(settings)
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", "postgresql://nearer/daftari")
+    assert with_secrets(read_settings(root)).database_url.get_secret_value() == "postgresql://nearer/daftari"
+
+
+@pytest.mark.parametrize(
+    ("secret", "error"),
+    [
+        ({"database_url": "mysql://s3cret"}, "unusable value"),
+        ({}, "database_url: missing"),
+        (None, "no such path"),
+    ],
+    ids=str,
+)
+def test_a_secret_that_will_not_do_is_named_and_not_quoted(root, vault, monkeypatch, secret, error):
+    monkeypatch.setenv("DAFTARI_EMBEDDED_SERVER", "off")
+    monkeypatch.setenv("DAFTARI_VAULT_SECRETS", "daftari/prod")
+    if secret is not None:
+        vault.secrets["daftari/prod"] = secret
+    with pytest.raises((SettingError, KeysUnavailable), match=error) as caught:
+        with_secrets(read_settings(root))
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["DAFTARI_VAULT_ADDRESS", "DAFTARI_VAULT_TOKEN"])
+def test_settings_that_name_vault_say_what_is_missing(root, monkeypatch, name):
+    monkeypatch.delenv(name)
+    with pytest.raises(SettingError, match=f"{name}: missing"):
+        read_settings(root)
+
+
+def test_a_token_in_the_versioned_file_is_refused(root):
+    (root / "daftari.toml").write_text('[workspace]\nvault_token = "s.1"\n', "utf-8")
+    with pytest.raises(SettingError, match="vault_token may hold a password"):
+        read_settings(root)
