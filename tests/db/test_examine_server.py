@@ -2,7 +2,6 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.io import database
 from daftari.io.server_binaries import find
 from daftari.operations.apply_contracts import apply
 from daftari.operations.examine_server import examine_server

@@ -18,6 +18,7 @@ from daftari.compile.objects import (
     DatabaseObject,
     Grant,
     Owner,
+    Partition,
     Policy,
     RowSecurity,
     ViewRights,
@@ -38,6 +39,7 @@ class Present:
     """What there is that contracts do not name, and that must be closed all the same."""
 
     partitions: tuple[tuple[str, str], ...] = ()  #: with the table that each is of
+    kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
     marts: tuple[str, ...] = ()
     views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
 

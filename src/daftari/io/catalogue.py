@@ -55,13 +55,7 @@ def read(conn: Connection[Any], roles: Sequence[str] = ()) -> Objects:
 
 
 def as_printed(
-    conn: Connection[Any],
-    datasets: Sequence[Dataset],
-    rights: Rights,
-    present: Present,
-    *,
-    today: date,
-    kept: Sequence[Partition] = (),
+    conn: Connection[Any], datasets: Sequence[Dataset], rights: Rights, present: Present, *, today: date
 ) -> Objects:
     """
     Return what *datasets* want, in the words of this very server, to compare with what it has.
@@ -69,7 +63,7 @@ def as_printed(
     The objects are made beside the live ones and read back, then undone: no guess of how a version of
     PostgreSQL prints an expression. Needs the right to create schemas; of roles it needs none to be there.
     """
-    wanted = tables.objects(datasets, today=today, kept=kept, schemas=_BESIDE)
+    wanted = tables.objects(datasets, today=today, kept=present.kept, schemas=_BESIDE)
     live = {it.identity: it for it in access.objects(datasets, present, rights)}
     beside = [
         it for it in access.objects(datasets, Present(), rights, _BESIDE) if isinstance(it, Policy | View)

@@ -52,6 +52,7 @@ class Workspace:
     def rights(self, role_prefix: str | None = None) -> Rights:
         """Return who the workspace's database is for, where roles are called with *role_prefix*."""
         return Rights(roles=Roles(prefix=role_prefix or ""), readers=self.readers)
+
     #: opens what sealed fields are sealed under; None: only its files are looked at
     open_keys: Callable[[], KeyStore] | None = None
 

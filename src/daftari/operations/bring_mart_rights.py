@@ -36,7 +36,7 @@ def bring_mart_rights(conn: Connection[Any], rights: Rights) -> None:
             f"transform: {error.diag.message_primary}; expected every role that reads a mart; nothing was published",
             hint="Have `daftari apply` make it.",
         ) from None
-    left = differences(wanted, _live(conn), ())
+    left = differences(wanted, _live(conn))
     if left:
         raise Drift(
             f"transform: {'; '.join(map(str, left))}; nothing was published",
@@ -54,4 +54,4 @@ def _changes(wanted: Objects, live: Objects) -> list[Change]:
     def of(difference: Difference) -> Change | None:
         return access_steps.change(wanted.get(difference.identity), difference, live)
 
-    return [change for it in differences(wanted, live, ()) if (change := of(it)) is not None]
+    return [change for it in differences(wanted, live) if (change := of(it)) is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,9 +41,9 @@ def survey(conn: Connection[Any], contracts: Sequence[Contract], *, rights: Righ
     )
     kept = partitions.kept(datasets, live.values(), today=today)
     wanted = tables.objects(datasets, today=today, kept=kept)
-    present = _present(conn, wanted, live)
+    present = replace(_present(conn, wanted, live), kept=tuple(kept))
     wanted.update({item.identity: item for item in access.objects(datasets, present, rights)})
-    printed = catalogue.as_printed(conn, datasets, rights, present, today=today, kept=kept)
+    printed = catalogue.as_printed(conn, datasets, rights, present, today=today)
     return Survey(
         found=differences(printed, live),
         situation=Situation(wanted=wanted, live=live, views=catalogue.views_of_columns(conn)),

@@ -16,7 +16,15 @@ from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import ACCESS, Kind, Partition
 from daftari.contract.model import Contract
 from daftari.errors import ContractError
-from daftari.io import access_catalogue, audit_tables, markers, migrations, partition_tables, pgaudit, versions
+from daftari.io import (
+    access_catalogue,
+    audit_tables,
+    markers,
+    migrations,
+    partition_tables,
+    pgaudit,
+    versions,
+)
 from daftari.operations.survey_database import Survey, survey
 
 _HINTS = {
