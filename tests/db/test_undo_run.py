@@ -6,6 +6,8 @@ import pytest
 from tests.clinic import Clinic, apply_workspace, counted, open_wards, write_workspace
 
 from daftari.errors import UndoRefused, UnknownName
+from daftari.io import ledger
+from daftari.io.ledger import BatchAudit, Counts
 from daftari.operations.undo_run import undo_run
 
 FIRST = ("V1,2026-03-01,A,Wanjiku,10,", "V2,2026-03-02,B,,20,", "V3,2026-03-03,A,,30,")
@@ -146,6 +148,25 @@ def test_a_row_that_the_run_itself_brought_twice_goes(clinic):
     clinic.load("V2,2026-03-01,A,,1,", "V1,2026-03-01,A,,11,", "V2,2026-03-01,B,,2,", name="second.csv")
     undo(clinic, 2)
     assert clinic.rows("visit_id", "fee::text", "_run_id") == [("V1", "10.00", 1)]
+
+
+def test_a_row_that_the_run_updated_twice_becomes_what_it_was_before_the_first_time(clinic):
+    clinic.load(*FIRST, name="first.csv")
+    before = clinic.rows(*ALL)
+    _, contract = clinic.workspace.dataset("visits")
+    with ledger.run(clinic.conn, "load", contract) as run_id, clinic.conn.transaction():
+        # as batches of one load that bring a key again
+        for fee, notes in ((11, "first"), (12, "second")):
+            clinic.conn.execute(
+                "update ops.visits set fee = %s, notes = %s, _run_id = %s where visit_id = 'V1'",
+                [fee, notes, run_id],
+            )
+        ledger.record_batch(
+            clinic.conn, BatchAudit(relation="ops.visits", operation="merge", rows=1, digest="0")
+        )
+        ledger.finish(clinic.conn, run_id, Counts(received=1, updated=1))
+    assert undo(clinic, run_id).restored == 1
+    assert clinic.rows(*ALL) == before
 
 
 def test_rows_of_a_partitioned_table_are_undone_too(db, database_url, tmp_path):
