@@ -202,15 +202,15 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
     assert hits(RESTRICTED, {"dump": run.dump()}) == {(f"{name}", "dump") for name in RESTRICTED}
 
 
-def unsealed(self: FieldKey, value: str, row: str = "") -> bytes:  # noqa: ARG001 -- in its place
-    return self._header + bytes(40) + value.encode()
+def unsealed(self: FieldKey, plain: bytes, row: bytes) -> bytes:  # noqa: ARG001 -- in its place
+    return self._header + bytes(40) + plain
 
 
 @pytest.mark.parametrize(
     ("owner", "name", "redactor", "expected"),
     [
-        (FieldKey, "seal", unsealed, ("users.next_of_kin", "dump")),
-        (BlindIndex, "of", lambda _, value: value.encode(), ("users.phone", "dump")),
+        (FieldKey, "seal_bytes", unsealed, ("users.next_of_kin", "dump")),
+        (BlindIndex, "of_normalised", lambda _, value: value, ("users.phone", "dump")),
         (Field, "is_confidential", property(lambda _: False), ("users.kra_pin", "the platform's tables")),
     ],
     ids=["sealing", "blind index", "masks of quarantine"],
