@@ -229,13 +229,13 @@ def test_an_entry_names_login_role_purpose_and_request(tables, login):
 
 
 def test_the_actor_that_a_session_names_counts_only_for_a_login_of_a_service(tables, login):
-    tables.execute("insert into daftari.service_login values ('another')")
+    tables.execute("insert into daftari.assignment (login, is_service) values ('another', true)")
     login.execute("set daftari.actor = 'director'")
     act(login)
     assert login.execute("select daftari.actor()").fetchone() == (login.info.user,)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        login.execute("insert into daftari.service_login values (session_user)")
-    tables.execute("insert into daftari.service_login values (%s)", [login.info.user])
+        login.execute("insert into daftari.assignment (login, is_service) values (session_user, true)")
+    tables.execute("insert into daftari.assignment (login, is_service) values (%s, true)", [login.info.user])
     act(login)
     login.execute("set daftari.actor = ''")
     act(login)

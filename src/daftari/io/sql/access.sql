@@ -104,6 +104,7 @@ select nspname, relname,
        array_remove(array_agg(attname::text order by attname::text collate "C"), null),
        bool_or(is_grantable)
 from granted
+where grantee is distinct from to_regrole('daftari_pgaudit')::oid  -- tells pgAudit what to log, and has no members
 group by nspname, relname, grantee, privilege_type, attname is null;
 
 -- name: marts

@@ -20,11 +20,6 @@ create table daftari.audit_log (
 create unique index audit_log_is_one on daftari.audit_log ((true));
 insert into daftari.audit_log default values;
 
--- Logins of services, which act for others: only their word counts for who acts.
-create table daftari.service_login (
-    login name primary key
-);
-
 create sequence daftari.audit_entry_number;
 
 -- One statement, batch, read or change of a table's shape.
@@ -95,17 +90,13 @@ comment on table daftari.audit_link is 'The chain over the entries. Append-only.
 
 -- --- who, and in which run
 
+-- A service's login acts for others: its word counts, and nobody else's (migration 0005 says who is one).
 create function daftari.actor() returns text
     language sql stable
-    security definer  -- who may not look at the list of services is told all the same
     set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
-        (
-            select nullif(current_setting('daftari.actor', true), '')
-            from daftari.service_login s
-            where s.login = session_user
-        ),
+        case when daftari.is_service() then nullif(current_setting('daftari.actor', true), '') end,
         session_user
     )
 $$;
