@@ -204,6 +204,7 @@ def login(tables):
     names = [sql.Identifier(f"{name}_{tables.info.dbname}") for name in ("clerk", "finance")]
     create = "create role {0} login; create role {1}; grant {1} to {0}; grant usage on schema ops, daftari to {1}; "
     tables.execute(sql.SQL(create + "grant select, update on ops.teams to {1}").format(*names))
+    tables.execute(sql.SQL("create policy by_hand on ops.teams to {1} using (true)").format(*names))
     with psycopg.connect(tables.info.dsn, user=names[0]._obj[0], autocommit=True) as conn:
         yield conn
     tables.execute(sql.SQL("drop owned by {0}, {1}; drop role {0}, {1}").format(*names))

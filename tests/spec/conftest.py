@@ -14,7 +14,7 @@ def world(server, reference, tmp_path_factory):
         made.partition_keys = {
             it.name: {key for (key,) in conn.execute(f"select incident_id from ops.{it.name}")}
             for it in matrix.relations(conn)
-            if it.parent
+            if it.parent and it.schema == "ops"
         }
         try:
             yield made

@@ -1,4 +1,4 @@
--- A small organisation: Amina heads it; Brian, in finance, leads Cheptoo and, through her, Dahir; Esther works
+-- A small organisation, in whose sealed fields other bytes stand: Amina heads it; Brian, in finance, leads Cheptoo and, through her, Dahir; Esther works
 -- for nobody of them. Whoever sees a cell too many sees a value that is unlike all others.
 
 insert into ops.departments (department_code, name, city, cost_centre, is_active, _run_id) values
@@ -10,17 +10,18 @@ insert into ops.roles (role_code, title, grade, is_managerial, _run_id) values
     ('CLERK', 'Clerk', 4, false, 1);
 
 insert into ops.users
-    (user_id, full_name, email, phone, national_id, kra_pin, next_of_kin, department_code, role_code, manager_id,
+    (user_id, full_name, email, phone, national_id, kra_pin, national_id_index, kra_pin_index, next_of_kin,
+     department_code, role_code, manager_id,
      employment_type, hired_on, left_on, is_active, _run_id) values
-    ('U1', 'Amina Otieno', 'amina@example.org', '+254711000001', '30000001', 'A000000001A', 'Juma, +254700000001',
+    ('U1', 'Amina Otieno', 'amina@example.org', '+254711000001', '30000001', 'A000000001A', 'n1', 'k1', 'Juma, +254700000001',
      'FIN', 'HEAD', null, 'permanent', '2024-01-01', null, true, 1),
-    ('U2', 'Brian Mwangi', 'brian@example.org', '+254711000002', '30000002', 'A000000002B', null,
+    ('U2', 'Brian Mwangi', 'brian@example.org', '+254711000002', '30000002', 'A000000002B', 'n2', 'k2', null,
      'FIN', 'HEAD', 'U1', 'permanent', '2025-03-01', null, true, 1),
-    ('U3', 'Cheptoo Korir', 'cheptoo@example.org', null, '30000003', 'A000000003C', 'Kip, +254700000003',
+    ('U3', 'Cheptoo Korir', 'cheptoo@example.org', null, '30000003', 'A000000003C', 'n3', 'k3', 'Kip, +254700000003',
      'OPS', 'CLERK', 'U2', 'fixed_term', '2025-01-01', '2025-12-31', false, 2),
-    ('U4', 'Dahir Abdi', 'dahir@example.org', '+254711000004', '30000004', 'A000000004D', null,
+    ('U4', 'Dahir Abdi', 'dahir@example.org', '+254711000004', '30000004', 'A000000004D', 'n4', 'k4', null,
      'OPS', 'CLERK', 'U3', 'casual', '2025-02-01', null, true, 2),
-    ('U5', 'Esther Wambui', 'esther@example.org', '+254711000005', '30000005', 'A000000005E', 'Ann, +254700000005',
+    ('U5', 'Esther Wambui', 'esther@example.org', '+254711000005', '30000005', 'A000000005E', 'n5', 'k5', 'Ann, +254700000005',
      'OPS', 'CLERK', 'U1', 'intern', '2025-06-01', null, true, 2);
 
 insert into ops.expenses
