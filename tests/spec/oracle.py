@@ -129,7 +129,8 @@ class Oracle:
         for operation in ("insert", "update"):
             lines = [it for role in caller.roles for it in self.lines(dataset, role, operation)]
             fields = {f.name for it in lines for f in dataset.fields if not it.fields or f.name in it.fields}
-            found[operation] = fields | {"_run_id"} if lines else set()
+            indexes = {f"{f.name}_index" for f in dataset.fields if f.name in fields and f.protection.lookup}
+            found[operation] = fields | indexes | {"_run_id"} if lines else set()
         found["delete"] = any(self.lines(dataset, role, "delete") for role in caller.roles)
         return found
 

@@ -138,7 +138,7 @@ def _policies(
 def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
     roles, schemas = place
     privilege = _COMMANDS[share.operation]
-    columns = () if share.operation == "delete" else _columns(share)
+    columns = () if share.operation == "delete" else _columns(dataset, share)
     if share.operation == "delete" or columns:
         yield Grant(
             schema=schemas.data,
@@ -149,12 +149,14 @@ def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Ite
         )
 
 
-def _columns(share: Share) -> tuple[str, ...]:
+def _columns(dataset: Dataset, share: Share) -> tuple[str, ...]:
     own = share.everywhere
     if share.operation == "read":
         platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
     else:
-        platform = ["_run_id"]  # a row names the run that wrote it
+        # whoever writes a sealed field writes by what it is found; a row names the run that wrote it
+        platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
+        platform.append("_run_id")
     return tuple(sorted([*own, *platform]))
 
 
