@@ -150,9 +150,16 @@ def by_file(path, records, dataset: Dataset, book: Rulebook, *, block_bytes: int
     mapping = Mapping(dataset=dataset.name, total_row="none", encoding="utf-8", separator=",", header_row=1)
     source = open_source(path, mapping=mapping, dataset=dataset, block_bytes=block_bytes)
     plan = canonical(resolve(mapping, source.header, dataset, file=source.name))
-    judged = list(take_in(source.blocks(), Intake(book=book, plan=plan, run_id=1)))
+    # verdicts come before sealing: for that, bytes will do
+    sealed = [field.name for field in dataset.fields if field.protection.sealed]
+
+    def seal(rows):
+        return rows.cast(dict.fromkeys(sealed, pl.Binary))
+
+    judged = list(take_in(source.blocks(), Intake(book=book, plan=plan, run_id=1, seal=seal)))
     assert sum(one.duplicates for one in judged) == 0
     accepted = pl.concat([batch.rows.drop("_run_id") for one in judged for batch in one.batches])
+    accepted = accepted.cast(dict.fromkeys(sealed, pl.String))
     return verdicts_of(accepted, pl.concat([one.rejected for one in judged]), dataset.key[0])
 
 

@@ -85,7 +85,11 @@ def seen(conn, relation):
         return (), Counter()
     chosen = sql.SQL(", ").join(map(sql.Identifier, columns))
     found = attempt(conn, sql.SQL("select {} from {}").format(chosen, relation.place))
-    return ((), Counter()) if found is None else (columns, Counter(found.fetchall()))
+    return ((), Counter()) if found is None else (columns, Counter(map(_hashable, found)))
+
+
+def _hashable(row):
+    return tuple(str(value) if isinstance(value, list | dict) else value for value in row)
 
 
 def refused_columns(conn, relation):
