@@ -40,7 +40,9 @@ def any_size(monkeypatch):
 
 @contextmanager
 def child_for(clinic, path):
-    with judging_apart(File(root=clinic.folder, dataset="visits", path=path)) as child:
+    with judging_apart(path) as child:
+        if child is not None:
+            child.prepare(File(root=clinic.folder, dataset="visits", path=path))
         yield child
 
 
@@ -150,7 +152,8 @@ def test_a_file_with_sealed_fields_is_sealed_apart(db, database_url, tmp_path, m
     file = File(
         root=clinic.folder, dataset="visits", path=path, settings=sealed_clinic.settings_of(clinic.folder)
     )
-    with judging_apart(file) as child:
+    with judging_apart(path) as child:
+        child.prepare(file)
         request = Request(dataset="visits", path=path, apart=child)
         loaded = load_path(clinic.conn, clinic.workspace, request, now=NOW)
     assert counted(loaded) == {"received": 3000, "inserted": 3000}

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from daftari.cli.options import (
     EnvOption,
@@ -23,16 +21,17 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import Session, now, open_session
+from daftari.cli.progress import rows_shown
 from daftari.errors import DaftariError, SettingError
-from daftari.io.database import explained
-from daftari.io.ledger import Loaded
+from daftari.io.digest import DigestAhead
 from daftari.operations.apart import Apart, File, judging_apart
-from daftari.operations.recognise_file import recognise_file
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from rich.table import Table
 
+    from daftari.cli.session import Session
+    from daftari.io.ledger import Loaded
     from daftari.operations.load_path import Request
     from daftari.rows.control import ControlTotals
 
@@ -83,13 +82,13 @@ def load(
 
     Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
     """
-    session = open_session(workspace, env)
     totals = _totals(total) if total else None
     asked = _Asked(dataset=dataset, mapping=mapping, totals=totals, again=again)
+    place = _Place(workspace, env)
     if explain:
-        _explain(session, [asked.request(path) for path in files], output)
+        _explain(place.session, [asked.request(path) for path in files], output)
         return
-    loaded, errors = _load(session, asked, files)
+    loaded, errors = _load(place, asked, files)
     show_loaded(loaded, output)
     _raise_first(errors)
 
@@ -137,29 +136,34 @@ def _totals(stated: Iterable[str]) -> ControlTotals:
     return ControlTotals(rows=rows, sums=sums)
 
 
-def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[Loaded], list[DaftariError]]:
+@dataclass(frozen=True)
+class _Place:
+    """Where to load to. What it takes to get there is imported while a child starts and a file is hashed."""
+
+    workspace: Path | None
+    environment: str | None
+
+    @cached_property
+    def session(self) -> Session:
+        from daftari.cli.session import open_session
+
+        return open_session(self.workspace, self.environment)
+
+
+def _load(place: _Place, asked: _Asked, files: Sequence[Path]) -> tuple[list[Loaded], list[DaftariError]]:
     """Load each file; one that is refused does not keep the others back."""
     loaded, errors = [], []
     with ExitStack() as stack:
-        progress, conn = stack.enter_context(_progress()), None
+        begin, conn = stack.enter_context(rows_shown()), None
         for path in files:
-            task = progress.add_task(path.name, total=None, rows=0)
-            file = File(
-                root=session.settings.root,
-                dataset=asked.dataset,
-                path=path,
-                mapping=asked.mapping,
-                settings=session.settings,
-            )
-            with judging_apart(file) as apart:
-                conn = conn or stack.enter_context(session.connection())
-                one = _One(session=session, conn=conn, asked=asked, path=path, apart=apart)
+            with judging_apart(path) as apart:
+                digest = None if asked.again or not path.is_file() else DigestAhead(path)
+                conn = conn or stack.enter_context(place.session.connection())
+                one = _One(place=place, conn=conn, asked=asked, path=path, apart=apart, digest=digest)
                 try:
-                    with explained(conn):
-                        loaded.append(one.load(partial(progress.advance, task)))
+                    loaded.append(one.load(begin(path)))
                 except DaftariError as error:
                     errors.append(error)
-            progress.remove_task(task)
             if conn.closed:
                 break
     return loaded, errors
@@ -169,37 +173,49 @@ def _load(session: Session, asked: _Asked, files: Sequence[Path]) -> tuple[list[
 class _One:
     """One file of a command."""
 
-    session: Session
+    place: _Place
     conn: Connection[Any]
     asked: _Asked
     path: Path
     apart: Apart | None
+    digest: DigestAhead | None
 
     def load(self, advance: Callable[[int], None]) -> Loaded:
-        """Load it. One that is known is recognised before anything heavy is imported."""
-        asked, sha256 = self.asked, None
-        if not asked.again:
-            sha256, known = recognise_file(self.conn, asked.dataset, self.path)
-            if known:
-                return known
+        from daftari.io.database import explained
+
+        if self.apart is not None:
+            settings = self.place.session.settings
+            self.apart.prepare(
+                File(
+                    root=settings.root,
+                    dataset=self.asked.dataset,
+                    path=self.path,
+                    mapping=self.asked.mapping,
+                    settings=settings,
+                )
+            )
+        with explained(self.conn):
+            return self._known() or self._new(advance)
+
+    @property
+    def _sha256(self) -> str | None:
+        return self.digest.hex() if self.digest else None
+
+    def _known(self) -> Loaded | None:
+        """What is known of it is found out before anything heavy is imported."""
+        from daftari.operations.recognise_file import recognise_file
+
+        if self._sha256 is None:
+            return None
+        return recognise_file(self.conn, self.asked.dataset, self.path.name, self._sha256)
+
+    def _new(self, advance: Callable[[int], None]) -> Loaded:
+        from daftari.cli.session import now
         from daftari.operations.load_path import load_path
 
-        request = asked.request(self.path, sha256, self.apart)
-        workspace = self.session.workspace_of(asked.dataset)
+        request = self.asked.request(self.path, self._sha256, self.apart)
+        workspace = self.place.session.workspace_of(self.asked.dataset)
         return load_path(self.conn, workspace, request, now=now(), progress=advance)
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
 
 
 def show_loaded(loaded: list[Loaded], output: Output) -> None:
@@ -229,6 +245,8 @@ def _remarks(one: Loaded) -> Iterator[str]:
 
 
 def _table(loaded: list[Loaded]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for name in _COUNTS:
         table.add_column(name, justify="right")

@@ -81,11 +81,6 @@ def marts(conn: Connection[Any]) -> tuple[str, ...]:
     return tuple(name for (name,) in conn.execute(_QUERIES["marts"]))
 
 
-def filtered(conn: Connection[Any]) -> list[str]:
-    """Return the governed tables of which this session might see a part only."""
-    return [name for (name,) in conn.execute(_QUERIES["filtered"])]
-
-
 def bypassing(conn: Connection[Any], roles: Sequence[str]) -> list[tuple[str, str]]:
     """Return each member of *roles* that no policy holds, after its role."""
     return conn.execute(_QUERIES["bypassing"], {"roles": list(roles)}).fetchall()

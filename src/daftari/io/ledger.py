@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
-from daftari.contract.model import Contract
 from daftari.errors import DaftariError, DatabaseError, Drift
-from daftari.io import access_catalogue, queries
+from daftari.io import queries
+
+if TYPE_CHECKING:
+    from daftari.contract.model import Contract
 
 _QUERIES = queries.load("ledger.sql")
 
@@ -94,7 +96,7 @@ def require_contract(conn: Connection[Any], contract: Contract) -> None:
             f"{name}: the database was brought to {found}; the workspace has {contract.hash[:12]}",
             hint="See what would change with `daftari plan`, then bring the database to it with `daftari apply`.",
         )
-    if name in access_catalogue.filtered(conn):
+    if conn.execute(_QUERIES["holds_rows_back"], {"dataset": name}).fetchone():
         raise DatabaseError(
             f"{name}: policies hold rows of it back from user {conn.info.user}; expected an operator, who sees all",
             hint="Connect as the user who applies the contracts, or have that one run `daftari apply` again.",

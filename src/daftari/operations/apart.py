@@ -2,8 +2,9 @@
 A large file judged in a process of its own.
 
 The thread that sends rows takes the interpreter's lock each time the server has room for more, and judging holds
-it: side by side in one process each waits for the other. Started before anything else is done, the child also has
-its modules, contracts and the file's forms ready by the time that the database has been asked what it knows.
+it: side by side in one process each waits for the other. Started before anything else is done, even before it is
+known which settings hold, the child has its modules, contracts and the file's forms ready by the time that the
+database has been asked what it knows.
 
 Light to import: whoever starts a child wants it started at once.
 """
@@ -14,7 +15,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -50,7 +51,7 @@ class JudgeFault(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """What a child prepares."""
+    """What a child is to judge, and where its contract is."""
 
     root: Path  #: of the workspace
     dataset: str
@@ -71,10 +72,20 @@ class Order:
 
 
 class Apart:
-    """A child that is getting ready to judge one file."""
+    """A child that is getting ready to judge one file: `prepare` it, then take the `judged`."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
+
+    def prepare(self, file: File) -> None:
+        """Have the child open *file* and find out how it is written. Waits for nothing; once."""
+        with suppress(BrokenPipeError):  # it is gone, which shows when it is asked for what it judged
+            self._tell(file)
+
+    def _tell(self, what: File | Order) -> None:
+        assert self._child.stdin is not None, "it was asked for"
+        pickle.dump(what, self._child.stdin)
+        self._child.stdin.flush()
 
     def judged(self, order: Order) -> Iterator[Judged]:
         """
@@ -84,10 +95,9 @@ class Apart:
             SourceError, MappingError: the file cannot be read.
             JudgeLost: the child ended before the file did.
         """
-        assert self._child.stdin is not None and self._child.stdout is not None, "both were asked for"
+        assert self._child.stdout is not None, "it was asked for"
         try:
-            pickle.dump(order, self._child.stdin)
-            self._child.stdin.flush()
+            self._tell(order)
             while (said := pickle.load(self._child.stdout)) is not None:  # noqa: S301 -- as above
                 if isinstance(said, Exception):
                     raise said
@@ -105,9 +115,9 @@ def _how(status: int) -> str:
 
 
 @contextmanager
-def judging_apart(file: File) -> Iterator[Apart | None]:
-    """Start a child for *file* that ends with the block; None where the file is small, or standard input."""
-    if not file.path.is_file() or file.path.stat().st_size < LEAST_BYTES:
+def judging_apart(path: Path) -> Iterator[Apart | None]:
+    """Start a child that ends with the block; None where the file is small, or standard input."""
+    if not path.is_file() or path.stat().st_size < LEAST_BYTES:
         yield None
         return
     child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
@@ -118,8 +128,6 @@ def judging_apart(file: File) -> Iterator[Apart | None]:
     )
     assert child.stdin is not None and child.stdout is not None, "both were asked for"
     try:
-        pickle.dump(file, child.stdin)
-        child.stdin.flush()
         yield Apart(child)
     finally:
         child.kill()

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from daftari.contract.model import Conflict, Dataset
 from daftari.io import ledger
+from daftari.io.digest import digest
 from daftari.io.ledger import Loaded, Origin
 from daftari.io.mappings import manifest_totals
 from daftari.io.workspace import Workspace
@@ -51,11 +52,11 @@ def load_path(
     """
     _, contract = workspace.dataset(request.dataset)
     ledger.require_contract(conn, contract)
-    sha256, known = request.sha256, None
-    if sha256 is None:
-        sha256, known = recognise_file(conn, request.dataset, request.path)
-    if known and not request.again:
-        return known
+    sha256 = request.sha256
+    if sha256 is None and request.path.is_file() and not request.again:
+        sha256 = digest(request.path)
+        if known := recognise_file(conn, request.dataset, request.path.name, sha256):
+            return known
     delivery = _opened(workspace, request, sha256)
     if delivery.apart is None or _is_told_by_rows(contract.dataset):
         delivery = delivery.judged_here()

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 
 from daftari.io import ledger
-from daftari.io.digest import digest
 from daftari.io.ledger import Loaded
 
 
-def recognise_file(conn: Connection[Any], dataset: str, path: Path) -> tuple[str | None, Loaded | None]:
-    """Return the sha256 of *path*, None where it is no file, and what is known of it, None where it is new."""
-    if not path.is_file():
-        return None, None
-    sha256 = digest(path)
+def recognise_file(conn: Connection[Any], dataset: str, name: str, sha256: str) -> Loaded | None:
+    """Return what is known of a file called *name* with this content, None where it is new."""
     run_id = ledger.known_run(conn, dataset, sha256)
-    known = None if run_id is None else Loaded(dataset=dataset, source=path.name, run_id=run_id, known=True)
-    return sha256, known
+    return None if run_id is None else Loaded(dataset=dataset, source=name, run_id=run_id, known=True)

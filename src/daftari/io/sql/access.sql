@@ -132,27 +132,6 @@ select current_user,
 from pg_roles r
 where r.rolname = current_user;
 
--- name: filtered
--- Governed tables of which this session might see a part only: policies apply to it, and none shows it all.
-select c.relname
-from pg_class c
-where c.relnamespace = to_regnamespace('ops')
-  and c.relkind in ('r', 'p')
-  and not c.relispartition
-  and row_security_active(c.oid)
-  and (
-      exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive)
-      or not exists (
-          select from pg_policy p
-          cross join unnest(p.polroles) r
-          where p.polrelid = c.oid
-            and p.polcmd = '*'
-            and (r = 0 or pg_has_role(r, 'usage'))
-            and pg_get_expr(p.polqual, p.polrelid) = 'true'
-      )
-  )
-order by c.relname;
-
 -- name: bypassing
 -- Who is a member of a role and is held by no policy. The operators are meant to be.
 select r.rolname, m.rolname

@@ -10,6 +10,26 @@ where f.dataset = %(dataset)s
 -- name: contract_in_force
 select m.hash from daftari.contract_marker m where m.dataset = %(dataset)s;
 
+-- name: holds_rows_back
+-- A row where this session might see a part only of a governed table: policies apply to it, and none shows it all.
+select true
+from pg_class c
+where c.relnamespace = to_regnamespace('ops')
+  and c.relname = %(dataset)s
+  and c.relkind in ('r', 'p')
+  and row_security_active(c.oid)
+  and (
+      exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive)
+      or not exists (
+          select from pg_policy p
+          cross join unnest(p.polroles) r
+          where p.polrelid = c.oid
+            and p.polcmd = '*'
+            and (r = 0 or pg_has_role(r, 'usage'))
+            and pg_get_expr(p.polqual, p.polrelid) = 'true'
+      )
+  );
+
 -- name: start_run
 -- The session holds an advisory lock on the run's number for as long as it lives, and names it to the audit.
 with started as (
