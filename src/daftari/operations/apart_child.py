@@ -48,6 +48,7 @@ def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
     try:
         for judged in _judged(asked):
             _say(said, judged)
+            del judged  # before the next one is made
         _say(said, None)
     except DaftariError as error:
         _say(said, error)

@@ -4,21 +4,22 @@ Rows as PostgreSQL's binary COPY format, a block at a time.
 The server takes the binary format in two thirds of the time of CSV (benchmarks/README.md), and pgpq makes it in
 a tenth of that. What is left to us is a number whose contract declares no scale: it shows the decimals it has.
 Format: PostgreSQL's documentation of COPY, "Binary Format".
+
+pgpq and pyarrow are imported with the first rows: who only passes on what was encoded elsewhere does without.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from pgpq import ArrowToPostgresBinaryEncoder
-from pgpq.encoders import StringViewEncoderBuilder
-from pgpq.schema import Jsonb
 
 from daftari.rows.parse import UNDECLARED_SCALE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
@@ -39,6 +40,11 @@ def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = (), uuid: Sequence[str
     """
     if frame.is_empty():
         return b""
+    import pyarrow as pa
+    from pgpq import ArrowToPostgresBinaryEncoder
+    from pgpq.encoders import StringViewEncoderBuilder
+    from pgpq.schema import Jsonb
+
     columns = [_column(column, is_uuid=column.name in uuid) for column in frame.iter_columns()]
     table = pa.Table.from_arrays(columns, names=frame.columns)
     encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(
@@ -57,6 +63,8 @@ def encode(frame: pl.DataFrame, *, jsonb: Sequence[str] = (), uuid: Sequence[str
 
 
 def _column(column: pl.Series, *, is_uuid: bool) -> pa.Array:
+    import pyarrow as pa
+
     if is_uuid:
         column = column.str.replace_all("-", "").str.decode("hex")
     dtype = column.dtype
@@ -93,6 +101,8 @@ def _bare_numeric(column: pl.Series) -> pa.Array:
 
     Every value gets the same number of digits; the server drops leading and trailing zeros.
     """
+    import pyarrow as pa
+
     digits = _digits(column.fill_null(0))
     count = digits.shape[1]
     row = np.zeros((len(column), 8 + 2 * count), dtype=np.uint8)

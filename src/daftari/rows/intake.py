@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -65,26 +66,31 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
     sound, seen = _sound(blocks, intake), Seen()
-    for one in _whole(list(sound), own, intake) if own else sound:
-        yield _settled(one, intake, seen)
+    settled = partial(_settled, intake=intake, seen=seen)
+    # By map, which holds on to nothing: a block is let go before the next one is read.
+    yield from map(settled, _whole(list(sound), own, intake) if own else sound)
 
 
 def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
     reading = start(intake.plan, intake.dataset)
-    for block in blocks:
+
+    def judged(block: Block) -> _Sound:
+        nonlocal reading
         rows, reading = take(reading, block)
         malformed = block.malformed
         if intake.wanted is not None:
             rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
         verdicts = judge(rows, intake.book)
-        yield _Sound(
+        return _Sound(
             received=rows.values.height + len(malformed),
             rows=verdicts.accepted,
             lines=verdicts.accepted_lines,
             rejected=pl.concat([verdicts.rejected, _malformed(malformed)]),
             met=reading.met,
         )
+
+    return map(judged, blocks)
 
 
 def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:

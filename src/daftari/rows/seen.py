@@ -1,9 +1,9 @@
 """
 Which keys of a file have perhaps been met before in it, in memory that does not grow with the file.
 
-A Bloom filter (B. H. Bloom, 1970) with two hashes: a key that is new to it is surely new; one that is not has
-perhaps been met. At 10 million keys one new key in 200 is taken for a known one, at 100 million one in four: it
-then goes the slower way, which is right for either.
+A Bloom filter (B. H. Bloom, 1970) whose four bits for a key are in one word (after F. Putze et al., 2007): a key that
+is new to it is surely new; one that is not has perhaps been met. At 10 million keys one new key in 900 is taken for a
+known one, at 100 million one in three: it then goes the slower way, which is right for either.
 """
 
 from __future__ import annotations
@@ -11,32 +11,36 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-_BITS = 2**28  # 32 MiB
-Places = np.ndarray[tuple[int], np.dtype[np.uint64]]
+_WORDS = 2**22  # 32 MiB
+Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 class Seen:
     """Keys met so far."""
 
     def __init__(self) -> None:
-        self._bits = np.zeros(_BITS // 8, dtype=np.uint8)
+        self._words: Words = np.zeros(_WORDS, dtype=np.uint64)
 
     def perhaps(self, keys: pl.DataFrame) -> pl.Series:
         """Return which rows of *keys* have perhaps been met in an earlier call, and remember them all."""
         hashes = (keys.hash_rows() if keys.width > 1 else keys.to_series().hash()).to_numpy()
-        first, second = hashes % _BITS, (hashes >> np.uint64(32)) % _BITS
-        met = self._holds(first) & self._holds(second)
-        self._add(first)
-        self._add(second)
+        places, bits = hashes % _WORDS, _bits(hashes)
+        met = self._holds(places, bits)
+        while len(places):  # of several that write one word the last one stays: the others write again
+            self._words[places] |= bits
+            lost = ~self._holds(places, bits)
+            places, bits = places[lost], bits[lost]
         return pl.Series(met)
 
-    def _holds(self, places: Places) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        bits = self._bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8)
-        held: np.ndarray[tuple[int], np.dtype[np.bool_]] = bits & 1 == 1
+    def _holds(self, places: Words, bits: Words) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        held: np.ndarray[tuple[int], np.dtype[np.bool_]] = (self._words[places] & bits) == bits
         return held
 
-    def _add(self, places: Places) -> None:
-        # One bit of the eight at a time: whichever of several writes to a byte comes last, it sets the same one.
-        within = (places & np.uint64(7)).astype(np.uint8)
-        for bit in range(8):
-            self._bits[places[within == bit] >> np.uint64(3)] |= np.uint8(1 << bit)
+
+def _bits(hashes: Words) -> Words:
+    """Four bits of a word for each of *hashes*, by its upper half: the lower one chose the word."""
+    one, lowest = np.uint64(1), np.uint64(63)
+    bits = one << (hashes >> np.uint64(58))
+    for shift in (34, 42, 50):
+        bits |= one << (hashes >> np.uint64(shift) & lowest)
+    return bits

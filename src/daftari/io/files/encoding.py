@@ -9,7 +9,7 @@ from pathlib import Path
 
 from daftari.errors import SourceError
 
-CHUNK_BYTES = 2 * 2**20
+CHUNK_BYTES = 3 * 2**20
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -1,4 +1,4 @@
-"""A file opened for loading: what it is, and its records block by block."""
+"""A file opened for loading: what it is, and its records block by block. What reads a kind is imported for it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from daftari.io.files.header import Sought, find_layout
 from daftari.io.files.json_records import json_blocks, json_header
 from daftari.io.files.kinds import Kind, kind_of
 from daftari.io.files.layout import Layout
-from daftari.io.files.parquet import parquet_blocks, parquet_layout
 from daftari.io.files.table import named_layout
 from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
-from daftari.io.files.workbook import open_sheet
 from daftari.rows.block import Block
 from daftari.rows.mapping import Mapping
 from daftari.rows.names import known_names
@@ -123,12 +121,16 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
 
 
 def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
+    from daftari.io.files.workbook import open_sheet
+
     sheet = open_sheet(path, sought)
     facts = {"sheet": sheet.name, "header row": _header_row(sheet.layout)}
     return _Content(header=sheet.layout.columns, facts=facts, read=sheet.blocks)
 
 
 def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:
+    from daftari.io.files.parquet import parquet_blocks, parquet_layout
+
     layout = parquet_layout(path, sought.name)
     return _Content(header=layout.columns, facts={}, read=lambda: parquet_blocks(path, layout))
 
