@@ -47,6 +47,7 @@ format: $(VENV)/.ready-dev  ## Put the code into the house format
 
 docs: $(VENV)/.ready  ## Write the pages that are drawn from the code
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/generate_asvs.py
 
 # Each lock holds everything at one version for every platform, with hashes, and names no place to fetch from.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
@@ -31,13 +33,16 @@ class Vault:
     encrypts: dict[str, int] = field(default_factory=dict)  #: min_encryption_version; 0: the latest
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     fails: dict[str, tuple[int, list[str]]] = field(default_factory=dict)  #: by a part of the path
+    sends_to: str | None = None  #: an address to which every request is redirected
     asked: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)  #: that came with them
     lock: Any = field(default_factory=Lock)
 
     def answer(  # noqa: C901 -- one branch a path
         self, method: str, path: str, body: dict[str, Any], token: str | None
     ) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
+        self.tokens.append(token)
         for part, (status, errors) in self.fails.items():
             if part in path:
                 return status, {"errors": errors}
@@ -104,7 +109,8 @@ class Vault:
 
 
 @contextmanager
-def vault_server() -> Iterator[Vault]:
+def vault_server(certificate: Path | None = None) -> Iterator[Vault]:
+    """With a *certificate* (PEM, its key in the same file) by TLS."""
     vault = Vault()
 
     class Handler(BaseHTTPRequestHandler):
@@ -112,8 +118,10 @@ def vault_server() -> Iterator[Vault]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
             status, said = vault.answer(self.command, self.path, body, self.headers.get("X-Vault-Token"))
-            content = b"" if said is None else json.dumps(said).encode()
-            self.send_response(status)
+            content = b"" if said is None or vault.sends_to else json.dumps(said).encode()
+            self.send_response(307 if vault.sends_to else status)
+            if vault.sends_to:
+                self.send_header("Location", vault.sends_to + self.path)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -125,7 +133,11 @@ def vault_server() -> Iterator[Vault]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    vault.address = f"http://127.0.0.1:{server.server_port}"
+    vault.address = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield vault

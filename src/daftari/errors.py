@@ -197,3 +197,9 @@ class AccessRefused(DaftariError):
     """Somebody asks for what the contract does not give them."""
 
     code, exit_code, status = "access_refused", 53, 403
+
+
+class ReviewRefused(DaftariError):
+    """An access review cannot be begun, decided on or closed as asked. Nothing of it was changed."""
+
+    code, exit_code, status = "review_refused", 64, 409

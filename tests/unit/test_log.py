@@ -26,3 +26,12 @@ def test_what_is_below_the_level_is_not_written(capsys):
     log.configure(level="warning", style="json")
     log.get().info("quiet")
     assert capsys.readouterr().err == ""
+
+
+def test_a_value_cannot_begin_a_line_of_its_own(capsys):
+    log.configure(style="json")
+    log.get().info("loaded", source='march.csv"}\n{"event": "nothing happened"}\x1b[2J')
+    written = capsys.readouterr().err
+    assert written.count("\n") == 1
+    assert json.loads(written)["event"] == "loaded"
+    assert "\x1b" not in written

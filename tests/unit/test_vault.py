@@ -2,9 +2,15 @@
 
 import shutil
 import traceback
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.vault_server import TOKEN, vault_server
 
 from daftari.errors import KeysUnavailable, SettingError
@@ -98,6 +104,52 @@ def test_vault_that_is_not_there_is_told(root, monkeypatch):
     monkeypatch.setenv("DAFTARI_VAULT_ADDRESS", "http://127.0.0.1:1")
     with pytest.raises(KeysUnavailable, match="cannot be reached"):
         opened(root).keys_for(OWNERS[:1])
+
+
+def test_vault_that_sends_us_elsewhere_is_not_followed(root, vault):
+    opened(root).keys_for(OWNERS[:1])
+    with vault_server() as another:
+        vault.sends_to = another.address
+        with pytest.raises(KeysUnavailable, match="sent us to another address, where the token does not go"):
+            opened(root).keys_for(OWNERS[:2])
+        with pytest.raises(KeysUnavailable, match="sent us to another address"):
+            opened(root).wrapping.forget_before(1)
+        assert another.asked == []
+
+
+def certificate_of(folder):
+    """A certificate for 127.0.0.1 that nobody else vouches for, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vault of a test")])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "vault.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_a_vault_whose_certificate_nobody_vouches_for_is_told_nothing(root, monkeypatch, tmp_path):
+    certificate = certificate_of(tmp_path)
+    with vault_server(certificate) as secured:
+        monkeypatch.setenv("DAFTARI_VAULT_ADDRESS", secured.address)
+        with pytest.raises(KeysUnavailable, match="cannot be reached"):
+            opened(root).keys_for(OWNERS[:1])
+        assert secured.tokens == []
+
+        monkeypatch.setenv("DAFTARI_VAULT_CA_FILE", str(certificate))
+        assert opened(root).keys_for(OWNERS[:1])
+        assert set(secured.tokens) == {TOKEN}
 
 
 def test_a_token_shows_in_nothing_that_is_printed(root, vault):

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "transform": "daftari.cli.transform",
     "run": "daftari.cli.run",
     "undo": "daftari.cli.undo",
+    "reveal": "daftari.cli.reveal",
     "demo": "daftari.cli.demo",
     "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
@@ -37,6 +38,7 @@ GROUPS: dict[str, str] = {
     "quality": "daftari.cli.quality",
     "audit": "daftari.cli.audit",
     "keys": "daftari.cli.keys",
+    "review": "daftari.cli.review",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from daftari.compile.access import Rights
+    from daftari.compile.roles import Watched
     from daftari.io.keys import KeyStore
     from daftari.io.workspace import Workspace
 
@@ -52,6 +53,14 @@ class Session:
     @property
     def rights(self) -> Rights:
         return self.workspace.rights(self.settings.role_prefix)
+
+    @property
+    def watched(self) -> Watched:
+        from daftari.compile import roles
+
+        rights = self.rights
+        datasets = [contract.dataset for contract in self.workspace.contracts]
+        return roles.watched(datasets, rights.readers.roles, rights.roles)
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:

@@ -42,3 +42,15 @@ def wanted(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) ->
     named = {entry.role for dataset in datasets for entry in dataset.access} | set(readers)
     for name in (*roles.own, *(roles.of(role) for role in sorted(named))):
         yield Role(name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """The roles that lead to governed rows, as they are called on the server."""
+
+    own: tuple[str, str]  #: of the platform: its owner and its operator
+    all: tuple[str, ...]  #: those too
+
+
+def watched(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) -> Watched:
+    return Watched(own=roles.own, all=tuple(role.name for role in wanted(datasets, readers, roles)))

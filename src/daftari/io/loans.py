@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +29,87 @@ class Loan:
     seals: bool  #: whether new values are sealed under it
 
 
-def used_keys(conn: Connection[Any], dataset: Dataset, name: str) -> list[tuple[str, bytes, int]]:
-    """Return subject, key id and version of the values of a field, in the rows that this session may see."""
-    subject: sql.Composable = sql.SQL("''")
-    if dataset.subject is not None:
-        subject = sql.SQL("coalesce({}::text, '')").format(sql.Identifier(dataset.subject))
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Which rows are read, as whom, and what for."""
+
+    purpose: str
+    role: str | None = None  #: taken on for it; None: as this session is
+    equal: tuple[tuple[str, str], ...] = ()  #: fields and the values that they must have
+
+    @property
+    def condition(self) -> sql.Composable:
+        parts = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder()) for name, _ in self.equal]
+        return sql.SQL(" and ").join([sql.SQL("true"), *parts])
+
+    @property
+    def values(self) -> list[str]:
+        return [value for _, value in self.equal]
+
+
+@contextmanager
+def taken_on(conn: Connection[Any], role: str | None) -> Iterator[None]:
+    """Be *role* within the block, in the caller's transaction."""
+    if role is None:
+        yield
+        return
+    conn.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+    yield
+    conn.execute("reset role")  # where the block fails, the transaction does it
+
+
+def used_keys(
+    conn: Connection[Any], dataset: Dataset, name: str, reading: Reading
+) -> list[tuple[str, bytes, int, int]]:
+    """Return subject, key id, version and how many values, of a field in the rows that are read."""
     statement = sql.SQL(_QUERIES["used"]).format(
-        subject=subject, field=sql.Identifier(name), table=sql.Identifier("ops", dataset.name)
+        subject=_subject(dataset),
+        field=sql.Identifier(name),
+        table=sql.Identifier("ops", dataset.name),
+        condition=reading.condition,
     )
-    return conn.execute(statement).fetchall()
+    with taken_on(conn, reading.role):
+        return conn.execute(statement, reading.values).fetchall()
+
+
+def _subject(dataset: Dataset) -> sql.Composable:
+    if dataset.subject is None:
+        return sql.SQL("''")
+    return sql.SQL("coalesce({}::text, '')").format(sql.Identifier(dataset.subject))
+
+
+def revealed(
+    conn: Connection[Any], dataset: Dataset, names: Sequence[str], reading: Reading
+) -> list[tuple[Any, ...]]:
+    """
+    Return fields of rows, in the order of their key: read as the role, the sealed ones then opened by the server.
+
+    The role itself needs no right to reveal: what decides is whether it sees the column.
+    """
+    sealed = [at for at, name in enumerate(names) if dataset.field(name).protection.sealed]
+    person = _subject(dataset) if sealed else sql.NULL
+    statement = sql.SQL(_QUERIES["rows"]).format(
+        columns=sql.SQL(", ").join([person, *map(sql.Identifier, names)]),
+        table=sql.Identifier("ops", dataset.name),
+        condition=reading.condition,
+        key=sql.SQL(", ").join(map(sql.Identifier, dataset.key or names)),
+    )
+    with taken_on(conn, reading.role):
+        rows = conn.execute(statement, reading.values).fetchall()
+    if not rows:
+        return []
+    people, *columns = map(list, zip(*rows, strict=True))
+    for at in sealed:
+        facts = {"sealed": columns[at], "people": people, "field": f"{dataset.name}.{names[at]}"}
+        columns[at] = [value for (value,) in conn.execute(_QUERIES["reveal"], facts)]
+    return list(zip(*columns, strict=True))
+
+
+def record_read(conn: Connection[Any], place: tuple[str, Sequence[str]], rows: int, purpose: str) -> None:
+    """Have the audit keep that *rows* rows of *place* (relation, columns) are read, and for what."""
+    relation, columns = place
+    facts = {"relation": relation, "columns": list(columns), "rows": rows, "purpose": purpose}
+    conn.execute(_QUERIES["record_read"], facts)
 
 
 def lend(conn: Connection[Any], loans: Iterable[Loan]) -> None:

@@ -13,11 +13,9 @@ from psycopg.rows import dict_row
 
 from daftari.contract.model import Dataset
 from daftari.io import queries
-from daftari.rows import copy
 
 _QUERIES = queries.load("quarantine.sql")
 _COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key", "replaces")
-_JSON = ("reasons", "preview", "key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +69,12 @@ def add(
         key="key",
         replaces=pl.col("line").replace_strict(replaces or {}, default=None, return_dtype=pl.Int64),
     )
-    statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format binary)").format(
+    statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format csv)").format(
         sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
     )
+    # As CSV: what makes the binary form takes 40 MiB, and whoever loads a large file has it in another process.
     with conn.cursor() as cursor, cursor.copy(statement) as out:
-        out.write(copy.HEADER + copy.encode(rows, jsonb=_JSON) + copy.TRAILER)
+        out.write(rows.write_csv(include_header=False, quote_style="non_numeric"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,20 +10,21 @@ from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
 from daftari.io import loans
 from daftari.io.keys import KeyStore
-from daftari.io.loans import Loan
+from daftari.io.loans import Loan, Reading
 from daftari.protect.keys import owner_of
 from daftari.protect.seal import Algorithm, derive
 
 
-def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str) -> int:
+def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str, reading: Reading) -> int:
     """
-    Lend the session of *conn* what opens the field *name* of the rows that it may see; return how many keys.
+    Lend the session of *conn* what opens the field *name* of the rows that are read; return how many keys.
 
-    Keys of erased persons are not among them: reading their values is refused. Whether the caller may see the
-    field, and for what purpose, is decided before.
+    Within the caller's transaction, in which the audit records the read with its purpose. Keys of erased persons are
+    not among them: reading their values is refused. Whether the caller may see the field is PostgreSQL's to decide,
+    by the role that the reading is done as.
 
     Raises:
-        AccessRefused: the contract does not let SQL reveal the field.
+        AccessRefused: the contract does not let SQL reveal the field, or no purpose is given.
         KeysUnavailable: the key store cannot be used.
         DatabaseError: the server lacks pgcrypto.
     """
@@ -34,11 +35,14 @@ def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str
             f"{place}: SQL may not reveal it; expected a field that its contract calls revealable",
             hint="Read it by way of the application.",
         )
-    used = loans.used_keys(conn, dataset, name)
-    current = keys.keys_for({owner_of(dataset, subject) for subject, _, _ in used})
-    known = keys.key_versions({(key_id, version) for _, key_id, version in used}, of=place)
+    require_purpose(place, reading)
+    used = loans.used_keys(conn, dataset, name, reading)
+    values = sum(count for *_, count in used)
+    loans.record_read(conn, (f"ops.{dataset.name}", [name]), values, reading.purpose)
+    current = keys.keys_for({owner_of(dataset, subject) for subject, *_ in used})
+    known = keys.key_versions({(key_id, version) for _, key_id, version, _ in used}, of=place)
     lent: dict[tuple[bytes, int], Loan] = {}
-    for subject, key_id, version in used:
+    for subject, key_id, version, _ in used:
         sealing = current[owner_of(dataset, subject)]
         for key in (known.get((key_id, version)), sealing):
             if key is not None:
@@ -52,3 +56,11 @@ def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str
                 )
     loans.lend(conn, lent.values())
     return len(lent)
+
+
+def require_purpose(place: str, reading: Reading) -> None:
+    """Raises AccessRefused where *place* is to be read for nothing that is said."""
+    if not reading.purpose.strip():
+        raise AccessRefused(
+            f"{place}: is to be read for no purpose; expected one", hint="Say what it is for, in words."
+        )

@@ -22,6 +22,11 @@ from daftari.errors import KeysUnavailable
 from daftari.io.keys.wrapping import Wrapped
 from daftari.settings import Settings
 
+
+class _Elsewhere(requests.RequestException):
+    """Vault sent us to another address."""
+
+
 _CIPHERTEXT = re.compile(r"vault:v(\d+):.+")
 _TIMEOUT_SECONDS = 10
 _WORDS: dict[type[Exception], tuple[str, str]] = {
@@ -38,6 +43,10 @@ _WORDS: dict[type[Exception], tuple[str, str]] = {
     hvac.exceptions.InvalidRequest: (
         "it did not accept what it was sent",
         "The key store is older than the last `daftari keys epoch`, or of another environment.",
+    ),
+    _Elsewhere: (
+        "it sent us to another address, where the token does not go",
+        "Set DAFTARI_VAULT_ADDRESS to the node that answers itself.",
     ),
     requests.RequestException: ("it cannot be reached", "Check DAFTARI_VAULT_ADDRESS, and that it runs."),
 }
@@ -93,20 +102,24 @@ class VaultWrapping:
 
     def begin(self) -> int:
         with self._explained():
-            self._transit.create_key(self._key, key_type="aes256-gcm96", mount_point=self._mount)
+            _require_here(
+                self._transit.create_key(self._key, key_type="aes256-gcm96", mount_point=self._mount)
+            )
         return self.latest()
 
     def latest(self) -> int:
         with self._explained():
-            found = self._transit.read_key(self._key, mount_point=self._mount)
-        return int(_data(found)["latest_version"])
+            found = _data(self._transit.read_key(self._key, mount_point=self._mount))
+        return int(found["latest_version"])
 
     def wrap(self, secrets: Sequence[bytes]) -> list[Wrapped]:
         wrapped: list[Wrapped] = []
         for some in _some(secrets):
             items = [{"plaintext": base64.b64encode(secret).decode()} for secret in some]
             with self._explained():
-                answer = self._transit.encrypt_data(self._key, batch_input=items, mount_point=self._mount)
+                answer = _data(
+                    self._transit.encrypt_data(self._key, batch_input=items, mount_point=self._mount)
+                )
             wrapped += [_wrapped(item) for item in self._results(answer, len(items))]
         return wrapped
 
@@ -115,7 +128,9 @@ class VaultWrapping:
         for some in _some(wrapped):
             items = [{"ciphertext": one.content.decode()} for one in some]
             with self._explained():
-                answer = self._transit.decrypt_data(self._key, batch_input=items, mount_point=self._mount)
+                answer = _data(
+                    self._transit.decrypt_data(self._key, batch_input=items, mount_point=self._mount)
+                )
             plain += [base64.b64decode(item["plaintext"]) for item in self._results(answer, len(items))]
         return plain
 
@@ -124,27 +139,33 @@ class VaultWrapping:
         for some in _some(wrapped):
             items = [{"ciphertext": one.content.decode()} for one in some]
             with self._explained():
-                answer = self._transit.rewrap_data(
-                    self._key, ciphertext=None, batch_input=items, mount_point=self._mount
+                answer = _data(
+                    self._transit.rewrap_data(
+                        self._key, ciphertext=None, batch_input=items, mount_point=self._mount
+                    )
                 )
             renewed += [_wrapped(item) for item in self._results(answer, len(items))]
         return renewed
 
     def renew(self) -> int:
         with self._explained():
-            self._transit.rotate_key(self._key, mount_point=self._mount)
+            _require_here(self._transit.rotate_key(self._key, mount_point=self._mount))
         return self.latest()
 
     def forget_before(self, epoch: int) -> None:
         with self._explained():
             # Trimming asks for both; hvac refuses the two in one call where they are equal, which Vault allows.
             for least in ("min_decryption_version", "min_encryption_version"):
-                self._transit.update_key_configuration(self._key, **{least: epoch}, mount_point=self._mount)
-            self._transit.trim_key(self._key, epoch, mount_point=self._mount)
+                _require_here(
+                    self._transit.update_key_configuration(
+                        self._key, **{least: epoch}, mount_point=self._mount
+                    )
+                )
+            _require_here(self._transit.trim_key(self._key, epoch, mount_point=self._mount))
 
-    def _results(self, answer: Any, expected: int) -> list[dict[str, Any]]:
+    def _results(self, answer: dict[str, Any], expected: int) -> list[dict[str, Any]]:
         """The items of a batch. Vault answers 200 or 400 where single ones failed, each with its error."""
-        results = _data(answer).get("batch_results", [])
+        results = answer.get("batch_results", [])
         if len(results) != expected or any(item.get("error") for item in results):
             raise self._refused(
                 "some keys of the store were not accepted; expected keys that it wrapped itself"
@@ -172,10 +193,12 @@ def read_secrets(access: VaultAccess, path: str, *, mount: str) -> dict[str, str
         KeysUnavailable: Vault cannot be reached, or does not let this token read them.
     """
     with explained(access, f"secrets {mount}/{path}"):
-        answer = access.client().secrets.kv.v2.read_secret_version(
-            path, mount_point=mount, raise_on_deleted_version=True
+        answer = _data(
+            access.client().secrets.kv.v2.read_secret_version(
+                path, mount_point=mount, raise_on_deleted_version=True
+            )
         )
-    return {str(name): str(value) for name, value in _data(answer)["data"].items()}
+    return {str(name): str(value) for name, value in answer["data"].items()}
 
 
 @contextmanager
@@ -206,7 +229,21 @@ def _wrapped(item: dict[str, Any]) -> Wrapped:
 
 
 def _data(answer: Any) -> dict[str, Any]:
-    return dict(answer["data"]) if isinstance(answer, dict) else dict(answer.json()["data"])
+    """
+    Return what Vault answered. A batch of which single items failed has status 400, and comes as a response.
+
+    Raises:
+        _Elsewhere: it sent us to another address, where the token does not go.
+        ValueError: it is no JSON.
+    """
+    _require_here(answer)
+    return dict((answer.json() if isinstance(answer, requests.Response) else answer)["data"])
+
+
+def _require_here(answer: Any) -> None:
+    """Raises _Elsewhere: a node that stands by answers so, and has done nothing."""
+    if isinstance(answer, requests.Response) and answer.is_redirect:
+        raise _Elsewhere
 
 
 def _some(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

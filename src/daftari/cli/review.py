@@ -1,0 +1,262 @@
+"""daftari review: each quarter, who can reach what, and whether they still should."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+
+from daftari.cli.options import (
+    DryRunOption,
+    EnvOption,
+    Output,
+    OutputOption,
+    WorkspaceOption,
+    err,
+    out,
+    print_json,
+)
+from daftari.cli.session import now, open_session
+from daftari.compile.review import Access
+from daftari.errors import AuditBroken, SettingError
+from daftari.io.reviews import Entry, Review
+from daftari.operations.show_review import Shown, show_review
+from daftari.rows.expressions import ZONE
+
+app = typer.Typer(
+    no_args_is_help=True, help="Review who can reach what: keep or revoke each access, and attest it."
+)
+
+#: From the beginning of a review to its deadline.
+_DAYS = 14
+_RELATIONS = 3
+
+
+@app.command()
+def start(
+    quarter: Annotated[
+        str | None, typer.Option(help="The quarter it is for, e.g. 2026q4. Default: the current one.")
+    ] = None,
+    deadline: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help=f"From this day on closing revokes what is undecided. Default: {_DAYS} days from now.",
+        ),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Look at who can reach governed rows, by which way, and how many rows that is; keep it as a review.
+
+    Example: daftari review start --deadline 2026-12-11
+    """
+    from daftari.operations.start_review import Period, start_review
+
+    session = open_session(workspace, env)
+    today = now().astimezone(ZoneInfo(ZONE)).date()
+    period = Period(
+        quarter=_quarter(quarter, today),
+        deadline=deadline.date() if deadline else today + timedelta(days=_DAYS),
+    )
+    with session.connection() as conn, err.status("Looking at who can reach what") as shown:
+        review = start_review(
+            conn,
+            session.watched,
+            period,
+            now=now(),
+            progress=lambda access: shown.update(f"Looked at: {access.kind} of {access.grantee}"),
+        )
+    _show(Shown(review=review, is_as_attested=None), review.entries, output)
+
+
+@app.command()
+def show(
+    review: Annotated[int | None, typer.Argument(help="Its number. Default: the latest.")] = None,
+    undecided: Annotated[bool, typer.Option("--open", help="Only what is undecided.")] = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Show a review: each access, what was decided, and of a closed one whether it is as the audit attests.
+
+    Example: daftari review show --open
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        shown = show_review(conn, review)
+    _show(shown, shown.review.undecided if undecided else shown.review.entries, output)
+    _require_attested(shown)
+
+
+@app.command()
+def decide(
+    decision: Annotated[str, typer.Argument(help="keep or revoke.")],
+    entries: Annotated[
+        list[int] | None, typer.Argument(help="Numbers of entries.", show_default=False)
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the decision.")] = "",
+    grantee: Annotated[str | None, typer.Option(help="All undecided entries of this login or role.")] = None,
+    about: Annotated[
+        str | None, typer.Option("--object", help="All undecided entries about this role or relation.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Decide on entries of the open review. Nobody decides on their own access.
+
+    Example: daftari review decide revoke 4 7 --reason "left in October"
+    """
+    from daftari.operations.decide_review import Chosen, Decision, decide_review
+
+    if decision not in ("keep", "revoke"):
+        raise SettingError(f"review decide: {decision!r}; expected keep or revoke")
+    if not entries and not grantee and not about:
+        raise SettingError(
+            "review decide: nothing to decide on; expected numbers of entries, --grantee or --object",
+            hint="`daftari review show --open` lists what is undecided.",
+        )
+    chosen = Chosen(numbers=tuple(entries or ()), grantee=grantee, object=about)
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        decided = decide_review(conn, chosen, Decision(keep=decision == "keep", reason=reason), now=now())
+    if output is Output.JSON:
+        print_json([asdict(one) for one in decided])
+        return
+    for one in decided:
+        out.print(f"{one.entry_no}: {one.decision} {_what(one.access)}", markup=False)
+
+
+@app.command()
+def close(
+    dry_run: DryRunOption = False,
+    report: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """
+    Close the open review: take away what was revoked or, from the deadline on, undecided; attest it in the audit.
+
+    Example: daftari review close --report review-2026q4.html
+    """
+    from daftari.operations.close_review import close_review
+
+    session = open_session(workspace, env)
+    with session.connection() as conn, err.status("Closing the review"):
+        closed = close_review(conn, session.watched, now=now(), dry_run=dry_run)
+    if report is not None and not dry_run:
+        _write(report, Shown(review=closed.review, is_as_attested=True))
+    if output is Output.JSON:
+        print_json(closed)
+        return
+    for statement in closed.statements:
+        out.print(f"{'would run' if dry_run else 'ran'}: {statement}", markup=False, soft_wrap=True)
+    for one in closed.review.outstanding:
+        out.print(f"{one.entry_no}: {_what(one.access)}: {one.outcome}", markup=False, soft_wrap=True)
+    count = len(closed.review.entries)
+    if dry_run:
+        out.print(f"{len(closed.statements)} of {count} would be revoked; nothing was changed")
+        return
+    out.print(
+        f"Closed: {len(closed.statements)} of {count} revoked, {len(closed.review.outstanding)} left to do"
+    )
+    out.print(f"Attested in the audit as {closed.review.digest}", soft_wrap=True)
+    if report is not None:
+        out.print(f"wrote {report}", markup=False)
+
+
+@app.command()
+def report(
+    path: Annotated[Path, typer.Argument(help="The HTML file to write.", dir_okay=False)],
+    review: Annotated[int | None, typer.Option(help="Its number. Default: the latest.")] = None,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """
+    Write a review as one HTML file for an auditor; it needs nothing else, and prints.
+
+    Example: daftari review report review-2026q4.html
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        shown = show_review(conn, review)
+    _write(path, shown)
+    out.print(f"wrote {path}", markup=False)
+    _require_attested(shown)
+
+
+def _quarter(said: str | None, today: date) -> str:
+    if said is None:
+        return f"{today.year}q{(today.month + 2) // 3}"
+    year, _, number = said.lower().partition("q")
+    if not (len(year) == 4 and year.isdigit() and number in ("1", "2", "3", "4")):
+        raise SettingError(f"--quarter {said}: is no quarter; expected one as 2026q4")
+    return said.lower()
+
+
+def _write(path: Path, shown: Shown) -> None:
+    from daftari.io.review_report import as_html
+
+    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=now()), "utf-8")
+
+
+def _require_attested(shown: Shown) -> None:
+    if shown.is_as_attested is False:
+        raise AuditBroken(
+            f"review {shown.review.review_id}: is not what the audit attests; expected it as it was closed",
+            hint="Somebody changed it since. Prove the audit itself: daftari audit verify",
+        )
+
+
+def _show(shown: Shown, entries: tuple[Entry, ...], output: Output) -> None:
+    review = shown.review
+    if output is Output.JSON:
+        document: dict[str, Any] = {**asdict(review), "is_as_attested": shown.is_as_attested}
+        print_json({**document, "entries": [asdict(one) for one in entries]})
+        return
+    out.print(_headline(review), soft_wrap=True)
+    table = Table("", "who", "has", "rows", "last use", "decision", box=None, pad_edge=False)
+    for one in entries:
+        table.add_row(
+            f"{one.entry_no}{'*' if one.is_new else ''}",
+            one.access.grantee,
+            _has(one.access),
+            "" if one.rows is None else f"{one.rows:,}",
+            f"{one.access.last_use:%Y-%m-%d}" if one.access.last_use else "",
+            one.outcome or one.decision or "",
+        )
+    out.print(table)
+    if any(one.is_new for one in entries):
+        out.print("* not there at the review before")
+
+
+def _headline(review: Review) -> str:
+    state = (
+        f"closed by {review.closed_by}"
+        if review.closed_at
+        else f"{len(review.undecided)} of {len(review.entries)} undecided, deadline {review.deadline}"
+    )
+    return f"Access review {review.review_id}, {review.quarter}: {state}"
+
+
+def _what(access: Access) -> str:
+    return f"{access.kind} of {access.object} for {access.grantee}"
+
+
+def _has(access: Access) -> str:
+    """In one cell: what it is, and the first relations that it leads to."""
+    names = [one.relation for one in access.reach]
+    more = f" and {len(names) - _RELATIONS} more" if len(names) > _RELATIONS else ""
+    leads = f": {', '.join(names[:_RELATIONS])}{more}" if names and names != [access.object] else ""
+    return f"{access.kind} {access.object}{leads}"

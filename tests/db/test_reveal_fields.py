@@ -1,0 +1,125 @@
+"""Sealed fields in the clear, such as HR's file for the bank: as a role, for a purpose, and in the audit."""
+
+import uuid
+
+import psycopg
+import pytest
+from tests import sealed_clinic
+from tests.clinic import NOW
+
+from daftari.compile.access import Rights
+from daftari.compile.roles import Roles
+from daftari.errors import AccessRefused, KeyDestroyed
+from daftari.io.audit import Wanted, entries
+from daftari.io.loans import Reading
+from daftari.operations.apply_contracts import apply
+from daftari.operations.destroy_keys import destroy_keys
+from daftari.operations.reveal_fields import reveal_fields
+
+ROWS = (
+    "V1,2026-03-01,A,Amina,+254700000001,10,first",
+    "V2,2026-03-01,A,Otieno,+254700000002,20,second",
+    "V3,2026-03-02,B,Amina,+254700000003,30,third",
+)
+ACCESS = [
+    {"role": "nurse", "operations": ["read"], "rows": "ward = 'A'"},
+    {"role": "porter", "operations": ["read"], "rows": "all", "fields": ["visit_id", "ward"]},
+]
+
+
+class House:
+    def __init__(self, conn, url, root):
+        self.clinic = sealed_clinic.open_sealed_clinic(conn, url, root, access=ACCESS)
+        self.conn = conn
+        self.roles = Roles(prefix=f"v{uuid.uuid4().hex[:6]}_")
+        folder = self.clinic.folder / "other"
+        rights = Rights(roles=self.roles)
+        apply(conn, self.clinic.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        self.clinic.load_path(self.clinic.file(*ROWS, header=sealed_clinic.HEADER))
+        self.keys = sealed_clinic.store_of(self.clinic)
+        self.dataset = self.clinic.workspace.dataset("visits")[1].dataset
+
+    def reveal(self, *names, role="nurse", purpose="calling them back", **equal):
+        reading = Reading(purpose=purpose, role=self.roles.of(role), equal=tuple(equal.items()))
+        return reveal_fields(self.conn, self.keys, self.dataset, names, reading)
+
+    def reads(self):
+        found = entries(self.conn, Wanted(relation="ops.visits"))
+        return [
+            (it.role, it.purpose, it.rows, it.detail["columns"]) for it in found if it.operation == "read"
+        ]
+
+
+@pytest.fixture
+def house(db, database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    made = House(db, database_url, tmp_path)
+    yield made
+    names = ", ".join(
+        made.roles.of(name) for name in ("nurse", "porter", "daftari_owner", "daftari_operator")
+    )
+    db.execute(f"drop owned by {names} cascade; drop role {names}")
+
+
+def test_a_role_gets_the_rows_that_it_sees_with_sealed_fields_opened(house):
+    found = house.reveal("visit_id", "patient", "phone")
+    assert found.rows == (("V1", "Amina", "+254700000001"), ("V2", "Otieno", "+254700000002"))
+    assert found.keys == 2
+
+
+def test_rows_are_chosen_by_what_their_fields_are(house):
+    assert house.reveal("visit_id", "phone", patient="Amina", seen_on="2026-03-01").rows == (
+        ("V1", "+254700000001"),
+    )
+    assert house.reveal("visit_id", "phone", patient="nobody").rows == ()
+
+
+def test_the_read_is_in_the_audit_with_its_purpose_and_how_many_values_were_opened(house):
+    house.reveal("visit_id", "patient", "phone")
+    assert [it[1:] for it in house.reads()] == [
+        ("calling them back", 2, ["patient"]),
+        ("calling them back", 2, ["phone"]),
+    ]
+
+
+@pytest.mark.parametrize("purpose", ["", "  "])
+def test_without_a_purpose_nothing_is_revealed(house, purpose):
+    with pytest.raises(AccessRefused, match="visits: is to be read for no purpose"):
+        house.reveal("phone", purpose=purpose)
+    assert house.reads() == []
+
+
+def test_what_a_role_does_not_see_it_is_not_shown_opened_either(house):
+    with pytest.raises(AccessRefused, match="does not see all that is asked for"):
+        house.reveal("visit_id", "phone", role="porter")
+    assert house.reads() == []
+    assert house.reveal("visit_id", "ward", role="porter").rows[2] == ("V3", "B")
+
+
+def test_a_field_that_its_contract_does_not_call_revealable_stays_sealed(house):
+    with pytest.raises(AccessRefused, match=r"visits\.fee: SQL may not reveal it"):
+        house.reveal("visit_id", "fee")
+
+
+def test_a_value_to_choose_rows_by_is_refused_and_not_quoted_where_it_is_none(house):
+    with pytest.raises(AccessRefused, match="none of its field") as refused:
+        house.reveal("phone", seen_on="kanaria")
+    assert "kanaria" not in str(refused.value)
+    with pytest.raises(AccessRefused, match="is sealed; expected a field that is not"):
+        house.reveal("visit_id", phone="+254700000001")
+
+
+def test_values_of_an_erased_person_are_not_to_be_had(house):
+    destroy_keys(house.keys, "Amina", scopes=["visits.patient/731d"], now=NOW)
+    with pytest.raises(KeyDestroyed):
+        house.reveal("visit_id", "phone")
+    assert house.reveal("visit_id", "phone", patient="Otieno").rows == (("V2", "+254700000002"),)
+
+
+def test_no_lent_key_is_left_and_the_session_is_who_it_was(house):
+    before = house.conn.execute("select current_user").fetchone()
+    house.reveal("phone")
+    assert house.conn.execute("select to_regclass('pg_temp.daftari_loan')").fetchone() == (None,)
+    assert house.conn.execute("select current_user").fetchone() == before
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was lent to this session"):
+        house.conn.execute("select daftari.reveal(phone, 'visits.phone', patient) from ops.visits")
