@@ -1,5 +1,6 @@
 r"""
-What sealing costs: a value by itself, beside pgcrypto's pgp_sym_encrypt, and a load beside `\copy`, in one run.
+What protection costs, in one run: sealing a value beside pgcrypto's pgp_sym_encrypt, a load with a sealed column beside
+`\copy`, an audited update beside a bare one (audit.py), reads under each policy beside the same without (reads.py).
 
     .venv/bin/python benchmarks/protection.py --rows 100000 --rounds 3
 
@@ -21,6 +22,8 @@ from statistics import median
 import polars as pl
 import psycopg
 
+import audit
+import reads
 from cluster import Cluster, find_binaries
 from daftari.contract.model import Dataset, Field, LogicalType, Protection
 from daftari.io.loans import Loan, lend
@@ -135,12 +138,18 @@ def main() -> None:
         rows = [ruler_row(rulers), row_of(Sealed(), trials[Sealed.name])]
         each = of_python(options.values, options.rounds)
         each |= of_sql(cluster, max(100, options.values // 100), options.rounds)
+        updates = audit.measure_updates(cluster, options.rows // 10, options.rounds)
+        under_policies = reads.measure_reads(cluster, options.rows, options.rounds)
     report(
         facts,
         [
             markdown(rows),
             *verdicts(each),
             rf"- {1 / rows[1].wall_ratio:.2f} of \copy's speed (aim: {AIMED_SPEED})",
+            "",
+            *audit.lines(updates, options.rows // 10),
+            "",
+            *reads.lines(under_policies),
         ],
     )
     (RESULTS / "protection.json").write_text(

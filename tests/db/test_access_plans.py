@@ -37,3 +37,14 @@ def test_a_policy_uses_the_index_of_its_field_and_asks_once(plan, role, table, f
     assert [field in it for it in conditions] == [True]
     assert sum(it.get("Subplan Name", "").startswith("InitPlan") for it in found) == asked
     assert not any(it.get("Subplan Name", "").startswith("SubPlan") for it in found)
+
+
+@pytest.mark.parametrize(("role", "table"), [("finance", "expenses"), ("manager", "expenses"), ("hr", "users")])
+def test_a_policy_keeps_no_read_from_parallel_workers(governed, role, table):
+    with governed.transaction(force_rollback=True):
+        for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            governed.execute(f"set local {setting} = 0")
+        governed.execute("set local enable_indexscan = off; set local enable_bitmapscan = off")
+        governed.execute(f"set local role {role}")
+        found = governed.execute(f"explain (format json) select count(_run_id) from ops.{table}").fetchone()
+    assert "Gather" in {node["Node Type"] for node in nodes(found[0][0]["Plan"])}
