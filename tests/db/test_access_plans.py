@@ -39,7 +39,9 @@ def test_a_policy_uses_the_index_of_its_field_and_asks_once(plan, role, table, f
     assert not any(it.get("Subplan Name", "").startswith("SubPlan") for it in found)
 
 
-@pytest.mark.parametrize(("role", "table"), [("finance", "expenses"), ("manager", "expenses"), ("hr", "users")])
+@pytest.mark.parametrize(
+    ("role", "table"), [("finance", "expenses"), ("manager", "expenses"), ("hr", "users")]
+)
 def test_a_policy_keeps_no_read_from_parallel_workers(governed, role, table):
     with governed.transaction(force_rollback=True):
         for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):

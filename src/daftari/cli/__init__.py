@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from daftari import __version__
 from daftari.errors import DaftariError
@@ -47,10 +47,23 @@ GROUPS: dict[str, str] = {
 class _LazyGroup(TyperGroup):
     """Imports the module of a command only when that command, or help for it, is asked for."""
 
+    _is_listing = False
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self._is_listing = True
+        super().format_help(ctx, formatter)
+        self._is_listing = False
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- click's signature
         return [*COMMANDS, *GROUPS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- as above
+        if self._is_listing:
+            from daftari.cli.summaries import summary
+
+            is_group = cmd_name in GROUPS
+            module = (GROUPS if is_group else COMMANDS)[cmd_name]
+            return TyperCommand(name=cmd_name, help=summary(module, cmd_name, is_group=is_group))
         if cmd_name in GROUPS:
             group = typer.main.get_group(import_module(GROUPS[cmd_name]).app)
             group.name = cmd_name
