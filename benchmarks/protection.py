@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -42,6 +43,7 @@ class Sealed(Governed):
     name, title = "sealed", "daftari load, one column sealed, with its blind index"
 
     def _make_template(self, bench: Bench) -> None:
+        shutil.rmtree(bench.workspace, ignore_errors=True)  # of a run that was broken off
         super()._run(bench, INIT, GOVERNED_TEMPLATE)
         contract = bench.workspace / "pipelines/expense-tracking/expenses.odcs.yaml"
         head, name, tail = contract.read_text("utf-8").partition("      - name: description\n")

@@ -1,5 +1,5 @@
 """
-A real PostgreSQL for the tests: one server a run, a fresh database for each test.
+A real PostgreSQL for the tests: one server for each process, a fresh database for each test.
 
 `--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
 server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
@@ -10,7 +10,6 @@ marked `each_server` runs on every kind of server that this machine has.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -108,18 +107,15 @@ def server_kind(request):
 
 @pytest.fixture(scope="session")
 def server(request, server_kind):
-    """The run's server, shared by xdist's workers; the last of them stops it."""
-    run = getattr(request.config, "workerinput", {}).get("testrunuid", uuid.uuid4().hex)[:8]
+    """A server of this process alone: roles belong to a server, and tests make and drop them."""
+    given = getattr(request.config, "workerinput", {})
+    run = given.get("testrunuid", uuid.uuid4().hex)[:8] + given.get("workerid", "")
     home = short_home(f"{run}-{server_kind}")
-    with _users(home) as users:
-        embedded.start(home, server_kind, options=_FAST)
-        _make_template(home)
-        users.add(1)
+    embedded.start(home, server_kind, options=_FAST)
+    _make_template(home)
     yield home
-    with _users(home) as users:
-        if users.add(-1) == 0:
-            embedded.stop(home, server_kind)
-            shutil.rmtree(home.folder)
+    embedded.stop(home, server_kind)
+    shutil.rmtree(home.folder)
 
 
 @pytest.fixture
@@ -188,7 +184,7 @@ def undone(scratch):
 @pytest.fixture
 def governed_url(server):
     """The address of a fresh database that has the reference contracts applied."""
-    with _admin(server) as conn, _locked(server):
+    with _admin(server) as conn:
         if not _exists(conn, GOVERNED):
             _make_governed(server, conn)
     with database(server, GOVERNED) as url:
@@ -297,34 +293,3 @@ def _connection(url):
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("set timezone = 'UTC'")
         yield conn
-
-
-@contextmanager
-def _locked(home):
-    with home.folder.with_suffix(".users").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-class _users:  # noqa: N801 -- reads as a function
-    """How many workers use a server, counted in a locked file."""
-
-    def __init__(self, home):
-        self._file = home.folder.with_suffix(".users").open("a+")
-
-    def __enter__(self):
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        return self
-
-    def __exit__(self, *_):
-        if self._count == 0:
-            Path(self._file.name).unlink()
-        self._file.close()
-
-    def add(self, change):
-        self._file.seek(0)
-        self._count = int(self._file.read() or 0) + change
-        self._file.truncate(0)
-        self._file.write(str(self._count))
-        self._file.flush()
-        return self._count
