@@ -41,15 +41,23 @@ VISITS = [
 ]
 
 
-def write_workspace(root: Path, *, visits: list[dict[str, Any]] = VISITS, **custom: Any) -> Workspace:
-    """Write the clinic's workspace; *custom* are `daftari.*` values of its visits."""
+def write_workspace(
+    root: Path,
+    *,
+    visits: list[dict[str, Any]] = VISITS,
+    of_wards: dict[str, Any] | None = None,
+    **custom: Any,
+) -> Workspace:
+    """Write the clinic's workspace; *custom* are `daftari.*` values of its visits, *of_wards* of its wards."""
     folder = root / "pipelines/clinic"
     for name in ("ingest", "transform", "tests"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (root / "daftari.toml").write_text('[workspace]\nname = "Clinic"\n', "utf-8")
     settings = {"maxRejectedRatio": 0.5, **custom}
     documents = {
-        "wards": contract_document(name="wards", fields=WARDS, custom={"kind": "reference"}),
+        "wards": contract_document(
+            name="wards", fields=WARDS, custom={"kind": "reference", **(of_wards or {})}
+        ),
         "visits": contract_document(name="visits", fields=visits, custom=settings),
     }
     for name, document in documents.items():

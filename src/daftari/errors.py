@@ -203,3 +203,27 @@ class ReviewRefused(DaftariError):
     """An access review cannot be begun, decided on or closed as asked. Nothing of it was changed."""
 
     code, exit_code, status = "review_refused", 64, 409
+
+
+class NotAuthenticated(DaftariError):
+    """Who calls is not known. One message for every cause: it says nothing of tokens that there are."""
+
+    code, exit_code, status = "not_authenticated", 54, 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Authorization: no caller is known by it; expected a bearer token that is valid now",
+            hint="`daftari token create` makes one.",
+        )
+
+
+class KeyReused(DaftariError):
+    """An Idempotency-Key was used before for something else."""
+
+    code, exit_code, status = "key_reused", 24, 422
+
+
+class RequestUnderWay(DaftariError):
+    """The same request is being answered at this moment."""
+
+    code, exit_code, status = "request_under_way", 25, 409

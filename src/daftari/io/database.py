@@ -59,7 +59,7 @@ _FOR_ANOTHER_ROW = (
     psycopg.errors.ForeignKeyViolation,
 )
 #: Where the server refuses a row by a policy. Its words for that depend on its language.
-_BY_POLICY = "ExecWithCheckOptions"
+BY_POLICY = "ExecWithCheckOptions"
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def explained(conn: Connection[Any]) -> Iterator[None]:
             hint="Wait for the load or report that holds it, or raise lock_timeout_seconds.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
-        if error.diag.source_function == _BY_POLICY:
+        if error.diag.source_function == BY_POLICY:
             raise _refused() from None
         raise DatabaseError(
             f"database: {without_values(error.diag.message_primary or str(error))}",

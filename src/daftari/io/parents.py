@@ -45,6 +45,49 @@ class Parents:
         )
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
 
+    def known_among(self, rows: pl.DataFrame) -> dict[Relationship, pl.DataFrame]:
+        """Return those of the keys that *rows* name which exist now: for a few rows, instead of `known`."""
+        return {
+            relationship: self._known_among(relationship, rows.select(relationship.fields))
+            for relationship in self._dataset.relationships
+        }
+
+    def _known_among(self, relationship: Relationship, named: pl.DataFrame) -> pl.DataFrame:
+        keys = named.drop_nulls().unique()
+        found = keys.rename(dict(zip(keys.columns, relationship.target_fields, strict=True)))
+        if keys.is_empty():
+            return found
+        # As text, for what is no key at all, such as a word where there are uuids, is to be found missing too.
+        columns = [sql.Identifier(f"k{at}") for at in range(keys.width)]
+        statement = sql.SQL(
+            "select {columns} from unnest({arrays}) as k({columns})"
+            " where exists (select from {table} p where {match})"
+        ).format(
+            columns=sql.SQL(", ").join(columns),
+            arrays=sql.SQL(", ").join(sql.SQL("%s::text[]") for _ in columns),
+            table=sql.Identifier("ops", relationship.target),
+            match=sql.SQL(" and ").join(
+                self._is_key(name, field, column)
+                for name, field, column in zip(
+                    relationship.target_fields, relationship.fields, columns, strict=True
+                )
+            ),
+        )
+        texts = [column.cast(pl.String).to_list() for column in keys.iter_columns()]
+        there = pl.DataFrame(
+            self._conn.execute(statement, texts).fetchall(),
+            schema=dict.fromkeys(found.columns, pl.String),
+            orient="row",
+        )
+        return there.cast(dict(found.schema))
+
+    def _is_key(self, name: str, field: str, column: sql.Identifier) -> sql.Composed:
+        kind = physical(self._dataset.field(field))
+        typed = column_type(self._dataset, self._dataset.field(field))
+        # A number or a date is one, or its row would not be asked about; a text may be anything.
+        form = "p.{}::text = k.{}" if kind == pl.String and typed != "text" else f"p.{{}} = k.{{}}::{typed}"
+        return sql.SQL(form).format(sql.Identifier(name), column)
+
     def use(self, references: Sequence[pl.DataFrame]) -> None:
         """
         Remember the keys that rows refer to, for each relationship in the contract's order.

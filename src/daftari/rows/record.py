@@ -1,9 +1,9 @@
-"""One record, as an API or a contract's example gives it: laid under the fields and read like a file of one row."""
+"""Records, as an API or a contract's example gives them: laid under the fields and read like a file's rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset
 from daftari.errors import UnknownName
-from daftari.rows.block import Block
+from daftari.rows.block import Block, Malformed
 from daftari.rows.inference import canonical
 from daftari.rows.plan import ColumnPlan, resolve
 
@@ -24,12 +24,36 @@ def record_block(record: Mapping[str, Any], dataset: Dataset) -> Block:
     Raises:
         UnknownName: it names what is no field; nothing is dropped in silence.
     """
+    return records_block([record], dataset)
+
+
+def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset) -> Block:
+    """
+    Return *records* as a block, numbered from 1. None stands for what came in place of one and is no record.
+
+    Raises:
+        UnknownName: one names what is no field.
+    """
     names = [field.name for field in dataset.fields]
-    for name in record:
-        if name not in names:
-            raise UnknownName("record", "field", name, known=names)
-    cells = {name: pl.Series([cell(record.get(name))], dtype=pl.String) for name in names}
-    return Block(cells=pl.DataFrame(cells), lines=pl.Series([1], dtype=pl.Int64))
+    sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
+    for line, record in sound:
+        for name in record:
+            if name not in names:
+                raise UnknownName(f"record {line}", "field", name, known=names)
+    return Block(
+        cells=pl.DataFrame(
+            {
+                name: pl.Series([cell(record.get(name)) for _, record in sound], dtype=pl.String)
+                for name in names
+            }
+        ),
+        lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
+        malformed=tuple(
+            Malformed(line=line, reason="is no JSON object", preview="")
+            for line, record in enumerate(records, 1)
+            if record is None
+        ),
+    )
 
 
 def record_plan(dataset: Dataset) -> ColumnPlan:

@@ -1,0 +1,75 @@
+"""Answers kept for callers who name their request by a key: who asks again is told the same, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from daftari.io import queries
+
+_QUERIES = queries.load("answers.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A request by the key that its caller gave it."""
+
+    caller: str
+    key: str
+    fingerprint: str  #: sha256 of what is asked, in hex
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    is_ours: bool = True  #: False: another session is finding the answer just now
+    is_other: bool = False  #: the key was used for something else
+    answer: Any = None  #: as it was kept, where it was found before
+
+
+@contextmanager
+def claimed(conn: Connection[Any], requests: Sequence[Named | None]) -> Iterator[list[Claim]]:
+    """
+    Claim what finds the answer to each of *requests* until the block ends; one without a name is free to go on.
+
+    The claims are the session's: whoever dies lets go of them.
+    """
+    named = [(at, request) for at, request in enumerate(requests) if request is not None]
+    claims = [Claim() for _ in requests]
+    facts = {"callers": [it.caller for _, it in named], "keys": [it.key for _, it in named]}
+    if not named:
+        yield claims
+        return
+    locks = [is_ours for (is_ours,) in conn.execute(_QUERIES["claim"], facts)]
+    kept = conn.execute(_QUERIES["kept"], facts).fetchall()
+    held: list[Named] = []
+    taken: set[tuple[str, str]] = set()
+    for (at, request), is_ours, (fingerprint, answer) in zip(named, locks, kept, strict=True):
+        if is_ours:
+            held.append(request)
+        # A session may take a lock of its own twice, and two requests of one batch may have one name.
+        is_first = (request.caller, request.key) not in taken
+        taken.add((request.caller, request.key))
+        is_other = fingerprint is not None and fingerprint != request.fingerprint
+        claims[at] = Claim(is_ours=is_ours and is_first, is_other=is_other, answer=answer)
+    try:
+        yield claims
+    finally:
+        if not (conn.closed or conn.broken):
+            held_facts = {"callers": [it.caller for it in held], "keys": [it.key for it in held]}
+            conn.execute(_QUERIES["release"], held_facts)
+
+
+def keep(conn: Connection[Any], named: Named, run_id: int, answer: Any) -> None:
+    """Keep an answer. Belongs into the transaction of what it tells."""
+    conn.execute(_QUERIES["keep"], {**vars(named), "run_id": run_id, "answer": Jsonb(answer)})
+
+
+def forget(conn: Connection[Any], before: datetime) -> int:
+    """Forget the answers that are older than *before*; return how many."""
+    return conn.execute(_QUERIES["forget"], {"before": before}).rowcount

@@ -1,0 +1,25 @@
+-- Answers that are kept for callers who name their request. See migrations/0012_written_by_callers.sql.
+
+-- name: claim
+-- Whether this session is the one that finds the answer.
+select pg_try_advisory_lock(hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))
+from unnest(%(callers)s::text[], %(keys)s::text[]) with ordinality as c(caller, key, at)
+order by c.at;
+
+-- name: kept
+-- The answers that were found before. Asked after the claim: whoever let go of it has kept theirs.
+select s.fingerprint, s.answer
+from unnest(%(callers)s::text[], %(keys)s::text[]) with ordinality as c(caller, key, at)
+left join daftari.stored_answer s using (caller, key)
+order by c.at;
+
+-- name: release
+select pg_advisory_unlock(hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))
+from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key);
+
+-- name: keep
+insert into daftari.stored_answer (caller, key, fingerprint, run_id, answer)
+values (%(caller)s, %(key)s, %(fingerprint)s, %(run_id)s, %(answer)s);
+
+-- name: forget
+delete from daftari.stored_answer where at < %(before)s;

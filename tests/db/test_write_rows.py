@@ -1,0 +1,268 @@
+"""What callers send: judged like a file's rows, written in the caller's role, answered record by record."""
+
+import threading
+import uuid
+from decimal import Decimal
+
+import psycopg
+import pytest
+from tests.clinic import NOW, Clinic, apply_workspace, open_wards, write_workspace
+
+from daftari.compile.access import Rights
+from daftari.compile.roles import Roles
+from daftari.errors import AccessRefused, KeyReused, RequestUnderWay, UnknownName
+from daftari.io import answers
+from daftari.io.answers import Named
+from daftari.io.callers import Caller, Errand, make_service
+from daftari.operations.apply_contracts import apply
+from daftari.operations.write_rows import Desk, Request, write_rows
+
+ACCESS = [
+    {"role": "nurse", "operations": ["read", "insert", "update"], "rows": "ward = 'A'"},
+    {"role": "matron", "operations": ["read", "insert", "update"], "rows": "all"},
+    {"role": "porter", "operations": ["read"], "rows": "all"},
+    {"role": "kiosk", "operations": ["insert"], "rows": "all"},
+    {"role": "clerk", "operations": ["read", "insert"], "rows": "all"},
+]
+OF_WARDS = {"access": [{"role": "matron", "operations": ["read"], "rows": "all"}]}
+ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "daftari_owner", "daftari_operator")
+
+
+def visit(number, **other):
+    return {
+        "visit_id": f"V{number}",
+        "seen_on": "2026-03-01",
+        "ward": "A",
+        "patient": "Wanjiku",
+        "fee": Decimal("12.50"),
+        **other,
+    }
+
+
+class House:
+    def __init__(self, conn, url, root, **custom):
+        workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+        apply_workspace(conn, workspace)
+        self.clinic = Clinic(workspace=workspace, conn=conn, url=url)
+        self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
+        rights = Rights(roles=self.roles)
+        apply(conn, workspace.contracts, migrations_dir=root / "other", now=NOW, rights=rights)
+        open_wards(conn)
+        make_service(conn)
+        self.conn = conn
+        self.contract = workspace.dataset("visits")[1]
+
+    def desk(self, role="matron", **caller):
+        return Desk(
+            contract=self.contract,
+            errand=Errand(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
+            roles=self.roles,
+            known={it.dataset.name: it.dataset for it in self.clinic.workspace.contracts},
+        )
+
+    def ask(self, *records, role="matron", key=None, fingerprint="f", conn=None, **caller):
+        request = Request(records=records, request_id="r1", key=key, fingerprint=fingerprint)
+        (answer,) = write_rows(conn or self.conn, self.desk(role, **caller), [request], now=NOW)
+        return answer
+
+    def post(self, *records, **said):
+        """What became of each record: its status, or the rules that it breaks."""
+        answer = self.ask(*records, **said)
+        if isinstance(answer, Exception):
+            raise answer
+        return [
+            it.status if not it.reasons else " ".join(reason["rule"] for reason in it.reasons)
+            for it in answer.outcomes
+        ]
+
+    def fees(self):
+        return self.clinic.rows("visit_id", "fee")
+
+
+@pytest.fixture
+def house(db, database_url, tmp_path):
+    made = House(db, database_url, tmp_path)
+    yield made
+    _drop_roles(db, made)
+
+
+def _drop_roles(db, made):
+    names = ", ".join(made.roles.of(name) for name in ROLES)
+    db.execute(f"drop owned by {names} cascade; drop role {names}")
+
+
+def test_each_record_is_told_what_became_of_it(house):
+    assert house.post(visit(1), visit(2)) == ["inserted", "inserted"]
+    assert house.post(visit(1), visit(2, fee=3), visit(3), visit(3), visit(4, fee=-1, ward="Z"), None) == [
+        "unchanged",
+        "updated",
+        "duplicate",
+        "inserted",
+        "fee.minimum ward.reference",
+        "shape",
+    ]
+    assert house.fees() == [("V1", Decimal("12.50")), ("V2", Decimal(3)), ("V3", Decimal("12.50"))]
+
+
+def test_every_request_is_a_run_that_accounts_for_its_records(house):
+    house.post(visit(1), visit(1), visit(2, ward="Z"))
+    (run,) = house.clinic.runs("kind", "status::text", "received", "inserted", "duplicate", "quarantined")
+    assert run == ("write", "succeeded", 3, 1, 1, 1)
+    assert house.clinic.open_lines() == [("api", 3)]
+
+
+def test_the_audit_names_the_caller_its_role_and_its_request(house):
+    house.post(visit(1), role="nurse")
+    house.post(visit(1, fee=1), role="nurse")
+    found = house.conn.execute(
+        "select operation, actor, request_id, run_id is not null from daftari.audit_entry"
+        " where relation = 'ops.visits' and operation in ('insert', 'merge', 'update') order by entry_id"
+    ).fetchall()
+    assert found == [
+        ("insert", "test nurse", "r1", True),
+        ("update", "test nurse", "r1", True),
+        ("merge", "test nurse", "r1", True),
+    ]
+
+
+def test_a_row_that_lands_mends_what_was_refused_under_its_key(house):
+    house.post(visit(1, fee=-1))
+    assert house.clinic.open_lines() == [("api", 1)]
+    house.post(visit(1))
+    assert house.clinic.open_lines() == []
+
+
+@pytest.mark.parametrize(
+    ("record", "role"),
+    [
+        (visit(9, ward="B"), "nurse"),  # not hers to write
+        (visit(1, ward="A"), "nurse"),  # there, and hidden from her: the same content
+        (visit(1, ward="A", fee=1), "nurse"),  # there, hidden, and other content
+        (visit(9, ward="Z"), "nurse"),  # refers to a ward that does not exist, of which she sees none
+    ],
+)
+def test_what_a_caller_may_not_know_of_is_refused_in_the_words_of_what_a_caller_may_not_write(
+    house, record, role
+):
+    house.post(visit(1, ward="B"))
+    before = house.clinic.rows("visit_id", "ward", "fee")
+    answer = house.ask(record, role=role)
+    assert [it["rule"] for it in answer.outcomes[0].reasons] == ["not_taken"]
+    assert house.clinic.rows("visit_id", "ward", "fee") == before
+
+
+def test_rows_beside_one_that_is_refused_are_written(house):
+    records = [visit(number, ward="B" if number % 7 == 0 else "A") for number in range(1, 30)]
+    found = house.post(*records, role="nurse")
+    assert [found.count("inserted"), found.count("not_taken")] == [25, 4]
+    assert len(house.clinic.rows()) == 25
+
+
+def test_a_role_without_the_right_to_insert_is_refused_as_a_whole_and_its_run_is_closed(house):
+    with pytest.raises(AccessRefused, match="role porter may not insert"):
+        house.post(visit(1), role="porter")
+    assert house.clinic.runs("status::text", "received") == [("refused", 0)]
+    assert house.clinic.rows() == []
+
+
+def test_a_role_that_may_insert_and_not_change_leaves_what_is_there(house):
+    house.post(visit(1))
+    assert house.post(visit(1, fee=1), visit(2), role="clerk") == ["not_taken", "inserted"]
+    assert house.fees()[0] == ("V1", Decimal("12.50"))
+
+
+def test_a_role_that_sees_nothing_does_not_learn_that_its_own_row_is_there(house):
+    assert house.post(visit(1), role="kiosk") == ["inserted"]
+    assert house.post(visit(1), role="kiosk") == ["not_taken"]
+
+
+def test_a_token_for_reading_or_for_another_dataset_writes_nothing(house):
+    for caller in ({"writes": False}, {"datasets": ("wards",)}):
+        with pytest.raises(AccessRefused, match="not for writing"):
+            house.post(visit(1), **caller)
+
+
+@pytest.mark.parametrize("name", ["_run_id", "created_at", "colour"])
+def test_a_record_with_what_is_no_field_is_refused_and_nothing_is_written(house, name):
+    with pytest.raises(UnknownName, match="record 2: no field"):
+        house.post(visit(1), visit(2, **{name: 1}))
+    assert house.clinic.rows() == []
+
+
+# --- the same again
+
+
+def test_the_same_key_and_the_same_records_give_the_same_answer_and_write_nothing(house):
+    first = house.ask(visit(1), visit(2, fee=-1), key="k")
+    again = house.ask(visit(1), visit(2, fee=-1), key="k")
+    assert again.outcomes == first.outcomes
+    assert (again.run_id, again.is_repeated) == (first.run_id, True)
+    assert len(house.clinic.runs()) == 1
+
+
+def test_the_same_key_with_other_records_is_refused(house):
+    house.ask(visit(1), key="k", fingerprint="one")
+    answer = house.ask(visit(1), key="k", fingerprint="two")
+    assert isinstance(answer, KeyReused)
+
+
+def test_a_key_is_its_callers_own(house):
+    house.ask(visit(1), key="k", role="matron")
+    assert house.ask(visit(1), key="k", role="nurse", fingerprint="x").outcomes[0].status == "unchanged"
+
+
+def test_while_an_answer_is_being_found_nobody_else_finds_one_under_the_same_key(house):
+    named = Named(caller="test matron", key="k", fingerprint="f")
+    with house.clinic.session() as other, answers.claimed(other, [named]):
+        assert isinstance(house.ask(visit(1), key="k"), RequestUnderWay)
+    assert house.ask(visit(1), key="k").outcomes[0].status == "inserted"
+
+
+def test_two_requests_of_one_batch_with_one_key_are_not_both_written(house):
+    requests = [Request(records=[visit(1)], request_id=f"r{at}", key="k", fingerprint="f") for at in (1, 2)]
+    first, second = write_rows(house.conn, house.desk(), requests, now=NOW)
+    assert [it.status for it in first.outcomes] == ["inserted"]
+    assert isinstance(second, RequestUnderWay)
+
+
+def test_a_request_that_dies_lets_go_of_its_key(house):
+    with house.clinic.session() as other:
+        pid = other.info.backend_pid
+        claim = answers.claimed(other, [Named(caller="test matron", key="k", fingerprint="f")])
+        claim.__enter__()
+        house.conn.execute("select pg_terminate_backend(%s, 5000)", [pid])
+    assert house.ask(visit(1), key="k").outcomes[0].status == "inserted"
+
+
+def test_many_at_once_with_the_same_records_make_one_row(house):
+    answers_found = []
+
+    def send():
+        with psycopg.connect(house.clinic.url, autocommit=True) as conn:
+            answers_found.append(house.ask(visit(1), conn=conn).outcomes[0].status)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers_found) == ["inserted"] + ["unchanged"] * 7
+    assert house.fees() == [("V1", Decimal("12.50"))]
+
+
+@pytest.mark.parametrize(
+    ("conflict", "told", "fee"),
+    [
+        ("update", "updated", 1),
+        ("keep", "duplicate", Decimal("12.50")),
+        ("reject", "conflict", Decimal("12.50")),
+    ],
+)
+def test_a_key_that_comes_with_other_content_goes_by_its_contract(
+    db, database_url, tmp_path, conflict, told, fee
+):
+    house = House(db, database_url, tmp_path, conflict=conflict)
+    house.post(visit(1))
+    assert house.post(visit(1, fee=1)) == [told]
+    assert house.fees() == [("V1", fee)]
+    _drop_roles(db, house)
