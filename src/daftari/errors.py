@@ -227,3 +227,15 @@ class RequestUnderWay(DaftariError):
     """The same request is being answered at this moment."""
 
     code, exit_code, status = "request_under_way", 25, 409
+
+
+class TokenRefused(DaftariError):
+    """A token cannot be made or revoked as asked."""
+
+    code, exit_code, status = "token_refused", 65, 409
+
+
+class QueryRefused(DaftariError):
+    """What is asked of a dataset is not understood, or is not for this role to ask."""
+
+    code, exit_code, status = "query_refused", 26, 422

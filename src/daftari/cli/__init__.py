@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "run": "daftari.cli.run",
     "undo": "daftari.cli.undo",
     "reveal": "daftari.cli.reveal",
+    "serve": "daftari.cli.serve",
     "demo": "daftari.cli.demo",
     "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
@@ -39,6 +40,7 @@ GROUPS: dict[str, str] = {
     "audit": "daftari.cli.audit",
     "keys": "daftari.cli.keys",
     "review": "daftari.cli.review",
+    "token": "daftari.cli.token",
     "new": "daftari.cli.new",
     "server": "daftari.cli.server",
 }

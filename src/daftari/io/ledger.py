@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,12 @@ def require_contract(conn: Connection[Any], contract: Contract) -> None:
             f"{name}: policies hold rows of it back from user {conn.info.user}; expected an operator, who sees all",
             hint="Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
         )
+
+
+def require_contracts(conn: Connection[Any], contracts: Iterable[Contract]) -> None:
+    """Raises what `require_contract` raises, for the first of *contracts* that it does for."""
+    for contract in contracts:
+        require_contract(conn, contract)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ class Parents:
             schema=dict.fromkeys(found.columns, pl.String),
             orient="row",
         )
-        return there.cast(dict(found.schema))
+        return there.select(pl.col(name).cast(kind) for name, kind in found.schema.items())
 
     def _is_key(self, name: str, field: str, column: sql.Identifier) -> sql.Composed:
         kind = physical(self._dataset.field(field))

@@ -1,0 +1,128 @@
+"""The application: routes generated from the contracts, so that a new contract has its own without code."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from daftari import __version__, log
+from daftari.api import health, openapi, problems, reading, writing
+from daftari.api.authentication import Callers
+from daftari.api.envelope import Envelope, TooLarge, too_large
+from daftari.api.service import Service
+from daftari.api.writer import Writer
+from daftari.contract.model import Dataset
+from daftari.errors import DaftariError
+from daftari.io.callers import make_service, require_service
+from daftari.io.workspace import open_workspace
+from daftari.protect.redact import redacting
+from daftari.settings import Settings
+
+_DESCRIPTION = (
+    "Records of the organisation, as their contracts have them. What you see is what your role may see."
+)
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+def application(settings: Settings) -> ASGIApp:
+    """
+    Return the application of a workspace and environment.
+
+    Raises:
+        DatabaseError: the database cannot be reached, or its login may not speak for callers.
+    """
+    workspace = open_workspace(settings)
+    redact = redacting(contract.dataset for contract in workspace.contracts)
+    log.configure(level=settings.log_level, style=settings.log_format, redact=redact)
+    service = Service(settings, workspace)
+    with service.connection() as conn:
+        if settings.database_url is None:
+            make_service(conn)
+        require_service(conn)
+    writer = Writer(service)
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        writer.close()
+        service.close()
+
+    app = FastAPI(
+        title=f"Daftari: {workspace.name}",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=living,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.add_exception_handler(DaftariError, problems.of_ours)
+    app.add_exception_handler(HTTPException, problems.of_http)
+    app.add_exception_handler(TooLarge, of_too_large)
+    app.add_exception_handler(Exception, problems.of_a_fault)
+    callers = Callers(service)
+    health.add(app, service)
+    for dataset in service.datasets.values():
+        _add(app, dataset, callers, (service, writer))
+    _add_docs(app)
+    app.openapi = lambda: openapi.document(app, service.datasets)  # type: ignore[method-assign]
+    return Envelope(app)
+
+
+async def of_too_large(_request: Request, _error: Exception) -> Response:
+    return too_large()
+
+
+def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
+    service, writer = place
+    of_one = "/".join(f"{{{name}}}" for name in dataset.key)
+    called = dataset.business_name or dataset.name
+    routes = [
+        ("GET", "", reading.many(dataset, callers, service), f"Read {called}", openapi.reading(dataset)),
+        ("POST", "", writing.post(dataset, callers, writer), f"Send {called}", openapi.writing(dataset)),
+    ]
+    if dataset.key:
+        routine = reading.one(dataset, callers, service)
+        routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
+    for method, rest, endpoint, summary, extra in routes:
+        app.add_api_route(
+            f"/api/{dataset.name}{rest}",
+            endpoint,
+            methods=[method],
+            name=f"{method.lower()}_{dataset.name}{'_one' if rest else ''}",
+            summary=summary,
+            tags=[dataset.name],
+            response_class=Response,
+            openapi_extra=extra,
+        )
+
+
+def _add_docs(app: FastAPI) -> None:
+    folder = Path(str(resources.files("fastapi_offline") / "static"))
+    app.mount("/static/docs", StaticFiles(directory=folder), name="docs_files")
+
+    async def docs(_request: Request) -> Response:
+        page = get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=app.title,
+            swagger_js_url="/static/docs/swagger-ui-bundle.js",
+            swagger_css_url="/static/docs/swagger-ui.css",
+            swagger_favicon_url="/static/docs/favicon.png",
+        )
+        page.headers["Content-Security-Policy"] = _DOCS_POLICY
+        return page
+
+    app.add_route("/docs", docs, include_in_schema=False)

@@ -1,0 +1,106 @@
+"""`GET /api/{dataset}` and `GET /api/{dataset}/{key}`: pages, exports, one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from daftari.api.authentication import Callers
+from daftari.api.service import Service
+from daftari.contract.model import Dataset
+from daftari.io.callers import Errand
+from daftari.operations.read_rows import Reader, export_rows, query_of, read_one, read_page
+from daftari.rows.query import Query
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+_FORMATS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/json": "json", "*/*": "json"}
+_MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+
+
+def many(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        reader = await _reader(request, dataset, callers, service)
+        form = _form(request)
+        asked = [(name, value) for name, value in request.query_params.multi_items() if name != "format"]
+        query = query_of(reader, asked)
+        if form != "json":
+            return await _export(service, reader, query, form)
+        page = await run_in_threadpool(_page, service, reader, query)
+        rows, following = page
+        after = json.dumps(following)
+        link = {"Link": f'<{_next(request, following)}>; rel="next"'} if following else {}
+        body = f'{{"rows":[{",".join(rows)}],"next":{after}}}'
+        return Response(body, media_type="application/json", headers=link)
+
+    return endpoint
+
+
+def one(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        reader = await _reader(request, dataset, callers, service)
+        key = [request.path_params[name] for name in dataset.key]
+        row = await run_in_threadpool(_one, service, reader, key)
+        if row is None:  # there is none, or none that the caller sees
+            raise HTTPException(404, f"{dataset.name}: no row of this key")
+        return Response(row, media_type="application/json")
+
+    return endpoint
+
+
+async def _reader(request: Request, dataset: Dataset, callers: Callers, service: Service) -> Reader:
+    caller = await callers.of(request)
+    errand = Errand(
+        caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
+    )
+    return Reader(dataset=dataset, errand=errand, roles=service.roles)
+
+
+def _form(request: Request) -> str:
+    given = request.query_params.getlist("format")
+    if given:
+        if given[-1] not in ("json", "ndjson", "csv"):
+            raise HTTPException(422, "format: expected json, ndjson or csv")
+        return given[-1]
+    accepted = request.headers.get("accept", "*/*").split(",")
+    kinds = [part.partition(";")[0].strip().lower() for part in accepted]
+    return next((_FORMATS[kind] for kind in kinds if kind in _FORMATS), "json")
+
+
+def _page(service: Service, reader: Reader, query: Query) -> tuple[tuple[str, ...], str | None]:
+    with service.connection() as conn:
+        found = read_page(conn, reader, query)
+    return found.rows, found.next
+
+
+def _one(service: Service, reader: Reader, key: list[str]) -> str | None:
+    with service.connection() as conn:
+        return read_one(conn, reader, key)
+
+
+async def _export(service: Service, reader: Reader, query: Query, form: str) -> Response:
+    def pieces() -> Iterator[bytes]:
+        with service.connection() as conn:
+            yield from export_rows(conn, reader, query, as_csv=form == "csv")
+
+    found = pieces()
+    # The first piece is fetched before the answer begins: what goes wrong still has a status of its own.
+    first = await run_in_threadpool(next, found, b"")
+
+    def all_pieces() -> Iterator[bytes]:
+        yield first
+        yield from found
+
+    name = f"{reader.dataset.name}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(all_pieces(), media_type=_MEDIA[form], headers=headers)
+
+
+def _next(request: Request, cursor: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{request.url.path}?{urlencode([*kept, ('after', cursor)])}"

@@ -1,0 +1,103 @@
+"""What every request needs: the workspace, connections to its database, and who writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from daftari import __version__
+from daftari.compile.roles import Roles
+from daftari.contract.model import Contract, Dataset
+from daftari.errors import DatabaseError
+from daftari.io.callers import Caller, Errand, in_role_of, speak_for
+from daftari.io.database import connect, explained, parameters
+from daftari.io.workspace import Workspace
+from daftari.settings import Settings
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
+
+_CONNECTIONS = 8
+_WAIT_SECONDS = 10
+
+
+def now() -> datetime:
+    """The one place where the API reads the clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Service:
+    settings: Settings
+    workspace: Workspace
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        return {contract.dataset.name: contract for contract in self.workspace.contracts}
+
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        return {name: contract.dataset for name, contract in self.contracts.items()}
+
+    @cached_property
+    def roles(self) -> Roles:
+        return self.workspace.rights(self.settings.role_prefix).roles
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        from daftari.io.keys import key_store_of
+
+        return key_store_of(self.settings)
+
+    @cached_property
+    def pool(self) -> ConnectionPool[Connection[Any]]:
+        connect(self.settings).close()  # starts the workspace's own server, or says what is wrong
+        return ConnectionPool(
+            kwargs={
+                **parameters(self.settings),
+                "autocommit": True,
+                "application_name": f"daftari serve {__version__}",
+            },
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_WAIT_SECONDS,
+            configure=self._configure,
+            open=True,
+        )
+
+    def _configure(self, conn: Connection[Any]) -> None:
+        timeout = f"{int(self.settings.lock_timeout_seconds * 1000)}ms"
+        conn.execute(
+            "select set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false)", [timeout]
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        """A connection in autocommit mode: operations open their own transactions."""
+        try:
+            with self.pool.connection() as conn, explained(conn):
+                yield conn
+        except PoolTimeout:
+            raise DatabaseError(
+                "database: no connection came free in time", hint="Ask again in a while."
+            ) from None
+
+    @contextmanager
+    def reading_as(self, caller: Caller, request_id: str, purpose: str | None) -> Iterator[Connection[Any]]:
+        """A connection in a transaction that reads in the caller's role, and writes nothing."""
+        with self.connection() as conn, conn.transaction():
+            conn.execute("set transaction read only")
+            speak_for(conn, Errand(caller=caller, request_id=request_id, purpose=purpose))
+            with in_role_of(conn, caller, self.roles):
+                yield conn
+
+    def close(self) -> None:
+        if "pool" in self.__dict__:
+            self.pool.close()

@@ -1,0 +1,106 @@
+"""
+Requests that write, gathered: those that come while others are being written are written together, in one statement.
+
+A single post so costs a share of a run, of its audit and of its commit.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from daftari.api.service import Service, now
+from daftari.io.callers import Errand
+from daftari.operations.write_rows import MOST_RECORDS, Answer, Desk, Request, write_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Waiting:
+    dataset: str
+    errand: Errand
+    request: Request
+    answer: Future[Answer]
+
+    @property
+    def group(self) -> tuple[str, Errand]:
+        """Requests of one group may be written together: one table, one role, one person, one purpose."""
+        return self.dataset, replace(self.errand, request_id="")
+
+
+class Writer:
+    """A thread that writes what is handed to it. One for each process: more would wait for one another's rows."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def write(self, dataset: str, errand: Errand, request: Request) -> Future[Answer]:
+        waiting = _Waiting(dataset=dataset, errand=errand, request=request, answer=Future())
+        self._queue.put(waiting)
+        return waiting.answer
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            found = [self._queue.get()]
+            while not self._queue.empty():
+                found.append(self._queue.get())
+            is_open = None not in found
+            groups: dict[tuple[str, Errand], list[_Waiting]] = {}
+            for one in found:
+                if one is not None:
+                    groups.setdefault(one.group, []).append(one)
+            for group in groups.values():
+                for part in _parts(group):
+                    self._write(part)
+
+    def _write(self, group: list[_Waiting]) -> None:
+        try:
+            answers = self._answers(group)
+        except Exception as error:  # whatever it is, somebody waits to be told
+            if len(group) == 1:
+                group[0].answer.set_exception(error)
+                return
+            for one in group:  # it may be for one of them: each is written for itself
+                self._write([one])
+            return
+        for one, answer in zip(group, answers, strict=True):
+            if isinstance(answer, Exception):
+                one.answer.set_exception(answer)
+            else:
+                one.answer.set_result(answer)
+
+    def _answers(self, group: list[_Waiting]) -> list[Answer | Exception]:
+        service, first = self._service, group[0]
+        desk = Desk(
+            contract=service.contracts[first.dataset],
+            errand=first.errand,
+            roles=service.roles,
+            known=service.datasets,
+            open_keys=lambda: service.keys,
+        )
+        with service.connection() as conn:
+            return write_rows(conn, desk, [one.request for one in group], now=now())
+
+
+def _parts(group: list[_Waiting]) -> list[list[_Waiting]]:
+    """Cut a group so that no part has more records than one request may have."""
+    parts: list[list[_Waiting]] = []
+    size = 0
+    for one in group:
+        records = len(one.request.records)
+        if not parts or size + records > MOST_RECORDS:
+            parts.append([])
+            size = 0
+        parts[-1].append(one)
+        size += records
+    return parts

@@ -1,0 +1,119 @@
+"""daftari token: who may call the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from daftari.cli.options import (
+    DryRunOption,
+    EnvOption,
+    Output,
+    OutputOption,
+    WorkspaceOption,
+    out,
+    print_json,
+)
+from daftari.cli.session import now, open_session
+from daftari.errors import TokenRefused
+from daftari.io import tokens
+from daftari.io.tokens import Grant
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens by which the API is called.")
+
+_DAYS = 90
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is called in the audit, e.g. payroll-import.")],
+    role: Annotated[str, typer.Option(help="The role that it acts in, as contracts call it.")],
+    user: Annotated[
+        str | None, typer.Option(help="The user_id of whom it acts for. Default: nobody.", show_default=False)
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="A dataset that it may name; may be repeated. Default: all.")
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="It writes nothing.")] = False,
+    days: Annotated[int, typer.Option(help="For how many days it is valid.")] = _DAYS,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """
+    Make a token and print it, once: only its digest is kept.
+
+    Example: daftari token create payroll-import --role hr --dataset salaries --days 30
+    """
+    from daftari.operations.issue_token import issue_token
+
+    session = open_session(workspace, env)
+    grant = Grant(name=name, role=role, user_id=user, datasets=tuple(dataset or ()), writes=not read_only)
+    datasets = [contract.dataset for contract in session.workspace.contracts]
+    with session.connection() as conn:
+        token = issue_token(conn, datasets, grant, now=now(), days=days)
+    typer.echo(token)
+    typer.echo("It is shown this once. Send it as: Authorization: Bearer TOKEN", err=True)
+
+
+@app.command("list")
+def list_(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """
+    List the tokens, those of the past too, with when each was last used.
+
+    Example: daftari token list --output json
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        found = tokens.every(conn)
+    at = now()
+    if output is Output.JSON:
+        print_json([{**asdict(token), "state": token.state(at)} for token in found])
+        return
+    if not found:
+        out.print("No tokens. `daftari token create` makes one.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "role", "for", "may", "state", "expires", "last used"):
+        table.add_column(column, overflow="fold")
+    for token in found:
+        table.add_row(
+            token.name,
+            token.role,
+            token.user_id or "",
+            f"{'write' if token.writes else 'read'} {' '.join(token.datasets) or 'all'}",
+            token.state(at),
+            f"{token.expires_at:%Y-%m-%d}",
+            f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never",
+        )
+    out.print(table)
+
+
+@app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="The token's name.")],
+    dry_run: DryRunOption = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """
+    Take a token's use away, for good and within seconds.
+
+    Example: daftari token revoke payroll-import
+    """
+    session = open_session(workspace, env)
+    with session.connection() as conn:
+        known = {token.name for token in tokens.every(conn) if token.state(now()) == "valid"}
+        if name not in known:
+            raise TokenRefused(
+                f"{name}: no valid token of that name; there is {', '.join(sorted(known)) or 'none'}"
+            )
+        if dry_run:
+            out.print(f"Would revoke {name}.", markup=False)
+            return
+        tokens.revoke(conn, name, now())
+    out.print(f"Revoked {name}. A server that knows it forgets it within seconds.", markup=False)

@@ -1,0 +1,177 @@
+"""Rows as a caller reads them, in the caller's role: pages by key, and exports that hold no more than a piece."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from daftari.compile.reading import Relation
+from daftari.errors import QueryRefused
+from daftari.io import queries
+from daftari.rows.query import Column, Filter, Query, Sort
+
+_QUERIES = queries.load("reading.sql")
+_OPERATORS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+#: Of an export, at once.
+_ROWS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    rows: tuple[str, ...]  #: each a JSON object
+    next: str | None  #: where the page after this one begins; None: there is none
+
+
+def page(conn: Connection[Any], relation: Relation, query: Query) -> Page:
+    """
+    Return the rows that *query* asks for. Within a transaction, in which the role of the reader was taken on.
+
+    Raises:
+        QueryRefused: the server cannot read a value as its column's type.
+    """
+    condition, values = _condition(query)
+    statement = sql.SQL(_QUERIES["page"]).format(
+        place=_joined(sql.SQL("{}::text").format(_of(it.column)) for it in query.sort),
+        relation=sql.Identifier(relation.schema, relation.name),
+        fields=_joined(map(_of, query.fields)),
+        condition=condition,
+        order=_order(query.sort),
+        limit=sql.Literal(query.limit + 1),
+    )
+    try:
+        found = conn.execute(statement, values).fetchall()
+    except psycopg.errors.DataError:
+        raise QueryRefused("the query: a value is outside of what its field can hold") from None
+    shown = found[: query.limit]
+    is_more = len(found) > query.limit
+    return Page(
+        rows=tuple(row for row, _ in shown), next=query.cursor(shown[-1][1]) if is_more and shown else None
+    )
+
+
+def json_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
+    """Yield all rows that *query* asks for as JSON Lines, whatever its limit; in the transaction of `page`."""
+    cells = sql.SQL("(select row_to_json(shown)::text from (select {}) shown)").format(
+        _joined(map(_of, query.fields))
+    )
+    for rows in _every(conn, relation, query, cells):
+        yield "".join(f"{row}\n" for (row,) in rows).encode()
+
+
+def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
+    """Yield the same as CSV (RFC 4180), with a header."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in query.fields])
+    cells = _joined(sql.SQL("{}::text").format(_of(column)) for column in query.fields)
+    for rows in _every(conn, relation, query, cells):
+        writer.writerows(rows)
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()
+
+
+def _every(
+    conn: Connection[Any], relation: Relation, query: Query, cells: sql.Composable
+) -> Iterator[list[tuple[Any, ...]]]:
+    condition, values = _condition(query)
+    statement = sql.SQL(_QUERIES["every"]).format(
+        cells=cells,
+        relation=sql.Identifier(relation.schema, relation.name),
+        condition=condition,
+        order=_order(query.sort),
+    )
+    with conn.cursor(name="daftari_export") as cursor:
+        cursor.execute(statement, values)
+        while rows := cursor.fetchmany(_ROWS):
+            yield rows
+
+
+def _of(column: Column) -> sql.Composable:
+    return sql.Identifier("r", column.name)
+
+
+def _joined(parts: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)
+
+
+def _typed(column: Column) -> sql.Composable:
+    return sql.SQL(f"%s::{column.type}")  # quoted where it was composed
+
+
+def _order(sort: Sequence[Sort]) -> sql.Composed:
+    # What has no nulls is left as an index has it.
+    return _joined(
+        sql.SQL("{}{}{}").format(
+            _of(it.column),
+            sql.SQL(" desc" if it.descending else ""),
+            sql.SQL(" nulls last" if it.descending and not it.column.required else ""),
+        )
+        for it in sort
+    )
+
+
+def _condition(query: Query) -> tuple[sql.Composable, list[Any]]:
+    parts: list[sql.Composable] = [sql.SQL("true")]
+    values: list[Any] = []
+    for one in query.filters:
+        part, own = _filter(one)
+        parts.append(part)
+        values += own
+    if query.after is not None:
+        part, own = _beyond(query.sort, query.after)
+        parts.append(part)
+        values += own
+    return sql.SQL(" and ").join(parts), values
+
+
+def _filter(one: Filter) -> tuple[sql.Composable, list[Any]]:
+    column = _of(one.column)
+    match one.operator:
+        case "is":
+            word = "null" if one.values[0] == "null" else "not null"
+            return sql.SQL("{} is {}").format(column, sql.SQL(word)), []
+        case "in":
+            return sql.SQL("{} = any(%s::text[]::{}[])").format(column, sql.SQL(one.column.type)), [
+                list(one.values)
+            ]
+        case "starts":
+            return sql.SQL("starts_with({}::text, %s)").format(column), list(one.values)
+        case operator:
+            compared = sql.SQL("{} {} {}").format(column, sql.SQL(_OPERATORS[operator]), _typed(one.column))
+            return compared, list(one.values)
+
+
+def _beyond(sort: Sequence[Sort], place: Sequence[str | None]) -> tuple[sql.Composable, list[Any]]:
+    """Rows that come after *place*. Nulls come last, whichever way a column goes."""
+    one_way = len({it.descending for it in sort}) == 1
+    if one_way and all(it.column.required for it in sort):  # an index serves
+        condition = sql.SQL("({}) {} ({})").format(
+            _joined(_of(it.column) for it in sort),
+            sql.SQL("<" if sort[0].descending else ">"),
+            _joined(_typed(it.column) for it in sort),
+        )
+        return condition, list(place)
+    ways: list[sql.Composable] = []
+    values: list[Any] = []
+    for at, (one, value) in enumerate(zip(sort, place, strict=True)):
+        if value is None:
+            continue  # nothing comes after null
+        parts = [
+            sql.SQL("{} is not distinct from {}").format(_of(it.column), _typed(it.column))
+            for it in sort[:at]
+        ]
+        after = sql.SQL("{} {} {}").format(
+            _of(one.column), sql.SQL("<" if one.descending else ">"), _typed(one.column)
+        )
+        parts.append(sql.SQL("({} or {} is null)").format(after, _of(one.column)))
+        ways.append(sql.SQL("({})").format(sql.SQL(" and ").join(parts)))
+        values += [*place[:at], value]
+    return sql.SQL("({})").format(sql.SQL(" or ").join(ways)) if ways else sql.SQL("false"), values

@@ -1,0 +1,121 @@
+"""Read rows as a caller: in the caller's role, and in the audit where they hold what is restricted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.reading import Relation, relation_of
+from daftari.compile.roles import Roles
+from daftari.contract.model import Dataset
+from daftari.errors import AccessRefused
+from daftari.io import loans, reading
+from daftari.io.callers import Errand, in_role_of, speak_for
+from daftari.io.reading import Page
+from daftari.rows.query import Column, Query, parse_query
+
+#: Classifications whose reading is kept in the audit, with its purpose.
+_RESTRICTED = ("restricted", "confidential")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who reads a dataset."""
+
+    dataset: Dataset
+    errand: Errand
+    roles: Roles
+
+    @property
+    def relation(self) -> Relation:
+        """
+        What the reader's role reads.
+
+        Raises:
+            AccessRefused: nothing, or the token is not for this dataset.
+        """
+        caller = self.errand.caller
+        found = relation_of(self.dataset, caller.role) if caller.may_name(self.dataset.name) else None
+        if found is None:
+            raise AccessRefused(
+                f"{self.dataset.name}: this caller does not read it; expected a role to which its contract shows it"
+            )
+        return found
+
+
+def query_of(reader: Reader, asked: Sequence[tuple[str, str]]) -> Query:
+    """
+    Return what is asked.
+
+    Raises:
+        AccessRefused: the reader reads nothing of the dataset.
+        QueryRefused: it is not understood.
+    """
+    return parse_query(reader.dataset, reader.relation.columns, asked)
+
+
+def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
+    """
+    Return one page of rows. *conn* must be in autocommit mode.
+
+    Raises:
+        AccessRefused: fields that are restricted are read for no purpose.
+        QueryRefused: a value is outside of what its field can hold.
+    """
+    with _reading(conn, reader, query):
+        with in_role_of(conn, reader.errand.caller, reader.roles):
+            found = reading.page(conn, reader.relation, query)
+        _record(conn, reader, query, len(found.rows))
+    return found
+
+
+def read_one(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> str | None:
+    """Return the row of a key as JSON; None where there is none, or none that the reader sees."""
+    asked = list(zip(reader.dataset.key, key, strict=True))
+    found = read_page(conn, reader, query_of(reader, asked))
+    return found.rows[0] if found.rows else None
+
+
+def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, as_csv: bool) -> Iterator[bytes]:
+    """
+    Yield all rows that are asked for, as CSV or as JSON Lines; what is held does not grow with them.
+
+    The audit keeps that they are read before the first of them is sent: of whoever breaks off, too.
+    """
+    write = reading.csv_lines if as_csv else reading.json_lines
+    with _reading(conn, reader, query):
+        _record(conn, reader, query, None)
+        with in_role_of(conn, reader.errand.caller, reader.roles):
+            yield from write(conn, reader.relation, query)
+
+
+@contextmanager
+def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[None]:
+    if _restricted(query) and not (reader.errand.purpose or "").strip():
+        names = ", ".join(_restricted(query))
+        raise AccessRefused(
+            f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
+            hint="Say what it is for in the header X-Purpose, or name other fields with fields=.",
+        )
+    with conn.transaction():
+        speak_for(conn, reader.errand)
+        yield
+
+
+def _restricted(query: Query) -> list[str]:
+    """Fields in the clear that are shown, or by which rows are chosen or put in order."""
+    named: list[Column] = [*query.fields, *(it.column for it in query.filters)]
+    named += [it.column for it in query.sort]
+    found = (it for it in named if it.field and not it.is_masked)
+    return list(dict.fromkeys(it.name for it in found if it.field and it.field.classification in _RESTRICTED))
+
+
+def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:
+    names = _restricted(query)
+    if names:
+        place = (f"ops.{reader.dataset.name}", names)
+        loans.record_read(conn, place, rows or 0, reader.errand.purpose or "")
