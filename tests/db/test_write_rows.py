@@ -1,94 +1,23 @@
 """What callers send: judged like a file's rows, written in the caller's role, answered record by record."""
 
 import threading
-import uuid
 from decimal import Decimal
 
 import psycopg
 import pytest
-from tests.clinic import NOW, Clinic, apply_workspace, open_wards, write_workspace
+from tests.clinic import NOW
+from tests.served_clinic import opened, visit
 
-from daftari.compile.access import Rights
-from daftari.compile.roles import Roles
 from daftari.errors import AccessRefused, KeyReused, RequestUnderWay, UnknownName
 from daftari.io import answers
 from daftari.io.answers import Named
-from daftari.io.callers import Caller, Errand, make_service
-from daftari.operations.apply_contracts import apply
-from daftari.operations.write_rows import Desk, Request, write_rows
-
-ACCESS = [
-    {"role": "nurse", "operations": ["read", "insert", "update"], "rows": "ward = 'A'"},
-    {"role": "matron", "operations": ["read", "insert", "update"], "rows": "all"},
-    {"role": "porter", "operations": ["read"], "rows": "all"},
-    {"role": "kiosk", "operations": ["insert"], "rows": "all"},
-    {"role": "clerk", "operations": ["read", "insert"], "rows": "all"},
-]
-OF_WARDS = {"access": [{"role": "matron", "operations": ["read"], "rows": "all"}]}
-ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "daftari_owner", "daftari_operator")
-
-
-def visit(number, **other):
-    return {
-        "visit_id": f"V{number}",
-        "seen_on": "2026-03-01",
-        "ward": "A",
-        "patient": "Wanjiku",
-        "fee": Decimal("12.50"),
-        **other,
-    }
-
-
-class House:
-    def __init__(self, conn, url, root, **custom):
-        workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
-        apply_workspace(conn, workspace)
-        self.clinic = Clinic(workspace=workspace, conn=conn, url=url)
-        self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
-        rights = Rights(roles=self.roles)
-        apply(conn, workspace.contracts, migrations_dir=root / "other", now=NOW, rights=rights)
-        open_wards(conn)
-        make_service(conn)
-        self.conn = conn
-        self.contract = workspace.dataset("visits")[1]
-
-    def desk(self, role="matron", **caller):
-        return Desk(
-            contract=self.contract,
-            errand=Errand(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
-            roles=self.roles,
-            known={it.dataset.name: it.dataset for it in self.clinic.workspace.contracts},
-        )
-
-    def ask(self, *records, role="matron", key=None, fingerprint="f", conn=None, **caller):
-        request = Request(records=records, request_id="r1", key=key, fingerprint=fingerprint)
-        (answer,) = write_rows(conn or self.conn, self.desk(role, **caller), [request], now=NOW)
-        return answer
-
-    def post(self, *records, **said):
-        """What became of each record: its status, or the rules that it breaks."""
-        answer = self.ask(*records, **said)
-        if isinstance(answer, Exception):
-            raise answer
-        return [
-            it.status if not it.reasons else " ".join(reason["rule"] for reason in it.reasons)
-            for it in answer.outcomes
-        ]
-
-    def fees(self):
-        return self.clinic.rows("visit_id", "fee")
+from daftari.operations.write_rows import Request, write_rows
 
 
 @pytest.fixture
 def house(db, database_url, tmp_path):
-    made = House(db, database_url, tmp_path)
-    yield made
-    _drop_roles(db, made)
-
-
-def _drop_roles(db, made):
-    names = ", ".join(made.roles.of(name) for name in ROLES)
-    db.execute(f"drop owned by {names} cascade; drop role {names}")
+    with opened(db, database_url, tmp_path) as made:
+        yield made
 
 
 def test_each_record_is_told_what_became_of_it(house):
@@ -261,8 +190,7 @@ def test_many_at_once_with_the_same_records_make_one_row(house):
 def test_a_key_that_comes_with_other_content_goes_by_its_contract(
     db, database_url, tmp_path, conflict, told, fee
 ):
-    house = House(db, database_url, tmp_path, conflict=conflict)
-    house.post(visit(1))
-    assert house.post(visit(1, fee=1)) == [told]
-    assert house.fees() == [("V1", fee)]
-    _drop_roles(db, house)
+    with opened(db, database_url, tmp_path, conflict=conflict) as house:
+        house.post(visit(1))
+        assert house.post(visit(1, fee=1)) == [told]
+        assert house.fees() == [("V1", fee)]

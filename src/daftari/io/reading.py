@@ -103,7 +103,12 @@ def _joined(parts: Iterable[sql.Composable]) -> sql.Composed:
 
 
 def _typed(column: Column) -> sql.Composable:
-    return sql.SQL(f"%s::{column.type}")  # quoted where it was composed
+    # Without its precision, to which it would be rounded before it is compared. Quoted where it was composed.
+    return sql.SQL(f"%s::{_bare(column)}")
+
+
+def _bare(column: Column) -> str:
+    return column.type.partition("(")[0]
 
 
 def _order(sort: Sequence[Sort]) -> sql.Composed:
@@ -139,7 +144,7 @@ def _filter(one: Filter) -> tuple[sql.Composable, list[Any]]:
             word = "null" if one.values[0] == "null" else "not null"
             return sql.SQL("{} is {}").format(column, sql.SQL(word)), []
         case "in":
-            return sql.SQL("{} = any(%s::text[]::{}[])").format(column, sql.SQL(one.column.type)), [
+            return sql.SQL("{} = any(%s::text[]::{}[])").format(column, sql.SQL(_bare(one.column))), [
                 list(one.values)
             ]
         case "starts":

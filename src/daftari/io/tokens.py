@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
 from daftari.errors import NotAuthenticated
@@ -106,8 +105,8 @@ def caller_of(conn: Connection[Any], token: str, now: datetime) -> Caller:
 
 def is_user(conn: Connection[Any], user_id: str) -> bool:
     """Whether there is such a person; True where the workspace keeps none."""
-    try:
-        row = conn.execute(_QUERIES["is_user"], {"user_id": user_id}).fetchone()
-    except UndefinedTable:
+    keeps = conn.execute(_QUERIES["keeps_users"]).fetchone()
+    if not (keeps and keeps[0]):
         return True
+    row = conn.execute(_QUERIES["is_user"], {"user_id": user_id}).fetchone()
     return bool(row and row[0])

@@ -89,8 +89,9 @@ def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, as_csv: 
     write = reading.csv_lines if as_csv else reading.json_lines
     with _reading(conn, reader, query):
         _record(conn, reader, query, None)
-        with in_role_of(conn, reader.errand.caller, reader.roles):
-            yield from write(conn, reader.relation, query)
+    # In a transaction of its own, as what is broken off is rolled back.
+    with _reading(conn, reader, query), in_role_of(conn, reader.errand.caller, reader.roles):
+        yield from write(conn, reader.relation, query)
 
 
 @contextmanager

@@ -28,5 +28,8 @@ where t.sha256 = %(sha256)s
 -- name: note_use
 update daftari.api_token set last_used_at = %(now)s where name = %(name)s;
 
+-- name: keeps_users
+select to_regclass('ops.users') is not null;
+
 -- name: is_user
 select exists (select from ops.users u where u.user_id::text = %(user_id)s);

@@ -1,0 +1,315 @@
+"""The API as its callers meet it: a real server, on a real database, over the wire."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.served_clinic import opened, visit
+
+from daftari.io.tokens import Grant
+from daftari.operations.issue_token import issue_token
+
+from tests.clinic import NOW  # isort: skip
+
+pytestmark = pytest.mark.system
+DAFTARI = Path(sys.executable).with_name("daftari")
+ROLES = ("matron", "nurse", "porter", "kiosk")
+
+
+class Served:
+    def __init__(self, house, url):
+        self.house = house
+        self.url = url
+        datasets = [it.dataset for it in house.clinic.workspace.contracts]
+        self.tokens = {
+            role: issue_token(
+                house.conn, datasets, Grant(name=f"{role} {url[-4:]}", role=role), now=NOW, days=366
+            )
+            for role in ROLES
+        }
+
+    def client(self, role="matron", **headers):
+        return httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {self.tokens[role]}", **headers}, timeout=60
+        )
+
+    def post(self, content, role="matron", **headers):
+        with self.client(role, **{"Content-Type": "application/json", **headers}) as client:
+            return client.post("/api/visits", content=content)
+
+    def get(self, path, role="matron", **headers):
+        with self.client(role, **headers) as client:
+            return client.get(path)
+
+
+def as_json(*records):
+    return json.dumps(records[0] if len(records) == 1 else records, default=float)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def serving(house, database_url, *more):
+    root = house.clinic.folder
+    (root / "daftari.toml").write_text(
+        f'[workspace]\nname = "Clinic"\nrole_prefix = "{house.roles.prefix}"\n', "utf-8"
+    )
+    port = free_port()
+    log = root / "serve.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [DAFTARI, "serve", "-w", str(root), "--port", str(port), *more],
+            env={**os.environ, "DAFTARI_DATABASE_URL": database_url, "DAFTARI_LOG_FORMAT": "json"},
+            stdout=out,
+            stderr=out,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                httpx.get(f"{url}/healthz")
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+        served = Served(house, url)
+        served.process, served.log = process, log
+        yield served
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+@pytest.fixture
+def house(db, database_url, tmp_path):
+    with opened(db, database_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def served(house, database_url):
+    with serving(house, database_url) as running:
+        yield running
+
+
+def test_a_caller_sends_and_reads_records_and_is_told_what_became_of_each(served):
+    first = served.post(as_json(visit(1)))
+    assert (first.status_code, first.json()["status"]) == (201, "inserted")
+    assert served.post(as_json(visit(1))).json()["status"] == "unchanged"
+    batch = served.post(as_json(visit(1, fee=2), visit(2, fee=-1), visit(3, ward="B")))
+    assert batch.status_code == 200
+    assert batch.json()["counts"] == {"updated": 1, "quarantined": 1, "inserted": 1}
+    refused = served.post(as_json(visit(4, fee=5000)))
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert [(it["rule"], it["field"]) for it in refused.json()["errors"]] == [("fee.maximum", "fee")]
+    lines = "\n".join(json.dumps(visit(at), default=float) for at in (5, 6)) + "\n{broken\n"
+    of_lines = served.post(lines, **{"Content-Type": "application/x-ndjson"}).json()
+    assert [it["status"] for it in of_lines["records"]] == ["inserted", "inserted", "quarantined"]
+
+    page = served.get("/api/visits?fields=visit_id,fee&limit=2").json()
+    assert page["rows"] == [{"visit_id": "V1", "fee": 2.0}, {"visit_id": "V3", "fee": 12.5}]
+    rest = served.get(f"/api/visits?fields=visit_id,fee&after={page['next']}").json()
+    assert [row["visit_id"] for row in rest["rows"]] == ["V5", "V6"]
+    assert served.get("/api/visits/V1?fields=visit_id", **{"X-Purpose": "a test"}).json()["fee"] == 2.0
+    csv = served.get("/api/visits?fields=visit_id", Accept="text/csv")
+    assert csv.text.split() == ["visit_id", "V1", "V3", "V5", "V6"]
+
+
+def test_a_caller_sees_and_writes_what_its_role_may(served):
+    served.post(as_json(visit(1), visit(2, ward="B")))
+    shown = served.get("/api/visits?fields=visit_id", role="nurse").json()["rows"]
+    assert shown == [{"visit_id": "V1"}]
+    reading = {"X-Purpose": "a test"}
+    hidden, absent = (served.get(f"/api/visits/{key}", role="nurse", **reading) for key in ("V2", "V9"))
+    assert (hidden.status_code, hidden.json()) == (404, absent.json())
+    taken = served.post(as_json(visit(2, ward="A")), role="nurse")
+    foreign = served.post(as_json(visit(8, ward="B")), role="nurse")
+    assert taken.json()["errors"] == foreign.json()["errors"]
+    assert served.post(as_json(visit(9)), role="porter").status_code == 403
+    assert served.get("/api/visits", role="kiosk").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "words"),
+    [
+        ("{", {}, 400, "not valid JSON (line 1, column 2)"),
+        ('{"visit_id": NaN}', {}, 400, "not valid JSON"),
+        ('{"fee": 1, "fee": 2}', {}, 400, "not valid JSON"),
+        ("[" * 100_000, {}, 400, "not valid JSON"),
+        ("5", {}, 400, "no JSON object"),
+        ("[]", {}, 422, "holds no record"),
+        ("<a/>", {"Content-Type": "application/xml"}, 415, "expected application/json"),
+        ('{"visit_id": "V1", "_run_id": 1}', {}, 422, "record 1: no field '_run_id'"),
+        (json.dumps([{}] * 10_001), {}, 413, "expected 10,000 or fewer"),
+        ("{}", {"Idempotency-Key": "k" * 201}, 400, "Idempotency-Key: expected 1 to 200"),
+        ("{}", {"Authorization": "Bearer dft_x"}, 401, "no caller is known"),
+        ("{}", {"Authorization": "Basic dft_x"}, 401, "no caller is known"),
+        ("x" * (16 * 2**20 + 1), {}, 413, "larger than 16 MiB"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_as_a_problem_that_says_what_is_expected(
+    served, content, headers, status, words
+):
+    answer = served.post(content, **headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert words in answer.json()["detail"]
+    assert served.house.clinic.rows() == []
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_held_to_the_limit_too(served):
+    def pieces():
+        for _ in range(17):
+            yield b"x" * 2**20
+
+    assert served.post(pieces()).status_code == 413
+
+
+def test_every_answer_has_an_id_and_headers_that_keep_it_where_it_belongs(served):
+    for answer in (served.get("/api/visits?fields=visit_id"), served.get("/nothing"), served.get("/healthz")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "server" not in answer.headers
+        assert "access-control-allow-origin" not in answer.headers
+        assert len(answer.headers["x-request-id"]) == 32
+    own = served.get("/healthz", **{"X-Request-Id": "my-own.1"})
+    assert own.headers["x-request-id"] == "my-own.1"
+    forged = served.get("/healthz", **{"X-Request-Id": "a b"})
+    assert len(forged.headers["x-request-id"]) == 32
+
+
+def test_a_revoked_token_is_nobodys_within_seconds(served):
+    assert served.get("/api/visits?fields=visit_id", role="nurse").status_code == 200
+    served.house.conn.execute("update daftari.api_token set revoked_at = now() where role = 'nurse'")
+    for _ in range(100):
+        if served.get("/api/visits?fields=visit_id", role="nurse").status_code == 401:
+            return
+        time.sleep(0.1)
+    pytest.fail("the token still counts")
+
+
+def test_it_is_not_ready_when_the_database_is_not_what_its_contracts_say(served):
+    assert served.get("/readyz").json() == {"status": "ready"}
+    served.house.conn.execute("update daftari.contract_marker set hash = 'x' where dataset = 'visits'")
+    answer = served.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "drift")
+    assert served.post(as_json(visit(1))).status_code == 409
+
+
+def test_metrics_count_requests_by_route_and_never_by_key(served):
+    served.get("/api/visits/V123", **{"X-Purpose": "a test"})
+    text = served.get("/metrics").text
+    assert 'daftari_http_requests_total{method="GET",route="/api/visits/{visit_id}",status="404"} 1.0' in text
+    assert "V123" not in text
+
+
+def test_neither_a_value_nor_a_key_nor_a_token_is_in_the_servers_log(served):
+    served.post(as_json(visit(1, notes="asthma"), visit(2, patient="Otieno" * 9)))
+    served.get("/api/visits/V1?patient=Wanjiku", **{"X-Purpose": "a test"})
+    served.get("/api/visits?patient=Wanjiku&after=zzz")
+    for _ in range(50):  # a line is written once its answer is sent
+        log = served.log.read_text()
+        if log.count('"event": "request"') == 3:
+            break
+        time.sleep(0.1)
+    assert log.count('"event": "request"') == 3
+    for secret in ("Wanjiku", "Otieno", "asthma", "V1", *served.tokens.values()):
+        assert secret not in log
+
+
+def test_the_documentation_is_served_by_the_server_alone(served):
+    page = served.get("/docs").text
+    assert "https://" not in page and "http://" not in page
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/static/docs/{name}" in page
+        assert served.get(f"/static/docs/{name}").status_code == 200
+    document = served.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]["/api/visits"]) == {"get", "post"}
+
+
+# --- the same again, and at once
+
+
+def test_fifty_identical_posts_at_once_give_one_row_and_one_answer(served):
+    answers = []
+
+    def send():
+        answers.append(served.post(as_json(visit(1)), **{"Idempotency-Key": "one"}))
+
+    threads = [threading.Thread(target=send) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    told = Counter(it.status_code for it in answers)
+    assert set(told) <= {201, 409}
+    assert told[201] >= 1
+    assert len({it.text for it in answers if it.status_code == 201}) == 1
+    assert len(served.house.clinic.rows()) == 1
+    assert served.post(as_json(visit(1)), **{"Idempotency-Key": "one"}).status_code == 201
+    assert len(served.house.clinic.runs()) == 1
+
+
+def test_the_same_key_with_another_body_is_refused(served):
+    assert served.post(as_json(visit(1)), **{"Idempotency-Key": "k"}).status_code == 201
+    answer = served.post(as_json(visit(2)), **{"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
+
+
+def test_posts_that_come_at_once_share_a_run(served):
+    with served.client(**{"Content-Type": "application/json"}) as client:
+        client.get("/healthz")
+
+        def send(number):
+            assert served.post(as_json(visit(number))).status_code == 201
+
+        threads = [threading.Thread(target=send, args=[number]) for number in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(served.house.clinic.rows()) == 40
+    assert sum(received for (received,) in served.house.clinic.runs("received")) == 40
+
+
+@pytest.mark.parametrize("after_ms", [60, 150, 300, 600])
+def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(
+    house, database_url, after_ms
+):
+    body = as_json(*(visit(number) for number in range(10_000)))
+    with serving(house, database_url) as first:
+
+        def send():
+            with suppress(httpx.TransportError):
+                first.post(body, **{"Idempotency-Key": "batch"})
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        time.sleep(after_ms / 1000)
+        first.process.kill()
+        thread.join()
+    with serving(house, database_url) as second:
+        second.tokens = {**second.tokens, "matron": first.tokens["matron"]}
+        for _ in range(50):  # the server may not know yet that the first one has died
+            answer = second.post(body, **{"Idempotency-Key": "batch"})
+            if answer.status_code != 409:
+                break
+            time.sleep(0.1)
+        assert answer.status_code == 200
+        assert answer.json()["counts"] == {"inserted": 10_000}
+    assert len(house.clinic.rows()) == 10_000
