@@ -153,7 +153,7 @@ def test_a_caller_sees_and_writes_what_its_role_may(served):
         ("5", {}, 400, "no JSON object"),
         ("[]", {}, 422, "holds no record"),
         ("<a/>", {"Content-Type": "application/xml"}, 415, "expected application/json"),
-        ('{"visit_id": "V1", "_run_id": 1}', {}, 422, "record 1: no field '_run_id'"),
+        ('{"visit_id": "V1", "_run_id": 1}', {}, 422, "record: no field '_run_id'"),
         (json.dumps([{}] * 10_001), {}, 413, "expected 10,000 or fewer"),
         ("{}", {"Idempotency-Key": "k" * 201}, 400, "Idempotency-Key: expected 1 to 200"),
         ("{}", {"Authorization": "Bearer dft_x"}, 401, "no caller is known"),

@@ -39,7 +39,8 @@ def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset)
     for line, record in sound:
         for name in record:
             if name not in names:
-                raise UnknownName(f"record {line}", "field", name, known=names)
+                where = f"record {line}" if len(records) > 1 else "record"
+                raise UnknownName(where, "field", name, known=names)
     return Block(
         cells=pl.DataFrame(
             {
