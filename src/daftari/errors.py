@@ -220,7 +220,7 @@ class NotAuthenticated(DaftariError):
 class KeyReused(DaftariError):
     """An Idempotency-Key was used before for something else."""
 
-    code, exit_code, status = "key_reused", 24, 422
+    code, exit_code, status = "key_reused", 27, 422
 
 
 class RequestUnderWay(DaftariError):

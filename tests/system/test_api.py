@@ -242,6 +242,71 @@ def test_the_documentation_is_served_by_the_server_alone(served):
     assert set(document["paths"]["/api/visits"]) == {"get", "post"}
 
 
+# --- files
+
+
+def upload(served, content, name="visits.csv", role="matron", query="", **headers):
+    with served.client(role, **headers) as client:
+        return client.post(f"/api/visits/files?name={name}{query}", content=content)
+
+
+CSV = "visit_id,seen_on,ward,patient,fee\nV1,2026-03-01,A,Wanjiku,1\nV2,2026-03-01,B,Otieno,-2\nV3,2026-03-02,B,,3\n"
+
+
+def test_a_file_is_loaded_in_its_senders_role_and_its_rows_accounted_for(served):
+    answer = upload(served, CSV, role="nurse").json()
+    assert answer["counts"] == {
+        "received": 3, "inserted": 1, "updated": 0, "unchanged": 0, "duplicate": 0, "quarantined": 2,
+    }  # fmt: skip
+    assert {(it["rule"], it["rows"]) for it in answer["reasons"]} == {("fee.minimum", 1), ("not_taken", 1)}
+    assert upload(served, CSV, role="nurse").json()["known"] is True
+    whole = upload(served, CSV + "\n", role="matron").json()["counts"]
+    assert (whole["inserted"], whole["unchanged"], whole["quarantined"]) == (1, 1, 1)
+
+
+def test_a_file_of_another_format_is_told_by_its_name_and_content(served):
+    lines = "\n".join(json.dumps(visit(at), default=float) for at in (1, 2))
+    assert upload(served, lines, name="visits.jsonl").json()["counts"]["inserted"] == 2
+
+
+def test_a_file_that_does_not_add_up_is_refused_with_both_figures(served):
+    answer = upload(served, CSV, query="&rows=4&sum.fee=2")
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_reconciled")
+    for figure in ("4", "3", "fee"):
+        assert figure in answer.json()["detail"]
+    assert served.house.clinic.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "status"),
+    [
+        ("../../etc/passwd", "", 422),
+        ("http://127.0.0.1:9/x.csv", "", 422),
+        ("", "", 422),
+        ("a.csv", "&rows=x", 422),
+        ("a.csv", "&sum.fee=NaN", 422),
+        ("a.csv", "&url=http://127.0.0.1:9/", 422),
+        ("a.csv", "&sum.nothing=1", 422),
+    ],
+)
+def test_a_file_is_what_is_sent_and_never_a_path_or_an_address(served, name, query, status):
+    answer = upload(served, CSV, name=name, query=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert served.house.clinic.rows() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\1\2" * 500, b"PK\3\4garbage", b"visit_id\nV1\n", b"{]"])
+def test_a_file_that_cannot_be_read_is_refused_and_not_kept(served, content):
+    answer = upload(served, content, name="visits.xlsx")
+    assert answer.status_code == 422
+    kept = [path for path in served.house.clinic.folder.glob(".daftari/uploads/**/*") if path.is_file()]
+    assert kept == []
+
+
+def test_who_may_not_insert_sends_no_file(served):
+    assert upload(served, CSV, role="porter").status_code == 403
+
+
 # --- the same again, and at once
 
 

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import base64
 import shutil
+import socket
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -23,6 +29,7 @@ from typer.testing import CliRunner
 
 from daftari.cli import app
 from daftari.contract.model import Field
+from daftari.io.callers import make_service
 from daftari.io.server_binaries import find
 from daftari.io.workspace import open_workspace
 from daftari.operations.destroy_keys import destroy_keys
@@ -58,11 +65,11 @@ U9,2026-03-01,52973.17,22741.53,75714.70,9431.57,4391.63,1039.41,1279.33,2981.47
 """
 FILES = {"departments": DEPARTMENTS, "roles": ROLES, "users": USERS, "leave_requests": LEAVE, "salaries": PAY}
 SEALED = {
-    "users.phone": ["+254761350917", "+254762461028", "0763572139", "+254764683240", "+254765794351"],
-    "users.national_id": ["71640935", "72751046", "7386215X"],
-    "users.kra_pin": ["A917350264K", "A928461375L", "B939572486M", "A940683597N"],
+    "users.phone": ["+254761350917", "+254762461028", "0763572139", "+254764683240", "+254765794351", "+254766895462"],
+    "users.national_id": ["71640935", "72751046", "7386215X", "74972157"],
+    "users.kra_pin": ["A917350264K", "A928461375L", "B939572486M", "A940683597N", "A952794608P"],
     "users.next_of_kin": [
-        "Kanariasema", "Kanariambili", "Kanariatatu", "Kanarianne", "Kanariatano"
+        "Kanariasema", "Kanariambili", "Kanariatatu", "Kanarianne", "Kanariatano", "Kanariakumi"
     ],
     "leave_requests.reason": ["kanariasita", "kanariasaba", "kanarianane"],
     "salaries.bank_account": ["7461350928177", "8572461039288", "9683572140399"],
@@ -70,6 +77,20 @@ SEALED = {
 RESTRICTED = {
     f"salaries.{name}": [line.split(",")[at] for line in PAY.splitlines()[1:]]
     for at, name in enumerate(PAY.splitlines()[0].split(",")[2:-1], start=2)
+}
+POSTED = {
+    "user_id": "U6",
+    "full_name": "Esther Wambui",
+    "email": "e@x.org",
+    "phone": "+254766895462",
+    "national_id": "74972157",
+    "kra_pin": "A952794608P",
+    "next_of_kin": "Zainabu Kanariakumi",
+    "department_code": "FIN",
+    "role_code": "HEAD",
+    "employment_type": "permanent",
+    "hired_on": "2024-01-01",
+    "is_active": True,
 }
 #: The server tells all that it can, to whoever may read its log.
 LOUD = {
@@ -153,6 +174,72 @@ def hits(values: dict[str, list[str]], places: dict[str, bytes]) -> set[tuple[st
     return found
 
 
+def call_the_api(run: Run) -> bytes:
+    """Everything that the API may be asked, in good order and not, by each who may; return its answers."""
+    roles = ("hr", "finance", "auditor", "dpo", "data_engineer", "manager", "employee")
+    tokens = {}
+    for role in roles:
+        result = CliRunner().invoke(app, ["token", "create", role, "--role", role, "-w", str(run.root)])
+        tokens[role] = result.stdout.strip()
+    answers = []
+    with serving(run.root) as url, httpx.Client(base_url=url, timeout=60) as client:
+
+        def ask(role, method, path, **said):
+            headers = {"Authorization": f"Bearer {tokens[role]}", "X-Purpose": "a scan"}
+            headers |= said.pop("headers", {})
+            answer = client.request(method, path, headers=headers, **said)
+            answers.append(f"{answer.headers} {answer.text}")
+            return answer
+
+        assert ask("hr", "POST", "/api/users", json=POSTED).status_code == 201
+        ask(
+            "hr",
+            "POST",
+            "/api/users",
+            json=POSTED | {"hired_on": "tomorrow"},
+            headers={"Idempotency-Key": "k"},
+        )
+        ask("hr", "POST", "/api/users", json=[POSTED, POSTED | {"user_id": "U7", "kra_pin": "A952794608"}])
+        ask("hr", "POST", "/api/users", json=POSTED | {"user_id": "U8"})  # whose phone is another's
+        ask("hr", "POST", "/api/users", json=POSTED | {"nickname": "Kanariakumi"})
+        ask("hr", "POST", "/api/users", content=f"{{{POSTED['phone']}")
+        ask("employee", "POST", "/api/users", json=POSTED)
+        assert ask("hr", "POST", "/api/users/files?name=users.csv", content=CHANGED).status_code == 200
+        assert ask("hr", "POST", "/api/leave_requests/files?name=l.csv", content=LEAVE).status_code == 200
+        ask("hr", "POST", "/api/salaries/files?name=pay.csv&rows=7", content=PAY)
+        for role in roles:
+            for dataset in ("users", "leave_requests", "salaries"):
+                for rest in ("", "?format=csv", "?format=ndjson", "/U1", f"?phone={POSTED['phone'][1:]}"):
+                    ask(role, "GET", f"/api/{dataset}{rest}")
+        ask("hr", "GET", f"/api/users?after={POSTED['kra_pin']}&{POSTED['national_id']}=1")
+        assert ask("hr", "GET", "/api/users/U6").json()["full_name"] == "Esther Wambui"
+    return "\n".join(answers).encode()
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[str]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    with (root / "serve.log").open("wb") as log:
+        program = Path(sys.executable).with_name("daftari")
+        process = subprocess.Popen(
+            [program, "serve", "-w", str(root), "--port", str(port)], stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                httpx.get(f"{url}/healthz")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 def reveal_accounts(run: Run) -> None:
     """What an authorised reader gets is theirs; on the way there nothing of it is written."""
     with psycopg.connect(run.url, autocommit=True) as conn:
@@ -179,6 +266,10 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
     run.daftari("transform", fails=True)
     run.daftari("quality", "run", fails=True)
     reveal_accounts(run)
+    with psycopg.connect(run.url, autocommit=True) as conn:
+        make_service(conn)
+    answers = call_the_api(run)
+    assert hits(SEALED, {"answers": answers}) == set()
     destroy_keys(
         open_workspace(read_settings(run.root)).open_keys(),
         "U2",
@@ -193,8 +284,9 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
             conn.execute(f"select count(*) from {table}").fetchone()[0]
             for table in ("ops.users", "ops.leave_requests", "ops.salaries", "daftari.quarantine")
         ]
-    assert counts[:3] == [2, 1, 1] and counts[3] >= 6, "the canaries were loaded, and quarantined"
+    assert counts[:3] == [3, 1, 1] and counts[3] >= 10, "the canaries were loaded, and quarantined"
     places = run.written()
+    assert b"/api/users" in places["serve.log"]
     assert {"server log", ".daftari/keys/dev.sqlite"} <= set(places) and any("target" in it for it in places)
     assert b"copy" in places["server log"]
     assert hits(SEALED | RESTRICTED, places) == set()

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from daftari import __version__, log
-from daftari.api import health, openapi, problems, reading, writing
+from daftari.api import health, openapi, problems, reading, uploads, writing
 from daftari.api.authentication import Callers
 from daftari.api.envelope import Envelope, TooLarge, too_large
 from daftari.api.service import Service
@@ -82,8 +82,13 @@ def application(settings: Settings) -> ASGIApp:
     return Envelope(app)
 
 
-async def of_too_large(_request: Request, _error: Exception) -> Response:
-    return too_large()
+async def of_too_large(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooLarge)
+    return too_large(error.most)
+
+
+#: By how its path goes on: all of it, a file, one row.
+_WHICH = {"": "", "f": "_file", "{": "_one"}
 
 
 def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
@@ -94,6 +99,8 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
         ("GET", "", reading.many(dataset, callers, service), f"Read {called}", openapi.reading(dataset)),
         ("POST", "", writing.post(dataset, callers, writer), f"Send {called}", openapi.writing(dataset)),
     ]
+    upload = uploads.post(dataset, callers, service)
+    routes.append(("POST", "/files", upload, f"Send a file of {called}", openapi.uploading()))
     if dataset.key:
         routine = reading.one(dataset, callers, service)
         routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
@@ -102,7 +109,7 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             f"/api/{dataset.name}{rest}",
             endpoint,
             methods=[method],
-            name=f"{method.lower()}_{dataset.name}{'_one' if rest else ''}",
+            name=f"{method.lower()}_{dataset.name}{_WHICH[rest[1:2]]}",
             summary=summary,
             tags=[dataset.name],
             response_class=Response,

@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from daftari import log
 from daftari.api.problems import Problem, problem
 
-#: Of a request that is no upload of a file.
 MOST_BYTES = 16 * 2**20
+#: Of a file that is sent, which goes to disk piece by piece.
+MOST_BYTES_OF_A_FILE = 4 * 2**30
+_FILES = re.compile(r"/api/[^/]+/files")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -30,6 +32,10 @@ SECONDS = Histogram("daftari_http_request_duration_seconds", "From the first byt
 
 class TooLarge(Exception):
     """The body of a request is larger than it may be."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 class Envelope:
@@ -73,9 +79,10 @@ class Envelope:
             _note(scope, status, time.perf_counter() - began)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+        most = MOST_BYTES_OF_A_FILE if _FILES.fullmatch(scope["path"]) else MOST_BYTES
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            await too_large()(scope, receive, send)
+        if not length.isdigit() or int(length) > most:
+            await too_large(most)(scope, receive, send)
             return
         taken = 0
 
@@ -83,15 +90,15 @@ class Envelope:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MOST_BYTES:
-                raise TooLarge
+            if taken > most:
+                raise TooLarge(most)
             return message
 
         await self._app(scope, counted, send)
 
 
-def too_large() -> Problem:
-    detail = f"The body is larger than {MOST_BYTES // 2**20} MiB; expected less."
+def too_large(most: int) -> Problem:
+    detail = f"The body is larger than {most // 2**20:,} MiB; expected less."
     return problem(413, "too_large", detail, hint="Send it in several requests.")
 
 

@@ -117,6 +117,30 @@ def writing(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def uploading() -> dict[str, Any]:
+    asked = {
+        "name": ({"type": "string"}, "What the file is called; its ending says its format.", True),
+        "rows": ({"type": "integer"}, "How many rows the sender says that it has.", False),
+    }
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema, "description": said, "required": required}
+            for name, (schema, said, required) in asked.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "responses": {
+            "200": {
+                "description": "What became of the file's rows.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loaded"}}},
+            },
+            **_problems(400, 401, 403, 409, 413, 422, 500, 503),
+        },
+    }
+
+
 def _asked(dataset: Dataset) -> list[dict[str, Any]]:
     words = {
         "sort": (

@@ -51,6 +51,19 @@ ANSWER_TO_ONE: dict[str, Any] = {
     "properties": {"run_id": {"type": "integer"}, **OUTCOME["properties"]},
 }
 
+LOADED: dict[str, Any] = {
+    "type": "object",
+    "required": ["run_id", "known", "counts", "reasons"],
+    "properties": {
+        "run_id": {"type": "integer"},
+        "known": {"type": "boolean", "description": "A file of this content had been loaded, by that run."},
+        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "reasons": {"type": "array", "items": {"type": "object"}},
+        "blank": {"type": "integer"},
+        "mended": {"type": "integer"},
+    },
+}
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457",
@@ -70,6 +83,7 @@ COMPONENTS = {
     "Outcome": OUTCOME,
     "Reason": OUTCOME["properties"]["reasons"]["items"],
     "Answer": ANSWER,
+    "Loaded": LOADED,
     "AnswerToOne": ANSWER_TO_ONE,
     "Problem": PROBLEM,
 }

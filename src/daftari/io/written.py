@@ -59,6 +59,7 @@ class Writing:
         self._table = sql.Identifier("ops", dataset.name)
         self._stage = sql.Identifier("pg_temp", derived(dataset.name, "written"))
         self._clashed: set[int] = set()
+        self._is_staged = False
         self._shares = {it.operation: it for it in shares(dataset) if it.role == caller.role}
 
     def write(self, batch: Batch) -> dict[int, Fate]:
@@ -90,6 +91,12 @@ class Writing:
 
     # --- what is there
 
+    def _empty_stage(self) -> None:
+        """Of an earlier batch of this transaction."""
+        if self._is_staged:
+            self._conn.execute(sql.SQL("truncate {}").format(self._stage))
+        self._is_staged = True
+
     def _fill_stage(self, batch: Batch) -> None:
         columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
         row = self._conn.execute(_QUERIES["has_stage"], [self._stage.as_string()]).fetchone()
@@ -97,6 +104,7 @@ class Writing:
             self._conn.execute(
                 sql.SQL(_QUERIES["make_stage"]).format(stage=self._stage, columns=columns, table=self._table)
             )
+        self._empty_stage()
         rows = batch.rows.with_columns(_line=batch.lines)
         statement = sql.SQL("copy {} ({}, _line) from stdin (format binary)").format(self._stage, columns)
         ordered = rows.select(*self._columns, "_line")

@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from psycopg import Connection
 
+from daftari.compile.roles import Roles
 from daftari.contract.model import Conflict, Contract
 from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
+from daftari.io.callers import Errand
 from daftari.io.files import Source
 from daftari.io.landing import Landed, Landing, Refused
+from daftari.io.landing_as import LandingAs
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
@@ -55,6 +58,7 @@ class Delivery:
     replays: Mapping[int, int] | None = None
     open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
     apart: Apart | None = None  #: who judges the file; None: whoever loads it
+    sender: tuple[Errand, Roles] | None = None  #: in whose role its rows are written; None: an operator's
 
     def judged_here(self) -> Delivery:
         return replace(self, plan=settle(self.plan, self.source.blocks()), apart=None)
@@ -103,7 +107,11 @@ class _Load:
         self._delivery = delivery
         self._dataset = delivery.contract.dataset
         self._run_id = run_id
-        self._landing = Landing(conn, self._dataset, run_id)
+        self._landing: Landing | LandingAs = (
+            Landing(conn, self._dataset, run_id)
+            if delivery.sender is None
+            else LandingAs(conn, self._dataset, run_id, delivery.sender)
+        )
         self._parents = Parents(conn, self._dataset)
         self._replays = delivery.replays
         self._counts = Counts()

@@ -9,8 +9,10 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.compile.roles import Roles
 from daftari.contract.model import Conflict, Dataset
 from daftari.io import ledger
+from daftari.io.callers import Errand
 from daftari.io.digest import digest
 from daftari.io.ledger import Loaded, Origin
 from daftari.io.mappings import manifest_totals
@@ -32,6 +34,7 @@ class Request(Wanted):
     again: bool = False  #: even though a file of this content was loaded before
     sha256: str | None = None  #: of a file that is known to be new; None: not looked at yet
     apart: Apart | None = None  #: who judges it; None: whoever loads it
+    sender: tuple[Errand, Roles] | None = None  #: in whose role it is loaded; None: an operator's
 
 
 def load_path(
@@ -58,7 +61,8 @@ def load_path(
         if known := recognise_file(conn, request.dataset, request.path.name, sha256):
             return known
     delivery = _opened(workspace, request, sha256)
-    if delivery.apart is None or _is_told_by_rows(contract.dataset):
+    # Which row of a sender's is refused, policies decide: its batch's rows are wanted where they land.
+    if delivery.apart is None or delivery.sender or _is_told_by_rows(contract.dataset):
         delivery = delivery.judged_here()
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 
@@ -90,12 +94,14 @@ def _opened(workspace: Workspace, request: Request, sha256: str | None) -> Deliv
         origin=Origin(
             name=opened.source.name,
             sha256=opened.source.sha256,
-            path=str(request.path.resolve()) if request.is_file else None,
+            # What a caller sent is not kept: its rows come again from the sender.
+            path=str(request.path.resolve()) if request.is_file and not request.sender else None,
             bytes=request.path.stat().st_size if request.is_file else 0,
             mapping=opened.mapping.name if opened.mapping else None,
         ),
         totals=_stated(request, opened.mapping),
         apart=request.apart,
+        sender=request.sender,
     )
 
 

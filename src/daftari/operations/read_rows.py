@@ -16,10 +16,7 @@ from daftari.errors import AccessRefused
 from daftari.io import loans, reading
 from daftari.io.callers import Errand, in_role_of, speak_for
 from daftari.io.reading import Page
-from daftari.rows.query import Column, Query, parse_query
-
-#: Classifications whose reading is kept in the audit, with its purpose.
-_RESTRICTED = ("restricted", "confidential")
+from daftari.rows.query import RESTRICTED, Column, Query, parse_query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +105,10 @@ def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[No
 
 
 def _restricted(query: Query) -> list[str]:
-    """Fields in the clear that are shown, or by which rows are chosen or put in order."""
+    """Restricted fields in the clear that are shown, or of which it is asked whether they are there."""
     named: list[Column] = [*query.fields, *(it.column for it in query.filters)]
-    named += [it.column for it in query.sort]
     found = (it for it in named if it.field and not it.is_masked)
-    return list(dict.fromkeys(it.name for it in found if it.field and it.field.classification in _RESTRICTED))
+    return list(dict.fromkeys(it.name for it in found if it.field and it.field.classification in RESTRICTED))
 
 
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:

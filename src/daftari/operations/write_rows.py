@@ -18,7 +18,6 @@ import polars as pl
 from psycopg import Connection
 
 from daftari.compile.roles import Roles
-from daftari.compile.shares import shares
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused, KeyReused, RequestUnderWay
 from daftari.io import answers, ledger, quarantine
@@ -27,13 +26,14 @@ from daftari.io.callers import Errand, speak_for
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
-from daftari.io.written import NOT_TAKEN, Fate, Writing
+from daftari.io.written import Fate, Writing
+from daftari.operations.telling import told, untold_rules
 from daftari.rows.batch import Batch
 from daftari.rows.expressions import ZONE
 from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.reading import start, take
 from daftari.rows.record import record_plan, records_block
-from daftari.rows.rules import reference_rule, rulebook
+from daftari.rows.rules import rulebook
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
@@ -178,9 +178,7 @@ class _Run:
         self._run_id = run_id
         self._parents = Parents(conn, desk.dataset)
         self._writing = Writing(conn, desk.dataset, desk.errand.caller, desk.roles)
-        self._untold = {
-            reference_rule(it) for it in self._dataset.relationships if not self._tells(it.target)
-        }
+        self._untold = untold_rules(desk.dataset, desk.known, desk.errand.caller.role)
 
     def all(self, records: Sequence[Record], now: datetime) -> list[Outcome]:
         outcomes = [Outcome(status="duplicate")] * len(records)
@@ -225,18 +223,11 @@ class _Run:
                 yield refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _told(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-        """Reasons as the caller may know them: not whether there is a row that the caller does not see."""
-        return tuple(
-            {**reason, "rule": NOT_TAKEN[0], "reason": NOT_TAKEN[1]}
-            if reason["rule"] in self._untold
-            else reason
-            for reason in reasons
-        )
-
-    def _tells(self, target: str) -> bool:
-        role = self._desk.errand.caller.role
-        found = shares(self._desk.known[target]) if target in self._desk.known else []
-        return any(it.role == role and it.operation == "read" and "all" in it.scopes for it in found)
+        found = []
+        for one in reasons:
+            rule, reason = told(one["rule"], one["reason"], self._untold)
+            found.append({**one, "rule": rule, "reason": reason})
+        return tuple(found)
 
     def _close(self, outcomes: Sequence[Outcome], digest: str) -> None:
         tally = {name: sum(it.status == name for it in outcomes) for name in _STATUSES}

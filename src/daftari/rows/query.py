@@ -24,6 +24,8 @@ MOST_ROWS = 1000
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "is", "starts")
 _WORDS = ("sort", "limit", "fields", "after")
 _MOST_VALUES = 1000
+#: Classifications whose values are read for a purpose alone, and never named in an address.
+RESTRICTED = ("restricted", "confidential")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -126,6 +128,7 @@ def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> t
         if column.name in found:
             raise QueryRefused(f"sort: names {column.name} twice; expected it once")
         _require_ordered(column, "sort")
+        _require_open(column, "sort")
         found[column.name] = Sort(column=column, descending=part.strip().startswith("-"))
     for name in dataset.key:
         if name in known:
@@ -133,6 +136,16 @@ def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> t
     if not found:
         raise QueryRefused("sort: this role does not see the key; expected the fields to sort by")
     return tuple(found.values())
+
+
+def _require_open(column: Column, where: str) -> None:
+    """An address stands in logs and histories: it names no value that may not be seen there."""
+    field = column.field
+    if column.is_masked or (field and field.classification in RESTRICTED):
+        raise QueryRefused(
+            f"{where}: {column.name} may not stand in an address; "
+            "expected a field that is neither masked nor restricted"
+        )
 
 
 def _require_ordered(column: Column, where: str) -> None:
@@ -154,6 +167,7 @@ def _filter(asked: str, value: str, known: Mapping[str, Column]) -> Filter:
             raise QueryRefused(f"{where}: expected null or notnull")
         return Filter(column=column, operator=operator, values=(value,))
     _require_ordered(column, where)
+    _require_open(column, where)
     if operator == "starts":
         if not _is_text(column):
             raise QueryRefused(f"{where}: is no text; expected a field that is")
@@ -165,8 +179,6 @@ def _filter(asked: str, value: str, known: Mapping[str, Column]) -> Filter:
 
 
 def _is_text(column: Column) -> bool:
-    if column.is_masked:
-        return True
     is_string = column.field is not None and column.field.logical_type is LogicalType.STRING
     return is_string and column.type.startswith(("text", "varchar"))
 
