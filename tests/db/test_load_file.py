@@ -271,3 +271,12 @@ def test_a_ward_closed_while_its_visits_are_loaded_stops_the_load(clinic):
 
     assert clinic.keys() == ""
     assert clinic.runs("status", "error_code") == [("refused", "database_unavailable")]
+
+
+def test_a_cell_with_a_character_that_the_database_cannot_hold_is_quarantined_and_shown_without_it(clinic):
+    loaded = clinic.load("V1,2026-03-01,A\0,Wanjiku,12.50,", "V2,2026-03-01,A,,1,", "V\0,2026-03-01,A,,1,")
+    assert (loaded.counts.inserted, loaded.counts.quarantined) == (1, 2)
+    previews = clinic.conn.execute(
+        "select preview ->> 'ward' from daftari.quarantine order by line"
+    ).fetchall()
+    assert previews == [("A\u2400",), ("A",)]

@@ -194,3 +194,10 @@ def test_a_key_that_comes_with_other_content_goes_by_its_contract(
         house.post(visit(1))
         assert house.post(visit(1, fee=1)) == [told]
         assert house.fees() == [("V1", fee)]
+
+
+@pytest.mark.parametrize("field", ["visit_id", "ward", "patient", "notes"])
+def test_a_character_that_the_database_cannot_hold_is_a_reason_and_no_fault(house, field):
+    (told,) = house.post(visit(1, **{field: "A\0"}))
+    assert field in told or told == "not_taken"
+    assert house.clinic.rows() == []

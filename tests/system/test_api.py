@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import pytest
 from tests.served_clinic import opened, visit
 

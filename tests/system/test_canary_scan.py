@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx
+import httpx2 as httpx
 import psycopg
 import pytest
 from psycopg import sql

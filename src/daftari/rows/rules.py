@@ -59,6 +59,10 @@ REJECTED = pl.Schema(
 )
 
 
+#: Stands for the one character that jsonb does not hold.
+_NUL = "\u2400"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Broken:
     """A rule that at least one row breaks."""
@@ -291,6 +295,7 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
 
     Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
     """
+    text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
     shown = [
         pl.when(pl.col(f.name).is_not_null()).then(pl.lit(HIDDEN)).alias(f.name)
         if f.is_confidential
