@@ -1,19 +1,14 @@
 """The API as its callers meet it: a real server, on a real database, over the wire."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from tests.served_api import process
 from tests.served_clinic import opened, visit
 
 from daftari.io.tokens import Grant
@@ -22,7 +17,6 @@ from daftari.operations.issue_token import issue_token
 from tests.clinic import NOW  # isort: skip
 
 pytestmark = pytest.mark.system
-DAFTARI = Path(sys.executable).with_name("daftari")
 ROLES = ("matron", "nurse", "porter", "kiosk")
 
 
@@ -56,42 +50,18 @@ def as_json(*records):
     return json.dumps(records[0] if len(records) == 1 else records, default=float)
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 @contextmanager
-def serving(house, database_url, *more):
+def serving(house, monkeypatch, *more):
     root = house.clinic.folder
     (root / "daftari.toml").write_text(
         f'[workspace]\nname = "Clinic"\nrole_prefix = "{house.roles.prefix}"\n', "utf-8"
     )
-    port = free_port()
-    log = root / "serve.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [DAFTARI, "serve", "-w", str(root), "--port", str(port), *more],
-            env={**os.environ, "DAFTARI_DATABASE_URL": database_url, "DAFTARI_LOG_FORMAT": "json"},
-            stdout=out,
-            stderr=out,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/healthz")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.1)
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
+    monkeypatch.setenv("DAFTARI_LOG_FORMAT", "json")
+    with process(root, *more) as (url, server):
         served = Served(house, url)
-        served.process, served.log = process, log
+        served.process, served.log = server, root / "serve.log"
         yield served
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
 
 
 @pytest.fixture
@@ -101,8 +71,8 @@ def house(db, database_url, tmp_path):
 
 
 @pytest.fixture
-def served(house, database_url):
-    with serving(house, database_url) as running:
+def served(house, monkeypatch):
+    with serving(house, monkeypatch) as running:
         yield running
 
 
@@ -270,7 +240,7 @@ def test_a_file_of_another_format_is_told_by_its_name_and_content(served):
 
 
 def test_a_file_that_does_not_add_up_is_refused_with_both_figures(served):
-    answer = upload(served, CSV, query="&rows=4&sum.fee=2")
+    answer = upload(served, CSV, query="&rows=4&sum.fee=5")
     assert (answer.status_code, answer.json()["code"]) == (422, "not_reconciled")
     for figure in ("4", "3", "fee"):
         assert figure in answer.json()["detail"]
@@ -353,11 +323,9 @@ def test_posts_that_come_at_once_share_a_run(served):
 
 
 @pytest.mark.parametrize("after_ms", [60, 150, 300, 600])
-def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(
-    house, database_url, after_ms
-):
+def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(house, monkeypatch, after_ms):
     body = as_json(*(visit(number) for number in range(10_000)))
-    with serving(house, database_url) as first:
+    with serving(house, monkeypatch) as first:
 
         def send():
             with suppress(httpx.TransportError):
@@ -368,7 +336,7 @@ def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(
         time.sleep(after_ms / 1000)
         first.process.kill()
         thread.join()
-    with serving(house, database_url) as second:
+    with serving(house, monkeypatch) as second:
         second.tokens = {**second.tokens, "matron": first.tokens["matron"]}
         for _ in range(50):  # the server may not know yet that the first one has died
             answer = second.post(body, **{"Idempotency-Key": "batch"})

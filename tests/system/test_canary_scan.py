@@ -10,12 +10,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +20,7 @@ import httpx2 as httpx
 import psycopg
 import pytest
 from psycopg import sql
+from tests.served_api import serving
 from typer.testing import CliRunner
 
 from daftari.cli import app
@@ -214,30 +210,6 @@ def call_the_api(run: Run) -> bytes:
         ask("hr", "GET", f"/api/users?after={POSTED['kra_pin']}&{POSTED['national_id']}=1")
         assert ask("hr", "GET", "/api/users/U6").json()["full_name"] == "Esther Wambui"
     return "\n".join(answers).encode()
-
-
-@contextmanager
-def serving(root: Path) -> Iterator[str]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    with (root / "serve.log").open("wb") as log:
-        program = Path(sys.executable).with_name("daftari")
-        process = subprocess.Popen(
-            [program, "serve", "-w", str(root), "--port", str(port)], stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/healthz")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def reveal_accounts(run: Run) -> None:

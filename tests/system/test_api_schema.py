@@ -1,0 +1,55 @@
+"""Whatever is asked of the API, as whoever: the answer is one that its OpenAPI document tells of, and no fault."""
+
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.served_api import serving
+
+from daftari.io.callers import make_service
+from daftari.io.tokens import Grant
+from daftari.operations.issue_token import issue_token
+
+pytestmark = pytest.mark.system
+#: For each operation and role. 100 make some ten thousand cases a role.
+EXAMPLES = os.environ.get("DAFTARI_SCHEMA_EXAMPLES", "5")
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "response_headers_conformance"
+)
+
+
+@pytest.mark.parametrize("role", ["employee", "manager", "finance", "hr", "auditor", "dpo", "data_engineer"])
+def test_every_answer_is_one_that_the_document_tells_of_and_none_is_a_fault(
+    governed, reference, role, monkeypatch
+):
+    conn, root = governed
+    given = conn.info
+    monkeypatch.setenv(
+        "DAFTARI_DATABASE_URL",
+        f"postgresql://{given.user}@/{given.dbname}?host={given.host}&port={given.port}",
+    )
+    make_service(conn)
+    datasets = [it.dataset for it in reference.contracts]
+    grant = Grant(name=role, role=role)
+    token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
+    with serving(root) as url:
+        done = subprocess.run(
+            [
+                Path(sys.executable).with_name("schemathesis"),
+                *("run", f"{url}/openapi.json", "--no-color", "--max-examples", EXAMPLES),
+                *("--header", f"Authorization: Bearer {token}", "--checks", CHECKS),
+                *("--phases", "examples,coverage,fuzzing"),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=root,
+        )
+    cases = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert cases is not None and int(cases[1]) == int(cases[2]) >= 200, done.stdout[-2000:]
+    print(f"{role}: {cases[1]} cases")
