@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from daftari.api.service import Service, now
 from daftari.io.callers import Errand
 from daftari.operations.write_rows import MOST_RECORDS, Answer, Desk, Request, write_rows
+
+_MOMENT_SECONDS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +52,10 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        is_open = True
+        is_open, expected = True, 1
         while is_open:
-            found = [self._queue.get()]
-            while not self._queue.empty():
-                found.append(self._queue.get())
+            found = self._gather(expected)
+            expected = len(found)
             is_open = None not in found
             groups: dict[tuple[str, Errand], list[_Waiting]] = {}
             for one in found:
@@ -62,6 +64,21 @@ class Writer:
             for group in groups.values():
                 for part in _parts(group):
                     self._write(part)
+
+    def _gather(self, expected: int) -> list[_Waiting | None]:
+        """
+        What waits, and what comes within a moment where many came before: those who were just answered send again.
+
+        A request that comes alone waits for nobody.
+        """
+        found = [self._queue.get()]
+        until = time.monotonic() + _MOMENT_SECONDS
+        while True:
+            left = until - time.monotonic() if len(found) < 2 * expected and expected > 1 else 0
+            try:
+                found.append(self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait())
+            except queue.Empty:
+                return found
 
     def _write(self, group: list[_Waiting]) -> None:
         try:

@@ -65,9 +65,18 @@ def claimed(conn: Connection[Any], requests: Sequence[Named | None]) -> Iterator
             conn.execute(_QUERIES["release"], held_facts)
 
 
-def keep(conn: Connection[Any], named: Named, run_id: int, answer: Any) -> None:
-    """Keep an answer. Belongs into the transaction of what it tells."""
-    conn.execute(_QUERIES["keep"], {**vars(named), "run_id": run_id, "answer": Jsonb(answer)})
+def keep(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named, Any]]) -> None:
+    """Keep the answers of a run. Belongs into the transaction of what they tell."""
+    if not found:
+        return
+    facts = {
+        "run_id": run_id,
+        "callers": [named.caller for named, _ in found],
+        "keys": [named.key for named, _ in found],
+        "fingerprints": [named.fingerprint for named, _ in found],
+        "answers": [Jsonb(answer) for _, answer in found],
+    }
+    conn.execute(_QUERIES["keep"], facts)
 
 
 def forget(conn: Connection[Any], before: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from daftari.contract.model import Dataset
 from daftari.io import queries
@@ -157,6 +158,16 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     mended = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
     conn.execute("set local enable_nestloop = on")
     return mended
+
+
+def resolve_keys(
+    conn: Connection[Any], run_id: int, dataset: Dataset, keys: Sequence[Mapping[str, str]]
+) -> int:
+    """Mark the open entries of *keys*, which a run has inserted or updated; return how many."""
+    if not keys or any(dataset.field(name).is_confidential for name in dataset.key):
+        return 0  # of the latter nothing is kept to know them by
+    facts = {"run_id": run_id, "dataset": dataset.name, "keys": [Jsonb(key) for key in keys]}
+    return conn.execute(_QUERIES["resolve_keys"], facts).rowcount
 
 
 def piles(conn: Connection[Any], dataset: str | None) -> tuple[Pile, ...]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -32,8 +32,8 @@ from daftari.rows.batch import Batch
 from daftari.rows.expressions import ZONE
 from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.reading import start, take
-from daftari.rows.record import record_plan, records_block
-from daftari.rows.rules import rulebook
+from daftari.rows.record import record_plan, records_block, require_known_names
+from daftari.rows.rules import Rulebook, rulebook
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
@@ -101,7 +101,7 @@ def write_rows(
     if not caller.writes or not caller.may_name(desk.dataset.name):
         raise AccessRefused(f"{desk.dataset.name}: this token is not for writing to it; expected one that is")
     for request in requests:  # unknown names are refused before anything is claimed
-        records_block(request.records, desk.dataset)
+        require_known_names(request.records, desk.dataset)
     ledger.require_contract(conn, desk.contract)
     named = [_named(desk, request) for request in requests]
     with answers.claimed(conn, named) as claims:
@@ -150,7 +150,7 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
         speak_for(conn, Errand(caller=desk.errand.caller, request_id=ids, purpose=desk.errand.purpose))
         records = [record for request in requests for record in request.records]
         outcomes = _Run(conn, desk, run_id).all(records, now)
-        given = []
+        given, kept = [], []
         first = 0
         for request in requests:
             own = tuple(outcomes[first : first + len(request.records)])
@@ -159,7 +159,8 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
             named = _named(desk, request)
             if named is not None:
                 answer = {"run_id": run_id, "outcomes": [vars(outcome) for outcome in own]}
-                answers.keep(conn, named, run_id, answer)
+                kept.append((named, answer))
+        answers.keep(conn, run_id, kept)
     return given
 
 
@@ -184,6 +185,7 @@ class _Run:
         outcomes = [Outcome(status="duplicate")] * len(records)
         rejected = []
         digest = hashlib.sha256()
+        landed: list[dict[str, str]] = []
         for judged in self._judged(records, now):
             rejected.append(judged.rejected)
             for batch in judged.batches:
@@ -192,28 +194,41 @@ class _Run:
                 for line, fate in fates.items():
                     outcomes[line - 1] = _outcome(fate, self._dataset)
                 rejected += list(self._refused(batch, fates))
+                landed += self._keys(batch, fates)
         wrong = pl.concat(rejected)
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = Outcome(status="quarantined", reasons=self._told(json.loads(reasons)))
         quarantine.add(self._conn, self._run_id, self._dataset, wrong)
+        quarantine.resolve_keys(self._conn, self._run_id, self._dataset, landed)
         self._close(outcomes, digest.hexdigest())
         return outcomes
 
     def _judged(self, records: Sequence[Record], now: datetime) -> Iterator[Judged]:
-        block = records_block(records, self._dataset)
-        plan = record_plan(self._dataset)
-        rows, _ = take(start(plan, self._dataset), block)
+        block, plan = records_block(records, self._dataset), record_plan(self._dataset)
+        today = now.astimezone(ZoneInfo(ZONE)).date()
+        refers_to_itself = any(it.target == self._dataset.name for it in self._dataset.relationships)
+        if refers_to_itself:  # what it names may come with it, so that all must be known before it is judged
+            rows, _ = take(start(plan, self._dataset), block)
+            book = rulebook(self._dataset, today=today, known=self._parents.known_among(rows.values))
+        else:
+            book = _book(self._desk.contract, today)
         intake = Intake(
-            book=rulebook(
-                self._dataset,
-                today=now.astimezone(ZoneInfo(ZONE)).date(),
-                known=self._parents.known_among(rows.values),
-            ),
+            book=book,
             plan=plan,
             run_id=self._run_id,
             seal=Sealer(self._desk.open_keys, self._dataset).seal,
+            look_up=None if refers_to_itself else self._parents.known_among,
+            is_one_block=True,
         )
         return take_in([block], intake)
+
+    def _keys(self, batch: Batch, fates: Mapping[int, Fate]) -> list[dict[str, str]]:
+        """The keys of rows that were written, as quarantine keeps them."""
+        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
+        if not self._dataset.key:
+            return []
+        rows = batch.rows.filter(batch.lines.is_in(written)).select(pl.col(self._dataset.key).cast(pl.String))
+        return rows.to_dicts()
 
     def _refused(self, batch: Batch, fates: Mapping[int, Fate]) -> Iterator[pl.DataFrame]:
         for line, fate in fates.items():
@@ -232,7 +247,6 @@ class _Run:
     def _close(self, outcomes: Sequence[Outcome], digest: str) -> None:
         tally = {name: sum(it.status == name for it in outcomes) for name in _STATUSES}
         counts = Counts(received=len(outcomes), **tally)
-        quarantine.resolve_landed(self._conn, self._run_id, self._dataset)
         written = counts.inserted + counts.updated
         if written:
             batch = BatchAudit(
@@ -243,6 +257,18 @@ class _Run:
             )
             ledger.record_batch(self._conn, batch)
         ledger.finish(self._conn, self._run_id, counts)
+
+
+_books: dict[str, tuple[date, Rulebook]] = {}
+
+
+def _book(contract: Contract, today: date) -> Rulebook:
+    """The rules of a day, without the keys that exist: made once a day, as it takes longer than judging a record."""
+    day, book = _books.get(contract.hash, (None, None))
+    if book is None or day != today:
+        book = rulebook(contract.dataset, today=today)
+        _books[contract.hash] = (today, book)
+    return book
 
 
 _STATUSES = ("inserted", "updated", "unchanged", "duplicate", "quarantined")

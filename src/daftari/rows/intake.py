@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,16 @@ from daftari.rows.batch import Batch, settle
 from daftari.rows.block import Block, Malformed
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Met, start, take
-from daftari.rows.rules import REJECTED, Rulebook, judge, missing, preview, reason_json, reference_rule
+from daftari.rows.rules import (
+    REJECTED,
+    Rulebook,
+    judge,
+    missing,
+    preview,
+    reason_json,
+    reference_rule,
+    with_known,
+)
 from daftari.rows.seen import Seen
 
 
@@ -40,6 +49,9 @@ class Intake:
     wanted: frozenset[int] | None = None  #: lines to take; None: all
     #: gives rows that are accepted the form in which the database keeps them
     seal: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
+    #: gives the keys that exist of those that rows name, where the book has none; not for what refers to itself
+    look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
+    is_one_block: bool = False  #: so that no key was met in an earlier one
 
     @property
     def dataset(self) -> Dataset:
@@ -65,7 +77,7 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    sound, seen = _sound(blocks, intake), Seen()
+    sound, seen = _sound(blocks, intake), None if intake.is_one_block else Seen()
     settled = partial(_settled, intake=intake, seen=seen)
     # By map, which holds on to nothing: a block is let go before the next one is read.
     yield from map(settled, _whole(list(sound), own, intake) if own else sound)
@@ -81,7 +93,8 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
         if intake.wanted is not None:
             rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
-        verdicts = judge(rows, intake.book)
+        book = with_known(intake.book, intake.look_up(rows.values)) if intake.look_up else intake.book
+        verdicts = judge(rows, book)
         return _Sound(
             received=rows.values.height + len(malformed),
             rows=verdicts.accepted,
@@ -93,7 +106,7 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
     return map(judged, blocks)
 
 
-def _settled(sound: _Sound, intake: Intake, seen: Seen) -> Judged:
+def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
     dataset = intake.dataset
     settled = settle(sound.rows, dataset.key, dataset.conflict)
     rows, lines = sound.rows, sound.lines
@@ -127,7 +140,7 @@ def _distinct(keys: pl.DataFrame) -> pl.DataFrame:
     return keys.drop_nulls().unique()
 
 
-def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen) -> tuple[Batch, ...]:
+def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen | None) -> tuple[Batch, ...]:
     """
     Rows whose key is new to the file, and those whose key has perhaps been met in an earlier block.
 
@@ -135,7 +148,9 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen)
     may stand in the way of another, they stay in the order of their file.
     """
     perhaps = (
-        seen.perhaps(rows.select(dataset.key)) if dataset.key else pl.repeat(False, rows.height, eager=True)
+        seen.perhaps(rows.select(dataset.key))
+        if dataset.key and seen
+        else pl.repeat(False, rows.height, eager=True)
     )
     parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not perhaps.any()),)
     if perhaps.any() and not rows_may_collide(dataset):

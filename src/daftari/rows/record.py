@@ -34,13 +34,9 @@ def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset)
     Raises:
         UnknownName: one names what is no field.
     """
+    require_known_names(records, dataset)
     names = [field.name for field in dataset.fields]
     sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
-    for line, record in sound:
-        for name in record:
-            if name not in names:
-                where = f"record {line}" if len(records) > 1 else "record"
-                raise UnknownName(where, "field", name, known=names)
     return Block(
         cells=pl.DataFrame(
             {
@@ -55,6 +51,16 @@ def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset)
             if record is None
         ),
     )
+
+
+def require_known_names(records: Sequence[Mapping[str, Any] | None], dataset: Dataset) -> None:
+    """Raises UnknownName where one of *records* names what is no field."""
+    names = {field.name for field in dataset.fields}
+    for line, record in enumerate(records, 1):
+        for name in record or ():
+            if name not in names:
+                where = f"record {line}" if len(records) > 1 else "record"
+                raise UnknownName(where, "field", name, known=names)
 
 
 def record_plan(dataset: Dataset) -> ColumnPlan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 
@@ -107,6 +107,11 @@ def rulebook(
         known={rule: keys for rule, keys in by_rule.items() if rule not in own},
         own_keys={rule: keys for rule, keys in by_rule.items() if rule in own},
     )
+
+
+def with_known(book: Rulebook, known: Mapping[Relationship, pl.DataFrame]) -> Rulebook:
+    """Return *book*, of a dataset that does not refer to itself, with the keys that exist."""
+    return replace(book, known={reference_rule(it): _named_alike(keys, it) for it, keys in known.items()})
 
 
 def _named_alike(keys: pl.DataFrame, relationship: Relationship) -> pl.DataFrame:

@@ -19,7 +19,9 @@ from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key);
 
 -- name: keep
 insert into daftari.stored_answer (caller, key, fingerprint, run_id, answer)
-values (%(caller)s, %(key)s, %(fingerprint)s, %(run_id)s, %(answer)s);
+select a.caller, a.key, a.fingerprint, %(run_id)s, a.answer
+from unnest(%(callers)s::text[], %(keys)s::text[], %(fingerprints)s::text[], %(answers)s::jsonb[])
+     as a(caller, key, fingerprint, answer);
 
 -- name: forget
 delete from daftari.stored_answer where at < %(before)s;

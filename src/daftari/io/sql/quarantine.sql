@@ -111,3 +111,11 @@ join daftari.run r using (run_id)
 left join daftari.source_file f on f.dataset = q.dataset and f.sha256 = r.sha256
 where q.quarantine_id = any(%(entries)s)
 order by q.quarantine_id;
+
+-- name: resolve_keys
+update daftari.quarantine q
+set resolved_by = %(run_id)s
+where q.dataset = %(dataset)s
+  and q.run_id <> %(run_id)s
+  and q.resolved_by is null
+  and q.key = any(%(keys)s::jsonb[]);
