@@ -20,10 +20,11 @@ ACCESS = [
     {"role": "matron", "operations": ["read", "insert", "update"], "rows": "all"},
     {"role": "porter", "operations": ["read"], "rows": "all", "masked": ["patient"]},
     {"role": "kiosk", "operations": ["insert"], "rows": "all"},
+    {"role": "fixer", "operations": ["read", "update"], "rows": "all"},
     {"role": "clerk", "operations": ["read", "insert"], "rows": "all"},
 ]
 OF_WARDS = {"access": [{"role": "matron", "operations": ["read"], "rows": "all"}]}
-ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "daftari_owner", "daftari_operator")
+ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "fixer", "daftari_owner", "daftari_operator")
 
 
 def visit(number, **other):

@@ -87,11 +87,19 @@ def test_rows_beside_one_that_is_refused_are_written(house):
     assert len(house.clinic.rows()) == 25
 
 
-def test_a_role_without_the_right_to_insert_is_refused_as_a_whole_and_its_run_is_closed(house):
-    with pytest.raises(AccessRefused, match="role porter may not insert"):
+def test_a_role_that_writes_nothing_is_refused_before_anything_is_begun(house):
+    with pytest.raises(AccessRefused, match="role porter may not write"):
         house.post(visit(1), role="porter")
-    assert house.clinic.runs("status::text", "received") == [("refused", 0)]
-    assert house.clinic.rows() == []
+    assert house.clinic.runs() == []
+
+
+def test_a_role_without_the_right_to_insert_is_refused_by_the_server_and_its_run_is_closed(house):
+    house.post(visit(1))
+    assert house.post(visit(1, fee=1), role="fixer") == ["updated"]
+    with pytest.raises(AccessRefused, match="role fixer may not insert"):
+        house.post(visit(1, fee=2), visit(2), role="fixer")
+    assert house.clinic.runs("status::text", "received")[-1] == ("refused", 0)
+    assert house.fees() == [("V1", Decimal(1))]
 
 
 def test_a_role_that_may_insert_and_not_change_leaves_what_is_there(house):

@@ -99,6 +99,24 @@ def test_a_caller_sends_and_reads_records_and_is_told_what_became_of_each(served
     assert csv.text.split() == ["visit_id", "V1", "V3", "V5", "V6"]
 
 
+def put(served, key, record, role="matron"):
+    with served.client(role, **{"Content-Type": "application/json"}) as client:
+        answer = client.put(f"/api/visits/{key}", content=as_json(record))
+    return answer.status_code, answer.json().get("status")
+
+
+def test_a_whole_record_is_put_under_the_key_of_its_address(served):
+    whole = {name: value for name, value in visit(1).items() if name != "visit_id"}
+    assert put(served, "V1", whole) == (201, "inserted")
+    assert put(served, "V1", visit(1)) == (200, "unchanged")
+    assert put(served, "V1", {"seen_on": "2026-03-02", "ward": "A"}) == (200, "updated")
+    assert served.house.clinic.rows("visit_id", "patient", "fee") == [("V1", None, None)]
+    assert put(served, "V2", visit(1)) == (422, 422)
+    assert put(served, "V1", [whole, whole])[0] == 400
+    assert put(served, "V1", {"ward": "A"})[0] == 422
+    assert put(served, "V1", whole, role="porter")[0] == 403
+
+
 def test_a_caller_sees_and_writes_what_its_role_may(served):
     served.post(as_json(visit(1), visit(2, ward="B")))
     shown = served.get("/api/visits?fields=visit_id", role="nurse").json()["rows"]
@@ -210,6 +228,7 @@ def test_the_documentation_is_served_by_the_server_alone(served):
     document = served.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]["/api/visits"]) == {"get", "post"}
+    assert set(document["paths"]["/api/visits/{visit_id}"]) == {"get", "put"}
 
 
 # --- files

@@ -103,7 +103,11 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
     routes.append(("POST", "/files", upload, f"Send a file of {called}", openapi.uploading()))
     if dataset.key:
         routine = reading.one(dataset, callers, service)
+        whole = writing.put(dataset, callers, writer)
         routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
+        routes.append(
+            ("PUT", f"/{of_one}", whole, f"Send one of {called} under its key", openapi.putting(dataset))
+        )
     for method, rest, endpoint, summary, extra in routes:
         app.add_api_route(
             f"/api/{dataset.name}{rest}",

@@ -80,12 +80,9 @@ def reading(dataset: Dataset) -> dict[str, Any]:
 
 
 def one(dataset: Dataset) -> dict[str, Any]:
-    path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in dataset.key
-    ]
     row = {"type": "object", "properties": schemas.record_schema(dataset)["properties"]}
     return {
-        "parameters": [*path, _PURPOSE],
+        "parameters": [*_path(dataset), _PURPOSE],
         "responses": {
             "200": {
                 "description": "The row, as the caller sees it.",
@@ -115,6 +112,22 @@ def writing(dataset: Dataset) -> dict[str, Any]:
             **_problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
     }
+
+
+def putting(dataset: Dataset) -> dict[str, Any]:
+    found = writing(dataset)
+    record = schemas.record_schema(dataset)
+    required = [name for name in record["required"] if name not in dataset.key]
+    body = {"application/json": {"schema": {**record, "required": required}}}
+    return {
+        **found,
+        "parameters": [*_path(dataset), *found["parameters"]],
+        "requestBody": {"required": True, "content": body},
+    }
+
+
+def _path(dataset: Dataset) -> list[dict[str, Any]]:
+    return [{"name": it, "in": "path", "required": True, "schema": {"type": "string"}} for it in dataset.key]
 
 
 def uploading() -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""`POST /api/{dataset}`: one record or a batch."""
+"""`POST /api/{dataset}`: one record or a batch. `PUT /api/{dataset}/{key}`: one record under its key."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -16,8 +16,9 @@ from daftari.api.problems import problem
 from daftari.api.records import read_records
 from daftari.api.writer import Writer
 from daftari.contract.model import Dataset
-from daftari.io.callers import Errand
-from daftari.operations.write_rows import Answer, Request, fingerprint
+from daftari.io.callers import Caller, Errand
+from daftari.operations.write_rows import Answer, Record, Request, fingerprint
+from daftari.rows.record import cell
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 _LONGEST_KEY = 200
@@ -26,20 +27,50 @@ _LONGEST_KEY = 200
 def post(dataset: Dataset, callers: Callers, writer: Writer) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        key = _key(request)
         body = await request.body()
         records, is_batch = read_records(body, request.headers.get("content-type", ""))
-        asked = Request(
-            records=records,
-            request_id=request.state.request_id,
-            key=key,
-            fingerprint=fingerprint(dataset.name, "POST", body) if key else "",
-        )
-        errand = Errand(caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose"))
-        answer = await asyncio.wrap_future(writer.write(dataset.name, errand, asked))
+        answer = await _written(request, (dataset, caller), (records, body), writer)
         return _answer_of_batch(answer) if is_batch else _answer_of_one(answer)
 
     return endpoint
+
+
+def put(dataset: Dataset, callers: Callers, writer: Writer) -> Endpoint:
+    """One whole record under the key of its address: what it leaves out becomes empty."""
+
+    async def endpoint(request: HttpRequest) -> Response:
+        caller = await callers.of(request)
+        body = await request.body()
+        records, is_batch = read_records(body, request.headers.get("content-type", ""))
+        record = records[0]
+        if is_batch or record is None:
+            raise HTTPException(400, "The body is no JSON object; expected one record")
+        key = {name: request.path_params[name] for name in dataset.key}
+        for name, value in key.items():
+            if name in record and cell(record[name]) != value:
+                raise HTTPException(
+                    422, f"{name}: is another than in the address; expected the same, or none"
+                )
+        answer = await _written(request, (dataset, caller), ([{**record, **key}], body), writer)
+        return _answer_of_one(answer)
+
+    return endpoint
+
+
+async def _written(
+    request: HttpRequest, place: tuple[Dataset, Caller], sent: tuple[Sequence[Record], bytes], writer: Writer
+) -> Answer:
+    (dataset, caller), (records, body) = place, sent
+    key = _key(request)
+    what = f"{request.method} {request.url.path}"
+    asked = Request(
+        records=records,
+        request_id=request.state.request_id,
+        key=key,
+        fingerprint=fingerprint(what, body) if key else "",
+    )
+    errand = Errand(caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose"))
+    return await asyncio.wrap_future(writer.write(dataset.name, errand, asked))
 
 
 def _key(request: HttpRequest) -> str | None:

@@ -97,9 +97,7 @@ def write_rows(
         AccessRefused: the caller's role may not insert.
         DatabaseError, KeysUnavailable, Drift: as they say.
     """
-    caller = desk.errand.caller
-    if not caller.writes or not caller.may_name(desk.dataset.name):
-        raise AccessRefused(f"{desk.dataset.name}: this token is not for writing to it; expected one that is")
+    _require_writer(desk)
     for request in requests:  # unknown names are refused before anything is claimed
         require_known_names(request.records, desk.dataset)
     ledger.require_contract(conn, desk.contract)
@@ -114,9 +112,22 @@ def write_rows(
     return [answer for answer in found if answer is not None]
 
 
-def fingerprint(dataset: str, method: str, body: bytes) -> str:
-    """Return the sha256 of what is asked, in hex."""
-    return hashlib.sha256(b"\0".join([method.encode(), dataset.encode(), body])).hexdigest()
+def _require_writer(desk: Desk) -> None:
+    """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
+    caller, dataset = desk.errand.caller, desk.dataset
+    if not caller.writes or not caller.may_name(dataset.name):
+        raise AccessRefused(f"{dataset.name}: this token is not for writing to it; expected one that is")
+    given = {name for it in dataset.access if it.role == caller.role for name in it.operations}
+    if given.isdisjoint(("insert", "update")):
+        raise AccessRefused(
+            f"{dataset.name}: role {caller.role} may not write to it; expected a role to which its contract gives that",
+            hint="`daftari contract show` tells who may do what.",
+        )
+
+
+def fingerprint(what: str, body: bytes) -> str:
+    """Return the sha256 of *what* is asked with which *body*, in hex."""
+    return hashlib.sha256(what.encode() + b"\0" + body).hexdigest()
 
 
 def _named(desk: Desk, request: Request) -> Named | None:
