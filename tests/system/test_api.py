@@ -117,6 +117,56 @@ def test_a_whole_record_is_put_under_the_key_of_its_address(served):
     assert put(served, "V1", whole, role="porter")[0] == 403
 
 
+def patch(served, key, changes, role="matron"):
+    with served.client(role, **{"Content-Type": "application/json"}) as client:
+        answer = client.patch(f"/api/visits/{key}", content=json.dumps(changes, default=float))
+    return answer.status_code, answer.json().get("status")
+
+
+def test_a_part_of_a_record_is_changed_and_the_rest_stays(served):
+    served.post(as_json(visit(1, notes="asthma"), visit(2, ward="B")))
+    assert patch(served, "V1", {"fee": 3}) == (200, "updated")
+    assert patch(served, "V1", {"fee": 3.0}) == (200, "unchanged")
+    assert patch(served, "V1", {"notes": None, "visit_id": "V1"}, role="nurse") == (200, "updated")
+    rows = served.house.clinic.rows("visit_id", "patient", "fee", "notes")
+    assert [[str(it) for it in row] for row in rows] == [
+        ["V1", "Wanjiku", "3.00", "None"],
+        ["V2", "Wanjiku", "12.50", "None"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "role", "status"),
+    [
+        ("V1", {"fee": -1}, "matron", 422),  # judged with the rest of its row
+        ("V1", {"visit_id": "V9"}, "matron", 422),
+        ("V1", {"_run_id": 1}, "matron", 422),
+        ("V9", {"fee": 1}, "matron", 404),
+        ("V2", {"fee": 1}, "nurse", 404),  # hidden, as if it were not there
+        ("V1", {"ward": "B"}, "nurse", 422),  # out of what is hers
+        ("V1", {"fee": 1}, "porter", 403),
+        ("V1", {"fee": 1}, "kiosk", 403),
+    ],
+)
+def test_a_part_that_may_not_be_changed_is_refused_and_the_row_stays(served, key, changes, role, status):
+    served.post(as_json(visit(1), visit(2, ward="B")))
+    before = served.house.clinic.rows("visit_id", "ward", "fee")
+    assert patch(served, key, changes, role)[0] == status
+    assert served.house.clinic.rows("visit_id", "ward", "fee") == before
+
+
+def test_changes_of_one_row_that_come_at_once_are_all_there_in_the_end(served):
+    served.post(as_json(visit(1)))
+    changes = [{"fee": 7}, {"notes": "asthma"}, {"patient": "Otieno"}, {"seen_on": "2026-05-05"}] * 3
+    threads = [threading.Thread(target=patch, args=[served, "V1", one]) for one in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (row,) = served.house.clinic.rows("fee::text", "notes", "patient", "seen_on::text")
+    assert row == ("7.00", "asthma", "Otieno", "2026-05-05")
+
+
 def test_a_caller_sees_and_writes_what_its_role_may(served):
     served.post(as_json(visit(1), visit(2, ward="B")))
     shown = served.get("/api/visits?fields=visit_id", role="nurse").json()["rows"]
@@ -228,7 +278,7 @@ def test_the_documentation_is_served_by_the_server_alone(served):
     document = served.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]["/api/visits"]) == {"get", "post"}
-    assert set(document["paths"]["/api/visits/{visit_id}"]) == {"get", "put"}
+    assert set(document["paths"]["/api/visits/{visit_id}"]) == {"get", "put", "patch"}
 
 
 # --- files

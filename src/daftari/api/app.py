@@ -108,6 +108,8 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
         routes.append(
             ("PUT", f"/{of_one}", whole, f"Send one of {called} under its key", openapi.putting(dataset))
         )
+        part = writing.patch(dataset, callers, place)
+        routes.append(("PATCH", f"/{of_one}", part, f"Change one of {called}", openapi.patching(dataset)))
     for method, rest, endpoint, summary, extra in routes:
         app.add_api_route(
             f"/api/{dataset.name}{rest}",

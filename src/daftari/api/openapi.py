@@ -126,6 +126,13 @@ def putting(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def patching(dataset: Dataset) -> dict[str, Any]:
+    found = putting(dataset)
+    body = {"application/json": {"schema": {**schemas.record_schema(dataset), "required": []}}}
+    responses = {**found["responses"], **_problems(404)}
+    return {**found, "requestBody": {"required": True, "content": body}, "responses": responses}
+
+
 def _path(dataset: Dataset) -> list[dict[str, Any]]:
     return [{"name": it, "in": "path", "required": True, "schema": {"type": "string"}} for it in dataset.key]
 

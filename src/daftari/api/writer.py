@@ -27,9 +27,9 @@ class _Waiting:
     answer: Future[Answer]
 
     @property
-    def group(self) -> tuple[str, Errand]:
+    def group(self) -> tuple[str, Errand, bool]:
         """Requests of one group may be written together: one table, one role, one person, one purpose."""
-        return self.dataset, replace(self.errand, request_id="")
+        return self.dataset, replace(self.errand, request_id=""), self.request.is_partial
 
 
 class Writer:
@@ -57,7 +57,7 @@ class Writer:
             found = self._gather(expected)
             expected = len(found)
             is_open = None not in found
-            groups: dict[tuple[str, Errand], list[_Waiting]] = {}
+            groups: dict[tuple[str, Errand, bool], list[_Waiting]] = {}
             for one in found:
                 if one is not None:
                     groups.setdefault(one.group, []).append(one)
@@ -110,7 +110,13 @@ class Writer:
 
 
 def _parts(group: list[_Waiting]) -> list[list[_Waiting]]:
-    """Cut a group so that no part has more records than one request may have."""
+    """
+    Cut a group so that no part has more records than one request may have.
+
+    Changes of a part of a row stand alone: each begins from what the one before has left.
+    """
+    if group[0].request.is_partial:
+        return [[one] for one in group]
     parts: list[list[_Waiting]] = []
     size = 0
     for one in group:

@@ -1,4 +1,4 @@
-"""`POST /api/{dataset}`: one record or a batch. `PUT /api/{dataset}/{key}`: one record under its key."""
+"""`POST /api/{dataset}`: one record or a batch. `PUT` and `PATCH /api/{dataset}/{key}`: one under its key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
@@ -14,9 +15,11 @@ from starlette.responses import JSONResponse, Response
 from daftari.api.authentication import Callers
 from daftari.api.problems import problem
 from daftari.api.records import read_records
+from daftari.api.service import Service
 from daftari.api.writer import Writer
 from daftari.contract.model import Dataset
 from daftari.io.callers import Caller, Errand
+from daftari.operations.read_rows import Reader, sees
 from daftari.operations.write_rows import Answer, Record, Request, fingerprint
 from daftari.rows.record import cell
 
@@ -40,25 +43,55 @@ def put(dataset: Dataset, callers: Callers, writer: Writer) -> Endpoint:
 
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        body = await request.body()
-        records, is_batch = read_records(body, request.headers.get("content-type", ""))
-        record = records[0]
-        if is_batch or record is None:
-            raise HTTPException(400, "The body is no JSON object; expected one record")
-        key = {name: request.path_params[name] for name in dataset.key}
-        for name, value in key.items():
-            if name in record and cell(record[name]) != value:
-                raise HTTPException(
-                    422, f"{name}: is another than in the address; expected the same, or none"
-                )
-        answer = await _written(request, (dataset, caller), ([{**record, **key}], body), writer)
-        return _answer_of_one(answer)
+        record, body = await _record_of_address(request, dataset)
+        return _answer_of_one(await _written(request, (dataset, caller), ([record], body), writer))
 
     return endpoint
 
 
+def patch(dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> Endpoint:
+    """A part of the record under the key of its address, which the caller must see: what it leaves out stays."""
+    service, writer = place
+
+    def is_seen(reader: Reader, key: list[str]) -> bool:
+        with service.connection() as conn:
+            return sees(conn, reader, key)
+
+    async def endpoint(request: HttpRequest) -> Response:
+        caller = await callers.of(request)
+        record, body = await _record_of_address(request, dataset)
+        errand = Errand(caller=caller, request_id=request.state.request_id)
+        reader = Reader(dataset=dataset, errand=errand, roles=service.roles)
+        if not await run_in_threadpool(is_seen, reader, [record[name] for name in dataset.key]):
+            raise HTTPException(404, f"{dataset.name}: no row of this key")
+        return _answer_of_one(
+            await _written(request, (dataset, caller), ([record], body), writer, is_partial=True)
+        )
+
+    return endpoint
+
+
+async def _record_of_address(request: HttpRequest, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
+    """The one record of the body, with the key of the address in it."""
+    body = await request.body()
+    records, is_batch = read_records(body, request.headers.get("content-type", ""))
+    record = records[0]
+    if is_batch or record is None:
+        raise HTTPException(400, "The body is no JSON object; expected one record")
+    key = {name: request.path_params[name] for name in dataset.key}
+    for name, value in key.items():
+        if name in record and cell(record[name]) != value:
+            raise HTTPException(422, f"{name}: is another than in the address; expected the same, or none")
+    return {**record, **key}, body
+
+
 async def _written(
-    request: HttpRequest, place: tuple[Dataset, Caller], sent: tuple[Sequence[Record], bytes], writer: Writer
+    request: HttpRequest,
+    place: tuple[Dataset, Caller],
+    sent: tuple[Sequence[Record], bytes],
+    writer: Writer,
+    *,
+    is_partial: bool = False,
 ) -> Answer:
     (dataset, caller), (records, body) = place, sent
     key = _key(request)
@@ -68,6 +101,7 @@ async def _written(
         request_id=request.state.request_id,
         key=key,
         fingerprint=fingerprint(what, body) if key else "",
+        is_partial=is_partial,
     )
     errand = Errand(caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose"))
     return await asyncio.wrap_future(writer.write(dataset.name, errand, asked))

@@ -77,6 +77,13 @@ def read_one(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> str |
     return found.rows[0] if found.rows else None
 
 
+def sees(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> bool:
+    """Whether the reader sees the row of a key. Nothing of it is read but that."""
+    names = [("fields", ",".join(reader.dataset.key))]
+    query = query_of(reader, [*names, *zip(reader.dataset.key, key, strict=True)])
+    return bool(read_page(conn, reader, query).rows)
+
+
 def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, as_csv: bool) -> Iterator[bytes]:
     """
     Yield all rows that are asked for, as CSV or as JSON Lines; what is held does not grow with them.

@@ -23,6 +23,7 @@ from daftari.errors import AccessRefused, KeyReused, RequestUnderWay
 from daftari.io import answers, ledger, quarantine
 from daftari.io.answers import Claim, Named
 from daftari.io.callers import Errand, speak_for
+from daftari.io.current import completed
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
@@ -51,6 +52,8 @@ class Request:
     request_id: str
     key: str | None = None  #: by which its caller names it, to be told the same when it asks again
     fingerprint: str = ""  #: of what was sent, where it has a key
+    #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +163,9 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
         ids = ",".join(request.request_id for request in requests)
         speak_for(conn, Errand(caller=desk.errand.caller, request_id=ids, purpose=desk.errand.purpose))
         records = [record for request in requests for record in request.records]
+        if requests[0].is_partial:
+            sealer = Sealer(desk.open_keys, desk.dataset)
+            records = [*completed(conn, desk.dataset, [it for it in records if it is not None], sealer)]
         outcomes = _Run(conn, desk, run_id).all(records, now)
         given, kept = [], []
         first = 0

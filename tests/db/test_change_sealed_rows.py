@@ -1,0 +1,59 @@
+"""A part of a row is changed: what of it is sealed stays as it is, and is judged with the rest."""
+
+import pytest
+from tests import sealed_clinic
+from tests.clinic import NOW
+
+from daftari.compile.roles import Roles
+from daftari.io.callers import Caller, Errand, make_service
+from daftari.operations.write_rows import Desk, Request, write_rows
+
+ACCESS = [{"role": "nurse", "operations": ["read", "insert", "update"], "rows": "all"}]
+ROW = "V1,2026-03-01,A,Amina,+254700000001,10,first"
+
+
+@pytest.fixture
+def clinic(db, database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+    opened = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, access=ACCESS)
+    opened.load_path(opened.file(ROW, header=sealed_clinic.HEADER))
+    make_service(db)
+    return opened
+
+
+def change(clinic, **changes):
+    contract = clinic.workspace.dataset("visits")[1]
+    desk = Desk(
+        contract=contract,
+        errand=Errand(caller=Caller(name="t", role="nurse"), request_id="r"),
+        roles=Roles(),
+        known={it.dataset.name: it.dataset for it in clinic.workspace.contracts},
+        open_keys=lambda: sealed_clinic.store_of(clinic),
+    )
+    request = Request(records=[{"visit_id": "V1", **changes}], request_id="r", is_partial=True)
+    ((outcome,),) = [it.outcomes for it in write_rows(clinic.conn, desk, [request], now=NOW)]
+    return outcome
+
+
+def sealed(clinic):
+    return clinic.rows("phone", "fee", "notes", "phone_index")
+
+
+def test_a_sealed_value_that_is_not_changed_stays_as_it_is_to_the_byte(clinic):
+    before = sealed(clinic)
+    assert change(clinic, ward="B").status == "updated"
+    assert sealed(clinic) == before
+    assert change(clinic, phone="+254700000001", fee="10").status == "unchanged"
+
+
+def test_a_sealed_value_that_is_changed_is_sealed_anew_with_its_index(clinic):
+    before = sealed(clinic)
+    assert change(clinic, phone="+254700000009").status == "updated"
+    (after,), (was,) = sealed(clinic), before
+    assert (after[0] != was[0], after[3] != was[3], after[1:3] == was[1:3]) == (True, True, True)
+
+
+def test_a_rule_over_a_sealed_value_and_another_holds_though_one_alone_is_changed(clinic):
+    outcome = change(clinic, fee="700", notes=None)
+    assert [it["rule"] for it in outcome.reasons] == ["dear"]
+    assert change(clinic, fee="700").status == "updated"  # its note is there, sealed
