@@ -220,7 +220,8 @@ def test_every_answer_has_an_id_and_headers_that_keep_it_where_it_belongs(served
     for answer in (served.get("/api/visits?fields=visit_id"), served.get("/nothing"), served.get("/healthz")):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert "server" not in answer.headers
         assert "access-control-allow-origin" not in answer.headers
         assert len(answer.headers["x-request-id"]) == 32
