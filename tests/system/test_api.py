@@ -376,6 +376,21 @@ def test_the_same_key_with_another_body_is_refused(served):
     assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
 
 
+def test_an_answer_is_forgotten_after_a_week(served):
+    served.house.conn.execute(
+        "with r as (insert into daftari.run (kind, dataset) values ('write', 'visits') returning run_id)"
+        " insert into daftari.stored_answer (caller, key, fingerprint, run_id, answer, at)"
+        " select 'x', days::text, 'f', run_id, '{}', now() - days * interval '1 day' from r, unnest(array[6, 8]) days"
+    )
+    served.post(as_json(visit(1)))
+    for _ in range(50):
+        kept = served.house.conn.execute("select key from daftari.stored_answer").fetchall()
+        if kept == [("6",)]:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"kept: {kept}")
+
+
 def test_posts_that_come_at_once_share_a_run(served):
     with served.client(**{"Content-Type": "application/json"}) as client:
         client.get("/healthz")

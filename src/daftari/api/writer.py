@@ -10,13 +10,19 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from daftari.api.service import Service, now
+from daftari.errors import DaftariError
+from daftari.io import answers
 from daftari.io.callers import Errand
 from daftari.operations.write_rows import MOST_RECORDS, Answer, Desk, Request, write_rows
 
 _MOMENT_SECONDS = 0.01
+_HOUR_SECONDS = 3600
+_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,7 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        is_open, expected = True, 1
+        is_open, expected, forget_at = True, 1, 0.0
         while is_open:
             found = self._gather(expected)
             expected = len(found)
@@ -64,6 +70,14 @@ class Writer:
             for group in groups.values():
                 for part in _parts(group):
                     self._write(part)
+            if time.monotonic() >= forget_at:
+                forget_at = time.monotonic() + _HOUR_SECONDS
+                self._forget()
+
+    def _forget(self) -> None:
+        """Answers are kept for a week: who asks again after that is somebody else."""
+        with suppress(DaftariError), self._service.connection() as conn:
+            answers.forget(conn, now() - _KEPT)
 
     def _gather(self, expected: int) -> list[_Waiting | None]:
         """
@@ -82,7 +96,7 @@ class Writer:
 
     def _write(self, group: list[_Waiting]) -> None:
         try:
-            answers = self._answers(group)
+            found = self._answers(group)
         except Exception as error:  # whatever it is, somebody waits to be told
             if len(group) == 1:
                 group[0].answer.set_exception(error)
@@ -90,7 +104,7 @@ class Writer:
             for one in group:  # it may be for one of them: each is written for itself
                 self._write([one])
             return
-        for one, answer in zip(group, answers, strict=True):
+        for one, answer in zip(group, found, strict=True):
             if isinstance(answer, Exception):
                 one.answer.set_exception(answer)
             else:
