@@ -376,6 +376,22 @@ def test_the_same_key_with_another_body_is_refused(served):
     assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
 
 
+def test_requests_about_one_row_that_come_at_once_are_each_told_the_truth_of_their_own(served):
+    told = []
+
+    def send(fee):
+        told.append(served.post(as_json(visit(1, fee=fee))).json()["status"])
+
+    threads = [threading.Thread(target=send, args=[fee]) for fee in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(told) == {"inserted": 1, "updated": 19}
+    changes = served.house.conn.execute("select count(*) from daftari.audit_entry where operation = 'update'")
+    assert changes.fetchone() == (19,)
+
+
 def test_an_answer_is_forgotten_after_a_week(served):
     served.house.conn.execute(
         "with r as (insert into daftari.run (kind, dataset) values ('write', 'visits') returning run_id)"

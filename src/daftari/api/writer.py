@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from daftari.errors import DaftariError
 from daftari.io import answers
 from daftari.io.callers import Errand
 from daftari.operations.write_rows import MOST_RECORDS, Answer, Desk, Request, write_rows
+from daftari.rows.record import cell
 
 _MOMENT_SECONDS = 0.01
 _HOUR_SECONDS = 3600
@@ -68,7 +70,7 @@ class Writer:
                 if one is not None:
                     groups.setdefault(one.group, []).append(one)
             for group in groups.values():
-                for part in _parts(group):
+                for part in _parts(group, self._service.datasets[group[0].dataset].key):
                     self._write(part)
             if time.monotonic() >= forget_at:
                 forget_at = time.monotonic() + _HOUR_SECONDS
@@ -123,21 +125,23 @@ class Writer:
             return write_rows(conn, desk, [one.request for one in group], now=now())
 
 
-def _parts(group: list[_Waiting]) -> list[list[_Waiting]]:
+def _parts(group: list[_Waiting], key: Sequence[str]) -> list[list[_Waiting]]:
     """
-    Cut a group so that no part has more records than one request may have.
+    Cut a group so that no part has more records than one request may have, and no two requests of one are about one row.
 
-    Changes of a part of a row stand alone: each begins from what the one before has left.
+    The later of two such begins from what the earlier has left, and each is told the truth of its own.
     """
     if group[0].request.is_partial:
         return [[one] for one in group]
     parts: list[list[_Waiting]] = []
-    size = 0
+    size, taken = 0, set[tuple[str | None, ...]]()
     for one in group:
-        records = len(one.request.records)
-        if not parts or size + records > MOST_RECORDS:
+        records = one.request.records
+        keys = {tuple(cell(it.get(name)) for name in key) for it in records if it is not None}
+        if not parts or size + len(records) > MOST_RECORDS or not taken.isdisjoint(keys):
             parts.append([])
-            size = 0
+            size, taken = 0, set()
         parts[-1].append(one)
-        size += records
+        size += len(records)
+        taken |= keys
     return parts
