@@ -127,7 +127,7 @@ class Writer:
 
 def _parts(group: list[_Waiting], key: Sequence[str]) -> list[list[_Waiting]]:
     """
-    Cut a group so that no part has more records than one request may have, and no two requests of one are about one row.
+    Cut a group so that no part has more records than a request may have, and no two requests of one are about one row.
 
     The later of two such begins from what the earlier has left, and each is told the truth of its own.
     """
