@@ -1,0 +1,74 @@
+"""daftari token at the terminal, and daftari serve where it cannot: what they say, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.clinic import apply_workspace, write_workspace
+
+from daftari.io import tokens
+
+ACCESS = [{"role": "token_nurse", "operations": ["read"], "rows": "all"}]
+
+
+@pytest.fixture
+def ward(clinic):
+    """The clinic with a role in its contract."""
+    clinic.workspace = write_workspace(clinic.folder, access=ACCESS)
+    apply_workspace(clinic.conn, clinic.workspace)
+    yield clinic
+    clinic.conn.execute("drop owned by token_nurse; drop role token_nurse")
+
+
+def test_a_token_is_printed_once_and_listed_without_itself(daftari, ward):
+    made = daftari("token", "create", "round", "--role", "token_nurse", "--read-only", "--days", "30")
+    (token,) = made.lines
+    assert token.startswith("dft_") and len(token) == 47
+    assert "It is shown this once." in made.err
+    assert tokens.caller_of(ward.conn, token, datetime.now(UTC)).role == "token_nurse"
+    listed = daftari("token", "list")
+    assert "round" in listed.out and "never" not in listed.out and token not in listed.out
+    assert all(len(line) <= 80 for line in listed.lines)
+    (known,) = daftari("token", "list", "--output", "json").json
+    assert (known["name"], known["state"], known["writes"]) == ("round", "valid", False)
+    assert token not in json.dumps(known)
+
+
+@pytest.mark.usefixtures("ward")
+def test_a_revoked_token_is_of_no_more_use_and_its_name_is_not_used_again(daftari):
+    daftari("token", "create", "round", "--role", "token_nurse")
+    assert daftari("token", "revoke", "round", "--dry-run").lines == ["Would revoke round."]
+    assert daftari("token", "list", "--output", "json").json[0]["state"] == "valid"
+    assert daftari("token", "revoke", "round").exit_code == 0
+    assert daftari("token", "list", "--output", "json").json[0]["state"] == "revoked"
+    again = daftari("token", "revoke", "round")
+    assert (again.exit_code, again.err.splitlines()[0]) == (
+        65,
+        "error: round: no valid token of that name; there is none",
+    )
+    assert daftari("token", "create", "round", "--role", "token_nurse").exit_code == 65
+
+
+@pytest.mark.usefixtures("ward")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--role", "token_nurs"], "no role 'token_nurs'; there is token_nurse"),
+        (["--role", "token_nurse", "--dataset", "visit"], "--dataset: no dataset 'visit'"),
+        (["--role", "token_nurse", "--days", "400"], "--days 400: expected 1 to 366"),
+    ],
+)
+def test_a_token_for_nobody_is_refused_with_who_there_is(daftari, words, said):
+    refused = daftari("token", "create", "round", *words)
+    assert refused.exit_code != 0
+    assert said in refused.err
+    assert daftari("token", "list").lines == ["No tokens. `daftari token create` makes one."]
+
+
+def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, clinic):
+    clinic.conn.execute("update daftari.contract_marker set hash = 'x' where dataset = 'visits'")
+    refused = daftari("serve", "--port", "1")
+    assert refused.exit_code == 32
+    assert refused.err.startswith("error: visits: the database was brought to contract x")
