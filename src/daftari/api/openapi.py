@@ -31,6 +31,7 @@ _PROBLEMS = {
     403: "The caller's role may not do that.",
     404: "There is no such row, or none that the caller sees.",
     409: "The same request is being answered, or the contract changed.",
+    410: "The person of a sealed value in the row was erased.",
     413: "Too many records, or too many bytes.",
     415: "The body is in no form that is taken.",
     422: "The query is not understood, or the records break rules or come under a key that was used.",
@@ -129,7 +130,7 @@ def putting(dataset: Dataset) -> dict[str, Any]:
 def patching(dataset: Dataset) -> dict[str, Any]:
     found = putting(dataset)
     body = {"application/json": {"schema": {**schemas.record_schema(dataset), "required": []}}}
-    responses = {**found["responses"], **_problems(404)}
+    responses = {**found["responses"], **_problems(404, 410)}
     return {**found, "requestBody": {"required": True, "content": body}, "responses": responses}
 
 
