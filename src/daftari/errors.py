@@ -239,3 +239,9 @@ class QueryRefused(DaftariError):
     """What is asked of a dataset is not understood, or is not for this role to ask."""
 
     code, exit_code, status = "query_refused", 26, 422
+
+
+class QuarantineRefused(DaftariError):
+    """Refused rows cannot be mended as asked."""
+
+    code, exit_code, status = "quarantine_refused", 28, 409

@@ -119,6 +119,7 @@ def test_malformed_records_are_received_and_rejected_and_show_nothing():
             "reasons": '[{"rule": "shape", "field": "", "reason": "has 2 fields where the header has 3"}]',
             "preview": None,
             "key": None,
+            "cells": None,
         }
     ]
 

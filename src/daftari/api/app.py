@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -37,9 +37,13 @@ _DOCS_POLICY = (
 )
 
 
-def application(settings: Settings) -> ASGIApp:
+#: Adds pages of its own beside the API.
+Face = Callable[[FastAPI, Service], None]
+
+
+def application(settings: Settings, faces: Sequence[Face] = ()) -> ASGIApp:
     """
-    Return the application of a workspace and environment.
+    Return the application of a workspace and environment: the API, and *faces* on the same port.
 
     Raises:
         DatabaseError: the database cannot be reached, or its login may not speak for callers.
@@ -78,6 +82,8 @@ def application(settings: Settings) -> ASGIApp:
     for dataset in service.datasets.values():
         _add(app, dataset, callers, (service, writer))
     _add_docs(app)
+    for face in faces:
+        face(app, service)
     app.openapi = lambda: openapi.document(app, service.datasets)  # type: ignore[method-assign]
     return Envelope(app)
 
@@ -87,8 +93,11 @@ async def of_too_large(_request: Request, error: Exception) -> Response:
     return too_large(error.most)
 
 
-#: By how its path goes on: all of it, a file, one row.
-_WHICH = {"": "", "f": "_file", "{": "_one"}
+def _which(rest: str) -> str:
+    """What of a dataset a path means, for the name of its operation."""
+    if rest.endswith("/history"):
+        return "_history"
+    return {"": "", "f": "_file", "{": "_one"}[rest[1:2]]
 
 
 def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
@@ -110,12 +119,22 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
         )
         part = writing.patch(dataset, callers, place)
         routes.append(("PATCH", f"/{of_one}", part, f"Change one of {called}", openapi.patching(dataset)))
+        past = reading.history(dataset, callers, service)
+        routes.append(
+            (
+                "GET",
+                f"/{of_one}/history",
+                past,
+                f"Read what became of one of {called}",
+                openapi.history(dataset),
+            )
+        )
     for method, rest, endpoint, summary, extra in routes:
         app.add_api_route(
             f"/api/{dataset.name}{rest}",
             endpoint,
             methods=[method],
-            name=f"{method.lower()}_{dataset.name}{_WHICH[rest[1:2]]}",
+            name=f"{method.lower()}_{dataset.name}{_which(rest)}",
             summary=summary,
             tags=[dataset.name],
             response_class=Response,

@@ -16,7 +16,7 @@ from daftari.api.problems import Problem, problem
 MOST_BYTES = 16 * 2**20
 #: Of a file that is sent, which goes to disk piece by piece.
 MOST_BYTES_OF_A_FILE = 4 * 2**30
-_FILES = re.compile(r"/api/[^/]+/files")
+_FILES = re.compile(r"/api/[^/]+/files|/load/[^/]+/file")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
     "x-content-type-options": "nosniff",

@@ -94,6 +94,41 @@ def one(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def history(dataset: Dataset) -> dict[str, Any]:
+    anything = {"description": "A value, or `***` where the caller does not see it."}
+    change = {
+        "type": "object",
+        "required": ["field", "old", "new"],
+        "properties": {"field": {"type": "string"}, "old": anything, "new": anything},
+    }
+    event = {
+        "type": "object",
+        "required": ["at", "what", "actor", "run_id", "fields"],
+        "properties": {
+            "at": {"type": "string", "format": "date-time"},
+            "what": {"enum": ["inserted", "updated"]},
+            "actor": {"type": ["string", "null"]},
+            "run_id": {"type": ["integer", "null"]},
+            "fields": {"type": "array", "items": change},
+        },
+    }
+    events = {
+        "type": "object",
+        "required": ["events"],
+        "properties": {"events": {"type": "array", "items": event}},
+    }
+    return {
+        "parameters": [*_path(dataset), _PURPOSE],
+        "responses": {
+            "200": {
+                "description": "When the row came, and each change since, newest first.",
+                "content": {"application/json": {"schema": events}},
+            },
+            **_problems(400, 401, 403, 404, 422, 500, 503),
+        },
+    }
+
+
 def writing(dataset: Dataset) -> dict[str, Any]:
     record = {"$ref": f"#/components/schemas/{dataset.name}"}
     parts = [{"$ref": f"#/components/schemas/{name}"} for name in ("Answer", "AnswerToOne")]

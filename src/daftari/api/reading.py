@@ -1,4 +1,4 @@
-"""`GET /api/{dataset}` and `GET /api/{dataset}/{key}`: pages, exports, one row."""
+"""`GET /api/{dataset}` and `GET /api/{dataset}/{key}`: pages, exports, one row, what became of it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import urlencode
 
+from fastapi.encoders import jsonable_encoder
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service
 from daftari.contract.model import Dataset
 from daftari.io.callers import Errand
+from daftari.operations.read_history import Event, read_history
 from daftari.operations.read_rows import Reader, export_rows, query_of, read_one, read_page
 from daftari.rows.query import Query
 
@@ -53,6 +55,18 @@ def one(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
     return endpoint
 
 
+def history(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        reader = await _reader(request, dataset, callers, service)
+        key = [request.path_params[name] for name in dataset.key]
+        events = await run_in_threadpool(_history, service, reader, key)
+        if events is None:
+            raise HTTPException(404, f"{dataset.name}: no row of this key")
+        return JSONResponse({"events": jsonable_encoder(events)})
+
+    return endpoint
+
+
 async def _reader(request: Request, dataset: Dataset, callers: Callers, service: Service) -> Reader:
     caller = await callers.of(request)
     errand = Errand(
@@ -81,6 +95,11 @@ def _page(service: Service, reader: Reader, query: Query) -> tuple[tuple[str, ..
 def _one(service: Service, reader: Reader, key: list[str]) -> str | None:
     with service.connection() as conn:
         return read_one(conn, reader, key)
+
+
+def _history(service: Service, reader: Reader, key: list[str]) -> tuple[Event, ...] | None:
+    with service.connection() as conn:
+        return read_history(conn, reader, key)
 
 
 async def _export(service: Service, reader: Reader, query: Query, form: str) -> Response:

@@ -18,6 +18,7 @@ from daftari.contract.model import Contract, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.callers import Caller, Errand, in_role_of, speak_for
 from daftari.io.database import connect, explained, parameters
+from daftari.io.mart_reports import Report, read_reports
 from daftari.io.workspace import Workspace
 from daftari.settings import Settings
 
@@ -49,6 +50,11 @@ class Service:
     @cached_property
     def roles(self) -> Roles:
         return self.workspace.rights(self.settings.role_prefix).roles
+
+    @cached_property
+    def reports(self) -> tuple[Report, ...]:
+        root = self.workspace.root
+        return tuple(report for it in self.workspace.pipelines for report in read_reports(it.path, root))
 
     @cached_property
     def keys(self) -> KeyStore:

@@ -16,6 +16,7 @@ from daftari.cli.session import now, open_session
 from daftari.errors import ChecksFailed
 
 if TYPE_CHECKING:
+    from daftari.cli.session import Session
     from daftari.operations.run_demo import Watch
 
 app = typer.Typer(add_completion=False)
@@ -27,10 +28,18 @@ def demo(
         Path, typer.Argument(metavar="DIR", help="A new folder, or one that the demo made.")
     ] = Path("demo"),
     output: OutputOption = Output.TEXT,
+    port: Annotated[int, typer.Option(help="Where the control room is served.", min=1, max=65535)] = 8000,
+    serve: Annotated[
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve", help="Serve the control room at the end; by default on a terminal alone."
+        ),
+    ] = None,
 ) -> None:
     """Do the whole job on two years of an invented organisation's files, and show the result on a page.
 
-    Again, it finds nothing new to load.
+    Again, it finds nothing new to load. On a terminal it ends by serving the control room, with a token for each of
+    its people, until Ctrl-C.
 
     Example: daftari demo
     """
@@ -50,6 +59,22 @@ def demo(
             f"demo: {len(report.checks.failed)} checks failed; no mart was published",
             hint="Look at the failed checks above.",
         )
+    is_watched = out.is_terminal and output is Output.TEXT
+    if serve if serve is not None else is_watched:
+        _serve(session, port)
+
+
+def _serve(session: Session, port: int) -> None:
+    from daftari.cli.serve import serve_session
+    from daftari.operations.let_people_in import let_people_in
+
+    with session.connection() as conn:
+        people = let_people_in(conn, session.workspace, now=now())
+    out.print(f"\n[bold]The control room[/bold]: http://127.0.0.1:{port}   (Ctrl-C stops it)")
+    out.print("Sign in as one of these; the tokens hold for a day.", markup=False)
+    for one in people:
+        out.print(f"  {one.role:<14} {one.user_id or '':<6} {one.token}", markup=False, soft_wrap=True)
+    serve_session(session, port=port, is_quiet=True)
 
 
 @contextmanager

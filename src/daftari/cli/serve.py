@@ -1,15 +1,17 @@
-"""daftari serve: the API."""
+"""daftari serve: the API and the control room."""
 
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daftari.cli.options import EnvOption, WorkspaceOption, err
-from daftari.cli.session import open_session
+from daftari.cli.session import Session, open_session
+from daftari.errors import SettingError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -26,21 +28,30 @@ def serve(
     env: EnvOption = None,
 ) -> None:
     """
-    Serve the workspace's API until it is stopped (Ctrl-C). Callers show a token: see `daftari token`.
+    Serve the workspace's API and control room until stopped (Ctrl-C). Who comes shows a token: see `daftari token`.
 
     Example: daftari serve --port 8000 --workers 2
     """
+    serve_session(open_session(workspace, env), host=host, port=port, workers=workers)
+
+
+def serve_session(
+    session: Session, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
+) -> None:
+    """Serve until stopped; *is_quiet*: requests that went well are not logged."""
     import uvicorn
 
     from daftari.io.ledger import require_contracts
 
-    session = open_session(workspace, env)
+    _require_free(host, port)
     with session.connection() as conn:  # what is wrong is said here, once, and not by each worker
         require_contracts(conn, session.workspace.contracts)
     # Workers are new processes, which read their settings anew.
-    os.environ["DAFTARI_WORKSPACE"] = str(session.settings.root)
+    os.environ["DAFTARI_WORKSPACE"] = str(session.settings.root.resolve())
     os.environ["DAFTARI_ENV"] = session.settings.environment
-    err.print(f"Serving {session.settings.name} on http://{host}:{port} (documentation: /docs)", markup=False)
+    if is_quiet:
+        os.environ["DAFTARI_LOG_LEVEL"] = "warning"
+    err.print(f"Serving {session.settings.name} on http://{host}:{port} (API: /docs)", markup=False)
     uvicorn.run(
         "daftari.cli.serve:make_application",
         factory=True,
@@ -54,9 +65,23 @@ def serve(
     )
 
 
+def _require_free(host: str, port: int) -> None:
+    """Raises SettingError where something listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingError(
+                f"{host}:{port}: cannot be listened on ({error.strerror})", hint="Name another with --port."
+            ) from None
+
+
 def make_application() -> ASGIApp:
     """What a worker serves: the workspace and environment that the environment's variables name."""
     from daftari.api.app import application
+    from daftari.web import room
 
     workspace = Path(os.environ["DAFTARI_WORKSPACE"])
-    return application(open_session(workspace, os.environ["DAFTARI_ENV"]).settings)
+    return application(open_session(workspace, os.environ["DAFTARI_ENV"]).settings, faces=[room.add])

@@ -16,7 +16,7 @@ from daftari.contract.model import Dataset
 from daftari.io import queries
 
 _QUERIES = queries.load("quarantine.sql")
-_COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key", "replaces")
+_COLUMNS = ("run_id", "dataset", "line", "reasons", "preview", "key", "replaces", "cells")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,17 @@ def add(
     replaces: Mapping[int, int] | None = None,
 ) -> None:
     """
-    Put rejected rows (line, reasons, preview, key) into quarantine. Belongs into the transaction of the run.
+    Put rejected rows (as in `rules.REJECTED`) into quarantine. Belongs into the transaction of the run.
 
     *replaces* are, by line, the entries that are replayed.
+
+    Raises:
+        TypeError: the rows' cells are not sealed; see `KeptCells`.
     """
     if rejected.is_empty():
         return
+    if rejected.schema["cells"] != pl.Binary:
+        raise TypeError(f"{dataset.name}: cells not sealed on their way to quarantine")
     rows = rejected.select(
         run_id=pl.lit(run_id, pl.Int64),
         dataset=pl.lit(dataset.name),
@@ -69,6 +74,7 @@ def add(
         preview="preview",
         key="key",
         replaces=pl.col("line").replace_strict(replaces or {}, default=None, return_dtype=pl.Int64),
+        cells=pl.lit("\\x") + pl.col("cells").bin.encode("hex"),
     )
     statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format csv)").format(
         sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
@@ -190,3 +196,34 @@ def entries_of(conn: Connection[Any], numbers: Iterable[int]) -> tuple[Entry, ..
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_QUERIES["entries_of"], {"entries": list(numbers)}).fetchall()
     return tuple(Entry(**{**row, "reasons": tuple(row["reasons"])}) for row in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """An open entry with its cells as they are kept."""
+
+    entry: Entry
+    cells: bytes | None
+
+
+def waiting(
+    conn: Connection[Any],
+    dataset: str,
+    *,
+    entries: Sequence[int] | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> tuple[Waiting, ...]:
+    """Return open entries of *dataset*, oldest first: those of some numbers, or all after one."""
+    facts = {
+        "dataset": dataset,
+        "entries": None if entries is None else list(entries),
+        "after": after,
+        "limit": limit,
+    }
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["waiting"], facts).fetchall()
+    return tuple(
+        Waiting(cells=row.pop("cells"), entry=Entry(**{**row, "reasons": tuple(row["reasons"])}))
+        for row in found
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,6 +101,11 @@ def caller_of(conn: Connection[Any], token: str, now: datetime) -> Caller:
     name, role, user_id, datasets, writes, _, is_to_be_noted = row
     if is_to_be_noted:
         conn.execute(_QUERIES["note_use"], {"name": name, "now": now})
+    return caller(name, role, user_id, datasets, writes)
+
+
+def caller(name: str, role: str, user_id: str | None, datasets: Sequence[str], writes: bool) -> Caller:
+    """Return whom the token called *name* speaks for."""
     return Caller(name=f"token:{name}", role=role, user_id=user_id, datasets=tuple(datasets), writes=writes)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daftari.compile.access import Readers, Rights
 from daftari.compile.roles import Roles
@@ -16,7 +16,7 @@ from daftari.contract.governable import governable
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
-from daftari.errors import ContractError, Fault, UnknownName
+from daftari.errors import ContractError, Fault, SettingError, UnknownName
 from daftari.io.mart_readers import read_readers
 from daftari.rows.rule_faults import rule_faults
 from daftari.settings import CONFIG_FILE, Settings
@@ -52,6 +52,9 @@ class Workspace:
     def rights(self, role_prefix: str | None = None) -> Rights:
         """Return who the workspace's database is for, where roles are called with *role_prefix*."""
         return Rights(roles=Roles(prefix=role_prefix or ""), readers=self.readers)
+
+    #: roles that look at the audit trail and at access reviews in the control room
+    overseers: tuple[str, ...] = ()
 
     #: opens what sealed fields are sealed under; None: only its files are looked at
     open_keys: Callable[[], KeyStore] | None = None
@@ -116,7 +119,12 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
     )
     of_marts = {mart: roles for found, _ in readers.values() for mart, roles in found.of.items()}
     return Workspace(
-        root=root, name=_name(root), pipelines=pipelines, contracts=ordered, readers=Readers(of=of_marts)
+        root=root,
+        name=_name(root),
+        pipelines=pipelines,
+        contracts=ordered,
+        readers=Readers(of=of_marts),
+        overseers=_overseers(root),
     )
 
 
@@ -230,6 +238,19 @@ def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:
 
 
 def _name(root: Path) -> str:
+    return str(_table(root, "workspace").get("name", root.name))
+
+
+def _overseers(root: Path) -> tuple[str, ...]:
+    said = _table(root, "control_room").get("overseers", [])
+    if not isinstance(said, list) or not all(isinstance(it, str) for it in said):
+        raise SettingError(
+            f"{CONFIG_FILE}: control_room.overseers: expected a list of roles that contracts name"
+        )
+    return tuple(said)
+
+
+def _table(root: Path, name: str) -> dict[str, Any]:
     config = root / CONFIG_FILE
-    said = tomllib.loads(config.read_text("utf-8")).get("workspace", {}) if config.is_file() else {}
-    return str(said.get("name", root.name))
+    said = tomllib.loads(config.read_text("utf-8")).get(name, {}) if config.is_file() else {}
+    return said if isinstance(said, dict) else {}

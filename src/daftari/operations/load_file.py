@@ -23,6 +23,7 @@ from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.callers import Errand
 from daftari.io.files import Source
+from daftari.io.kept_cells import KeptCells
 from daftari.io.landing import Landed, Landing, Refused
 from daftari.io.landing_as import LandingAs
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
@@ -114,6 +115,7 @@ class _Load:
         )
         self._parents = Parents(conn, self._dataset)
         self._replays = delivery.replays
+        self._kept = KeptCells(delivery.open_keys, self._dataset)
         self._counts = Counts()
         self._met = Met()
 
@@ -173,7 +175,8 @@ class _Load:
                 self._quarantine(pl.concat(self._as_rejected(one.batch, refused) for refused in one.refused))
 
     def _quarantine(self, rejected: pl.DataFrame) -> None:
-        quarantine.add(self._conn, self._run_id, self._dataset, rejected, replaces=self._replays)
+        kept = self._kept.seal(rejected, self._run_id)
+        quarantine.add(self._conn, self._run_id, self._dataset, kept, replaces=self._replays)
 
     def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
         at = batch.lines == refused.line

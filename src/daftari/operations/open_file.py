@@ -42,7 +42,7 @@ class Wanted:
 
     dataset: str
     path: Path  #: `-` is standard input
-    mapping: Path | None = None  #: None: the pipeline's mapping that is meant for it
+    mapping: Path | Mapping | None = None  #: None: the pipeline's mapping that is meant for it
 
     @property
     def is_file(self) -> bool:
@@ -71,6 +71,8 @@ def choose_mapping(pipeline: Pipeline, dataset: Dataset, wanted: Wanted) -> Mapp
     Raises:
         MappingError: several are, and nothing tells which.
     """
+    if isinstance(wanted.mapping, Mapping):
+        return wanted.mapping
     if wanted.mapping is not None:
         return read_mapping_file(wanted.mapping)
     candidates = [m for m in map(read_mapping_file, pipeline.mappings) if m.dataset == dataset.name]

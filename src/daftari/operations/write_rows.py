@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from daftari.io import answers, ledger, quarantine
 from daftari.io.answers import Claim, Named
 from daftari.io.callers import Errand, speak_for
 from daftari.io.current import completed
+from daftari.io.kept_cells import KeptCells
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
@@ -54,6 +55,8 @@ class Request:
     fingerprint: str = ""  #: of what was sent, where it has a key
     #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
     is_partial: bool = False
+    #: entries in quarantine that the records mend, by the place of the record, from 0
+    mends: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +169,7 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
         if requests[0].is_partial:
             sealer = Sealer(desk.open_keys, desk.dataset)
             records = [*completed(conn, desk.dataset, [it for it in records if it is not None], sealer)]
-        outcomes = _Run(conn, desk, run_id).all(records, now)
+        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(records, now)
         given, kept = [], []
         first = 0
         for request in requests:
@@ -181,6 +184,16 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
     return given
 
 
+def _mended(requests: Sequence[Request]) -> dict[int, int]:
+    """The entries that all records of *requests* mend, by line."""
+    found: dict[int, int] = {}
+    first = 1
+    for request in requests:
+        found |= {first + place: entry for place, entry in request.mends.items()}
+        first += len(request.records)
+    return found
+
+
 def _digest(requests: Sequence[Request]) -> str:
     """Of the ids alone: the records are kept by the audit, and may be few enough to be guessed from a digest."""
     return hashlib.sha256(",".join(request.request_id for request in requests).encode()).hexdigest()
@@ -189,7 +202,8 @@ def _digest(requests: Sequence[Request]) -> str:
 class _Run:
     """One run, within its transaction."""
 
-    def __init__(self, conn: Connection[Any], desk: Desk, run_id: int) -> None:
+    def __init__(self, conn: Connection[Any], desk: Desk, run_id: int, mends: Mapping[int, int]) -> None:
+        self._mends = mends  #: by line
         self._conn = conn
         self._desk = desk
         self._dataset = desk.dataset
@@ -215,7 +229,9 @@ class _Run:
         wrong = pl.concat(rejected)
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = Outcome(status="quarantined", reasons=self._told(json.loads(reasons)))
-        quarantine.add(self._conn, self._run_id, self._dataset, wrong)
+        kept = KeptCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
+        quarantine.add(self._conn, self._run_id, self._dataset, kept, replaces=self._mends)
+        quarantine.resolve(self._conn, self._run_id, self._mends.values())
         quarantine.resolve_keys(self._conn, self._run_id, self._dataset, landed)
         self._close(outcomes, digest.hexdigest())
         return outcomes

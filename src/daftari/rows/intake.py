@@ -17,6 +17,7 @@ from daftari.rows.reading import Met, start, take
 from daftari.rows.rules import (
     REJECTED,
     Rulebook,
+    cells,
     judge,
     missing,
     preview,
@@ -52,6 +53,7 @@ class Intake:
     #: gives the keys that exist of those that rows name, where the book has none; not for what refers to itself
     look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
     is_one_block: bool = False  #: so that no key was met in an earlier one
+    is_looked_at: bool = False  #: rows are counted, and none is encoded for the server
 
     @property
     def dataset(self) -> Dataset:
@@ -121,7 +123,7 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
     rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
     return Judged(
         received=sound.received,
-        batches=_batches(rows, lines, dataset, seen),
+        batches=_counted(rows, lines) if intake.is_looked_at else _batches(rows, lines, dataset, seen),
         duplicates=settled.duplicates,
         rejected=pl.concat([sound.rejected, conflicts]),
         references=references(rows, dataset),
@@ -162,6 +164,10 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen 
     return tuple(batches)
 
 
+def _counted(rows: pl.DataFrame, lines: pl.Series) -> tuple[Batch, ...]:
+    return (Batch(rows=rows, lines=lines, body=b""),)
+
+
 def rows_may_collide(dataset: Dataset) -> bool:
     """Whether a row may be refused on account of another that has a different key."""
     others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
@@ -199,8 +205,16 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(_as_text(f) for f in dataset.fields)
     reasons = pl.lit(f"[{reason_json(why.rule, dataset.key, why.reason)}]")
-    rejected = pl.DataFrame({"line": lines, **preview(text, dataset)}).with_columns(reasons=reasons)
+    kept = cells(
+        rows, text.with_columns(pl.lit(None, pl.String).alias(name) for name in _sealed(rows)), dataset
+    )
+    rejected = pl.DataFrame({"line": lines, **preview(text, dataset), "cells": kept})
+    rejected = rejected.with_columns(reasons=reasons)
     return rejected.select(REJECTED.names())
+
+
+def _sealed(rows: pl.DataFrame) -> list[str]:
+    return [name for name, kind in rows.schema.items() if kind == pl.Binary]
 
 
 def _as_text(field: Field) -> pl.Expr:
@@ -216,7 +230,13 @@ def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     why = [f"[{reason_json('shape', (), record.reason)}]" for record in records]
     nothing = [None] * len(records)
     return pl.DataFrame(
-        {"line": [r.line for r in records], "reasons": why, "preview": nothing, "key": nothing},
+        {
+            "line": [r.line for r in records],
+            "reasons": why,
+            "preview": nothing,
+            "key": nothing,
+            "cells": nothing,
+        },
         schema=REJECTED,
     )
 

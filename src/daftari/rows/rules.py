@@ -48,13 +48,15 @@ class Verdicts:
     rejected: pl.DataFrame  #: as in REJECTED
 
 
-#: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`).
+#: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`)
+#: and its cells in the clear, to be sealed before they are kept (see `cells`).
 REJECTED = pl.Schema(
     [
         ("line", pl.Int64()),
         ("reasons", pl.String()),
         ("preview", pl.String()),
         ("key", pl.String()),
+        ("cells", pl.String()),
     ]
 )
 
@@ -224,7 +226,10 @@ def judge(rows: Rows, book: Rulebook) -> Verdicts:
     # filtered first: reasons are made for the few rows that need them
     rejected = table.with_columns(line=rows.lines).filter(bad)
     rejected = rejected.select("line", reasons=pl.lit("[") + reasons + pl.lit("]"))
-    rejected = rejected.with_columns(**preview(rows.text.filter(bad), book.dataset))
+    text = rows.text.filter(bad)
+    rejected = rejected.with_columns(
+        **preview(text, book.dataset), cells=cells(rows.values.filter(bad), text, book.dataset)
+    )
     return Verdicts(
         accepted=rows.values.filter(~bad),
         accepted_lines=rows.lines.filter(~bad),
@@ -313,3 +318,26 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
         key = pl.when(whole).then(pl.struct(dataset.key).struct.json_encode())
     made = text.select(preview=pl.struct(shown).struct.json_encode(), key=key)
     return {name: made[name] for name in ("preview", "key")}
+
+
+def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Series:
+    """
+    Return rows as JSON, a text for each field: what could be read in its canonical form, the rest as it came.
+
+    So a row that is mended is read as a record of the API is, whatever its file's dates looked like.
+    """
+    told = [
+        pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
+        for field in dataset.fields
+    ]
+    return pl.select(told).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _canonical(values: pl.Series) -> pl.Series:
+    match values.dtype:
+        case pl.Datetime():
+            return values.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+        case pl.Binary():  # sealed by now, and opened nowhere on this way
+            return pl.Series([None] * len(values), dtype=pl.String)
+        case _:
+            return values.cast(pl.String)

@@ -38,14 +38,14 @@ where q.quarantine_id = any(%(entries)s)
 
 -- name: resolve
 update daftari.quarantine
-set resolved_by = %(run_id)s
+set resolved_by = %(run_id)s, cells = null
 where quarantine_id = any(%(entries)s)
   and resolved_by is null;
 
 -- name: resolve_content
 -- A file that is loaded again as a whole has all its lines judged anew.
 update daftari.quarantine q
-set resolved_by = %(run_id)s
+set resolved_by = %(run_id)s, cells = null
 from daftari.run r
 where r.run_id = q.run_id
   and r.sha256 = %(sha256)s
@@ -65,7 +65,7 @@ limit 1;
 -- name: resolve_landed
 -- An entry is mended when a later run brings a good row of its key.
 update daftari.quarantine q
-set resolved_by = %(run_id)s
+set resolved_by = %(run_id)s, cells = null
 where q.dataset = %(dataset)s
   and q.run_id <> %(run_id)s
   and q.resolved_by is null
@@ -114,8 +114,20 @@ order by q.quarantine_id;
 
 -- name: resolve_keys
 update daftari.quarantine q
-set resolved_by = %(run_id)s
+set resolved_by = %(run_id)s, cells = null
 where q.dataset = %(dataset)s
   and q.run_id <> %(run_id)s
   and q.resolved_by is null
   and q.key = any(%(keys)s::jsonb[]);
+
+-- name: waiting
+select q.quarantine_id, q.run_id, q.dataset, coalesce(r.source, r.kind) as source, r.sha256, null as path, q.line,
+       q.reasons, q.preview, r.started_at as at, q.resolved_by, q.cells
+from daftari.quarantine q
+join daftari.run r using (run_id)
+where q.dataset = %(dataset)s
+  and q.resolved_by is null
+  and q.quarantine_id > %(after)s
+  and (%(entries)s::bigint[] is null or q.quarantine_id = any(%(entries)s))
+order by q.quarantine_id
+limit %(limit)s;

@@ -33,3 +33,22 @@ select to_regclass('ops.users') is not null;
 
 -- name: is_user
 select exists (select from ops.users u where u.user_id::text = %(user_id)s);
+
+-- name: a_manager
+-- Of the demonstration: who has the most people.
+select u.manager_id
+from ops.users u
+where u.manager_id is not null
+group by u.manager_id
+order by count(*) desc, u.manager_id
+limit 1;
+
+-- name: an_employee
+-- Of the demonstration: somebody with expenses and leave.
+select e.user_id
+from ops.expenses e
+where e.user_id in (select l.user_id from ops.leave_requests l)
+  and e.user_id not in (select u.manager_id from ops.users u where u.manager_id is not null)
+group by e.user_id
+order by count(*) desc, e.user_id
+limit 1;

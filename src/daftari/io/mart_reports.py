@@ -1,0 +1,121 @@
+"""How a mart is shown as a report: what its model's file says under `config.meta.daftari.report`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection, sql
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from daftari.errors import ContractError, Fault
+
+CHARTS = ("lines", "bars")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One mart as people look at it."""
+
+    mart: str
+    title: str
+    description: str
+    chart: str  #: lines: of *value* over *along*; bars: one for each of *along*, longest first
+    along: str  #: the column of the x axis
+    value: str
+    by: str | None = None  #: one line for each of its values
+    per: tuple[str, ...] = ()  #: columns of which a reader picks one value, as sums over several mean nothing
+    columns: dict[str, str]  #: the described columns of the mart, in their order
+
+
+def read_reports(folder: Path, root: Path) -> Iterator[Report]:
+    """
+    Yield the reports of the pipeline in *folder*.
+
+    Raises:
+        ContractError: what is said of one cannot be shown.
+    """
+    for path in sorted(folder.glob("transform/*.yml")):
+        try:
+            document = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        except (YAMLError, UnicodeDecodeError):
+            continue  # `read_readers` has said so
+        for model in (document or {}).get("models") or []:
+            said = ((model.get("config") or {}).get("meta") or {}).get("daftari") or {}
+            if "report" in said:
+                yield _report(model, said["report"], path.relative_to(root).as_posix())
+
+
+def _report(model: dict[str, Any], said: Any, source: str) -> Report:
+    columns = {it["name"]: str(it.get("description", "")).strip() for it in model.get("columns") or []}
+    per = said.get("per", []) if isinstance(said, dict) else []
+    named = (
+        [said.get(it) for it in ("along", "value", "by") if said.get(it)] if isinstance(said, dict) else []
+    )
+    is_sound = (
+        isinstance(said, dict)
+        and isinstance(said.get("title"), str)
+        and said.get("chart") in CHARTS
+        and {"along", "value"} <= set(said)
+        and set(said) <= {"title", "chart", "along", "value", "by", "per"}
+        and isinstance(per, list)
+        and all(it in columns for it in [*named, *per])
+    )
+    if not is_sound:
+        fault = Fault(
+            source=source,
+            line=0,
+            place=f"models.{model.get('name')}.config.meta.daftari.report",
+            found="something else",
+            expected=f"title, chart ({' or '.join(CHARTS)}), along, value, perhaps by and per, of described columns",
+        )
+        raise ContractError.from_faults([fault])
+    return Report(
+        mart=str(model["name"]),
+        title=said["title"],
+        description=str(model.get("description", "")).strip(),
+        chart=said["chart"],
+        along=said["along"],
+        value=said["value"],
+        by=said.get("by"),
+        per=tuple(per),
+        columns=columns,
+    )
+
+
+def is_built(conn: Connection[Any], mart: str) -> bool:
+    row = conn.execute("select to_regclass(%s) is not null", [f"marts.{mart}"]).fetchone()
+    return bool(row and row[0])
+
+
+def choices(conn: Connection[Any], report: Report, column: str) -> list[str]:
+    """Return the values of a column of *per*, the commonest first; in the role of whoever asks."""
+    statement = sql.SQL(
+        "select {0}::text from {1} group by {0} order by count(*) desc, {0} limit 500"
+    ).format(sql.Identifier(column), _mart(report))
+    found = conn.execute(statement)
+    return [value for (value,) in found if value is not None]
+
+
+def rows_of(
+    conn: Connection[Any], report: Report, picked: dict[str, str], limit: int
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a mart for what was picked, in the role of whoever asks: a cell for each described column."""
+    conditions = [
+        sql.SQL("{}::text = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in picked.items()
+    ]
+    statement = sql.SQL("select {} from {} where {} order by {} limit {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, report.columns)),
+        _mart(report),
+        sql.SQL(" and ").join([sql.SQL("true"), *conditions]),
+        sql.SQL(", ").join(sql.Identifier(it) for it in (report.along, report.by) if it),
+        sql.Literal(limit),
+    )
+    return conn.execute(statement).fetchall()
+
+
+def _mart(report: Report) -> sql.Identifier:
+    return sql.Identifier("marts", report.mart)

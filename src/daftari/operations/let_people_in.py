@@ -1,0 +1,43 @@
+"""A token for one person of each role, so that whoever tries the demonstration meets it as each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.io import queries, tokens
+from daftari.io.tokens import Grant
+from daftari.io.workspace import Workspace
+from daftari.operations.issue_token import issue_token
+
+_QUERIES = queries.load("tokens.sql")
+_PREFIX = "demo"
+#: Roles that see their own, or their people's: they are somebody.
+_SOMEBODY = {"employee": "an_employee", "manager": "a_manager"}
+_OTHERS = ("finance", "hr", "auditor", "dpo", "data_engineer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    role: str
+    user_id: str | None
+    token: str = field(repr=False)
+
+
+def let_people_in(conn: Connection[Any], workspace: Workspace, *, now: datetime) -> list[Person]:
+    """Return new tokens, valid for a day; those of the last time are revoked. For the demonstration alone."""
+    for one in tokens.every(conn):
+        if one.name.startswith(f"{_PREFIX} ") and one.state(now) == "valid":
+            tokens.revoke(conn, one.name, now)
+    datasets = [it.dataset for it in workspace.contracts]
+    people = []
+    for role in (*_SOMEBODY, *_OTHERS):
+        row = conn.execute(_QUERIES[_SOMEBODY[role]]).fetchone() if role in _SOMEBODY else None
+        user_id = str(row[0]) if row else None
+        grant = Grant(name=f"{_PREFIX} {role} {now:%Y-%m-%d %H:%M:%S}", role=role, user_id=user_id)
+        token = issue_token(conn, datasets, grant, now=now, days=1)
+        people.append(Person(role=role, user_id=user_id, token=token))
+    return people

@@ -1,0 +1,146 @@
+"""The first page, and the page of one dataset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from daftari.api.service import now
+from daftari.compile.reading import relation_of
+from daftari.compile.shares import Sight, shares
+from daftari.compile.verdicts import Verdict
+from daftari.contract.model import Contract, Dataset, LogicalType
+from daftari.io import check_results
+from daftari.io import overview as glance
+from daftari.io.callers import in_role_of, speak_for
+from daftari.io.check_results import Checked
+from daftari.web import charts
+from daftari.web.visits import Visit
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One dataset at a glance."""
+
+    contract: Contract
+    loaded_at: datetime | None
+    is_late: bool
+    verdict: Verdict | None  #: None: never checked
+    failing: int
+    waiting: int | None  #: None: not for this role
+    may_add: bool
+
+    @property
+    def state(self) -> str:
+        if self.failing or self.verdict in (Verdict.FAILED, Verdict.NOT_EVALUATED):
+            return "failing"
+        if self.loaded_at is None:
+            return "empty"
+        return "late" if self.is_late else "healthy"
+
+
+def overview(visit: Visit) -> Response:
+    watched = [it for it in visit.contracts if visit.reads_all(it.dataset) or visit.adds(it.dataset)]
+    own = [it for it in visit.contracts if it not in watched]
+    names = [it.dataset.name for it in watched]
+    with visit.connection() as conn:
+        loads = glance.latest_loads(conn, names)
+        waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
+        checked = {it.dataset: it for it in check_results.latest(conn)}
+    cards = [
+        Card(
+            contract=it,
+            loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
+            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, now()),
+            verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
+            failing=_failing(checked.get(it.dataset.name)),
+            waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
+            may_add=visit.adds(it.dataset),
+        )
+        for it in watched
+    ]
+    needed = [it for it in cards if it.waiting or it.state in ("failing", "late")]
+    return visit.page("overview", cards=cards, own=own, needed=needed)
+
+
+def dataset(visit: Visit) -> Response:
+    contract = visit.contract(visit.request.path_params["dataset"])
+    name = contract.dataset.name
+    sees_all = visit.reads_all(contract.dataset)
+    with visit.connection() as conn:
+        load = glance.latest_loads(conn, [name]).get(name)
+        runs = glance.runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
+        checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
+    return visit.page(
+        "dataset",
+        contract=contract,
+        fields=_fields(visit, contract.dataset),
+        load=load,
+        is_late=load is not None and _is_late(contract, load.finished_at, now()),
+        runs=runs,
+        checked=checked if sees_all else None,
+        volume=_volume(visit, contract.dataset),
+        referred=[
+            it.dataset.name
+            for it in visit.contracts
+            if any(one.target == name for one in it.dataset.relationships) and it.dataset.name != name
+        ],
+    )
+
+
+def _fields(visit: Visit, dataset: Dataset) -> list[dict[str, Any]]:
+    """Each field with how this role sees it."""
+    share = next((it for it in shares(dataset) if it.role == visit.role and it.operation == "read"), None)
+    found = []
+    for field in dataset.fields:
+        sights = {line.sight(field.name) for line in share.lines} if share else {Sight.HIDDEN}
+        seen = "in some rows" if len(sights) > 1 else sights.pop().value
+        if field.protection.sealed and seen == "clear":
+            seen = "sealed"
+        found.append({"field": field, "seen": seen, "is_sealed": field.protection.sealed})
+    return found
+
+
+def _volume(visit: Visit, dataset: Dataset) -> Any:
+    relation = relation_of(dataset, visit.role)
+    if relation is None or not visit.reads(dataset):
+        return None
+    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
+    columns = [
+        it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
+    ]
+    first = next((it for it in columns if it.required), None)
+    if first is None:
+        return None
+    with visit.connection() as conn, conn.transaction():
+        speak_for(conn, visit.errand())
+        with in_role_of(conn, visit.caller, visit.service.roles):
+            found = glance.rows_by_month(conn, relation, first.name)
+    labels = [f"{month:%Y-%m}" for month, _ in found]
+    chart = charts.lines(
+        labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"
+    )
+    return {"chart": chart, "rows": found, "field": first.name}
+
+
+def _failing(checked: Checked | None) -> int:
+    return checked.count(Verdict.FAILED) + checked.count(Verdict.NOT_EVALUATED) if checked else 0
+
+
+def _is_late(contract: Contract, at: datetime, now: datetime) -> bool:
+    """Whether rows came longer ago than the contract's latency allows."""
+    allowed = latency(contract)
+    return allowed is not None and now - at > allowed
+
+
+def latency(contract: Contract) -> timedelta | None:
+    found = re.fullmatch(r"(\d+)\s*([a-z]+)", contract.service_levels.get("latency", ""))
+    if found is None or found[2] not in _UNITS:
+        return None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,134 @@
+"""Reports from the marts: a chart that one can read values from, its table, and its CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+from starlette.responses import Response
+
+from daftari.errors import AccessRefused
+from daftari.io import mart_reports
+from daftari.io.callers import in_role_of, speak_for
+from daftari.io.mart_reports import Report
+from daftari.operations.build_marts import TransformOptions, build_marts
+from daftari.web import charts
+from daftari.web.visits import Visit
+from daftari.web.writing import value as written
+
+_MOST_ROWS = 5000
+_MOST_BARS = 20
+
+
+def every(visit: Visit) -> Response:
+    with visit.connection() as conn:
+        reports = [(it, mart_reports.is_built(conn, it.mart)) for it in _mine(visit)]
+    asked = visit.request.query_params
+    return visit.page("reports", reports=reports, may_build=_builds(visit), built=asked.get("built", ""))
+
+
+def build(visit: Visit) -> Response:
+    """Bring the reports up to date. What fails its tests is not published: readers keep what they have."""
+    if not _builds(visit):
+        raise AccessRefused("Reports are built anew by who loads what they are made of.")
+    settings = visit.service.settings
+    options = TransformOptions(
+        environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
+    )
+    with visit.connection() as conn:
+        built = build_marts(conn, visit.service.workspace, options, lambda *_: None)
+    return visit.go(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
+
+
+def _builds(visit: Visit) -> bool:
+    return any(visit.adds(it.dataset) for it in visit.contracts)
+
+
+def one(visit: Visit) -> Response:
+    report = _asked(visit)
+    with _reading(visit) as conn:
+        choices, picked = _picked(visit, conn, report)
+        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
+    return visit.page(
+        "report",
+        report=report,
+        choices=choices,
+        picked=picked,
+        chart=_chart(report, rows),
+        rows=rows[-500:],
+        total=len(rows),
+        query=visit.request.url.query,
+    )
+
+
+def as_csv(visit: Visit) -> Response:
+    report = _asked(visit)
+    with _reading(visit) as conn:
+        _, picked = _picked(visit, conn, report)
+        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(report.columns)
+    writer.writerows(rows)
+    headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _mine(visit: Visit) -> list[Report]:
+    readers = visit.service.workspace.readers.of
+    return [it for it in visit.service.reports if visit.role in readers.get(it.mart, ())]
+
+
+def _asked(visit: Visit) -> Report:
+    name = visit.request.path_params["mart"]
+    for report in _mine(visit):
+        if report.mart == name:
+            return report
+    raise AccessRefused("There is no such report, or it is not for your role.")
+
+
+@contextmanager
+def _reading(visit: Visit) -> Iterator[Connection[Any]]:
+    with visit.connection() as conn, conn.transaction():
+        speak_for(conn, visit.errand())
+        with in_role_of(conn, visit.caller, visit.service.roles):
+            yield conn
+
+
+def _picked(
+    visit: Visit, conn: Connection[Any], report: Report
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """What may be picked of each column of `per`, and what is: what was asked for, else the commonest."""
+    choices = {name: mart_reports.choices(conn, report, name) for name in report.per}
+    asked = visit.request.query_params
+    picked = {
+        name: asked[name] if asked.get(name) in values else values[0]
+        for name, values in choices.items()
+        if values
+    }
+    return choices, picked
+
+
+def _chart(report: Report, rows: list[tuple[Any, ...]]) -> Any:
+    at = {name: number for number, name in enumerate(report.columns)}
+    along, value = at[report.along], at[report.value]
+    if report.chart == "bars":
+        sums: dict[str, Decimal] = {}
+        for row in rows:
+            if row[value] is not None:
+                sums[written(row[along])] = sums.get(written(row[along]), Decimal(0)) + Decimal(row[value])
+        largest = sorted(sums.items(), key=lambda it: -it[1])[:_MOST_BARS]
+        return charts.bars(largest, title=report.title)
+    labels = sorted({row[along] for row in rows})
+    place = {label: number for number, label in enumerate(labels)}
+    series: dict[str, list[Any]] = {}
+    for row in rows:
+        name = written(row[at[report.by]]) if report.by else report.value
+        series.setdefault(name, [None] * len(labels))[place[row[along]]] = row[value]
+    short = [str(label)[:7] if len(str(label)) == 10 else str(label) for label in labels]
+    return charts.lines(short, series, title=report.title)

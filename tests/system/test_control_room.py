@@ -1,0 +1,277 @@
+"""The control room as people meet it: a real browser, a real server, a real database."""
+
+import csv
+import io
+import shutil
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from tests.browser import CHROMIUM, barriers, chromium
+from tests.served_api import process
+from tests.system.conftest import copy_of
+
+from daftari.io.callers import make_service
+from daftari.io.tokens import Grant
+from daftari.io.workspace import read_workspace
+from daftari.operations.issue_token import issue_token
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(CHROMIUM is None, reason="this machine has no Chromium"),
+]
+#: The people of rows.sql: U2 works for U1.
+PERSONAS = {"employee": "U2", "manager": "U1", "finance": None, "hr": None, "dpo": None, "auditor": None}
+HEADER = "expense_id,spent_on,department_code,user_id,category,supplier,description,amount,currency,status,approved_at"
+DIRTY = f"""{HEADER}
+E10,2026-03-02,FIN,U2,travel,Safari Rides,Taxi,500.00,KES,paid,2026-03-03T09:00:00+03:00
+E11,to follow,FIN,U2,meals,Mama Oliech,Lunch,30.00,KES,approved,2026-03-05T09:00:00+03:00
+E12,2026-03-06,FIN,U2,entertainment,Mama Oliech,Dinner,70.00,KES,approved,2026-03-07T09:00:00+03:00
+"""
+
+
+class Room:
+    def __init__(self, conn, url, browser):
+        self.conn = conn
+        self.url = url
+        self.browser = browser
+        self.tokens = {}
+
+    def enter(self, role, width=1024, scheme="light"):
+        """A page of somebody who has just signed in."""
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.goto(self.url)
+        page.get_by_label("Token").fill(self.tokens[role])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.url}/")
+        return page
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def opened(conn, root, browser):
+    make_service(conn)
+    where = f"host={conn.info.host}&port={conn.info.port}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAFTARI_DATABASE_URL", f"postgresql://{conn.info.user}@/{conn.info.dbname}?{where}")
+        datasets = [it.dataset for it in read_workspace(root).contracts]
+        with process(root) as (url, _):
+            made = Room(conn, url, browser)
+            for role, user_id in PERSONAS.items():
+                grant = Grant(name=f"room {role}", role=role, user_id=user_id)
+                made.tokens[role] = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
+            yield made
+
+
+@pytest.fixture
+def room(published, browser):
+    with opened(*published, browser) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def still_room(admin, server, published_template, tmp_path_factory, browser):
+    """For those who look and change nothing."""
+    name, root, _ = published_template
+    own = tmp_path_factory.mktemp("room") / "workspace"
+    shutil.copytree(root, own)
+    with (
+        copy_of(admin, server, name) as (_, url),
+        psycopg.connect(url, autocommit=True) as conn,
+        opened(conn, own, browser) as made,
+    ):
+        yield made
+
+
+def table(page, name):
+    """The cells of a table, row by row."""
+    rows = page.get_by_role("region", name=name).locator("tbody tr")
+    return [row.locator("th, td").all_inner_texts() for row in rows.all()]
+
+
+def spent(page, room):
+    """What FIN spent in March in KES, by the report."""
+    page.goto(f"{room.url}/reports/monthly_spend_summary?currency=KES")
+    found = [row for row in table(page, "The figures") if row[:2] == ["2026-03-01", "FIN"]]
+    return found[0][4] if found else None
+
+
+def test_a_dirty_file_is_dropped_two_rows_are_mended_and_the_report_changes(room, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(DIRTY)
+    page = room.enter("finance")
+    assert spent(page, room) is None
+
+    page.goto(f"{room.url}/load/expenses")
+    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.wait_for_url("**/load/expenses/*")
+    assert page.get_by_text("Would be refused").is_visible()
+    assert ["category", "is none of travel"] in [
+        [row[0], row[1][:17]] for row in table(page, "Why rows would be refused")
+    ]
+    assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
+    page.get_by_label("Sum of amount").fill("600.00")
+    page.get_by_role("button", name="Load 1 rows").click()
+    page.wait_for_url("**/runs/*")
+    assert "1 inserted" in page.get_by_role("status").inner_text()
+    assert "2 refused" in page.get_by_role("status").inner_text()
+
+    page.goto(f"{room.url}/quarantine/expenses")
+    assert barriers(page) == []
+    wrong = page.locator("input[aria-invalid=true]")
+    assert wrong.count() == 2
+    page.get_by_label("spent on, line 3").fill("2026-03-04")
+    page.get_by_label("category, line 4").fill("meals")
+    assert page.get_by_text("2 rows are changed.").is_visible()
+    page.get_by_role("button", name="Replay what I changed").click()
+    page.wait_for_url("**/quarantine/expenses?told=*")
+    assert "2 inserted" in page.get_by_role("status").first.inner_text()
+    assert "0 rows wait" in page.inner_text("main")
+
+    page.goto(f"{room.url}/reports")
+    page.get_by_role("button", name="Build the reports anew").click()
+    page.wait_for_url("**/reports?built=yes*", timeout=120_000)
+    assert spent(page, room) == "600.00"
+    assert page.faults == []
+
+
+def test_a_stated_total_that_the_file_does_not_bear_out_loads_nothing(room, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(DIRTY)
+    page = room.enter("finance")
+    page.goto(f"{room.url}/load/expenses")
+    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.wait_for_url("**/load/expenses/*")
+    page.get_by_label("Sum of amount").fill("601.00")
+    page.get_by_role("button", name="Load 1 rows").click()
+    assert "does not reconcile" in page.get_by_role("alert").inner_text()
+    assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
+
+
+def test_a_column_under_another_name_is_picked_by_hand(room, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(DIRTY.replace("supplier", "Paid to whom", 1))
+    page = room.enter("finance")
+    page.goto(f"{room.url}/load/expenses")
+    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.wait_for_url("**/load/expenses/*")
+    page.get_by_label("supplier").select_option("Paid to whom")
+    page.get_by_role("button", name="Look again with these columns").click()
+    page.get_by_role("button", name="Load 1 rows").click()
+    page.wait_for_url("**/runs/*")
+    found = room.conn.execute("select supplier from ops.expenses where expense_id = 'E10'").fetchone()
+    assert found == ("Safari Rides",)
+
+
+def test_refused_rows_are_mended_in_a_file(room, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(DIRTY)
+    page = room.enter("finance")
+    page.goto(f"{room.url}/load/expenses")
+    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.get_by_role("button", name="Load 1 rows").click()
+    page.wait_for_url("**/runs/*")
+    page.goto(f"{room.url}/quarantine/expenses")
+    with page.expect_download() as given:
+        page.get_by_role("link", name="Download as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(given.value.path().read_text("utf-8-sig"))))
+    for row in rows:
+        row |= {"spent_on": "2026-03-04", "category": "meals"}
+    mended = tmp_path / "mended.csv"
+    with mended.open("w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    page.get_by_label("Drop the mended file here").set_input_files(mended)
+    page.wait_for_url("**/quarantine/expenses?told=*")
+    assert "2 inserted" in page.get_by_role("status").first.inner_text()
+
+
+#: What each persona finds: which pages are for them alone, and whose records.
+SEEN = {
+    "employee": {"expenses": {"E2", "E5"}, "leave_requests": {"L1", "L2"}},
+    "manager": {"expenses": {"E2", "E5"}, "leave_requests": {"L1", "L2"}},
+    "finance": {"expenses": {"E1", "E2", "E3", "E4", "E5"}, "leave_requests": {"L1", "L2"}},
+    "hr": {"expenses": None, "leave_requests": {"L1", "L2"}},
+    "dpo": {"expenses": None, "leave_requests": {"L1", "L2"}},
+}
+OF_LOADERS = {"Load a file", "Refused rows"}
+OF_OVERSEERS = {"Audit trail", "Access review", "Privacy desk"}
+
+
+@pytest.mark.parametrize("role", SEEN)
+def test_each_persona_sees_just_their_own(still_room, role):
+    page = still_room.enter(role)
+    menu = set(page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts())
+    assert menu & OF_LOADERS == (OF_LOADERS if role in ("finance", "hr") else set())
+    assert menu & OF_OVERSEERS == (OF_OVERSEERS if role == "dpo" else set())
+    for dataset, expected in SEEN[role].items():
+        answer = page.goto(f"{still_room.url}/records/{dataset}")
+        found = {row[0] for row in table(page, "Records")} if answer.status == 200 else None
+        assert found == expected, dataset
+    for path in ("/audit", "/review", "/privacy"):
+        assert page.goto(f"{still_room.url}{path}").status == (200 if role == "dpo" else 403)
+
+
+PAGES = {
+    "finance": [
+        "/",
+        "/datasets/expenses",
+        "/records/expenses",
+        "/records/expenses?status=paid&sort=-amount",
+        "/records/expenses/row?key=E1",
+        "/reports",
+        "/reports/monthly_spend_summary",
+        "/load",
+        "/load/expenses",
+        "/quarantine",
+        "/quarantine/expenses",
+        "/runs",
+        "/incidents",
+    ],
+    "dpo": ["/audit", "/review", "/privacy"],
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1024, 1600])
+def test_every_page_is_without_barriers_and_fits_its_screen(still_room, width, scheme):
+    wrong = []
+    for role, paths in PAGES.items():
+        page = still_room.enter(role, width, scheme)
+        for path in paths:
+            answer = page.goto(still_room.url + path)
+            if answer.status != 200:
+                wrong.append(f"{path}: {answer.status}")
+            wrong += [f"{path}: {it}" for it in barriers(page)]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append(f"{path}: is wider than the screen")
+        wrong += page.faults
+    assert wrong == []
+
+
+def test_nothing_on_any_page_comes_from_outside(still_room):
+    page = still_room.enter("finance")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in PAGES["finance"]:
+        page.goto(still_room.url + path)
+    assert [it for it in asked if not it.startswith(still_room.url)] == []
+
+
+def test_the_menu_and_the_content_are_reached_by_the_keyboard(still_room):
+    page = still_room.enter("finance", width=380)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    page.get_by_text("Menu", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("link", name="Reports").is_visible()
