@@ -15,6 +15,7 @@ from daftari.api.app import application
 from daftari.io.tokens import Grant
 from daftari.operations.issue_token import issue_token
 from daftari.settings import read_settings
+from daftari.web import room
 
 
 @contextmanager
@@ -37,9 +38,10 @@ def calling(world, monkeypatch, root):
             for role in ROLES
             if any(it.role == role for dataset in datasets for it in dataset.access)
         }
-        with TestClient(application(read_settings(root))) as client:
+        with TestClient(application(read_settings(root), faces=[room.add])) as client:
             yield client, tokens
     finally:
+        world.conn.execute("delete from daftari.web_session")
         world.conn.execute("delete from daftari.api_token")
         world.conn.execute("delete from daftari.assignment where login = %s", [login])
 
@@ -93,6 +95,20 @@ def answered(client, token, dataset, types):
     return names, Counter(told)
 
 
+def shown_on_pages(client, token, dataset, types):
+    """What whoever signs in with *token* finds among the records of the control room."""
+    client.cookies.clear()
+    assert client.post("/sign-in", data={"token": token}).status_code == 200
+    answer = client.get(f"/records/{dataset.name}/export?format=ndjson&purpose=a+test")
+    if answer.status_code == 403:
+        return [], Counter()
+    assert answer.status_code == 200, answer.text
+    rows = [json.loads(line, parse_float=Decimal) for line in answer.text.splitlines()]
+    names = list(rows[0]) if rows else []
+    told = (tuple(_told(row[name], types.get(name)) for name in names) for row in rows)
+    return names, Counter(told)
+
+
 def types_of(world, dataset):
     found = world.conn.execute(
         "select a.attname::text, a.atttypid::regtype::text from pg_attribute a"
@@ -103,10 +119,10 @@ def types_of(world, dataset):
     return dict.fromkeys(instants, "timestamptz")
 
 
-def everything_wrong(world, client, tokens):
+def everything_wrong(world, client, tokens, asked=answered):
     for role, token in tokens.items():
         for dataset in world.oracle.datasets.values():
-            names, rows = answered(client, token, dataset, types_of(world, dataset))
+            names, rows = asked(client, token, dataset, types_of(world, dataset))
             wanted_names, wanted_rows = wanted(world, role, dataset)
             if rows != wanted_rows or (rows and names != wanted_names):
                 yield f"{role} of {dataset.name}: is answered {names} {rows}; should be {wanted_names} {wanted_rows}"
@@ -120,6 +136,19 @@ def api(world, monkeypatch, tmp_path):
 
 def test_every_role_is_answered_by_the_api_what_the_contracts_say_and_nothing_else(world, api):
     assert list(everything_wrong(world, *api)) == []
+
+
+def test_every_role_finds_on_the_pages_what_the_contracts_say_and_nothing_else(world, api):
+    assert list(everything_wrong(world, *api, asked=shown_on_pages)) == []
+
+
+def test_one_policy_more_shows_on_the_pages(world, api):
+    world.conn.execute("create policy more on ops.users for select to employee using (true)")
+    try:
+        wrong = everything_wrong(world, *api, asked=shown_on_pages)
+        assert any(it.startswith("employee of users") for it in wrong)
+    finally:
+        world.conn.execute("drop policy more on ops.users")
 
 
 def test_one_policy_more_shows(world, api):
