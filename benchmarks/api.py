@@ -87,7 +87,12 @@ def rate(taken: list[float], seconds: float) -> Rate:
 
 
 def post(path: str, body: bytes, token: str = "", key: str = "") -> bytes:
-    headers = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    headers = [
+        f"POST {path} HTTP/1.1",
+        "Host: bench",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
     headers += [f"Authorization: Bearer {token}"] if token else []
     headers += [f"Idempotency-Key: {key}"] if key else []
     return "\r\n".join([*headers, "", ""]).encode() + body
@@ -174,10 +179,21 @@ def prepare(cluster: Cluster) -> Place:
 def compare(place: Place, *, seconds: float, rounds: int) -> dict[str, dict[str, list[Rate]]]:
     """Both servers run through all rounds; they are asked one after the other, in turns."""
     ours, rival = free_port(), free_port()
-    found: dict[str, dict[str, list[Rate]]] = {"single": {"daftari": [], "rival": []}, "batch": {"daftari": [], "rival": []}}
+    found: dict[str, dict[str, list[Rate]]] = {
+        "single": {"daftari": [], "rival": []},
+        "batch": {"daftari": [], "rival": []},
+    }
     env = {"DAFTARI_DATABASE_URL": place.url, "DAFTARI_LOG_LEVEL": "warning", "BENCH_URL": place.url}
     serve = [str(DAFTARI), "serve", "-w", str(place.workspace), "--port", str(ours)]
-    plain = [str(CACHE / "bench-venv/bin/python"), "-m", "uvicorn", "rival_api:app", "--port", str(rival), "--no-access-log"]
+    plain = [
+        str(CACHE / "bench-venv/bin/python"),
+        "-m",
+        "uvicorn",
+        "rival_api:app",
+        "--port",
+        str(rival),
+        "--no-access-log",
+    ]
     folder = Path(__file__).parent
     with serving(serve, ours, place.workspace, **env), serving(plain, rival, folder, **env):
         for round_ in range(-1, rounds):  # the first warms up
@@ -261,7 +277,9 @@ def ratio(ours: list[Rate], rival: list[Rate]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -271,7 +289,9 @@ def main() -> None:
         posts = compare(place, seconds=asked.seconds, rounds=asked.rounds)
         shown = pages(place, rows=asked.rows, seconds=asked.seconds, rounds=asked.rounds)
     for kind, sides in posts.items():
-        say(f"{kind}: {ratio(sides['daftari'], sides['rival']):.2f} times the rival's rate (aim {AIMS[kind]})")
+        say(
+            f"{kind}: {ratio(sides['daftari'], sides['rival']):.2f} times the rival's rate (aim {AIMS[kind]})"
+        )
     of_pages = median(a.p99 / b.p99 for a, b in zip(shown["daftari"], shown["bare"], strict=True))
     say(f"page: p99 {of_pages:.2f} times the bare query's (aim {AIMS['page']})")
     result = {

@@ -12,7 +12,7 @@ from tests.judging import block_of, reasons_by_line
 from daftari.contract.model import Relationship
 from daftari.rows.block import Block, Malformed
 from daftari.rows.intake import Intake, encode, take_in
-from daftari.rows.record import record_plan
+from daftari.rows.record import record_plan, records_block
 from daftari.rows.rules import rulebook
 
 TODAY = date(2026, 3, 14)
@@ -186,3 +186,12 @@ def test_what_must_be_sealed_and_is_not_does_not_go_to_the_server():
     with pytest.raises(TypeError, match=r"visits\.pin: not sealed"):
         encode(pl.DataFrame({"pin": ["1234"]}), dataset)
     assert encode(pl.DataFrame({"pin": [b"1234"]}), dataset)
+
+
+@pytest.mark.parametrize("dataset", ["salaries", "leave_requests", "expenses", "users"])
+def test_a_block_without_a_sound_record_has_the_types_of_its_fields(reference, dataset):
+    found = reference.dataset(dataset)[1].dataset
+    block = records_block([None, None], found)
+    asked = Intake(book=rulebook(found, today=date(2026, 3, 1)), plan=record_plan(found), run_id=1)
+    (judged,) = take_in([block], asked)
+    assert (judged.received, judged.rejected.height) == (2, 2)

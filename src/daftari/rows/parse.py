@@ -257,7 +257,7 @@ def _styles(plan: FieldPlan) -> list[DateStyle]:
 def _each_once(content: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Read each distinct text once, where that is less work: days repeat."""
     distinct = content.unique()
-    if 4 * len(distinct) > len(content):
+    if 4 * len(distinct) >= len(content):  # also where there is none, whose type would be lost
         return read(content)
     values = read(distinct)
     return content.replace_strict(distinct, values, return_dtype=values.dtype)
