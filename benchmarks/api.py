@@ -179,9 +179,8 @@ def prepare(cluster: Cluster) -> Place:
 def compare(place: Place, *, seconds: float, rounds: int) -> dict[str, dict[str, list[Rate]]]:
     """Both servers run through all rounds; they are asked one after the other, in turns."""
     ours, rival = free_port(), free_port()
-    found: dict[str, dict[str, list[Rate]]] = {
-        "single": {"daftari": [], "rival": []},
-        "batch": {"daftari": [], "rival": []},
+    sides: dict[str, dict[str, list[Rate]]] = {
+        kind: {"daftari": [], "rival": []} for kind in ("single", "batch")
     }
     env = {"DAFTARI_DATABASE_URL": place.url, "DAFTARI_LOG_LEVEL": "warning", "BENCH_URL": place.url}
     serve = [str(DAFTARI), "serve", "-w", str(place.workspace), "--port", str(ours)]
@@ -205,9 +204,9 @@ def compare(place: Place, *, seconds: float, rounds: int) -> dict[str, dict[str,
                         load(port, ask, seconds=length, connections=connections, expected=(200, 201))
                     )
                     if round_ >= 0:
-                        found[kind][name].append(rate_)
+                        sides[kind][name].append(rate_)
                         say(f"  {kind} {name}: {rate_.line()}")
-    return found
+    return sides
 
 
 def asking(kind: str, name: str, token: str, round_: int) -> Ask:
@@ -231,7 +230,7 @@ def pages(place: Place, *, rows: int, seconds: float, rounds: int) -> dict[str, 
         conn.execute(
             "insert into ops.expenses (expense_id, spent_on, department_code, category, amount, currency, status,"
             " _run_id) select 'P' || lpad(n::text, 9, '0'), date '2024-01-01' + (n %% 900)::int, 'FIN', 'travel',"
-            " 10, 'KES', 'paid', 1 from generate_series(1, %s) n",
+            " 10, 'KES', 'submitted', 1 from generate_series(1, %s) n",
             [rows],
         )
         conn.execute("vacuum analyze ops.expenses")

@@ -30,7 +30,8 @@ class Expense(BaseModel):
     spent_on: date
     department_code: str = Field(min_length=2, max_length=12)
     category: Literal[
-        "travel", "accommodation", "meals", "office", "equipment", "software", "training", "utilities", "services", "other"
+        "travel", "accommodation", "meals", "office", "equipment", "software", "training", "utilities", "services",
+        "other",
     ]  # fmt: skip
     supplier: str | None = Field(default=None, max_length=200)
     description: str | None = Field(default=None, max_length=500)

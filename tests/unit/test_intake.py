@@ -192,6 +192,7 @@ def test_what_must_be_sealed_and_is_not_does_not_go_to_the_server():
 def test_a_block_without_a_sound_record_has_the_types_of_its_fields(reference, dataset):
     found = reference.dataset(dataset)[1].dataset
     block = records_block([None, None], found)
-    asked = Intake(book=rulebook(found, today=date(2026, 3, 1)), plan=record_plan(found), run_id=1)
+    book, plan = rulebook(found, today=date(2026, 3, 1)), record_plan(found)
+    asked = Intake(book=book, plan=plan, run_id=1, is_looked_at=True)
     (judged,) = take_in([block], asked)
     assert (judged.received, judged.rejected.height) == (2, 2)

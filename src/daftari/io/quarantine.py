@@ -172,7 +172,10 @@ def resolve_keys(
     """Mark the open entries of *keys*, which a run has inserted or updated; return how many."""
     if not keys or any(dataset.field(name).is_confidential for name in dataset.key):
         return 0  # of the latter nothing is kept to know them by
-    facts = {"run_id": run_id, "dataset": dataset.name, "keys": [Jsonb(key) for key in keys]}
+    facts = {"run_id": run_id, "dataset": dataset.name}
+    if conn.execute(_QUERIES["any_open"], facts).fetchone() is None:
+        return 0
+    facts["keys"] = Jsonb(list(keys))
     return conn.execute(_QUERIES["resolve_keys"], facts).rowcount
 
 

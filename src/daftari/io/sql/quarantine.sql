@@ -113,12 +113,14 @@ where q.quarantine_id = any(%(entries)s)
 order by q.quarantine_id;
 
 -- name: resolve_keys
+-- As one document, which is joined: an array of a thousand would be gone through for every entry.
 update daftari.quarantine q
 set resolved_by = %(run_id)s, cells = null
+from (select distinct value as key from jsonb_array_elements(%(keys)s::jsonb)) written
 where q.dataset = %(dataset)s
   and q.run_id <> %(run_id)s
   and q.resolved_by is null
-  and q.key = any(%(keys)s::jsonb[]);
+  and q.key = written.key;
 
 -- name: waiting
 select q.quarantine_id, q.run_id, q.dataset, coalesce(r.source, r.kind) as source, r.sha256, null as path, q.line,
