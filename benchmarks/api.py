@@ -294,7 +294,7 @@ def main() -> None:
     of_pages = median(a.p99 / b.p99 for a, b in zip(shown["daftari"], shown["bare"], strict=True))
     say(f"page: p99 {of_pages:.2f} times the bare query's (aim {AIMS['page']})")
     result = {
-        "machine": machine(),
+        "machine": machine(asked),
         "posts": {k: {n: [asdict(r) for r in rs] for n, rs in v.items()} for k, v in posts.items()},
         "pages": {n: [asdict(r) for r in rs] for n, rs in shown.items()},
     }

@@ -78,6 +78,18 @@ def test_the_cookie_is_for_no_script_and_no_other_site(door):
     assert token.lower() not in said
 
 
+def test_over_https_the_cookie_is_this_hosts_alone_and_browsers_stay_with_https(door):
+    client, token = door
+    client.base_url = "https://testserver"
+    answer = sign_in(client, token)
+    said = answer.headers["set-cookie"]
+    assert said.startswith("__Host-daftari_session=")
+    assert {"Secure", "Path=/"} <= {part.strip() for part in said.split(";")}
+    assert "Domain" not in said
+    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert client.get("/").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "more"),
     [

@@ -60,6 +60,8 @@ class Envelope:
                 status = message["status"]
                 own = {name for name, _ in message["headers"]}
                 added = {**_HEADERS, "x-request-id": request_id}
+                if scope["scheme"] == "https":
+                    added["strict-transport-security"] = "max-age=31536000; includeSubDomains"
                 message["headers"] = [
                     *message["headers"],
                     *(

@@ -22,7 +22,7 @@ from daftari.io import web_sessions
 from daftari.io.callers import Caller
 from daftari.operations.look_at_file import shown_sums
 from daftari.web import loading, oversight, overview, records, refused, reports, sign_in
-from daftari.web.visits import COOKIE, Visit, csrf_of
+from daftari.web.visits import Visit, cookie_name, csrf_of
 from daftari.web.writing import environment
 
 Page = Callable[[Visit], Response]
@@ -123,7 +123,7 @@ class _Door:
         return answer
 
     async def _visit(self, request: Request) -> Visit:
-        session = request.cookies.get(COOKIE, "")
+        session = request.cookies.get(cookie_name(request), "")
         caller = await run_in_threadpool(_caller, self._service, session)
         request.state.caller = caller.name
         return Visit(

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from daftari.api.service import Service, now
 from daftari.errors import NotAuthenticated
 from daftari.io import web_sessions
-from daftari.web.visits import COOKIE, POLICY, Visit
+from daftari.web.visits import POLICY, Visit, cookie_name
 
 _MOST_BYTES = 4096
 
@@ -33,7 +33,7 @@ def door(service: Service, pages: Environment) -> Callable[[Request], Awaitable[
             return _page(pages, request, message, 401)
         answer = RedirectResponse(_back(request), status_code=303)
         answer.set_cookie(
-            COOKIE,
+            cookie_name(request),
             session,
             max_age=int(web_sessions.LASTS.total_seconds()),
             httponly=True,
@@ -47,9 +47,9 @@ def door(service: Service, pages: Environment) -> Callable[[Request], Awaitable[
 
 def leave(visit: Visit) -> Response:
     with visit.connection() as conn:
-        web_sessions.end(conn, visit.request.cookies.get(COOKIE, ""))
+        web_sessions.end(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
     answer = visit.go("/sign-in")
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https")
     return answer
 
 

@@ -21,11 +21,15 @@ from daftari.errors import AccessRefused
 from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader
 
-COOKIE = "daftari_session"
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def cookie_name(request: Request) -> str:
+    """Over HTTPS one that browsers take from this very host alone."""
+    return "__Host-daftari_session" if request.url.scheme == "https" else "daftari_session"
 
 
 def csrf_of(session: str) -> str:
