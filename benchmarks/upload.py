@@ -26,9 +26,9 @@ _HEADER = "expense_id,spent_on,department_code,category,supplier,description,amo
 
 def pieces(size: int) -> Iterator[bytes]:
     """CSV of about *size* bytes; nine of ten bytes are descriptions."""
-    text = (
-        "Fare and per diem of a field visit with the partners of the programme by bus and on foot. " * 5
-    )[:450]
+    text = ("Fare and per diem of a field visit with the partners of the programme by bus and on foot. " * 5)[
+        :450
+    ]
     yield _HEADER.encode()
     sent, number = len(_HEADER), 0
     while sent < size:

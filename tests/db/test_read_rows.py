@@ -1,9 +1,11 @@
 """Rows as callers read them: in their role, page by page, and kept in the audit where they are restricted."""
 
+import io
 import json
 from decimal import Decimal
 from itertools import pairwise
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,16 +168,16 @@ def test_a_read_of_other_fields_leaves_no_trace(house):
 # --- exports
 
 
-def export(house, *asked, role="matron", as_csv=True, purpose=None):
+def export(house, *asked, role="matron", form="csv", purpose=None):
     reader = house.reader(role, purpose)
-    pieces = export_rows(house.conn, reader, query_of(reader, asked), as_csv=as_csv)
+    pieces = export_rows(house.conn, reader, query_of(reader, asked), form=form)
     return b"".join(pieces).decode()
 
 
 def test_an_export_holds_all_rows_whatever_the_limit(house):
     asked = [("fields", SHOWN), ("sort", "-fee"), ("limit", "1"), ("ward", "A")]
     assert export(house, *asked) == "visit_id,ward,fee\r\nV1,A,3.00\r\nV3,A,1.00\r\nV5,A,0.10\r\n"
-    lines = export(house, *asked, as_csv=False).splitlines()
+    lines = export(house, *asked, form="ndjson").splitlines()
     assert [json.loads(line)["visit_id"] for line in lines] == ["V1", "V3", "V5"]
 
 
@@ -183,9 +185,36 @@ def test_an_export_holds_the_rows_of_the_callers_role(house):
     assert export(house, ("fields", "visit_id"), role="nurse").split() == ["visit_id", "V1", "V3", "V5"]
 
 
+def parquet(house, *asked, role="matron"):
+    reader = house.reader(role, "a test")
+    pieces = export_rows(house.conn, reader, query_of(reader, asked), form="parquet")
+    return pl.read_parquet(io.BytesIO(b"".join(pieces)))
+
+
+def test_a_parquet_export_has_the_types_of_the_contract_to_the_last_digit(house):
+    found = parquet(house, ("ward", "A"), ("fields", "visit_id,seen_on,fee,created_at"), ("sort", "visit_id"))
+    assert found.schema["seen_on"] == pl.Date
+    assert found.schema["fee"] == pl.Decimal(10, 2)
+    assert found.schema["created_at"] == pl.Datetime("us", "UTC")
+    assert found["fee"].to_list() == [Decimal("3.00"), Decimal("1.00"), Decimal("0.10")]
+
+
+def test_a_parquet_export_shows_what_the_role_sees_and_is_a_file_where_there_is_nothing(house):
+    assert set(parquet(house, role="porter")["patient"].to_list()) <= {"***", None}
+    assert parquet(house, ("visit_id", "V999"), role="nurse").height == 0
+
+
+def test_a_parquet_export_of_several_groups_has_every_row(house):
+    house.conn.execute(
+        "insert into ops.visits (visit_id, seen_on, ward, _run_id)"
+        " select 'g' || n, '2026-03-01', 'A', 1 from generate_series(1, 45000) n"
+    )
+    assert parquet(house, ("fields", "visit_id"), ("visit_id.starts", "g")).n_unique() == 45_000
+
+
 def test_an_export_of_a_restricted_field_is_in_the_audit_before_its_first_row_is_sent(house):
     reader = house.reader(purpose="the annual report")
-    pieces = export_rows(house.conn, reader, query_of(reader, []), as_csv=True)
+    pieces = export_rows(house.conn, reader, query_of(reader, []), form="csv")
     next(pieces)
     pieces.close()
     assert [it[1] for it in reads(house)] == ["the annual report"]

@@ -72,6 +72,7 @@ def reading(dataset: Dataset) -> dict[str, Any]:
                 "content": {
                     "application/json": {"schema": _loose(page)},
                     "application/x-ndjson": {"schema": {"type": "string"}},
+                    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
                     "text/csv": {"schema": {"type": "string"}},
                 },
             },
@@ -209,7 +210,10 @@ def _asked(dataset: Dataset) -> list[dict[str, Any]]:
         ),
         "fields": ({"type": "string"}, "Fields to show, with commas between them."),
         "after": ({"type": "string"}, "Where the page begins: `next` of the page before."),
-        "format": ({"enum": ["json", "ndjson", "csv"]}, "ndjson and csv hold all rows, whatever the limit."),
+        "format": (
+            {"enum": ["json", "ndjson", "csv", "parquet"]},
+            "All but json hold all rows, whatever the limit.",
+        ),
     }
     asked = [
         {"name": name, "in": "query", "schema": schema, "description": said}

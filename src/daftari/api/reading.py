@@ -21,8 +21,19 @@ from daftari.operations.read_rows import Reader, export_rows, query_of, read_one
 from daftari.rows.query import Query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_FORMATS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/json": "json", "*/*": "json"}
-_MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+_FORMATS = {
+    "text/csv": "csv",
+    "application/x-ndjson": "ndjson",
+    "application/vnd.apache.parquet": "parquet",
+    "application/json": "json",
+    "*/*": "json",
+}
+#: Of exports.
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
 
 
 def many(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
@@ -78,8 +89,8 @@ async def _reader(request: Request, dataset: Dataset, callers: Callers, service:
 def _form(request: Request) -> str:
     given = request.query_params.getlist("format")
     if given:
-        if given[-1] not in ("json", "ndjson", "csv"):
-            raise HTTPException(422, "format: expected json, ndjson or csv")
+        if given[-1] not in ("json", *MEDIA):
+            raise HTTPException(422, f"format: expected json, {', '.join(MEDIA)}")
         return given[-1]
     accepted = request.headers.get("accept", "*/*").split(",")
     kinds = [part.partition(";")[0].strip().lower() for part in accepted]
@@ -105,7 +116,7 @@ def _history(service: Service, reader: Reader, key: list[str]) -> tuple[Event, .
 async def _export(service: Service, reader: Reader, query: Query, form: str) -> Response:
     def pieces() -> Iterator[bytes]:
         with service.connection() as conn:
-            yield from export_rows(conn, reader, query, as_csv=form == "csv")
+            yield from export_rows(conn, reader, query, form=form)
 
     found = pieces()
     # The first piece is fetched before the answer begins: what goes wrong still has a status of its own.
@@ -117,7 +128,7 @@ async def _export(service: Service, reader: Reader, query: Query, form: str) -> 
 
     name = f"{reader.dataset.name}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(all_pieces(), media_type=_MEDIA[form], headers=headers)
+    return StreamingResponse(all_pieces(), media_type=MEDIA[form], headers=headers)
 
 
 def _next(request: Request, cursor: str) -> str:

@@ -14,6 +14,7 @@ from psycopg import Connection, sql
 from daftari.compile.reading import Relation
 from daftari.errors import QueryRefused
 from daftari.io import queries
+from daftari.io.parquet_rows import is_text, parquet
 from daftari.rows.query import Column, Filter, Query, Sort
 
 _QUERIES = queries.load("reading.sql")
@@ -76,6 +77,12 @@ def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterat
         text.seek(0)
         text.truncate()
     yield text.getvalue().encode()
+
+
+def parquet_pieces(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
+    """Yield the same as a Parquet file."""
+    cells = _joined(sql.SQL("{}::text").format(_of(it)) if is_text(it) else _of(it) for it in query.fields)
+    yield from parquet(query.fields, _every(conn, relation, query, cells))
 
 
 def _every(

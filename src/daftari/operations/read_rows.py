@@ -18,6 +18,9 @@ from daftari.io.callers import Errand, in_role_of, speak_for
 from daftari.io.reading import Page
 from daftari.rows.query import RESTRICTED, Column, Query, parse_query
 
+#: How an export is written.
+FORMS = {"csv": reading.csv_lines, "ndjson": reading.json_lines, "parquet": reading.parquet_pieces}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
@@ -84,13 +87,13 @@ def sees(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> bool:
     return bool(read_page(conn, reader, query).rows)
 
 
-def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, as_csv: bool) -> Iterator[bytes]:
+def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: str) -> Iterator[bytes]:
     """
-    Yield all rows that are asked for, as CSV or as JSON Lines; what is held does not grow with them.
+    Yield all rows that are asked for in one of `FORMS`; what is held does not grow with them.
 
     The audit keeps that they are read before the first of them is sent: of whoever breaks off, too.
     """
-    write = reading.csv_lines if as_csv else reading.json_lines
+    write = FORMS[form]
     with _reading(conn, reader, query):
         _record(conn, reader, query, None)
     # In a transaction of its own, as what is broken off is rolled back.

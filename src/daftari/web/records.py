@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
+from daftari.api.reading import MEDIA
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read_history import read_history
@@ -34,7 +35,6 @@ _OURS = ("purpose", "field", "operator", "value", "format")
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
 #: Kinds of values that stay on one line.
 _SHORT = (*_NUMBERS, LogicalType.DATE, LogicalType.TIMESTAMP)
-_FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
 def many(visit: Visit) -> Response:
@@ -81,15 +81,15 @@ def export(visit: Visit) -> Response:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
     asked = list(visit.request.query_params.multi_items())
     form = visit.request.query_params.get("format", "csv")
-    if form not in _FORMATS:
-        raise AccessRefused("There is no export of this form; expected csv or ndjson.")
+    if form not in MEDIA:
+        raise AccessRefused(f"There is no export of this form; expected {', '.join(MEDIA)}.")
     reader = _reader(visit, dataset)
     names = ",".join(it.name for it in _shown(reader))
     query = query_of(reader, [("fields", names), *_wanted(asked)])
 
     def pieces() -> Iterator[bytes]:
         with visit.connection() as conn:
-            yield from export_rows(conn, reader, query, as_csv=form == "csv")
+            yield from export_rows(conn, reader, query, form=form)
 
     found = pieces()
     first = next(found, b"")  # what goes wrong still has a page of its own
@@ -99,7 +99,7 @@ def export(visit: Visit) -> Response:
         yield from found
 
     headers = {"Content-Disposition": f'attachment; filename="{dataset.name}.{form}"'}
-    return StreamingResponse(every(), media_type=_FORMATS[form], headers=headers)
+    return StreamingResponse(every(), media_type=MEDIA[form], headers=headers)
 
 
 def one(visit: Visit) -> Response:
