@@ -120,7 +120,7 @@ def test_a_dirty_file_is_dropped_two_rows_are_mended_and_the_report_changes(room
     ]
     assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
     page.get_by_label("Sum of amount").fill("600.00")
-    page.get_by_role("button", name="Load 1 rows").click()
+    page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     assert "1 inserted" in page.get_by_role("status").inner_text()
     assert "2 refused" in page.get_by_role("status").inner_text()
@@ -152,7 +152,7 @@ def test_a_stated_total_that_the_file_does_not_bear_out_loads_nothing(room, tmp_
     page.get_by_label("Drop a spreadsheet here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
     page.get_by_label("Sum of amount").fill("601.00")
-    page.get_by_role("button", name="Load 1 rows").click()
+    page.get_by_role("button", name="Load 1 row").click()
     assert "does not reconcile" in page.get_by_role("alert").inner_text()
     assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
 
@@ -166,7 +166,7 @@ def test_a_column_under_another_name_is_picked_by_hand(room, tmp_path):
     page.wait_for_url("**/load/expenses/*")
     page.get_by_label("supplier").select_option("Paid to whom")
     page.get_by_role("button", name="Look again with these columns").click()
-    page.get_by_role("button", name="Load 1 rows").click()
+    page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     found = room.conn.execute("select supplier from ops.expenses where expense_id = 'E10'").fetchone()
     assert found == ("Safari Rides",)
@@ -178,7 +178,7 @@ def test_refused_rows_are_mended_in_a_file(room, tmp_path):
     page = room.enter("finance")
     page.goto(f"{room.url}/load/expenses")
     page.get_by_label("Drop a spreadsheet here").set_input_files(file)
-    page.get_by_role("button", name="Load 1 rows").click()
+    page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     page.goto(f"{room.url}/quarantine/expenses")
     with page.expect_download() as given:
