@@ -19,7 +19,7 @@ from daftari.operations.load_path import Request, load_path
 from daftari.settings import read_settings
 
 pytestmark = pytest.mark.system
-#: For each operation and role. 120 make more than ten thousand cases a role.
+#: For each operation and role. 130 make more than ten thousand cases a role.
 EXAMPLES = os.environ.get("DAFTARI_SCHEMA_EXAMPLES", "5")
 #: The same cases each time, so that a change is told by what it changed; others with another seed.
 SEED = os.environ.get("DAFTARI_SCHEMA_SEED", "20261126")
