@@ -6,7 +6,7 @@ import uuid
 from contextlib import contextmanager
 from decimal import Decimal
 
-from tests.clinic import NOW, Clinic, apply_workspace, open_wards, write_workspace
+from tests.clinic import NOW, Clinic, open_wards, write_workspace
 
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
@@ -41,11 +41,11 @@ def visit(number, **other):
 class House:
     def __init__(self, conn, url, root, **custom):
         workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
-        apply_workspace(conn, workspace)
         self.clinic = Clinic(workspace=workspace, conn=conn, url=url)
         self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
         rights = Rights(roles=self.roles)
-        apply(conn, workspace.contracts, migrations_dir=root / "other", now=NOW, rights=rights)
+        # Under names of its own alone: roles are the server's, and outlive this database.
+        apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
         open_wards(conn)
         make_service(conn)
         self.conn = conn
