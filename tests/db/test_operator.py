@@ -15,19 +15,19 @@ from daftari.operations.make_partitions import make_partitions
 from daftari.operations.verify_database import verify_database
 
 pytestmark = pytest.mark.each_server
-ACCESS = [{"role": "nurse", "operations": ["read"], "rows": "all"}]
+ACCESS = [{"role": "orderly", "operations": ["read"], "rows": "all"}]
 
 
 @pytest.fixture
 def own_clinic(owned, db, tmp_path):
-    db.execute("create role nurse")
+    db.execute("create role orderly")
     try:
         workspace = write_workspace(tmp_path, access=ACCESS)
         apply_workspace(owned, workspace)
         open_wards(owned)
         yield Clinic(workspace=workspace, conn=owned, url="")
     finally:
-        db.execute("drop owned by nurse; drop role nurse")
+        db.execute("drop owned by orderly; drop role orderly")
 
 
 def test_loads_insert_update_and_refuse_as_for_a_superuser(own_clinic):
