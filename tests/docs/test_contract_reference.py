@@ -24,10 +24,27 @@ SECTIONS = dict(zip(_PARTS[1::2], _PARTS[2::2], strict=True))
 PARTS = {
     "daftari.rules": extensions.RuleValue,
     "daftari.access": extensions.AccessValue,
+    "daftari.approval": extensions.ApprovalValue,
     "daftari.partition": extensions.PartitionValue,
     "daftari.noOverlap": extensions.OverlapValue,
     "daftari.protection": extensions.ProtectionValue,
 }
+
+#: What a property stands beside in a contract.
+BESIDE = {
+    "daftari.approval": {
+        "access": [
+            {"role": "employee", "operations": ["read", "insert"], "rows": "own"},
+            {"role": "manager", "operations": ["read", "update"], "rows": "reports"},
+            {"role": "finance", "operations": ["read", "update"], "rows": "all"},
+        ]
+    }
+}
+
+STATES = {
+    "name": "known", "type": "library", "metric": "invalidValues", "mustBe": 0,
+    "arguments": {"validValues": ["submitted", "approved", "rejected", "paid"]},
+}  # fmt: skip
 
 FIELDS = [
     {"name": "expense_id", "logicalType": "string", "required": True, "primaryKey": True},
@@ -35,7 +52,7 @@ FIELDS = [
     field("paid_on", "date"),
     field("department", "string"),
     field("user_id", "string"),
-    field("status", "string"),
+    field("status", "string", required=True, quality=[STATES]),
     field("approved_at", "timestamp"),
 ]
 
@@ -64,7 +81,7 @@ def test_the_example_of_a_property_is_accepted_and_can_be_enforced(name):
         document = contract_document(fields=[*FIELDS, field("pin", "string", customProperties=said)])
     else:
         subject = {} if name == "daftari.subject" else {"subject": "user_id"}
-        document = contract_document(fields=FIELDS, custom=subject)
+        document = contract_document(fields=FIELDS, custom={**subject, **BESIDE.get(name, {})})
         document["schema"][0].setdefault("customProperties", []).extend(said)
     assert enforcement_faults(read_contract(json.dumps(document), source=name)) == ()
 

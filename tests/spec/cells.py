@@ -106,7 +106,7 @@ def _wrong_rows(world, name, caller, relation):
     if lines:
         row = {k: v for k, v in world.oracle.rows[relation.name][0].items() if k not in PLATFORM[:2]}
         admitted = matrix.admitted(world.conn, relation, row)
-        if admitted != (world.oracle.one_role(caller) is not None):
+        if admitted != world.oracle.admits(caller, relation.name, row):
             yield f"{name} of {relation}: inserts, {admitted}"
 
 

@@ -134,6 +134,23 @@ class Oracle:
         found["delete"] = any(self.lines(dataset, role, "delete") for role in caller.roles)
         return found
 
+    def admits(self, caller, name, row):
+        """Whether a caller may insert *row*: within its scopes, and what is asked for in the state of being asked."""
+        dataset, role = self.datasets[name], self.one_role(caller)
+        lines = self.lines(dataset, role, "insert") if role else []
+        return any(
+            self.is_in(it.rows, dataset, row, caller.user_id) and self.begins(it, dataset, row, caller)
+            for it in lines
+        )
+
+    @staticmethod
+    def begins(line, dataset, row, caller):
+        approval = dataset.approval
+        if approval is None or row[approval.field] == approval.begins:
+            return True
+        reaches_all = line.rows == "all" or line.role in approval.recorded_by
+        return reaches_all and (caller.user_id is None or row[dataset.subject] != caller.user_id)
+
     def written(self, caller, name, operation):
         """How many rows a caller reaches by *operation*."""
         dataset, role = self.datasets[name], self.one_role(caller)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 from tests.contracts import contract_of, field
 
+from daftari.contract.approval import Approval, ApprovalStep
 from daftari.contract.changes import ChangeKind
 from daftari.contract.compatibility import TABLES, compare
 from daftari.contract.model import (
@@ -102,6 +103,9 @@ OTHER = {
         "no_overlap": Overlap(key=("fee",), start="fee", end="fee"),
         "rules": (RowRule(id="r", expression="fee > 0", message="m"),),
         "access": (Access(role="hr", operations=("read",), rows="all"),),
+        "approval": Approval(
+            field="fee", begins="a", steps=(ApprovalStep(start="a", to="b", roles=("hr",)),)
+        ),
         "purpose": "Care",
         "lawful_basis": "consent",
         "retention": timedelta(days=30),

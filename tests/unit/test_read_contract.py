@@ -132,7 +132,7 @@ def test_another_standard_or_version_is_refused_by_its_name(text, expected):
             "unknown name daftari.retension",
             (
                 "after daftari. one of kind, subject, conflict,"
-                " purpose, lawfulBasis, retention, maxRejectedRatio, indexes, rules, access, partition,"
+                " purpose, lawfulBasis, retention, maxRejectedRatio, indexes, rules, access, approval, partition,"
                 " noOverlap"
                 " (did you mean 'retention'?)"
             ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from daftari.compile import masked_views
+from daftari.compile import approvals, masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS
 from daftari.compile.names import Schemas, derived
 from daftari.compile.objects import (
@@ -124,6 +124,8 @@ def _policies(
     for at, rows in enumerate(share.scopes, 1):
         which = () if at == 1 else (str(at),)
         text = condition(dataset, rows, role, known)
+        if share.operation == "insert" and (begins := approvals.begins(dataset, rows, share.role)):
+            text = f"{text} and {begins}"
         yield Policy(
             schema=schemas.data,
             table=dataset.name,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from daftari.compile import audit, checks, columns, keys, partitions
+from daftari.compile import approvals, audit, checks, columns, keys, partitions
 from daftari.compile.names import Schemas, identifier, qualified
 from daftari.compile.objects import (
     Comment,
@@ -76,6 +76,8 @@ def _table(dataset: Dataset, periods: Sequence[Partition], schemas: Schemas) -> 
     yield from keys.key_table(dataset, schemas)
     yield from audit.triggers(dataset, schemas)
     yield _set_updated_at(dataset, schemas)
+    if step := approvals.trigger(dataset, schemas):
+        yield step
     yield from _comments(dataset, schemas)
 
 

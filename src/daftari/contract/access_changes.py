@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from daftari.contract.approval import Approval
 from daftari.contract.changes import Change, ChangeKind
 from daftari.contract.model import Access, Dataset
 
@@ -93,3 +94,33 @@ def _told(
         masked = " masked" if grant.is_masked else ""
         what = f"{verb} {grant.operation}{masked}, rows {grant.rows}, {', '.join(fields) or 'every field'}"
         yield Change(kind=kind, place=place, what=what, reason=reason)
+
+
+def approval_changes(old: Dataset, new: Dataset, place: str) -> Iterator[Change]:
+    """Steps that a role may take now are exposure; steps that it may take no longer are breaking."""
+    before, after = _ways(old.approval), _ways(new.approval)
+    for way in sorted(after - before):
+        yield Change(
+            kind=ChangeKind.EXPOSURE, place=place, what=f"approval: {way}", reason="it could not before"
+        )
+    for way in sorted(before - after):
+        yield Change(
+            kind=ChangeKind.BREAKING,
+            place=place,
+            what=f"approval: no more {way}",
+            reason="what the role does may fail",
+        )
+    if old.approval and new.approval is None:
+        reason = "whoever may update may bring a row to any state"
+        yield Change(kind=ChangeKind.EXPOSURE, place=place, what="approval removed", reason=reason)
+
+
+def _ways(approval: Approval | None) -> set[str]:
+    if approval is None:
+        return set()
+    steps = {
+        f"{role} brings {'its own' if step.own else 'a row'} from {step.start} to {step.to}"
+        for step in approval.steps
+        for role in step.roles
+    }
+    return steps | {f"{role} records any state" for role in approval.recorded_by}

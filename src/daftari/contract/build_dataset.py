@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from daftari.contract.approval import Approval, ApprovalStep, WorkingDays
 from daftari.contract.build_field import build_field
 from daftari.contract.build_quality import build_quality
 from daftari.contract.document import Document, Path
-from daftari.contract.extensions import AccessValue, OfObject, OverlapValue, PartitionValue, read_extensions
+from daftari.contract.extensions import (
+    AccessValue,
+    ApprovalValue,
+    OfObject,
+    OverlapValue,
+    PartitionValue,
+    read_extensions,
+)
 from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule
 from daftari.contract.references import read_relationships
 from daftari.contract.schema import one_of
@@ -54,6 +62,7 @@ def build_dataset(document: Document, position: int) -> Built:
         no_overlap=_overlap(said.no_overlap),
         rules=_rules(document, said, places),
         access=tuple(_access(entry) for entry in said.access),
+        approval=_approval(said.approval),
         purpose=said.purpose,
         lawful_basis=said.lawful_basis,
         retention=duration(said.retention) if said.retention else None,
@@ -101,6 +110,23 @@ def _access(said: AccessValue) -> Access:
     )
 
 
+def _approval(said: ApprovalValue | None) -> Approval | None:
+    if said is None:
+        return None
+    days = said.working_days
+    return Approval(
+        field=said.field,
+        begins=said.begins,
+        steps=tuple(
+            ApprovalStep(start=it.start, to=it.to, roles=tuple(it.roles), own=it.own, by=it.by, at=it.at)
+            for it in said.steps
+        ),
+        recorded_by=tuple(said.recorded_by),
+        asked_at=said.asked_at,
+        working_days=WorkingDays(field=days.field, start=days.start, end=days.end) if days else None,
+    )
+
+
 def _partitioning(said: PartitionValue | None) -> Partitioning | None:
     if said is None:
         return None
@@ -139,6 +165,8 @@ def _named_fields(said: OfObject, places: dict[str, Path]) -> list[tuple[Path, s
         keys = [overlap.key] if isinstance(overlap.key, str) else overlap.key
         named += [((*places["noOverlap"], "key"), name) for name in keys]
         named += [((*places["noOverlap"], part), getattr(overlap, part)) for part in ("start", "end")]
+    if approval := _approval(said.approval):
+        named += [((*places["approval"], place.partition(".")[0]), name) for place, name in approval.fields()]
     for position, entry in enumerate(said.access):
         for part in ("fields", "masked"):
             named += [((*places["access"], position, part), name) for name in getattr(entry, part)]

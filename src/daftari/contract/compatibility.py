@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from daftari.contract.access_changes import access_changes, new_field_changes
+from daftari.contract.access_changes import access_changes, approval_changes, new_field_changes
 from daftari.contract.changes import Change, ChangeKind, Comparison, always, moved, nothing, words
 from daftari.contract.field_changes import TABLES as FIELD_TABLES
 from daftari.contract.field_changes import field_changes, quality_changes
@@ -176,6 +176,7 @@ OF_DATASET: dict[str, Comparison] = {
     "no_overlap": _no_overlap,
     "rules": _rules,
     "access": access_changes,
+    "approval": approval_changes,
     "purpose": words("purpose"),
     "lawful_basis": words("lawful_basis"),
     "retention": _retention,

@@ -80,6 +80,30 @@ class OverlapValue(_Value):
     unless: Text | None = None
 
 
+class StepValue(_Value):
+    start: Text = Field(alias="from")
+    to: Text
+    roles: Names
+    own: bool = False
+    by: Text | None = None
+    at: Text | None = None
+
+
+class WorkingDaysValue(_Value):
+    field: Text
+    start: Text
+    end: Text
+
+
+class ApprovalValue(_Value):
+    field: Text
+    begins: Text
+    steps: Annotated[list[StepValue], Field(min_length=1)]
+    recorded_by: list[Text] = []
+    asked_at: Text | None = None
+    working_days: WorkingDaysValue | None = None
+
+
 class ProtectionValue(_Value):
     sealed: bool = False
     revealable: bool = False
@@ -100,6 +124,7 @@ class OfObject(_Value):
     indexes: list[Names] = []
     rules: list[RuleValue] = []
     access: list[AccessValue] = []
+    approval: ApprovalValue | None = None
     partition: PartitionValue | None = None
     no_overlap: OverlapValue | None = None
 

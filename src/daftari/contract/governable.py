@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from daftari.contract.approval_checks import approval_findings
 from daftari.contract.field_checks import field_findings
 from daftari.contract.findings import Finding
 from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality
@@ -55,6 +56,8 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     yield from _access(dataset)
     yield from _partitioning(dataset)
     yield from _sealed(dataset)
+    if dataset.approval:
+        yield from approval_findings(dataset, dataset.approval)
     if dataset.no_overlap:
         yield from _overlap(dataset, dataset.no_overlap)
 

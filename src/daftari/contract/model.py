@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from daftari.contract.approval import Approval
 from daftari.errors import ContractError, Fault, UnknownName
 
 
@@ -212,6 +213,7 @@ class Dataset:
     no_overlap: Overlap | None = None
     rules: tuple[RowRule, ...] = ()
     access: tuple[Access, ...] = ()
+    approval: Approval | None = None
     purpose: str | None = None
     lawful_basis: str | None = None  #: Kenya Data Protection Act 2019, s. 30(1)
     retention: timedelta | None = None

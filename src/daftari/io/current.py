@@ -16,11 +16,11 @@ from daftari.protect.columns import sealed_fields
 from daftari.rows.parse import physical
 
 
-def completed(
+def current_rows(
     conn: Connection[Any], dataset: Dataset, changes: Sequence[Mapping[str, Any]], sealer: Sealer
 ) -> list[dict[str, Any]]:
     """
-    Return, for each of *changes* (a key, and what is to be otherwise), the whole record that it makes.
+    Return, for each of *changes* (a key, and what is to be otherwise), the whole record as it stands.
 
     The rows are locked until the transaction ends. Read by the service, for nobody's eyes: what they hold is judged
     and, where nothing of it changes, written by nobody.
@@ -29,7 +29,7 @@ def completed(
         RowRefused: a row is not there.
         CannotOpen, KeyDestroyed, KeysUnavailable: a sealed value of it cannot be opened.
     """
-    return [{**_current(conn, dataset, change, sealer), **change} for change in changes]
+    return [_current(conn, dataset, change, sealer) for change in changes]
 
 
 def _current(

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from daftari.compile import masked_views
+from daftari.compile import approvals, masked_views
 from daftari.compile.names import derived
 from daftari.compile.roles import Roles
 from daftari.compile.shares import Share, shares
@@ -31,6 +31,11 @@ from daftari.rows.intake import encode
 _QUERIES = queries.load("written.sql")
 #: What a caller is told of a row that it may not write, or that clashes with one that it may not see.
 NOT_TAKEN = ("not_taken", "is not taken: it is not yours to write, or does not agree with another row")
+#: Said of a row that the caller sees, as it is told that its row is there.
+NO_STEP = (
+    "approval",
+    "takes a step that its contract does not give you, or that names who took it, and you are nobody by name",
+)
 _AT_ONCE = 5  #: how often rows that somebody else wrote meanwhile are looked up anew
 
 
@@ -198,6 +203,8 @@ class Writing:
 
     def _why(self, error: psycopg.Error) -> tuple[str, str]:
         """Say why only to whom no row is hidden: to others it would tell of one."""
+        if error.diag.constraint_name == approvals.CONSTRAINT:
+            return NO_STEP
         if not self.sees_all:
             return NOT_TAKEN
         constraint = error.diag.constraint_name or type(error).__name__

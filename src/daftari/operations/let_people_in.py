@@ -17,7 +17,9 @@ _QUERIES = queries.load("tokens.sql")
 _PREFIX = "demo"
 #: Roles that see their own, or their people's: they are somebody.
 _SOMEBODY = {"employee": "an_employee", "manager": "a_manager"}
-_OTHERS = ("finance", "hr", "auditor", "dpo", "data_engineer")
+#: Who decides on requests is asked by name; each is of the department that does.
+_DEPARTMENTS = {"finance": "FIN", "hr": "PPL"}
+_OTHERS = ("auditor", "dpo", "data_engineer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +36,17 @@ def let_people_in(conn: Connection[Any], workspace: Workspace, *, now: datetime)
             tokens.revoke(conn, one.name, now)
     datasets = [it.dataset for it in workspace.contracts]
     people = []
-    for role in (*_SOMEBODY, *_OTHERS):
-        row = conn.execute(_QUERIES[_SOMEBODY[role]]).fetchone() if role in _SOMEBODY else None
-        user_id = str(row[0]) if row else None
+    for role in (*_SOMEBODY, *_DEPARTMENTS, *_OTHERS):
+        user_id = _person(conn, role)
         grant = Grant(name=f"{_PREFIX} {role} {now:%Y-%m-%d %H:%M:%S}", role=role, user_id=user_id)
         token = issue_token(conn, datasets, grant, now=now, days=1)
         people.append(Person(role=role, user_id=user_id, token=token))
     return people
+
+
+def _person(conn: Connection[Any], role: str) -> str | None:
+    if role not in _SOMEBODY and role not in _DEPARTMENTS:
+        return None
+    query = _QUERIES[_SOMEBODY.get(role, "somebody_of")]
+    row = conn.execute(query, {"department": _DEPARTMENTS.get(role)}).fetchone()
+    return str(row[0]) if row else None

@@ -23,7 +23,7 @@ from daftari.errors import AccessRefused, KeyReused, RequestUnderWay
 from daftari.io import answers, ledger, quarantine
 from daftari.io.answers import Claim, Named
 from daftari.io.callers import Errand, speak_for
-from daftari.io.current import completed
+from daftari.io.current import current_rows
 from daftari.io.kept_cells import KeptCells
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
@@ -36,6 +36,7 @@ from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.reading import start, take
 from daftari.rows.record import record_plan, records_block, require_known_names
 from daftari.rows.rules import Rulebook, rulebook
+from daftari.rows.signing import signed
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
@@ -168,7 +169,13 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
         records = [record for request in requests for record in request.records]
         if requests[0].is_partial:
             sealer = Sealer(desk.open_keys, desk.dataset)
-            records = [*completed(conn, desk.dataset, [it for it in records if it is not None], sealer)]
+            changes = [it for it in records if it is not None]
+            there = current_rows(conn, desk.dataset, changes, sealer)
+            who = (desk.errand.caller.role, desk.errand.caller.user_id)
+            records = [
+                {**row, **signed(row, change, desk.dataset, who, now)}
+                for row, change in zip(there, changes, strict=True)
+            ]
         outcomes = _Run(conn, desk, run_id, _mended(requests)).all(records, now)
         given, kept = [], []
         first = 0

@@ -19,6 +19,7 @@ from daftari.io import overview as glance
 from daftari.io.callers import in_role_of, speak_for
 from daftari.io.check_results import Checked
 from daftari.web import charts
+from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
@@ -53,6 +54,11 @@ def overview(visit: Visit) -> Response:
         loads = glance.latest_loads(conn, names)
         waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
         checked = {it.dataset: it for it in check_results.latest(conn)}
+        requests = [
+            waiting_for(visit, conn, it.dataset, in_short=True)
+            for it in visit.contracts
+            if visit.decides(it.dataset)
+        ]
     cards = [
         Card(
             contract=it,
@@ -66,7 +72,9 @@ def overview(visit: Visit) -> Response:
         for it in watched
     ]
     needed = [it for it in cards if it.waiting or it.state in ("failing", "late")]
-    return visit.page("overview", cards=cards, own=own, needed=needed)
+    return visit.page(
+        "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
+    )
 
 
 def dataset(visit: Visit) -> Response:

@@ -48,7 +48,7 @@ def many(visit: Visit) -> Response:
         kept = [(it, value) for it, value in asked if it not in (*_OURS[1:], "after")]
         return visit.go(f"/records/{dataset.name}?{urlencode([*kept, (name, given.get('value', ''))])}")
     reader = _reader(visit, dataset)
-    shown = _shown(reader)
+    shown = shown_of(reader)
     query = query_of(reader, [("fields", ",".join(it.name for it in shown)), *_wanted(asked)])
     with visit.connection() as conn:
         page = read_page(conn, reader, query)
@@ -60,7 +60,7 @@ def many(visit: Visit) -> Response:
             it.name for it in shown if it.field is None or it.field.logical_type in _SHORT or it.field.is_key
         },
         numbers={it.name for it in shown if it.field and it.field.logical_type in _NUMBERS},
-        rows=[_values(row, shown) for row in page.rows],
+        rows=[values_of(row, shown) for row in page.rows],
         following=_address(asked, after=page.next) if page.next else None,
         filters=[
             {"field": name, "value": value, "without": _address(_without(asked, name, value))}
@@ -84,7 +84,7 @@ def export(visit: Visit) -> Response:
     if form not in MEDIA:
         raise AccessRefused(f"There is no export of this form; expected {', '.join(MEDIA)}.")
     reader = _reader(visit, dataset)
-    names = ",".join(it.name for it in _shown(reader))
+    names = ",".join(it.name for it in shown_of(reader))
     query = query_of(reader, [("fields", names), *_wanted(asked)])
 
     def pieces() -> Iterator[bytes]:
@@ -108,7 +108,7 @@ def one(visit: Visit) -> Response:
     if not dataset.key or len(key) != len(dataset.key):
         raise AccessRefused(f"{dataset.name}: the address does not name a row")
     reader = _reader(visit, dataset)
-    shown = _shown(reader)
+    shown = shown_of(reader)
     query = query_of(
         reader, [("fields", ",".join(it.name for it in shown)), *zip(dataset.key, key, strict=True)]
     )
@@ -122,7 +122,7 @@ def one(visit: Visit) -> Response:
         dataset=dataset,
         key=key,
         columns=shown,
-        row=_values(page.rows[0], shown),
+        row=values_of(page.rows[0], shown),
         events=events,
         withheld=[it.name for it in reader.relation.columns if it not in shown],
         purpose=visit.request.query_params.get("purpose", ""),
@@ -133,7 +133,7 @@ def _reader(visit: Visit, dataset: Dataset) -> Reader:
     return visit.reader(dataset, visit.request.query_params.get("purpose") or None)
 
 
-def _shown(reader: Reader) -> list[Column]:
+def shown_of(reader: Reader) -> list[Column]:
     """Every column, but for a restricted one where nobody said what for."""
     has_purpose = bool((reader.errand.purpose or "").strip())
     return [it for it in reader.relation.columns if has_purpose or not _is_restricted(it)]
@@ -170,7 +170,7 @@ def _sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
     return state, _address([it for it in asked if it[0] != "after"], sort=following)
 
 
-def _values(row: str, columns: list[Column]) -> dict[str, Any]:
+def values_of(row: str, columns: list[Column]) -> dict[str, Any]:
     """The cells of a row; JSON has no type for an instant."""
     found: dict[str, Any] = json.loads(row, parse_float=Decimal)
     instants = [it.name for it in columns if it.type == "timestamptz" and found.get(it.name)]

@@ -21,7 +21,7 @@ from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
 from daftari.io import web_sessions
 from daftari.io.callers import Caller
 from daftari.operations.look_at_file import shown_sums
-from daftari.web import loading, oversight, overview, records, refused, reports, sign_in
+from daftari.web import approvals, calendar, loading, oversight, overview, records, refused, reports, sign_in
 from daftari.web.visits import Visit, cookie_name, csrf_of
 from daftari.web.writing import environment
 
@@ -37,6 +37,12 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/records/{dataset}", "GET", records.many),
     ("/records/{dataset}/export", "GET", records.export),
     ("/records/{dataset}/row", "GET", records.one),
+    ("/approvals", "GET", approvals.every),
+    ("/approvals/{dataset}", "POST", approvals.step),
+    ("/approvals/{dataset}/ask", "GET", approvals.ask),
+    ("/approvals/{dataset}/ask", "POST", approvals.ask),
+    ("/calendar", "GET", calendar.month),
+    ("/calendar/{dataset}", "GET", calendar.month),
     ("/reports", "GET", reports.every),
     ("/reports/build", "POST", reports.build),
     ("/reports/{mart}", "GET", reports.one),
@@ -143,6 +149,12 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     watches = adds or any(visit.reads_all(it.dataset) for it in visit.contracts)
     every = [
         ("/", "Overview", True),
+        (
+            "/approvals",
+            "Approvals",
+            any(visit.decides(it.dataset) or visit.asks(it.dataset) for it in visit.contracts),
+        ),
+        ("/calendar", "Calendar", any(calendar.has_calendar(visit, it.dataset) for it in visit.contracts)),
         ("/reports", "Reports", True),
         ("/load", "Load a file", adds),
         ("/quarantine", "Refused rows", mends),

@@ -20,6 +20,7 @@ from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
 from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader
+from daftari.operations.steps import may_ask
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -64,7 +65,9 @@ class Visit:
     def contracts(self) -> list[Contract]:
         """Of datasets that the role reads or writes, in the order of their names."""
         found = (
-            it for it in self.service.contracts.values() if self.reads(it.dataset) or self.adds(it.dataset)
+            it
+            for it in self.service.contracts.values()
+            if self.reads(it.dataset) or self.adds(it.dataset) or self.asks(it.dataset)
         )
         return sorted(found, key=lambda it: it.dataset.name)
 
@@ -98,8 +101,20 @@ class Visit:
         return bool(scopes) and set(scopes) == {"own"}
 
     def adds(self, dataset: Dataset) -> bool:
-        given = any(it.role == self.role and "insert" in it.operations for it in dataset.access)
+        """Whether the role brings rows of others, as files hold them. Who inserts its own alone asks; see `asks`."""
+        given = any(
+            it.role == self.role and "insert" in it.operations and it.rows != "own" for it in dataset.access
+        )
         return given and self.caller.writes and self.caller.may_name(dataset.name)
+
+    def asks(self, dataset: Dataset) -> bool:
+        return may_ask(dataset, self.caller)
+
+    def decides(self, dataset: Dataset) -> bool:
+        """Whether there are steps of others' requests for this visitor to take."""
+        approval = dataset.approval
+        takes = approval is not None and any(not it.own for it in approval.steps_of(self.role))
+        return takes and self.caller.writes and self.reads(dataset)
 
     def mends(self, dataset: Dataset) -> bool:
         """Whether refused rows are the role's to see and to mend: who loads a dataset, and sees all of it."""

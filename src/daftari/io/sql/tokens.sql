@@ -43,6 +43,16 @@ group by u.manager_id
 order by count(*) desc, u.manager_id
 limit 1;
 
+-- name: somebody_of
+-- Of the demonstration: somebody of a department who leads nobody.
+select u.user_id
+from ops.users u
+where u.department_code = %(department)s
+  and u.is_active
+  and u.user_id not in (select m.manager_id from ops.users m where m.manager_id is not null)
+order by u.user_id
+limit 1;
+
 -- name: an_employee
 -- Of the demonstration: somebody with expenses and leave.
 select e.user_id

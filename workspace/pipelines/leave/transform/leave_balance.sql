@@ -39,7 +39,7 @@ requests as (
     select
         user_id,
         cast(extract(year from start_date) as integer) as year,
-        sum(days) filter (where status = 'approved') as taken,
+        sum(days) filter (where status in ('approved', 'taken')) as taken,
         sum(days) filter (where status = 'requested') as pending
     from {{ ref('stg_leave_requests') }}
     where leave_type = 'annual'

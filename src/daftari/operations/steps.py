@@ -1,0 +1,92 @@
+"""Requests and their steps: one asks, another decides. PostgreSQL holds who may; migration 0015."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Dataset, LogicalType
+from daftari.errors import AccessRefused
+from daftari.io.callers import Caller
+from daftari.operations.write_rows import Answer, Desk, Outcome, Request, write_rows
+from daftari.rows.working_days import working_days
+
+_KEY_PREFIX = "W-"
+
+
+def may_ask(dataset: Dataset, caller: Caller) -> bool:
+    """Whether the caller may ask for something of its own here, and its key can be made up."""
+    gives = any(it.role == caller.role and "insert" in it.operations for it in dataset.access)
+    key = [dataset.field(name) for name in dataset.key]
+    is_text = len(key) == 1 and key[0].logical_type is LogicalType.STRING
+    is_open = caller.writes and caller.user_id is not None and caller.may_name(dataset.name)
+    return dataset.approval is not None and gives and is_text and is_open
+
+
+def new_key() -> str:
+    """Return what nobody has called a request yet: 12 random digits of 16."""
+    return _KEY_PREFIX + secrets.token_hex(6).upper()
+
+
+def ask(
+    conn: Connection[Any], desk: Desk, given: Mapping[str, str | None], *, country: str, now: datetime
+) -> Outcome:
+    """
+    Ask for something: a row about the caller, in the state where its approval begins.
+
+    *given* names the key (`new_key`) and what the caller says; working days that it leaves open are counted by the
+    public holidays of *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
+
+    Raises:
+        AccessRefused: the caller may ask for nothing here.
+    """
+    dataset, caller = desk.dataset, desk.errand.caller
+    approval = dataset.approval
+    if approval is None or dataset.subject is None or not may_ask(dataset, caller):
+        raise AccessRefused(f"{dataset.name}: there is nothing that your role may ask for here")
+    record: dict[str, Any] = {**given, dataset.subject: caller.user_id, approval.field: approval.begins}
+    if approval.asked_at:
+        record[approval.asked_at] = now.isoformat()
+    days = approval.working_days
+    if days and not record.get(days.field):
+        start, end = (_day(record.get(name)) for name in (days.start, days.end))
+        if start and end and start <= end:
+            record[days.field] = str(working_days(start, end, country))
+    return _written(conn, desk, Request(records=[record], request_id=desk.errand.request_id), now)
+
+
+def take_step(
+    conn: Connection[Any], desk: Desk, key: Mapping[str, str], to: str, *, now: datetime
+) -> Outcome:
+    """
+    Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
+
+    Raises:
+        AccessRefused: the dataset knows no steps, or the caller's role may write nothing of it.
+        RowRefused: there is no such row.
+    """
+    approval = desk.dataset.approval
+    if approval is None:
+        raise AccessRefused(f"{desk.dataset.name}: its contract knows no approval")
+    change = {**key, approval.field: to}
+    return _written(
+        conn, desk, Request(records=[change], request_id=desk.errand.request_id, is_partial=True), now
+    )
+
+
+def _written(conn: Connection[Any], desk: Desk, request: Request, now: datetime) -> Outcome:
+    (answer,) = write_rows(conn, desk, [request], now=now)
+    if not isinstance(answer, Answer):
+        raise answer
+    return answer.outcomes[0]
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None

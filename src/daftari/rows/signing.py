@@ -1,0 +1,30 @@
+"""What a step of an approval writes beside the state: who took it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from daftari.contract.model import Dataset
+
+
+def signed(
+    row: Mapping[str, Any],
+    change: Mapping[str, Any],
+    dataset: Dataset,
+    who: tuple[str, str | None],
+    now: datetime,
+) -> dict[str, Any]:
+    """
+    Return *change* with the fields that its step from *row* fills in; *who* is the role and the person that take it.
+
+    A change that is no step of theirs is returned as it is: the server refuses it.
+    """
+    approval, (role, person) = dataset.approval, who
+    if approval is None or dataset.subject is None or approval.field not in change:
+        return dict(change)
+    is_own = person is not None and row[dataset.subject] == person
+    step = approval.step(str(row[approval.field]), str(change[approval.field]), role, is_own=is_own)
+    filled = {} if step is None else {step.by: person, step.at: now.isoformat()}
+    return {**change, **{name: value for name, value in filled.items() if name is not None}}

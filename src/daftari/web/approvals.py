@@ -1,0 +1,231 @@
+"""Requests: asked for by whom they are about, decided by the roles that the contract names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from starlette.responses import Response
+
+from daftari.api.service import now
+from daftari.compile.shares import shares
+from daftari.contract.model import Contract, Dataset, Field, LogicalType
+from daftari.errors import AccessRefused, RowRefused
+from daftari.operations.read_rows import Reader, query_of, read_page
+from daftari.operations.steps import ask as ask_for
+from daftari.operations.steps import new_key, take_step
+from daftari.operations.write_rows import Desk, Outcome
+from daftari.rows.query import Column
+from daftari.web import records
+from daftari.web.visits import Visit
+
+_DECIDING, _ASKING = "deciding on requests", "looking at my own requests"
+_MOST, _MOST_OWN = 100, 20
+_KEY = re.compile(r"W-[0-9A-F]{12}")
+_INPUTS = {LogicalType.DATE: "date", LogicalType.NUMBER: "number", LogicalType.INTEGER: "number"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request, and the states to which this visitor may bring it."""
+
+    key: tuple[str, ...]
+    cells: dict[str, Any]
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    dataset: Dataset
+    columns: list[Column]
+    rows: list[Asked]
+    is_cut: bool = False  #: there are more
+
+
+def every(visit: Visit) -> Response:
+    with visit.connection() as conn:
+        waiting = [
+            waiting_for(visit, conn, it.dataset) for it in visit.contracts if visit.decides(it.dataset)
+        ]
+        own = [_own(visit, conn, it.dataset) for it in visit.contracts if visit.asks(it.dataset)]
+    asked = visit.request.query_params
+    return visit.page(
+        "approvals", waiting=waiting, own=own, done=asked.get("done", ""), state=asked.get("state", "")
+    )
+
+
+def step(visit: Visit) -> Response:
+    contract = _contract(visit)
+    dataset = contract.dataset
+    key = {name: visit.form.get(f"key.{name}", "") for name in dataset.key}
+    to = visit.form.get("to", "")
+    with visit.connection() as conn:
+        outcome = take_step(conn, _desk(visit, contract, _DECIDING), key, to, now=now())
+    if outcome.status == "quarantined":
+        raise RowRefused(
+            f"{', '.join(key.values())}: {'; '.join(_reason(it) for it in outcome.reasons)}",
+            hint="Load the page again: somebody else may have decided it meanwhile.",
+        )
+    return visit.go(f"/approvals?done={'+'.join(key.values())}&state={to}")
+
+
+def ask(visit: Visit) -> Response:
+    contract = _contract(visit)
+    if not visit.asks(contract.dataset):
+        raise AccessRefused(f"{contract.dataset.name}: there is nothing that your role may ask for here")
+    if visit.request.method == "GET":
+        return _form(visit, contract, {"_key": new_key()}, None)
+    key = visit.form.get("_key", "")
+    if not _KEY.fullmatch(key):
+        raise AccessRefused("This form is not ours; nothing was done.")
+    names = [it.name for it in _open_fields(visit, contract.dataset)]
+    given = {name: visit.form.get(name, "").strip() or None for name in names}
+    given[contract.dataset.key[0]] = key
+    with visit.connection() as conn:
+        outcome = ask_for(
+            conn, _desk(visit, contract, _ASKING), given, country=visit.service.workspace.country, now=now()
+        )
+    if outcome.status == "quarantined":
+        return _form(visit, contract, dict(visit.form), outcome)
+    return visit.go(
+        f"/approvals?done={key}&state={contract.dataset.approval and contract.dataset.approval.begins}"
+    )
+
+
+def waiting_for(visit: Visit, conn: Connection[Any], dataset: Dataset, *, in_short: bool = False) -> Requests:
+    """What the visitor may decide, oldest first. In short: with no field that is read for a purpose alone."""
+    approval = dataset.approval
+    assert approval is not None, "who decides decides by steps"
+    steps = [it for it in approval.steps_of(visit.role) if not it.own]
+    reader = visit.reader(dataset, None if in_short else _DECIDING)
+    columns = records.shown_of(reader)
+    states = ",".join(dict.fromkeys(it.start for it in steps))
+    found = _read(
+        conn, reader, columns, [(f"{approval.field}.in", states), *_sort(reader, ""), ("limit", str(_MOST))]
+    )
+    me, subject = visit.caller.user_id, dataset.subject or ""
+    rows = [
+        Asked(
+            key=tuple(str(row[name]) for name in dataset.key),
+            cells=row,
+            steps=tuple(it.to for it in steps if it.start == row[approval.field]),
+        )
+        for row in found
+        if me is None or row.get(subject) != me
+    ]
+    return Requests(dataset=dataset, columns=columns, rows=rows, is_cut=len(found) == _MOST)
+
+
+def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
+    approval, subject = dataset.approval, dataset.subject
+    assert approval is not None and subject is not None, "who asks asks for oneself"
+    reader = visit.reader(dataset, _ASKING)
+    if not visit.reads(dataset):
+        return Requests(dataset=dataset, columns=[], rows=[])
+    columns = [it for it in records.shown_of(reader) if it.name != subject]
+    about_me = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
+    rows = [
+        Asked(
+            key=tuple(str(row[name]) for name in dataset.key),
+            cells=row,
+            steps=tuple(
+                it.to for it in approval.steps_of(visit.role) if it.own and it.start == row[approval.field]
+            ),
+        )
+        for row in _read(conn, reader, columns, about_me)
+    ]
+    return Requests(dataset=dataset, columns=columns, rows=rows)
+
+
+def _read(
+    conn: Connection[Any], reader: Reader, columns: list[Column], asked: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    query = query_of(reader, [("fields", ",".join(it.name for it in columns)), *asked])
+    return [records.values_of(row, columns) for row in read_page(conn, reader, query).rows]
+
+
+def _sort(reader: Reader, sign: str) -> list[tuple[str, str]]:
+    """By when it was asked, where the contract and the role's view of it tell that; else by the first date."""
+    approval = reader.dataset.approval
+    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
+    seen = [
+        it.name
+        for it in reader.relation.columns
+        if it.field and it.field.logical_type in dated and not it.is_masked
+    ]
+    best = [approval.asked_at] if approval and approval.asked_at in seen else seen[:1]
+    return [("sort", f"{sign}{name}") for name in best]
+
+
+# --- asking
+
+
+def _form(visit: Visit, contract: Contract, given: dict[str, str], outcome: Outcome | None) -> Response:
+    dataset = contract.dataset
+    wrong: dict[str, list[str]] = {}
+    for reason in outcome.reasons if outcome else ():
+        for name in reason["field"].split(", "):
+            wrong.setdefault(name, []).append(reason["reason"])
+    fields = _open_fields(visit, dataset)
+    days = dataset.approval.working_days if dataset.approval else None
+    with visit.connection() as conn:
+        choices = {it.name: _choices(visit, conn, dataset, it) for it in fields}
+    return visit.page(
+        "ask",
+        status=422 if outcome else 200,
+        dataset=dataset,
+        fields=fields,
+        choices=choices,
+        inputs={it.name: _INPUTS.get(it.logical_type, "text") for it in fields},
+        counted=days.field if days else "",
+        given=given,
+        wrong=wrong,
+        others=[it for name, its in wrong.items() if name not in {f.name for f in fields} for it in its],
+    )
+
+
+def _open_fields(visit: Visit, dataset: Dataset) -> list[Field]:
+    """What is for who asks to say: neither the key nor the state, and nothing that a step fills in."""
+    approval = dataset.approval
+    assert approval is not None, "who asks asks by an approval"
+    given = next(it for it in shares(dataset) if it.role == visit.role and it.operation == "insert")
+    closed = {*dataset.key, dataset.subject, approval.field, approval.asked_at}
+    closed |= {name for step in approval.steps for name in (step.by, step.at)}
+    return [it for it in dataset.fields if it.name in given.everywhere and it.name not in closed]
+
+
+def _choices(visit: Visit, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:
+    """The values of a closed set, or the keys of a dataset that the visitor reads."""
+    if field.allowed:
+        return list(field.allowed)
+    target = next((it for it in dataset.relationships if it.fields == (field.name,)), None)
+    known = visit.service.datasets.get(target.target) if target else None
+    if target is None or known is None or not visit.reads(known):
+        return []
+    reader = visit.reader(known)
+    query = query_of(reader, [("fields", target.target_fields[0]), ("limit", "500")])
+    return [str(row[0]) for row in read_page(conn, reader, query).rows]
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    return f"{reason['field']} {reason['reason']}".strip()
+
+
+def _contract(visit: Visit) -> Contract:
+    contract = visit.contract(visit.request.path_params["dataset"])
+    if contract.dataset.approval is None:
+        raise AccessRefused(f"{contract.dataset.name}: its contract knows no approval")
+    return contract
+
+
+def _desk(visit: Visit, contract: Contract, purpose: str) -> Desk:
+    service = visit.service
+    return Desk(
+        contract=contract,
+        errand=visit.errand(purpose),
+        roles=service.roles,
+        known=service.datasets,
+        open_keys=service.workspace.open_keys,
+    )

@@ -1,0 +1,129 @@
+"""A calendar of any dataset whose rows are spans of days that may not overlap: who is away, and when."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from starlette.responses import Response
+
+from daftari.api.service import now
+from daftari.compile.reading import relation_of
+from daftari.contract.model import Dataset, LogicalType
+from daftari.errors import AccessRefused
+from daftari.operations.read_rows import query_of, read_page
+from daftari.rows.expressions import parse
+from daftari.rows.parse import physical
+from daftari.rows.working_days import days_off
+from daftari.web import records
+from daftari.web.visits import Visit
+from daftari.web.writing import ZONE
+
+_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+_MOST = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    start: date
+    end: date
+    state: str
+    key: str
+
+
+def has_calendar(visit: Visit, dataset: Dataset) -> bool:
+    return dataset.no_overlap is not None and visit.reads(dataset) and _columns(visit, dataset) is not None
+
+
+def month(visit: Visit) -> Response:
+    datasets = [it.dataset for it in visit.contracts if has_calendar(visit, it.dataset)]
+    name = visit.request.path_params.get("dataset") or (datasets[0].name if datasets else "")
+    dataset = next((it for it in datasets if it.name == name), None)
+    if dataset is None:
+        raise AccessRefused("There is no such calendar, or it is not for your role.")
+    asked = visit.request.query_params.get("month", "")
+    text = asked if _MONTH.fullmatch(asked) else f"{now().astimezone(ZONE):%Y-%m}"
+    first = date.fromisoformat(f"{text}-01")
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    spans, is_cut = _spans(visit, dataset, first, last)
+    return visit.page(
+        "calendar",
+        dataset=dataset,
+        datasets=datasets,
+        first=first,
+        days=[first + timedelta(days=at) for at in range(last.day)],
+        off=days_off(first, last, visit.service.workspace.country),
+        people={who: {day: it for it in its for day in _days(it, first, last)} for who, its in spans.items()},
+        before=f"{first - timedelta(days=1):%Y-%m}",
+        after=f"{last + timedelta(days=1):%Y-%m}",
+        is_cut=is_cut,
+    )
+
+
+def _days(span: Span, first: date, last: date) -> list[date]:
+    start, end = max(span.start, first), min(span.end, last)
+    return [start + timedelta(days=at) for at in range((end - start).days + 1)]
+
+
+def _columns(visit: Visit, dataset: Dataset) -> list[str] | None:
+    """The columns that a calendar is drawn from; None where the role does not see them all."""
+    relation, overlap = relation_of(dataset, visit.role), dataset.no_overlap
+    if relation is None or overlap is None:
+        return None
+    seen = {it.name for it in relation.columns if it.field}
+    state = [dataset.approval.field] if dataset.approval else []
+    unless = parse(overlap.unless, dataset, where=dataset.name).fields if overlap.unless else ()
+    needed = dict.fromkeys([*overlap.key, overlap.start, overlap.end, *state, *unless, *dataset.key])
+    dated = {it.name for it in relation.columns if it.field and it.field.logical_type is LogicalType.DATE}
+    ends_in_clear = {overlap.start, overlap.end} <= dated - {
+        it.name for it in relation.columns if it.is_masked
+    }
+    return list(needed) if needed.keys() <= seen and ends_in_clear else None
+
+
+def _spans(visit: Visit, dataset: Dataset, first: date, last: date) -> tuple[dict[str, list[Span]], bool]:
+    names, overlap = _columns(visit, dataset), dataset.no_overlap
+    assert names is not None and overlap is not None, "there is a calendar of it"
+    reader = visit.reader(dataset)
+    asked = [(f"{overlap.start}.lte", str(last)), (f"{overlap.end}.gte", str(first)), ("limit", str(_MOST))]
+    query = query_of(reader, [("fields", ",".join(names)), *asked])
+    with visit.connection() as conn:
+        page = read_page(conn, reader, query)
+    columns = [it for it in reader.relation.columns if it.name in names]
+    rows = [records.values_of(row, columns) for row in page.rows]
+    found: dict[str, list[Span]] = {}
+    for row in _that_count(dataset, rows):
+        span = Span(
+            start=_day(row[overlap.start]),
+            end=_day(row[overlap.end]),
+            state=str(row[dataset.approval.field]) if dataset.approval else "taken",
+            key=", ".join(str(row[it]) for it in dataset.key),
+        )
+        found.setdefault(", ".join(str(row[it]) for it in overlap.key), []).append(span)
+    return dict(sorted(found.items())), page.next is not None
+
+
+def _that_count(dataset: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that may not overlap: one that was turned down keeps nobody away."""
+    overlap = dataset.no_overlap
+    if overlap is None or overlap.unless is None or not rows:
+        return rows
+    condition = parse(overlap.unless, dataset, where=dataset.name)
+    frame = pl.DataFrame(
+        {
+            it: pl.Series([row[it] for row in rows], dtype=physical(dataset.field(it)))
+            for it in condition.fields
+        }
+    )
+    meets = frame.select(
+        condition.expression(now().astimezone(ZONE).date()).fill_null(value=False)
+    ).to_series()
+    return [row for row, is_out in zip(rows, meets, strict=True) if not is_out]
+
+
+def _day(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value))

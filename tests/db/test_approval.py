@@ -1,0 +1,202 @@
+"""Requests go from state to state by the steps of their contract, whatever way a change comes."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.spec.world import ROWS
+
+from daftari.compile.access import Rights
+from daftari.compile.roles import Roles
+from daftari.errors import AccessRefused
+from daftari.io.callers import Caller, Errand, make_service
+from daftari.io.keys import key_store_of
+from daftari.io.workspace import read_workspace
+from daftari.operations.apply_contracts import apply
+from daftari.operations.steps import ask, new_key, take_step
+from daftari.operations.write_rows import Answer, Desk, Request, write_rows
+from daftari.settings import read_settings
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+WORKSPACE = Path(__file__).parents[2] / "workspace"
+STATE = (
+    "select status::text, decided_by, decided_at is not null from ops.leave_requests where request_id = %s"
+)
+
+#: A step that is none fills in nobody's name, which a rule of the contract may find before the server is asked.
+NO_STEP = ("approval", "decided_by_someone")
+
+
+class Office:
+    """The reference contracts, and the small organisation of tests/spec/rows.sql."""
+
+    def __init__(self, conn, folder):
+        self.conn = conn
+        self.workspace = read_workspace(WORKSPACE)
+        (folder.parent / "daftari.toml").write_text('[workspace]\nname = "Office"\n', "utf-8")
+        self.keys = key_store_of(read_settings(folder.parent))
+        self.roles = Roles(prefix=f"a{uuid.uuid4().hex[:6]}_")
+        rights = Rights(roles=self.roles, readers=self.workspace.readers)
+        apply(conn, self.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        conn.execute(ROWS)
+        conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
+        make_service(conn)
+        self.datasets = {it.dataset.name: it.dataset for it in self.workspace.contracts}
+
+    def desk(self, role, user_id=None, dataset="leave_requests"):
+        caller = Caller(name=f"test {role}", role=role, user_id=user_id)
+        return Desk(
+            contract=self.workspace.dataset(dataset)[1],
+            errand=Errand(caller=caller, request_id="r1"),
+            roles=self.roles,
+            known=self.datasets,
+            open_keys=lambda: self.keys,
+        )
+
+    def step(self, role, user_id, key, to, dataset="leave_requests"):
+        desk = self.desk(role, user_id, dataset)
+        outcome = take_step(self.conn, desk, {desk.dataset.key[0]: key}, to, now=NOW)
+        if outcome.status != "quarantined":
+            return outcome.status
+        rule = outcome.reasons[0]["rule"]
+        return "no step" if rule in NO_STEP else rule
+
+    def write(self, role, user_id, dataset, record, **how):
+        desk = self.desk(role, user_id, dataset)
+        (answer,) = write_rows(self.conn, desk, [Request(records=[record], request_id="r1", **how)], now=NOW)
+        assert isinstance(answer, Answer)
+        return answer.outcomes[0]
+
+    def of(self, key):
+        return self.conn.execute(STATE, [key]).fetchone()
+
+    @contextmanager
+    def session_of(self, role, user_id):
+        """Plain SQL in a role, as whoever writes it for oneself would do."""
+        with self.conn.transaction(force_rollback=True):
+            self.conn.execute("select set_config('daftari.user_id', %s, true)", [user_id])
+            self.conn.execute(sql.SQL("set local role {}").format(sql.Identifier(self.roles.of(role))))
+            yield self.conn
+
+
+@pytest.fixture
+def office(db, tmp_path):
+    return Office(db, tmp_path / "migrations")
+
+
+def leave(**other):
+    return {
+        "request_id": new_key(),
+        "leave_type": "annual",
+        "start_date": "2026-12-07",
+        "end_date": "2026-12-14",
+        **other,
+    }
+
+
+def test_a_step_is_taken_by_a_role_that_the_contract_names_for_it_and_by_nobody_else(office):
+    assert office.step("manager", "U2", "L2", "taken") == "no step"
+    assert office.step("manager", "U2", "L2", "approved") == "updated"
+    assert office.of("L2") == ("approved", "U2", True)
+    assert office.step("manager", "U2", "L2", "rejected") == "no step"
+    assert office.step("manager", "U2", "L2", "taken") == "updated"
+    with pytest.raises(AccessRefused):
+        office.step("finance", "U5", "L3", "approved")
+    assert office.of("L3")[0] == "requested"
+
+
+def test_a_manager_decides_for_its_people_alone(office):
+    assert office.step("manager", "U3", "L4", "taken") == "not_taken"
+    assert office.of("L4")[0] == "approved"
+
+
+def test_nobody_takes_a_step_of_a_row_about_oneself_unless_the_step_is_for_that(office):
+    office.conn.execute("update ops.leave_requests set status = 'requested' where request_id = 'L4'")
+    assert office.step("hr", "U5", "L4", "approved") == "no step"
+    assert office.step("data_engineer", "U5", "L4", "approved") == "no step"
+    assert office.step("employee", "U3", "L2", "approved") == "no step"
+    assert office.step("employee", "U3", "L2", "cancelled") == "updated"
+    assert office.step("hr", "U2", "L3", "cancelled") == "no step"
+
+
+def test_who_took_a_step_and_when_is_what_the_server_says_whatever_was_sent(office):
+    with office.session_of("manager", "U2") as conn:
+        conn.execute(
+            "update ops.leave_requests set status = 'approved', decided_by = 'U5', decided_at = '2020-01-01'"
+            " where request_id = 'L2'"
+        )
+        conn.execute("reset role")
+        assert office.of("L2")[:2] == ("approved", "U2")
+        row = conn.execute(
+            "select decided_at = now() from ops.leave_requests where request_id = 'L2'"
+        ).fetchone()
+        assert row == (True,)
+
+
+def test_a_row_about_oneself_is_not_made_anothers_nor_anothers_ones_own(office):
+    for change in ("user_id = 'U2'", "user_id = 'U2', status = 'approved'"):
+        statement = f"update ops.leave_requests set {change} where request_id = 'L4'"
+        with pytest.raises(psycopg.errors.CheckViolation), office.session_of("hr", "U5") as conn:
+            conn.execute(statement)
+    with pytest.raises(psycopg.errors.CheckViolation), office.session_of("hr", "U5") as conn:
+        conn.execute("update ops.leave_requests set user_id = 'U5' where request_id = 'L3'")
+    with office.session_of("hr", "U5") as conn:
+        conn.execute("update ops.leave_requests set user_id = 'U1' where request_id = 'L3'")
+
+
+def test_a_role_that_records_brings_any_state_of_others(office):
+    assert office.step("data_engineer", None, "E4", "paid", "expenses") == "paid_is_approved"
+    change = {"expense_id": "E4", "status": "paid", "approved_at": "2026-02-07T08:00:00+03:00"}
+    assert office.write("data_engineer", None, "expenses", change, is_partial=True).status == "updated"
+
+
+def test_finance_pays_what_a_manager_approved_and_approves_nothing(office):
+    assert office.step("finance", "U1", "E4", "approved", "expenses") == "no step"
+    assert office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
+    assert office.step("finance", "U3", "E4", "paid", "expenses") == "no step"
+    assert office.step("finance", "U1", "E4", "paid", "expenses") == "updated"
+
+
+def test_what_an_employee_inserts_is_its_own_and_begins_at_the_beginning(office):
+    expense = {
+        "spent_on": "2026-11-20", "department_code": "OPS", "category": "travel", "amount": "10", "currency": "KES",
+    }  # fmt: skip
+    own = {**expense, "expense_id": "N1", "user_id": "U3", "status": "submitted"}
+    assert office.write("employee", "U3", "expenses", own).status == "inserted"
+    others = {**own, "expense_id": "N2", "user_id": "U4"}
+    paid = {**own, "expense_id": "N3", "status": "paid", "approved_at": "2026-11-21T08:00:00+03:00"}
+    for refused in (others, paid):
+        assert office.write("employee", "U3", "expenses", refused).status == "quarantined"
+    assert office.write("finance", "U3", "expenses", paid).status == "quarantined"
+    assert office.write("finance", "U5", "expenses", paid).status == "inserted"
+
+
+def test_asking_counts_working_days_without_weekends_and_kenyan_holidays(office):
+    request = leave(start_date="2026-12-07", end_date="2026-12-28")
+    desk = office.desk("employee", "U3")
+    assert ask(office.conn, desk, request, country="KE", now=NOW).status == "inserted"
+    # 16 weekdays, less Christmas; Jamhuri Day and Utamaduni Day fall on Saturdays
+    row = office.conn.execute(
+        "select days, status::text, user_id, requested_at from ops.leave_requests where request_id = %s",
+        [request["request_id"]],
+    ).fetchone()
+    assert row == (15, "requested", "U3", NOW)
+    assert ask(office.conn, desk, request, country="KE", now=NOW).status == "unchanged"
+
+
+def test_half_a_day_may_be_asked_for(office):
+    request = leave(start_date="2026-12-07", end_date="2026-12-07", days="0.5")
+    assert (
+        ask(office.conn, office.desk("employee", "U3"), request, country="KE", now=NOW).status == "inserted"
+    )
+
+
+def test_who_is_nobody_asks_for_nothing(office):
+    with pytest.raises(AccessRefused):
+        ask(office.conn, office.desk("hr"), leave(), country="KE", now=NOW)
