@@ -151,7 +151,7 @@ def prepare(cluster: Cluster) -> Place:
     shutil.rmtree(workspace, ignore_errors=True)
     cluster.fresh(_DATABASE)
     url = cluster.url(_DATABASE)
-    env = {**os.environ, "DAFTARI_DATABASE_URL": url}
+    env = {**os.environ, "DAFTARI_DATABASE_URL": url, "DAFTARI_RATE_LIMIT_PER_SECOND": "0"}
 
     def daftari(*words: str) -> str:
         argv = [str(DAFTARI), *words, "-w", str(workspace)]
@@ -182,7 +182,12 @@ def compare(place: Place, *, seconds: float, rounds: int) -> dict[str, dict[str,
     sides: dict[str, dict[str, list[Rate]]] = {
         kind: {"daftari": [], "rival": []} for kind in ("single", "batch")
     }
-    env = {"DAFTARI_DATABASE_URL": place.url, "DAFTARI_LOG_LEVEL": "warning", "BENCH_URL": place.url}
+    env = {
+        "DAFTARI_DATABASE_URL": place.url,
+        "DAFTARI_RATE_LIMIT_PER_SECOND": "0",
+        "DAFTARI_LOG_LEVEL": "warning",
+        "BENCH_URL": place.url,
+    }
     serve = [str(DAFTARI), "serve", "-w", str(place.workspace), "--port", str(ours)]
     plain = [
         str(CACHE / "bench-venv/bin/python"),
@@ -236,7 +241,11 @@ def pages(place: Place, *, rows: int, seconds: float, rounds: int) -> dict[str, 
         conn.execute("vacuum analyze ops.expenses")
     port = free_port()
     found: dict[str, list[Rate]] = {"daftari": [], "bare": []}
-    env = {"DAFTARI_DATABASE_URL": place.url, "DAFTARI_LOG_LEVEL": "warning"}
+    env = {
+        "DAFTARI_DATABASE_URL": place.url,
+        "DAFTARI_RATE_LIMIT_PER_SECOND": "0",
+        "DAFTARI_LOG_LEVEL": "warning",
+    }
 
     def ask(_connection: int, number: int) -> bytes:
         after = f"P{(number * 7919) % rows:09d}"

@@ -8,6 +8,7 @@ who may not see the data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -215,6 +216,18 @@ class NotAuthenticated(DaftariError):
             "Authorization: no caller is known by it; expected a bearer token that is valid now",
             hint="`daftari token create` makes one.",
         )
+
+
+class TooManyRequests(DaftariError):
+    """A caller asks more often than it may; *seconds* until it may again."""
+
+    code, exit_code, status = "too_many_requests", 29, 429
+
+    def __init__(self, seconds: float, *, what: str = "requests") -> None:
+        super().__init__(
+            f"too many {what} at once; expected fewer a second", hint=f"Ask again in {math.ceil(seconds)} s."
+        )
+        self.seconds = math.ceil(seconds)
 
 
 class KeyReused(DaftariError):

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -28,6 +29,10 @@ from pydantic_settings import (
 from daftari.errors import SettingError
 
 CONFIG_FILE = "daftari.toml"
+#: RFC 7518 and 8037, without those whose key verifiers share with signers (HS…), and without none.
+OIDC_ALGORITHMS = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
 #: Set by where the workspace is and by --env, never from a file.
 _GIVEN = ("root", "environment")
 #: `daftari.toml` is versioned: what may hold a password does not belong there.
@@ -72,6 +77,11 @@ class Settings(BaseSettings):
     root: Path = Field(description="the workspace's folder")
     environment: Environment = Field(description="dev, staging or prod")
     name: str = Field(default="workspace", min_length=1, description="the organisation's name")
+    country: str = Field(
+        default="KE",
+        pattern="^[A-Z]{2}$",
+        description="two letters of ISO 3166, whose public holidays are no working days",
+    )
     time_zone: str = Field(
         default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi, used on screens"
     )
@@ -107,6 +117,22 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(default=LogFormat.AUTO, description="auto, json or pretty")
     audit_key: Path | None = Field(default=None, description="a file; relative to the workspace")
     audit_anchors: Path | None = Field(default=None, description="a folder; relative to the workspace")
+    oidc_issuer: str | None = Field(
+        default=None, description="the issuer of tokens, as its documents write it"
+    )
+    oidc_audience: str | None = Field(default=None, description="what tokens must be meant for")
+    oidc_jwks: str | None = Field(
+        default=None, description="a file, or an https address, of the issuer's keys"
+    )
+    oidc_algorithms: str = Field(
+        default="RS256,ES256,EdDSA", description="algorithms of signatures, by commas"
+    )
+    oidc_role_claim: str = Field(
+        default="daftari_role", min_length=1, description="the claim that names the role"
+    )
+    oidc_user_claim: str = Field(default="sub", min_length=1, description="the claim that names the person")
+    oidc_leeway_seconds: int = Field(default=30, ge=0, le=300, description="0 to 300 seconds")
+    rate_limit_per_second: float = Field(default=200, ge=0, description="requests of one caller; 0: no limit")
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
     connect_timeout_seconds: int = Field(default=10, ge=2, description="a whole number of seconds, 2 or more")
 
@@ -149,6 +175,28 @@ class Settings(BaseSettings):
         if asked and not (self.vault_address and self.vault_token):
             missing = "DAFTARI_VAULT_TOKEN" if self.vault_address else "DAFTARI_VAULT_ADDRESS"
             raise SettingError(f"{missing}: missing; expected it, as keys or secrets are in Vault")
+        return self
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _asymmetric(cls, value: str) -> str:
+        for name in value.split(","):
+            if name not in OIDC_ALGORITHMS:
+                raise ValueError("not an algorithm by which an issuer alone can sign")
+        return value
+
+    @model_validator(mode="after")
+    def _knows_its_issuer(self) -> Settings:
+        said = {name: getattr(self, f"oidc_{name}") for name in ("issuer", "audience", "jwks")}
+        missing = [name for name, value in said.items() if not value]
+        if missing and len(missing) < len(said):
+            raise SettingError(
+                f"DAFTARI_OIDC_{missing[0].upper()}: missing; expected issuer, audience and keys (JWKS) together"
+            )
+        if (self.oidc_jwks or "").startswith("http:") and not _is_loopback(self.oidc_jwks or ""):
+            raise SettingError(
+                "DAFTARI_OIDC_JWKS: found http; expected https, as who changes the keys is anybody"
+            )
         return self
 
     @property
@@ -287,3 +335,7 @@ def _explain(
     return SettingError(
         f"{variable}: found {found} in {where}; expected {Settings.model_fields[name].description}"
     )
+
+
+def _is_loopback(address: str) -> bool:
+    return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")

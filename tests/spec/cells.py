@@ -104,10 +104,11 @@ def _wrong_rows(world, name, caller, relation):
     dataset = world.oracle.datasets[relation.name]
     lines = [it for role in caller.roles for it in world.oracle.lines(dataset, role, "insert")]
     if lines:
-        row = {k: v for k, v in world.oracle.rows[relation.name][0].items() if k not in PLATFORM[:2]}
-        admitted = matrix.admitted(world.conn, relation, row)
-        if admitted != world.oracle.admits(caller, relation.name, row):
-            yield f"{name} of {relation}: inserts, {admitted}"
+        for one in world.oracle.rows[relation.name]:
+            row = {k: v for k, v in one.items() if k not in PLATFORM[:2]}
+            admitted = matrix.admitted(world.conn, relation, row)
+            if admitted != world.oracle.admits(caller, relation.name, row):
+                yield f"{name} of {relation}: inserts, {admitted}"
 
 
 def wrong_by_mistake(world, relation):

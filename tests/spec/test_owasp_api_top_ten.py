@@ -219,6 +219,28 @@ def test_a_refusal_names_field_and_rule_and_no_value(attacker):
 # --- API4: unrestricted resource consumption
 
 
+def test_token_after_token_that_lets_nobody_in_is_slowed_down_and_good_ones_are_not(attacker):
+    found = [attacker.ask("GET", "/api/visits", token=f"dft_{number}") for number in range(14)]
+    assert [it.status_code for it in found[:10]] == [401] * 10
+    assert found[-1].status_code == 429
+    assert int(found[-1].headers["retry-after"]) >= 1
+    assert attacker.ask("GET", "/api/visits").status_code == 200
+    signing = [attacker.client.post("/sign-in", data={"token": "dft_x"}).status_code for _ in range(3)]
+    assert set(signing) == {429}
+
+
+def test_who_asks_more_often_than_is_allowed_is_told_to_wait_and_others_are_not(attacker, monkeypatch):
+    monkeypatch.setenv("DAFTARI_RATE_LIMIT_PER_SECOND", "1")
+    limited = application(read_settings(attacker.house.clinic.folder), faces=[room.add])
+    with TestClient(limited, raise_server_exceptions=False) as client:
+        others = Attacker(attacker.house, client)
+        others._tokens = {"nurse": attacker.token("nurse"), "matron": attacker.token("matron")}
+        found = [others.ask("GET", "/api/visits").status_code for _ in range(6)]
+        assert found[:2] == [200, 200]
+        assert 429 in found
+        assert others.ask("GET", "/api/visits", "matron").status_code == 200
+
+
 def test_more_records_than_a_request_may_have_are_refused(attacker):
     lines = "\n".join(json.dumps(as_sent(number=at)) for at in range(10, 10_011))
     answer = attacker.ask(

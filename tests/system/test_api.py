@@ -7,7 +7,9 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 
 import httpx2 as httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.served_api import process
 from tests.served_clinic import opened, visit
 
@@ -448,3 +450,40 @@ def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(
         assert answer.status_code == 200
         assert answer.json()["counts"] == {"inserted": 10_000}
     assert len(house.clinic.rows()) == 10_000
+
+
+def test_whom_an_issuer_vouches_for_reads_as_the_role_of_its_token(house, monkeypatch, tmp_path):
+    key = ed25519.Ed25519PrivateKey.generate()
+    public = {**json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key())), "kid": "k1", "use": "sig"}
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(json.dumps({"keys": [public]}))
+    monkeypatch.setenv("DAFTARI_OIDC_ISSUER", "https://login.example.org/")
+    monkeypatch.setenv("DAFTARI_OIDC_AUDIENCE", "daftari")
+    monkeypatch.setenv("DAFTARI_OIDC_JWKS", str(jwks))
+
+    def token(role, **other):
+        said = {
+            "iss": "https://login.example.org/",
+            "aud": "daftari",
+            "sub": "Akinyi",
+            "exp": time.time() + 60,
+        }
+        return jwt.encode({**said, "daftari_role": role, **other}, key, "EdDSA", headers={"kid": "k1"})
+
+    with serving(house, monkeypatch) as served:
+        served.post(as_json(visit(1), visit(2, ward="B")))
+        served.tokens |= {
+            "nurse": token("nurse"),
+            "matron": token("matron"),
+            "other": token("matron", aud="payroll"),
+        }
+        answer = served.get("/api/visits?fields=visit_id", "nurse")
+        assert answer.status_code == 200, answer.text
+        assert [it["visit_id"] for it in answer.json()["rows"]] == ["V1"]
+        assert len(served.get("/api/visits?fields=visit_id", "matron").json()["rows"]) == 2
+        assert served.get("/api/visits", "other").status_code == 401
+        served.post(as_json(visit(3)), "nurse")
+    row = house.conn.execute(
+        "select distinct actor from daftari.audit_entry where actor like 'oidc %'"
+    ).fetchone()
+    assert row == ("oidc Akinyi",)

@@ -46,6 +46,7 @@ def test_every_answer_is_one_that_the_document_tells_of_and_none_is_a_fault(
 ):
     conn, root = governed
     given = conn.info
+    monkeypatch.setenv("DAFTARI_RATE_LIMIT_PER_SECOND", "0")
     monkeypatch.setenv(
         "DAFTARI_DATABASE_URL",
         f"postgresql://{given.user}@/{given.dbname}?host={given.host}&port={given.port}",

@@ -196,6 +196,62 @@ def test_refused_rows_are_mended_in_a_file(room, tmp_path):
     assert "2 inserted" in page.get_by_role("status").first.inner_text()
 
 
+def test_leave_is_asked_for_mended_approved_by_the_manager_and_stands_in_the_calendar(room):
+    page = room.enter("employee")
+    page.goto(f"{room.url}/approvals/leave_requests/ask")
+    page.get_by_label("Leave type").select_option("annual")
+    page.get_by_label("Start date").fill("2026-12-14")
+    page.get_by_label("End date").fill("2026-12-11")
+    page.get_by_label("Days").fill("1")
+    page.get_by_role("button", name="Ask").click()
+    assert "ends before it starts" in page.get_by_role("main").inner_text().lower()
+    page.get_by_label("End date").fill("2026-12-28")
+    page.get_by_label("Days").fill("")
+    page.get_by_role("button", name="Ask").click()
+    page.wait_for_url("**/approvals?done=*")
+    request = page.get_by_role("status").inner_text().split()[0]
+
+    def row(of, name):
+        return next((it for it in table(of, name) if it[0] == request), None)
+
+    mine = row(page, "Table of your leave requests")
+    assert mine[1] == "Cancelled"  # the step that is left to whom it is about
+    assert {"annual", "requested", "10"} <= {
+        it.removesuffix(".0") for it in mine
+    }  # Christmas is none of the days
+
+    page = room.enter("manager")
+    assert (
+        "leave requests are requested and wait" in page.get_by_role("region", name="Needs you").inner_text()
+    )
+    page.goto(f"{room.url}/approvals")
+    page.get_by_role("button", name=f"{request}: approved").click()
+    page.wait_for_url("**/approvals?done=*")
+    assert f"{request} is approved" in page.get_by_role("status").inner_text()
+    page.goto(f"{room.url}/calendar/leave_requests?month=2026-12")
+    calendar = table(page, "Calendar of December 2026")
+    assert [it[0] for it in calendar] == ["U2"]
+    assert "".join(it or "." for it in calendar[0][1:]) == "." * 13 + "A" * 15 + "..."
+    assert "Christmas" in page.get_by_role("main").inner_text()
+
+    decided = room.conn.execute(
+        "select status::text, decided_by from ops.leave_requests where request_id = %s", [request]
+    ).fetchone()
+    assert decided == ("approved", "U1")
+    page = room.enter("employee")
+    page.goto(f"{room.url}/approvals")
+    assert row(page, "Table of your leave requests")[1] == "\u2013"
+
+
+def test_a_request_that_was_decided_meanwhile_is_not_decided_again(room):
+    room.conn.execute("update ops.leave_requests set status = 'requested' where request_id = 'L1'")
+    page = room.enter("manager")
+    page.goto(f"{room.url}/approvals")
+    room.conn.execute("update ops.leave_requests set status = 'cancelled' where request_id = 'L1'")
+    page.get_by_role("button", name="L1: approved").click()
+    assert "takes a step that its contract does not give you" in page.get_by_role("alert").inner_text()
+
+
 #: What each persona finds: which pages are for them alone, and whose records.
 SEEN = {
     "employee": {"expenses": {"E2", "E5"}, "leave_requests": {"L1", "L2"}},
@@ -239,6 +295,8 @@ PAGES = {
         "/incidents",
     ],
     "dpo": ["/audit", "/review", "/privacy"],
+    "employee": ["/approvals", "/approvals/expenses/ask", "/approvals/leave_requests/ask", "/calendar"],
+    "manager": ["/", "/approvals", "/calendar/leave_requests?month=2026-01"],
 }
 
 

@@ -1,4 +1,4 @@
-"""Who calls: by the bearer token of the request."""
+"""Who calls: by the bearer token of the request, of ours (`daftari token`) or of an OpenID Connect issuer's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from daftari.api.limits import Limits
 from daftari.api.service import Service, now
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens
 from daftari.io.callers import Caller
+from daftari.io.oidc import Verifier, issuer_of
 
 #: For how long a revoked token may still be known to a server.
 _REMEMBERED_SECONDS = 5
 _MOST_REMEMBERED = 10_000
+_BURST_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Callers:
         self._service = service
         self._known: dict[bytes, _Known] = {}
         self._lock = threading.Lock()
+        rate = service.settings.rate_limit_per_second
+        self._limits = Limits(rate, max(1, rate * _BURST_SECONDS))
+        self._verifier = _verifier(service)
 
     async def of(self, request: Request) -> Caller:
         """
@@ -39,21 +45,31 @@ class Callers:
 
         Raises:
             NotAuthenticated: nobody that is known.
+            TooManyRequests: of this caller, or of tokens from this address that let nobody in.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.startswith(tokens.PREFIX):
-            raise NotAuthenticated
         digest = tokens.digest(token)
         known = self._known.get(digest)
-        if known is None or known.until < time.monotonic():
-            caller = await run_in_threadpool(self._ask, token)
-            self._remember(digest, caller)
-        else:
+        if known is not None and known.until >= time.monotonic():
             caller = known.caller
+        else:
+            try:
+                caller = await run_in_threadpool(self._ask, scheme, token)
+            except NotAuthenticated:
+                count_failure(self._service, request)
+                raise
+            self._remember(digest, caller)
         request.state.caller = caller.name
+        self._limits.take(caller.name)
         return caller
 
-    def _ask(self, token: str) -> Caller:
+    def _ask(self, scheme: str, token: str) -> Caller:
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated
+        if not token.startswith(tokens.PREFIX):
+            if self._verifier is None or token.count(".") != 2:
+                raise NotAuthenticated
+            return self._verifier.caller_of(token)
         with self._service.connection() as conn:
             return tokens.caller_of(conn, token, now())
 
@@ -62,3 +78,15 @@ class Callers:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[digest] = _Known(caller, time.monotonic() + _REMEMBERED_SECONDS)
+
+
+def count_failure(service: Service, request: Request) -> None:
+    """Raises TooManyRequests where an address shows token after token that lets nobody in."""
+    if service.settings.rate_limit_per_second and request.client is not None:
+        service.failures.take(request.client.host)
+
+
+def _verifier(service: Service) -> Verifier | None:
+    issuer = issuer_of(service.settings)
+    roles = {it.role for dataset in service.datasets.values() for it in dataset.access}
+    return Verifier(issuer, roles) if issuer else None

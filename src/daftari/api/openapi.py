@@ -35,6 +35,7 @@ _PROBLEMS = {
     413: "Too many records, or too many bytes.",
     415: "The body is in no form that is taken.",
     422: "The query is not understood, or the records break rules or come under a key that was used.",
+    429: "The caller asks too often: `Retry-After` says when it may again.",
     500: "A fault in daftari.",
     503: "The database cannot be reached just now.",
 }
@@ -76,7 +77,7 @@ def reading(dataset: Dataset) -> dict[str, Any]:
                     "text/csv": {"schema": {"type": "string"}},
                 },
             },
-            **_problems(400, 401, 403, 422, 500, 503),
+            **_problems(400, 401, 403, 422, 429, 500, 503),
         },
     }
 
@@ -90,7 +91,7 @@ def one(dataset: Dataset) -> dict[str, Any]:
                 "description": "The row, as the caller sees it.",
                 "content": {"application/json": {"schema": _loose(row)}},
             },
-            **_problems(400, 401, 403, 404, 422, 500, 503),
+            **_problems(400, 401, 403, 404, 422, 429, 500, 503),
         },
     }
 
@@ -125,7 +126,7 @@ def history(dataset: Dataset) -> dict[str, Any]:
                 "description": "When the row came, and each change since, newest first.",
                 "content": {"application/json": {"schema": events}},
             },
-            **_problems(400, 401, 403, 404, 422, 500, 503),
+            **_problems(400, 401, 403, 404, 422, 429, 500, 503),
         },
     }
 
@@ -146,7 +147,7 @@ def writing(dataset: Dataset) -> dict[str, Any]:
         "responses": {
             "200": {"description": "What became of the records.", "content": answer},
             "201": {"description": "The record was inserted.", "content": answer},
-            **_problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
+            **_problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
         },
     }
 
@@ -193,7 +194,7 @@ def uploading() -> dict[str, Any]:
                 "description": "What became of the file's rows.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loaded"}}},
             },
-            **_problems(400, 401, 403, 409, 413, 422, 500, 503),
+            **_problems(400, 401, 403, 409, 413, 422, 429, 500, 503),
         },
     }
 

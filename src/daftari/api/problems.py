@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from daftari.errors import DaftariError, UnknownName
+from daftari.errors import DaftariError, TooManyRequests, UnknownName
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -40,6 +40,8 @@ async def of_ours(_request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT):
         headers["Retry-After"] = "1"
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.seconds)
     return problem(status, error.code, str(error), hint=error.hint, headers=headers)
 
 

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from daftari import __version__
+from daftari.api.limits import Limits
 from daftari.compile.roles import Roles
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import DatabaseError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 8
 _WAIT_SECONDS = 10
+_FAILURES_A_SECOND, _FAILURES_AT_ONCE = 1 / 6, 10
 
 
 def now() -> datetime:
@@ -55,6 +57,11 @@ class Service:
     def reports(self) -> tuple[Report, ...]:
         root = self.workspace.root
         return tuple(report for it in self.workspace.pipelines for report in read_reports(it.path, root))
+
+    @cached_property
+    def failures(self) -> Limits:
+        """Tokens that let nobody in, by the address that they came from. Good ones are let in all the same."""
+        return Limits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="tokens that let nobody in")
 
     @cached_property
     def keys(self) -> KeyStore:

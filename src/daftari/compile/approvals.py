@@ -25,7 +25,7 @@ def begins(dataset: Dataset, rows: str, role: str) -> str | None:
     state = f"{identifier(approval.field)} = {literal(approval.begins)}"
     if rows != "all" and role not in approval.recorded_by:
         return state
-    return f"({state} or {identifier(dataset.subject)}::text is distinct from (select daftari.user_id()))"
+    return f"({state} or {identifier(dataset.subject)}::text is distinct from coalesce((select daftari.user_id()), ''))"
 
 
 def trigger(dataset: Dataset, schemas: Schemas) -> Trigger | None:

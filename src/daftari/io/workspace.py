@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -56,9 +55,6 @@ class Workspace:
 
     #: roles that look at the audit trail and at access reviews in the control room
     overseers: tuple[str, ...] = ()
-
-    #: whose public holidays are no working days, as two letters of ISO 3166
-    country: str = "KE"
 
     #: opens what sealed fields are sealed under; None: only its files are looked at
     open_keys: Callable[[], KeyStore] | None = None
@@ -129,7 +125,6 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
         contracts=ordered,
         readers=Readers(of=of_marts),
         overseers=_overseers(root),
-        country=_country(root),
     )
 
 
@@ -244,15 +239,6 @@ def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:
 
 def _name(root: Path) -> str:
     return str(_table(root, "workspace").get("name", root.name))
-
-
-def _country(root: Path) -> str:
-    said = _table(root, "workspace").get("country", "KE")
-    if not isinstance(said, str) or not re.fullmatch(r"[A-Z]{2}", said):
-        raise SettingError(
-            f"{CONFIG_FILE}: workspace.country: expected the two letters of a country, such as KE"
-        )
-    return said
 
 
 def _overseers(root: Path) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from daftari.web import records
 from daftari.web.visits import Visit
 
 _DECIDING, _ASKING = "deciding on requests", "looking at my own requests"
-_MOST, _MOST_OWN = 100, 20
+_MOST, _MOST_OWN = 50, 20
 _KEY = re.compile(r"W-[0-9A-F]{12}")
 _INPUTS = {LogicalType.DATE: "date", LogicalType.NUMBER: "number", LogicalType.INTEGER: "number"}
 
@@ -41,14 +41,14 @@ class Requests:
     dataset: Dataset
     columns: list[Column]
     rows: list[Asked]
+    state: str = ""  #: of all of them
     is_cut: bool = False  #: there are more
 
 
 def every(visit: Visit) -> Response:
     with visit.connection() as conn:
-        waiting = [
-            waiting_for(visit, conn, it.dataset) for it in visit.contracts if visit.decides(it.dataset)
-        ]
+        decided = [it.dataset for it in visit.contracts if visit.decides(it.dataset)]
+        waiting = [requests for it in decided for requests in waiting_for(visit, conn, it)]
         own = [_own(visit, conn, it.dataset) for it in visit.contracts if visit.asks(it.dataset)]
     asked = visit.request.query_params
     return visit.page(
@@ -85,7 +85,7 @@ def ask(visit: Visit) -> Response:
     given[contract.dataset.key[0]] = key
     with visit.connection() as conn:
         outcome = ask_for(
-            conn, _desk(visit, contract, _ASKING), given, country=visit.service.workspace.country, now=now()
+            conn, _desk(visit, contract, _ASKING), given, country=visit.service.settings.country, now=now()
         )
     if outcome.status == "quarantined":
         return _form(visit, contract, dict(visit.form), outcome)
@@ -94,28 +94,37 @@ def ask(visit: Visit) -> Response:
     )
 
 
-def waiting_for(visit: Visit, conn: Connection[Any], dataset: Dataset, *, in_short: bool = False) -> Requests:
-    """What the visitor may decide, oldest first. In short: with no field that is read for a purpose alone."""
+def waiting_for(
+    visit: Visit, conn: Connection[Any], dataset: Dataset, *, in_short: bool = False
+) -> list[Requests]:
+    """
+    What the visitor may decide, by state as the contract orders them, and of each the oldest first.
+
+    In short: with no field that is read for a purpose alone.
+    """
     approval = dataset.approval
     assert approval is not None, "who decides decides by steps"
     steps = [it for it in approval.steps_of(visit.role) if not it.own]
     reader = visit.reader(dataset, None if in_short else _DECIDING)
-    columns = records.shown_of(reader)
-    states = ",".join(dict.fromkeys(it.start for it in steps))
-    found = _read(
-        conn, reader, columns, [(f"{approval.field}.in", states), *_sort(reader, ""), ("limit", str(_MOST))]
-    )
+    columns = [it for it in records.shown_of(reader) if it.field]
     me, subject = visit.caller.user_id, dataset.subject or ""
-    rows = [
-        Asked(
-            key=tuple(str(row[name]) for name in dataset.key),
-            cells=row,
-            steps=tuple(it.to for it in steps if it.start == row[approval.field]),
+    found = []
+    for state in dict.fromkeys(it.start for it in steps):
+        asked = [(approval.field, state), *_sort(reader, ""), ("limit", str(_MOST))]
+        rows = _read(conn, reader, columns, asked)
+        requests = [
+            Asked(
+                key=tuple(str(row[name]) for name in dataset.key),
+                cells=row,
+                steps=tuple(it.to for it in steps if it.start == state),
+            )
+            for row in rows
+            if me is None or row.get(subject) != me
+        ]
+        found.append(
+            Requests(dataset=dataset, columns=columns, rows=requests, state=state, is_cut=len(rows) == _MOST)
         )
-        for row in found
-        if me is None or row.get(subject) != me
-    ]
-    return Requests(dataset=dataset, columns=columns, rows=rows, is_cut=len(found) == _MOST)
+    return found
 
 
 def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
@@ -124,7 +133,7 @@ def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
     reader = visit.reader(dataset, _ASKING)
     if not visit.reads(dataset):
         return Requests(dataset=dataset, columns=[], rows=[])
-    columns = [it for it in records.shown_of(reader) if it.name != subject]
+    columns = [it for it in records.shown_of(reader) if it.field and it.name != subject]
     about_me = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
     rows = [
         Asked(

@@ -56,7 +56,7 @@ def month(visit: Visit) -> Response:
         datasets=datasets,
         first=first,
         days=[first + timedelta(days=at) for at in range(last.day)],
-        off=days_off(first, last, visit.service.workspace.country),
+        off=days_off(first, last, visit.service.settings.country),
         people={who: {day: it for it in its for day in _days(it, first, last)} for who, its in spans.items()},
         before=f"{first - timedelta(days=1):%Y-%m}",
         after=f"{last + timedelta(days=1):%Y-%m}",

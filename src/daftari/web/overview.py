@@ -55,9 +55,10 @@ def overview(visit: Visit) -> Response:
         waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
         checked = {it.dataset: it for it in check_results.latest(conn)}
         requests = [
-            waiting_for(visit, conn, it.dataset, in_short=True)
+            found
             for it in visit.contracts
             if visit.decides(it.dataset)
+            for found in waiting_for(visit, conn, it.dataset, in_short=True)
         ]
     cards = [
         Card(

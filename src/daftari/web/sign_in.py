@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from daftari.api.authentication import count_failure
 from daftari.api.service import Service, now
-from daftari.errors import NotAuthenticated
+from daftari.errors import NotAuthenticated, TooManyRequests
 from daftari.io import web_sessions
 from daftari.web.visits import POLICY, Visit, cookie_name
 
@@ -29,6 +30,10 @@ def door(service: Service, pages: Environment) -> Callable[[Request], Awaitable[
         try:
             session = await run_in_threadpool(_begin, service, token)
         except NotAuthenticated:
+            try:
+                count_failure(service, request)
+            except TooManyRequests as error:
+                return _page(pages, request, f"{error}. {error.hint}".capitalize(), 429)
             message = "This token lets nobody in: it is unknown, has expired or was revoked."
             return _page(pages, request, message, 401)
         answer = RedirectResponse(_back(request), status_code=303)
