@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -133,6 +134,7 @@ def history(dataset: Dataset) -> dict[str, Any]:
 
 def writing(dataset: Dataset) -> dict[str, Any]:
     record = {"$ref": f"#/components/schemas/{dataset.name}"}
+    example = schemas.record_example(dataset)
     parts = [{"$ref": f"#/components/schemas/{name}"} for name in ("Answer", "AnswerToOne")]
     answer = {"application/json": {"schema": {"anyOf": parts}}}
     return {
@@ -140,8 +142,14 @@ def writing(dataset: Dataset) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"oneOf": [record, {"type": "array", "items": record}]}},
-                "application/x-ndjson": {"schema": {"type": "string"}},
+                "application/json": {
+                    "schema": {"oneOf": [record, {"type": "array", "items": record}]},
+                    "examples": {
+                        "one": {"summary": "One record", "value": example},
+                        "batch": {"summary": "A batch", "value": [example]},
+                    },
+                },
+                "application/x-ndjson": {"schema": {"type": "string"}, "example": f"{json.dumps(example)}\n"},
             },
         },
         "responses": {
@@ -156,7 +164,8 @@ def putting(dataset: Dataset) -> dict[str, Any]:
     found = writing(dataset)
     record = schemas.record_schema(dataset)
     required = [name for name in record["required"] if name not in dataset.key]
-    body = {"application/json": {"schema": {**record, "required": required}}}
+    example = schemas.record_example(dataset, but=dataset.key)
+    body = {"application/json": {"schema": {**record, "required": required}, "example": example}}
     return {
         **found,
         "parameters": [*_path(dataset), *found["parameters"]],
@@ -166,7 +175,10 @@ def putting(dataset: Dataset) -> dict[str, Any]:
 
 def patching(dataset: Dataset) -> dict[str, Any]:
     found = putting(dataset)
-    body = {"application/json": {"schema": {**schemas.record_schema(dataset), "required": []}}}
+    example = dict(list(schemas.record_example(dataset, but=dataset.key).items())[-1:])
+    body = {
+        "application/json": {"schema": {**schemas.record_schema(dataset), "required": []}, "example": example}
+    }
     responses = {**found["responses"], **_problems(404, 410)}
     return {**found, "requestBody": {"required": True, "content": body}, "responses": responses}
 

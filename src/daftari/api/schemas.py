@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -96,6 +97,15 @@ def record_schema(dataset: Dataset) -> dict[str, Any]:
         "additionalProperties": False,
         "required": [field.name for field in dataset.fields if field.required or field.is_key],
         "properties": {field.name: _field_schema(field) for field in dataset.fields},
+    }
+
+
+def record_example(dataset: Dataset, *, but: Sequence[str] = ()) -> dict[str, Any]:
+    """A record made of the contract's examples, without the fields *but*; nothing for what may not be shown."""
+    return {
+        field.name: _plain(field.examples[0])
+        for field in dataset.fields
+        if field.examples and not field.is_confidential and field.name not in but
     }
 
 

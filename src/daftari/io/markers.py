@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.rows import class_row
 
 from daftari.contract.model import Contract
 from daftari.io import queries
@@ -23,6 +25,22 @@ def hashes(conn: Connection[Any]) -> dict[str, str]:
 def documents(conn: Connection[Any]) -> dict[str, str]:
     """Return the contracts in force as documents, by dataset."""
     return dict(conn.execute(_QUERIES["documents"]).fetchall())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marked:
+    """A contract that a dataset was brought to."""
+
+    version: str
+    applied_at: datetime
+    applied_by: str
+    document: str
+
+
+def history(conn: Connection[Any], dataset: str, limit: int) -> list[Marked]:
+    """Return the newest contracts that *dataset* was brought to, the newest first."""
+    with conn.cursor(row_factory=class_row(Marked)) as cursor:
+        return cursor.execute(_QUERIES["history"], {"dataset": dataset, "limit": limit}).fetchall()
 
 
 def mark(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime) -> list[str]:

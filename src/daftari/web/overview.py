@@ -18,6 +18,7 @@ from daftari.io import check_results
 from daftari.io import overview as glance
 from daftari.io.callers import in_role_of, speak_for
 from daftari.io.check_results import Checked
+from daftari.operations.contract_history import contract_history
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
@@ -86,9 +87,11 @@ def dataset(visit: Visit) -> Response:
         load = glance.latest_loads(conn, [name]).get(name)
         runs = glance.runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
         checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
+        history = contract_history(conn, name)
     return visit.page(
         "dataset",
         contract=contract,
+        history=history,
         fields=_fields(visit, contract.dataset),
         load=load,
         is_late=load is not None and _is_late(contract, load.finished_at, now()),

@@ -27,3 +27,11 @@ returning m.dataset;
 -- name: forget_others
 delete from daftari.contract_marker
 where dataset <> all(%(datasets)s);
+
+-- name: history
+-- The newest first.
+select version, applied_at, applied_by, document
+from daftari.contract_history
+where dataset = %(dataset)s
+order by history_id desc
+limit %(limit)s;

@@ -1,0 +1,40 @@
+"""How a dataset's contract came to be what it is: each version that was applied, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.changes import Change
+from daftari.contract.compatibility import compare
+from daftari.contract.read import read_contract
+from daftari.io import markers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    version: str
+    at: datetime
+    by: str  #: the login that applied it
+    changes: (
+        tuple[Change, ...] | None
+    )  #: from the one before, the worst first; None: it is the first that is known
+
+
+def contract_history(conn: Connection[Any], dataset: str, *, limit: int = 20) -> tuple[Applied, ...]:
+    """Return the newest *limit* contracts that *dataset* was brought to, the newest first."""
+    found = markers.history(conn, dataset, limit + 1)
+    contracts = [read_contract(it.document, source=f"{dataset} {it.version}") for it in found]
+    applied = [
+        Applied(
+            version=it.version,
+            at=it.applied_at,
+            by=it.applied_by,
+            changes=compare(contracts[at + 1], contracts[at]) if at + 1 < len(found) else None,
+        )
+        for at, it in enumerate(found)
+    ]
+    return tuple(applied[:limit])
