@@ -25,6 +25,7 @@ MARTS = [
     "leave_balance",
     "monthly_spend_summary",
     "payroll_cost",
+    "top_suppliers",
 ]
 SPEND = """
     select month::text, department_code, currency, expenses, spent::text, pending::text
@@ -169,6 +170,7 @@ def test_one_pipeline_builds_and_tests_what_depends_on_it_alone(published):
     assert [(mart.name, mart.added, mart.removed) for mart in transformed.published] == [
         ("expense_by_category", 2, 2),
         ("monthly_spend_summary", 1, 1),
+        ("top_suppliers", 3, 3),
     ]
     assert transformed.unbuilt == ()
 
@@ -260,7 +262,7 @@ def test_dbt_by_hand_builds_everything_and_runs_the_unit_tests(governed):
     )
 
     assert done.returncode == 0, done.stdout
-    assert "9 unit tests" in done.stdout
+    assert "10 unit tests" in done.stdout
     assert rows(
         conn, "select sum(spent)::float8 from marts.monthly_spend_summary where currency = 'KES'"
     ) == [(225,)]
