@@ -1,7 +1,5 @@
 """What the document of the API shows as a body is what the API takes: made of the contract's examples."""
 
-import json
-
 import jsonschema_rs
 import pytest
 
@@ -22,7 +20,6 @@ def test_what_is_shown_fits_the_schema_but_for_what_may_not_be_shown(dataset):
     required = [name for name in schema["required"] if name not in hidden]
     jsonschema_rs.validate({**schema, "required": required}, example)
     assert hidden.isdisjoint(example)
-    assert json.loads(body["application/x-ndjson"]["example"]) == example
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda it: it.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -149,7 +148,7 @@ def writing(dataset: Dataset) -> dict[str, Any]:
                         "batch": {"summary": "A batch", "value": [example]},
                     },
                 },
-                "application/x-ndjson": {"schema": {"type": "string"}, "example": f"{json.dumps(example)}\n"},
+                "application/x-ndjson": {"schema": {"type": "string"}},
             },
         },
         "responses": {
