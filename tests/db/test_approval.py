@@ -62,7 +62,7 @@ class Office:
     def step(self, role, user_id, key, to, dataset="leave_requests"):
         desk = self.desk(role, user_id, dataset)
         outcome = take_step(self.conn, desk, {desk.dataset.key[0]: key}, to, now=NOW)
-        if outcome.status != "quarantined":
+        if outcome.status not in ("quarantined", "refused"):
             return outcome.status
         rule = outcome.reasons[0]["rule"]
         return "no step" if rule in NO_STEP else rule
@@ -200,3 +200,17 @@ def test_half_a_day_may_be_asked_for(office):
 def test_who_is_nobody_asks_for_nothing(office):
     with pytest.raises(AccessRefused):
         ask(office.conn, office.desk("hr"), leave(), country="KE", now=NOW)
+
+
+def test_a_hidden_row_is_refused_in_the_words_for_one_that_is_not_there(office):
+    def told(key):
+        desk = office.desk("manager", "U3")
+        return take_step(office.conn, desk, {"request_id": key}, "taken", now=NOW)
+
+    assert told("L4") == told("L9")
+
+
+def test_a_step_that_is_refused_waits_nowhere_to_be_mended(office):
+    office.step("manager", "U2", "L2", "taken")
+    office.step("employee", "U3", "L2", "approved")
+    assert office.conn.execute("select count(*) from daftari.quarantine").fetchone() == (0,)

@@ -243,6 +243,32 @@ def test_leave_is_asked_for_mended_approved_by_the_manager_and_stands_in_the_cal
     assert row(page, "Table of your leave requests")[1] == "\u2013"
 
 
+def test_an_expense_is_asked_for_by_choices_and_paid_after_its_approval(room):
+    page = room.enter("employee")
+    page.goto(f"{room.url}/approvals/expenses/ask")
+    departments = page.get_by_label("Department code").get_by_role("option").all_inner_texts()
+    assert {"", "FIN"} <= set(departments)
+    assert all(it == "" or it.isalpha() for it in departments)
+    page.get_by_label("Date").fill("2026-03-10")
+    page.get_by_label("Department code").select_option("FIN")
+    page.get_by_label("Category").select_option("travel")
+    page.get_by_label("Amount").fill("450.50")
+    page.get_by_label("Currency").select_option("KES")
+    page.get_by_role("button", name="Ask").click()
+    page.wait_for_url("**/approvals?done=*")
+    request = page.get_by_role("status").inner_text().split()[0]
+    for role, to in (("manager", "approved"), ("finance", "paid")):
+        page = room.enter(role)
+        page.goto(f"{room.url}/approvals")
+        page.get_by_role("button", name=f"{request}: {to}").click()
+        page.wait_for_url("**/approvals?done=*")
+    row = room.conn.execute(
+        "select status::text, user_id, amount::text, approved_at is not null from ops.expenses where expense_id = %s",
+        [request],
+    ).fetchone()
+    assert row == ("paid", "U2", "450.50", True)
+
+
 def test_a_request_that_was_decided_meanwhile_is_not_decided_again(room):
     room.conn.execute("update ops.leave_requests set status = 'requested' where request_id = 'L1'")
     page = room.enter("manager")

@@ -145,3 +145,34 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(workspace):
 def test_a_folder_without_a_workspace_is_named(tmp_path):
     with pytest.raises(SettingError, match=r"no daftari\.toml in .*; expected one"):
         read_settings(tmp_path)
+
+
+ISSUER = """
+[workspace]
+oidc_issuer = "https://login.example.org/"
+oidc_audience = "daftari"
+oidc_jwks = "https://login.example.org/keys"
+"""
+
+
+def test_an_issuer_is_set_whole(workspace):
+    assert workspace(ISSUER).oidc_algorithms == "RS256,ES256,EdDSA"
+
+
+@pytest.mark.parametrize("name", ["issuer", "audience", "jwks"])
+def test_an_issuer_that_is_set_by_half_is_refused(workspace, name):
+    half = "\n".join(line for line in ISSUER.splitlines() if not line.startswith(f"oidc_{name}"))
+    with pytest.raises(SettingError, match=f"DAFTARI_OIDC_{name.upper()}: missing"):
+        workspace(half)
+
+
+@pytest.mark.parametrize("algorithms", ["none", "HS256", "RS256,HS512", "", "RS256,"])
+def test_an_algorithm_with_a_shared_key_or_none_is_refused(workspace, algorithms):
+    with pytest.raises(SettingError, match=r"oidc_algorithms|OIDC_ALGORITHMS"):
+        workspace(f'{ISSUER}oidc_algorithms = "{algorithms}"\n')
+
+
+def test_keys_come_from_elsewhere_by_https_alone(workspace):
+    with pytest.raises(SettingError, match="expected https"):
+        workspace(ISSUER.replace("https://login.example.org/keys", "http://login.example.org/keys"))
+    workspace(ISSUER.replace("https://login.example.org/keys", "http://127.0.0.1:9/keys"))

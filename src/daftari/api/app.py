@@ -26,6 +26,7 @@ from daftari.errors import DaftariError
 from daftari.io.callers import make_service, require_service
 from daftari.io.workspace import open_workspace
 from daftari.protect.redact import redacting
+from daftari.rows.working_days import require_country
 from daftari.settings import Settings
 
 _DESCRIPTION = (
@@ -46,11 +47,13 @@ def application(settings: Settings, faces: Sequence[Face] = ()) -> ASGIApp:
     Return the application of a workspace and environment: the API, and *faces* on the same port.
 
     Raises:
+        SettingError: the public holidays of its country are not known.
         DatabaseError: the database cannot be reached, or its login may not speak for callers.
     """
     workspace = open_workspace(settings)
     redact = redacting(contract.dataset for contract in workspace.contracts)
     log.configure(level=settings.log_level, style=settings.log_format, redact=redact)
+    require_country(settings.country)
     service = Service(settings, workspace)
     with service.connection() as conn:
         if settings.database_url is None:

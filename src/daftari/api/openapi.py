@@ -174,7 +174,8 @@ def putting(dataset: Dataset) -> dict[str, Any]:
 
 def patching(dataset: Dataset) -> dict[str, Any]:
     found = putting(dataset)
-    example = dict(list(schemas.record_example(dataset, but=dataset.key).items())[-1:])
+    whole = schemas.record_example(dataset, but=dataset.key)
+    example = dict(list(whole.items())[-1:])  # one field, as a part may be
     body = {
         "application/json": {"schema": {**schemas.record_schema(dataset), "required": []}, "example": example}
     }

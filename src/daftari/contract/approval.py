@@ -45,6 +45,11 @@ class Approval:
         found = (it for it in self.steps_of(role) if (it.start, it.to, it.own) == (start, to, is_own))
         return next(found, None)
 
+    def allows(self, start: str, to: str, role: str, *, is_own: bool) -> bool:
+        """Whether *role* may bring a row from *start* to *to*: by a step, or as who records those of others."""
+        records = role in self.recorded_by and not is_own
+        return records or self.step(start, to, role, is_own=is_own) is not None
+
     def fields(self) -> Iterator[tuple[str, str]]:
         """Every field that is named, with what names it."""
         named = [("field", self.field), ("askedAt", self.asked_at)]

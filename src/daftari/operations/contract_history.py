@@ -19,12 +19,11 @@ class Applied:
     version: str
     at: datetime
     by: str  #: the login that applied it
-    changes: (
-        tuple[Change, ...] | None
-    )  #: from the one before, the worst first; None: it is the first that is known
+    #: from the one before, the worst first; None: it is the first that is known
+    changes: tuple[Change, ...] | None
 
 
-def contract_history(conn: Connection[Any], dataset: str, *, limit: int = 20) -> tuple[Applied, ...]:
+def contract_history(conn: Connection[Any], dataset: str, *, limit: int = 10) -> tuple[Applied, ...]:
     """Return the newest *limit* contracts that *dataset* was brought to, the newest first."""
     found = markers.history(conn, dataset, limit + 1)
     contracts = [read_contract(it.document, source=f"{dataset} {it.version}") for it in found]

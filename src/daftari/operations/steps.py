@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,7 +13,9 @@ from psycopg import Connection
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.io.callers import Caller
-from daftari.operations.write_rows import Answer, Desk, Outcome, Request, write_rows
+from daftari.io.written import NO_STEP, NOT_TAKEN
+from daftari.operations.read_rows import Reader, query_of, read_page
+from daftari.operations.write_rows import Answer, Desk, Outcome, Request, require_writer, write_rows
 from daftari.rows.working_days import working_days
 
 _KEY_PREFIX = "W-"
@@ -65,16 +68,39 @@ def take_step(
     """
     Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
 
+    What is no step of the caller's is *refused*, and waits nowhere to be mended; a row that the caller does not see
+    is refused in the words for one that is not there.
+
     Raises:
-        AccessRefused: the dataset knows no steps, or the caller's role may write nothing of it.
-        RowRefused: there is no such row.
+        AccessRefused: the dataset knows no steps, or the caller's role reads or writes nothing of it.
     """
-    approval = desk.dataset.approval
+    dataset, caller = desk.dataset, desk.errand.caller
+    approval = dataset.approval
     if approval is None:
-        raise AccessRefused(f"{desk.dataset.name}: its contract knows no approval")
+        raise AccessRefused(f"{dataset.name}: its contract knows no approval")
+    require_writer(desk)
+    reader = Reader(dataset=dataset, errand=desk.errand, roles=desk.roles)
+    seen = [it.name for it in reader.relation.columns if it.name in (approval.field, dataset.subject)]
+    asked = [("fields", ",".join(seen)), *((name, key.get(name, "")) for name in dataset.key)]
+    found = read_page(conn, reader, query_of(reader, asked)).rows
+    if not found:
+        return _refused(dataset, NOT_TAKEN)
+    row = json.loads(found[0])
+    is_own = caller.user_id is not None and row.get(dataset.subject) == caller.user_id
+    if row.get(approval.field) == to:
+        return Outcome(status="unchanged")
+    if not approval.allows(str(row.get(approval.field)), to, caller.role, is_own=is_own):
+        return _refused(dataset, NO_STEP)
     change = {**key, approval.field: to}
     return _written(
         conn, desk, Request(records=[change], request_id=desk.errand.request_id, is_partial=True), now
+    )
+
+
+def _refused(dataset: Dataset, why: tuple[str, str]) -> Outcome:
+    rule, reason = why
+    return Outcome(
+        status="refused", reasons=({"rule": rule, "field": ", ".join(dataset.key), "reason": reason},)
     )
 
 

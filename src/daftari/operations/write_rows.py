@@ -64,7 +64,7 @@ class Request:
 class Outcome:
     """What became of one record."""
 
-    status: str  #: inserted, updated, unchanged, duplicate or quarantined
+    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step, refused too
     reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
 
 
@@ -104,7 +104,7 @@ def write_rows(
         AccessRefused: the caller's role may not insert.
         DatabaseError, KeysUnavailable, Drift: as they say.
     """
-    _require_writer(desk)
+    require_writer(desk)
     for request in requests:  # unknown names are refused before anything is claimed
         require_known_names(request.records, desk.dataset)
     ledger.require_contract(conn, desk.contract)
@@ -119,7 +119,7 @@ def write_rows(
     return [answer for answer in found if answer is not None]
 
 
-def _require_writer(desk: Desk) -> None:
+def require_writer(desk: Desk) -> None:
     """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
     caller, dataset = desk.errand.caller, desk.dataset
     if not caller.writes or not caller.may_name(dataset.name):

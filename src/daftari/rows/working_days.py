@@ -21,7 +21,7 @@ def require_country(country: str) -> None:
     """Raises SettingError where the public holidays of *country* (ISO 3166) are not known."""
     if country not in holidays.list_supported_countries():
         raise SettingError(
-            f"daftari.toml: workspace.country: found {country!r}; expected the two letters of a country whose "
+            f"DAFTARI_COUNTRY: found {country!r}; expected the two letters of a country whose "
             "public holidays are known, such as KE"
         )
 

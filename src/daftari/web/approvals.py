@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from psycopg import Connection
 from starlette.responses import Response
@@ -16,8 +18,8 @@ from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read_rows import Reader, query_of, read_page
 from daftari.operations.steps import ask as ask_for
 from daftari.operations.steps import new_key, take_step
-from daftari.operations.write_rows import Desk, Outcome
-from daftari.rows.query import Column
+from daftari.operations.write_rows import Outcome
+from daftari.rows.query import MOST_ROWS, Column
 from daftari.web import records
 from daftari.web.visits import Visit
 
@@ -62,13 +64,13 @@ def step(visit: Visit) -> Response:
     key = {name: visit.form.get(f"key.{name}", "") for name in dataset.key}
     to = visit.form.get("to", "")
     with visit.connection() as conn:
-        outcome = take_step(conn, _desk(visit, contract, _DECIDING), key, to, now=now())
-    if outcome.status == "quarantined":
+        outcome = take_step(conn, visit.desk(contract, _DECIDING), key, to, now=now())
+    if outcome.status in ("quarantined", "refused"):
         raise RowRefused(
             f"{', '.join(key.values())}: {'; '.join(_reason(it) for it in outcome.reasons)}",
             hint="Load the page again: somebody else may have decided it meanwhile.",
         )
-    return visit.go(f"/approvals?done={'+'.join(key.values())}&state={to}")
+    return _done(visit, key.values(), to)
 
 
 def ask(visit: Visit) -> Response:
@@ -85,13 +87,16 @@ def ask(visit: Visit) -> Response:
     given[contract.dataset.key[0]] = key
     with visit.connection() as conn:
         outcome = ask_for(
-            conn, _desk(visit, contract, _ASKING), given, country=visit.service.settings.country, now=now()
+            conn, visit.desk(contract, _ASKING), given, country=visit.service.settings.country, now=now()
         )
     if outcome.status == "quarantined":
         return _form(visit, contract, dict(visit.form), outcome)
-    return visit.go(
-        f"/approvals?done={key}&state={contract.dataset.approval and contract.dataset.approval.begins}"
-    )
+    approval = contract.dataset.approval
+    return _done(visit, [key], approval.begins if approval else "")
+
+
+def _done(visit: Visit, key: Iterable[str], state: str) -> Response:
+    return visit.go(f"/approvals?{urlencode({'done': ', '.join(key), 'state': state})}")
 
 
 def waiting_for(
@@ -206,16 +211,17 @@ def _open_fields(visit: Visit, dataset: Dataset) -> list[Field]:
 
 
 def _choices(visit: Visit, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:
-    """The values of a closed set, or the keys of a dataset that the visitor reads."""
+    """The values of a closed set, or the keys of a dataset that the visitor reads, where they are few."""
     if field.allowed:
         return list(field.allowed)
     target = next((it for it in dataset.relationships if it.fields == (field.name,)), None)
     known = visit.service.datasets.get(target.target) if target else None
     if target is None or known is None or not visit.reads(known):
         return []
-    reader = visit.reader(known)
-    query = query_of(reader, [("fields", target.target_fields[0]), ("limit", "500")])
-    return [str(row[0]) for row in read_page(conn, reader, query).rows]
+    reader, name = visit.reader(known), target.target_fields[0]
+    columns = [it for it in records.shown_of(reader) if it.name == name and not it.is_masked]
+    rows = _read(conn, reader, columns, [("limit", str(MOST_ROWS))]) if columns else []
+    return sorted(str(row[name]) for row in rows) if len(rows) < MOST_ROWS else []
 
 
 def _reason(reason: dict[str, Any]) -> str:
@@ -227,14 +233,3 @@ def _contract(visit: Visit) -> Contract:
     if contract.dataset.approval is None:
         raise AccessRefused(f"{contract.dataset.name}: its contract knows no approval")
     return contract
-
-
-def _desk(visit: Visit, contract: Contract, purpose: str) -> Desk:
-    service = visit.service
-    return Desk(
-        contract=contract,
-        errand=visit.errand(purpose),
-        roles=service.roles,
-        known=service.datasets,
-        open_keys=service.workspace.open_keys,
-    )

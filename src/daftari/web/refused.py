@@ -15,10 +15,11 @@ from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import AccessRefused, QuarantineRefused
 from daftari.io import overview as glance
 from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
-from daftari.operations.write_rows import Desk, Outcome
+from daftari.operations.write_rows import Outcome
 from daftari.web.visits import Visit
 
 _AT_ONCE = 50
+_MENDING = "mending refused rows"
 _MOST_IN_A_FILE = 10_000
 _MOST_BYTES = 16 * 2**20
 _ENTRY, _REASONS = "_quarantine_id", "_reasons"
@@ -36,7 +37,7 @@ def grid(visit: Visit) -> Response:
     asked = visit.request.query_params.get("after", "0")
     after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
     with visit.connection() as conn:
-        rows = refused_rows(conn, _desk(visit, contract), after=after, limit=_AT_ONCE)
+        rows = refused_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
         total = glance.waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
     told = Counter(visit.request.query_params.getlist("told"))
     run = visit.request.query_params.get("run", "")
@@ -63,7 +64,7 @@ def replay(visit: Visit) -> Response:
         number, _, field = rest.partition(".")
         if kind == "c" and number.isdigit():
             given.setdefault(int(number), {})[field] = text
-    desk = _desk(visit, contract)
+    desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
         rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
         changed = {
@@ -83,7 +84,7 @@ def replay(visit: Visit) -> Response:
 def as_csv(visit: Visit) -> Response:
     contract = _contract(visit)
     with visit.connection() as conn:
-        rows = refused_rows(conn, _desk(visit, contract), limit=_MOST_IN_A_FILE)
+        rows = refused_rows(conn, visit.desk(contract, _MENDING), limit=_MOST_IN_A_FILE)
     text = io.StringIO()
     writer = csv.writer(text)
     names = [it.name for it in contract.dataset.fields]
@@ -117,7 +118,7 @@ def _replay_file(visit: Visit, body: bytes) -> str:
             hint="Download the refused rows, mend them, save as CSV, and send that.",
         ) from None
     names = {it.name for it in contract.dataset.fields}
-    desk = _desk(visit, contract)
+    desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
         rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
         changed = {
@@ -165,14 +166,3 @@ def _contract(visit: Visit) -> Contract:
     if not visit.mends(contract.dataset):
         raise AccessRefused(f"{contract.dataset.name}: its refused rows are not for your role to mend")
     return contract
-
-
-def _desk(visit: Visit, contract: Contract) -> Desk:
-    service = visit.service
-    return Desk(
-        contract=contract,
-        errand=visit.errand("mending refused rows"),
-        roles=service.roles,
-        known=service.datasets,
-        open_keys=service.workspace.open_keys,
-    )

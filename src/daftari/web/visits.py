@@ -21,6 +21,7 @@ from daftari.errors import AccessRefused
 from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader
 from daftari.operations.steps import may_ask
+from daftari.operations.write_rows import Desk
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -128,6 +129,16 @@ class Visit:
         if purpose is None and self.reads_own_alone(dataset):
             purpose = "looking at my own records"
         return Reader(dataset=dataset, errand=self.errand(purpose), roles=self.service.roles)
+
+    def desk(self, contract: Contract, purpose: str) -> Desk:
+        service = self.service
+        return Desk(
+            contract=contract,
+            errand=self.errand(purpose),
+            roles=service.roles,
+            known=service.datasets,
+            open_keys=service.workspace.open_keys,
+        )
 
     # --- answers
 
