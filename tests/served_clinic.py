@@ -13,7 +13,8 @@ from daftari.compile.roles import Roles
 from daftari.io.callers import Caller, Errand, make_service
 from daftari.operations.apply_contracts import apply
 from daftari.operations.read_rows import Reader
-from daftari.operations.write_rows import Desk, Request, write_rows
+from daftari.operations.requests import Desk, Request
+from daftari.operations.write_rows import write_rows
 
 ACCESS = [
     {"role": "nurse", "operations": ["read", "insert", "update"], "rows": "ward = 'A'"},

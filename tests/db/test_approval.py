@@ -19,8 +19,9 @@ from daftari.io.callers import Caller, Errand, make_service
 from daftari.io.keys import key_store_of
 from daftari.io.workspace import read_workspace
 from daftari.operations.apply_contracts import apply
+from daftari.operations.requests import Answer, Desk, Request
 from daftari.operations.steps import ask, new_key, take_step
-from daftari.operations.write_rows import Answer, Desk, Request, write_rows
+from daftari.operations.write_rows import write_rows
 from daftari.settings import read_settings
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

@@ -6,7 +6,8 @@ from tests.clinic import NOW
 
 from daftari.compile.roles import Roles
 from daftari.io.callers import Caller, Errand, make_service
-from daftari.operations.write_rows import Desk, Request, write_rows
+from daftari.operations.requests import Desk, Request
+from daftari.operations.write_rows import write_rows
 
 ACCESS = [{"role": "nurse", "operations": ["read", "insert", "update"], "rows": "all"}]
 ROW = "V1,2026-03-01,A,Amina,+254700000001,10,first"

@@ -27,7 +27,8 @@ class Ward:
         return replace(self.house.desk(role), open_keys=self.open_keys)
 
     def refuse(self, *records):
-        from daftari.operations.write_rows import Request, write_rows
+        from daftari.operations.requests import Request
+        from daftari.operations.write_rows import write_rows
 
         request = Request(records=records, request_id="r1")
         (answer,) = write_rows(self.house.conn, self.desk(), [request], now=NOW)

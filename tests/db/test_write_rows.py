@@ -11,7 +11,8 @@ from tests.served_clinic import opened, visit
 from daftari.errors import AccessRefused, KeyReused, RequestUnderWay, UnknownName
 from daftari.io import answers
 from daftari.io.answers import Named
-from daftari.operations.write_rows import Request, write_rows
+from daftari.operations.requests import Request
+from daftari.operations.write_rows import write_rows
 
 
 @pytest.fixture

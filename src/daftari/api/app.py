@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daftari import __version__, log
 from daftari.api import health, openapi, problems, reading, uploads, writing
@@ -91,6 +93,24 @@ def application(settings: Settings, faces: Sequence[Face] = ()) -> ASGIApp:
     return Envelope(app)
 
 
+class _Route(APIRoute):
+    """
+    Documented as FastAPI's routes are, and called with its request at once.
+
+    What FastAPI does around a call of its own serves dependencies and models, of which these have none; it took a third
+    of the time of a post.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **rest: Any) -> None:
+        super().__init__(path, endpoint, **rest)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            response: Response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = answer
+
+
 async def of_too_large(_request: Request, error: Exception) -> Response:
     assert isinstance(error, TooLarge)
     return too_large(error.most)
@@ -133,7 +153,7 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             )
         )
     for method, rest, endpoint, summary, extra in routes:
-        app.add_api_route(
+        app.router.add_api_route(
             f"/api/{dataset.name}{rest}",
             endpoint,
             methods=[method],
@@ -142,6 +162,7 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             tags=[dataset.name],
             response_class=Response,
             openapi_extra=extra,
+            route_class_override=_Route,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
 
-from daftari.operations.write_rows import MOST_RECORDS, Record
+from daftari.operations.requests import MOST_RECORDS, Record
 
 _LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 

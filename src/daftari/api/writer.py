@@ -19,7 +19,8 @@ from daftari.api.service import Service, now
 from daftari.errors import DaftariError
 from daftari.io import answers
 from daftari.io.callers import Errand
-from daftari.operations.write_rows import MOST_RECORDS, Answer, Desk, Request, write_rows
+from daftari.operations.requests import MOST_RECORDS, Answer, Desk, Request
+from daftari.operations.write_rows import write_rows
 from daftari.rows.record import cell
 
 _MOMENT_SECONDS = 0.01
@@ -83,14 +84,14 @@ class Writer:
 
     def _gather(self, expected: int) -> list[_Waiting | None]:
         """
-        What waits, and what comes within a moment where many came before: those who were just answered send again.
+        What waits, and what comes within a moment until it is as many as before: those who were just answered send again.
 
         A request that comes alone waits for nobody.
         """
         found = [self._queue.get()]
         until = time.monotonic() + _MOMENT_SECONDS
         while True:
-            left = until - time.monotonic() if len(found) < 2 * expected and expected > 1 else 0
+            left = until - time.monotonic() if len(found) < expected else 0
             try:
                 found.append(self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait())
             except queue.Empty:

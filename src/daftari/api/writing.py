@@ -20,7 +20,7 @@ from daftari.api.writer import Writer
 from daftari.contract.model import Dataset
 from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader, sees
-from daftari.operations.write_rows import Answer, Record, Request, fingerprint
+from daftari.operations.requests import Answer, Record, Request, fingerprint
 from daftari.rows.record import cell
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from pathlib import Path
@@ -84,4 +85,8 @@ def make_application() -> ASGIApp:
     from daftari.web import room
 
     workspace = Path(os.environ["DAFTARI_WORKSPACE"])
-    return application(open_session(workspace, os.environ["DAFTARI_ENV"]).settings, faces=[room.add])
+    made = application(open_session(workspace, os.environ["DAFTARI_ENV"]).settings, faces=[room.add])
+    # What is there by now stays: the collector, which stops everybody, need not go through it again and again.
+    gc.collect()
+    gc.freeze()
+    return made

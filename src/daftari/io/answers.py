@@ -29,7 +29,13 @@ class Named:
 class Claim:
     is_ours: bool = True  #: False: another session is finding the answer just now
     is_other: bool = False  #: the key was used for something else
-    answer: Any = None  #: as it was kept, where it was found before
+    run_id: int | None = None  #: of the run that found the answer before
+    answer: Any = None  #: as it was kept then
+
+
+def facts_of(requests: Sequence[Named]) -> dict[str, list[str]]:
+    """Names of requests, by the parameters of statements about them."""
+    return {"callers": [it.caller for it in requests], "keys": [it.key for it in requests]}
 
 
 @contextmanager
@@ -41,7 +47,7 @@ def claimed(conn: Connection[Any], requests: Sequence[Named | None]) -> Iterator
     """
     named = [(at, request) for at, request in enumerate(requests) if request is not None]
     claims = [Claim() for _ in requests]
-    facts = {"callers": [it.caller for _, it in named], "keys": [it.key for _, it in named]}
+    facts = facts_of([it for _, it in named])
     if not named:
         yield claims
         return
@@ -49,20 +55,19 @@ def claimed(conn: Connection[Any], requests: Sequence[Named | None]) -> Iterator
     kept = conn.execute(_QUERIES["kept"], facts).fetchall()
     held: list[Named] = []
     taken: set[tuple[str, str]] = set()
-    for (at, request), is_ours, (fingerprint, answer) in zip(named, locks, kept, strict=True):
+    for (at, request), is_ours, (fingerprint, run_id, answer) in zip(named, locks, kept, strict=True):
         if is_ours:
             held.append(request)
         # A session may take a lock of its own twice, and two requests of one batch may have one name.
         is_first = (request.caller, request.key) not in taken
         taken.add((request.caller, request.key))
         is_other = fingerprint is not None and fingerprint != request.fingerprint
-        claims[at] = Claim(is_ours=is_ours and is_first, is_other=is_other, answer=answer)
+        claims[at] = Claim(is_ours=is_ours and is_first, is_other=is_other, run_id=run_id, answer=answer)
     try:
         yield claims
     finally:
         if not (conn.closed or conn.broken):
-            held_facts = {"callers": [it.caller for it in held], "keys": [it.key for it in held]}
-            conn.execute(_QUERIES["release"], held_facts)
+            conn.execute(_QUERIES["release"], facts_of(held))
 
 
 def keep(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named, Any]]) -> None:
@@ -71,8 +76,7 @@ def keep(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named, Any]])
         return
     facts = {
         "run_id": run_id,
-        "callers": [named.caller for named, _ in found],
-        "keys": [named.key for named, _ in found],
+        **facts_of([named for named, _ in found]),
         "fingerprints": [named.fingerprint for named, _ in found],
         "answers": [Jsonb(answer) for _, answer in found],
     }

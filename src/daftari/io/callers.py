@@ -44,13 +44,17 @@ def speak_for(conn: Connection[Any], errand: Errand) -> None:
 
     Counts only where the session's login is a service; see `require_service`.
     """
-    facts = {
+    conn.execute(_QUERIES["speak_for"], facts_about(errand))
+
+
+def facts_about(errand: Errand) -> dict[str, str]:
+    """What a session says of whom it serves, by the parameters of statements that say it."""
+    return {
         "user_id": errand.caller.user_id or "",
         "actor": errand.caller.name,
         "request_id": errand.request_id,
         "purpose": errand.purpose or "",
     }
-    conn.execute(_QUERIES["speak_for"], facts)
 
 
 @contextmanager

@@ -48,15 +48,15 @@ class Parents:
     def known_among(self, rows: pl.DataFrame) -> dict[Relationship, pl.DataFrame]:
         """Return those of the keys that *rows* name which exist now: for a few rows, instead of `known`."""
         return {
-            relationship: self._known_among(relationship, rows.select(relationship.fields))
+            relationship: self._known_among(relationship, [rows[name] for name in relationship.fields])
             for relationship in self._dataset.relationships
         }
 
-    def _known_among(self, relationship: Relationship, named: pl.DataFrame) -> pl.DataFrame:
-        keys = named.drop_nulls().unique()
-        found = keys.rename(dict(zip(keys.columns, relationship.target_fields, strict=True)))
-        if keys.is_empty():
-            return found
+    def _known_among(self, relationship: Relationship, named: list[pl.Series]) -> pl.DataFrame:
+        schema = {name: column.dtype for name, column in zip(relationship.target_fields, named, strict=True)}
+        if any(column.null_count() == len(column) for column in named):
+            return pl.DataFrame(schema=schema)
+        keys = pl.DataFrame(named).drop_nulls().unique()
         # As text, for what is no key at all, such as a word where there are uuids, is to be found missing too.
         columns = [sql.Identifier(f"k{at}") for at in range(keys.width)]
         statement = sql.SQL(
@@ -76,10 +76,10 @@ class Parents:
         texts = [column.cast(pl.String).to_list() for column in keys.iter_columns()]
         there = pl.DataFrame(
             self._conn.execute(statement, texts).fetchall(),
-            schema=dict.fromkeys(found.columns, pl.String),
+            schema=dict.fromkeys(schema, pl.String),
             orient="row",
         )
-        return there.select(pl.col(name).cast(kind) for name, kind in found.schema.items())
+        return there.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
     def _is_key(self, name: str, field: str, column: sql.Identifier) -> sql.Composed:
         kind = physical(self._dataset.field(field))

@@ -7,10 +7,12 @@ caller's role sees those rows. A row that is there and hidden is refused in the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import psycopg
 from psycopg import Connection, sql
 
@@ -24,9 +26,8 @@ from daftari.io import queries
 from daftari.io.callers import Caller, in_role_of
 from daftari.io.database import BY_POLICY
 from daftari.protect.columns import index_columns
-from daftari.rows import copy
+from daftari.rows.as_csv import as_csv
 from daftari.rows.batch import Batch
-from daftari.rows.intake import encode
 
 _QUERIES = queries.load("written.sql")
 #: What a caller is told of a row that it may not write, or that clashes with one that it may not see.
@@ -52,6 +53,52 @@ class Fate:
         return cls(status="refused", rule=why[0], reason=why[1])
 
 
+def stage_of(dataset: Dataset) -> sql.Identifier:
+    """Where the rows of a transaction are laid out, each session for itself."""
+    return sql.Identifier("pg_temp", derived(dataset.name, "written"))
+
+
+def has_stage(conn: Connection[Any], dataset: Dataset) -> bool:
+    row = conn.execute(_QUERIES["has_stage"], [stage_of(dataset).as_string()]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def make_stage(conn: Connection[Any], dataset: Dataset) -> None:
+    statement = sql.SQL(_QUERIES["make_stage"]).format(
+        stage=stage_of(dataset), columns=_listed(_columns(dataset)), table=sql.Identifier("ops", dataset.name)
+    )
+    conn.execute(statement)
+
+
+def fill_stage(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame) -> str:
+    """
+    Lay out *rows*, numbered by `_line` where they are told apart; return their sha256 in hex.
+
+    By COPY: what it brings is in no server's log, where the parameters of a statement may be.
+    """
+    columns = [*filled(rows, dataset), *(["_line"] if "_line" in rows.columns else [])]
+    body = as_csv(rows.select(columns))
+    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(stage_of(dataset), _listed(columns))
+    with conn.cursor() as cursor, cursor.copy(statement) as out:
+        out.write(body)
+    return hashlib.sha256(body).hexdigest()
+
+
+def filled(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
+    """The columns that an insert of *rows* names: a role may be given fewer than there are."""
+    return [
+        name for name in _columns(dataset) if name in dataset.key or rows[name].null_count() < rows.height
+    ]
+
+
+def _columns(dataset: Dataset) -> list[str]:
+    return [*(field.name for field in dataset.fields), *index_columns(dataset)]
+
+
+def _listed(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
 class Writing:
     """One caller's way into one table, in the transaction of a run."""
 
@@ -60,11 +107,10 @@ class Writing:
         self._dataset = dataset
         self._caller = caller
         self._roles = roles
-        self._columns = [*(f.name for f in dataset.fields), "_run_id", *index_columns(dataset)]
         self._table = sql.Identifier("ops", dataset.name)
-        self._stage = sql.Identifier("pg_temp", derived(dataset.name, "written"))
+        self._stage = stage_of(dataset)
         self._clashed: set[int] = set()
-        self._is_staged = False
+        self.digest = ""  #: sha256 of the rows that were laid out, in hex
         self._shares = {it.operation: it for it in shares(dataset) if it.role == caller.role}
 
     def write(self, batch: Batch) -> dict[int, Fate]:
@@ -76,7 +122,9 @@ class Writing:
         """
         if batch.height == 0:
             return {}
-        self._fill_stage(batch)
+        if not has_stage(self._conn, self._dataset):
+            make_stage(self._conn, self._dataset)
+        self.digest = fill_stage(self._conn, self._dataset, batch.rows.with_columns(_line=batch.lines))
         fates: dict[int, Fate] = {}
         waiting = batch.lines.to_list()
         for _ in range(_AT_ONCE):
@@ -95,28 +143,6 @@ class Writing:
         return share is not None and "all" in share.scopes
 
     # --- what is there
-
-    def _empty_stage(self) -> None:
-        """Of an earlier batch of this transaction."""
-        if self._is_staged:
-            self._conn.execute(sql.SQL("truncate {}").format(self._stage))
-        self._is_staged = True
-
-    def _fill_stage(self, batch: Batch) -> None:
-        columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
-        row = self._conn.execute(_QUERIES["has_stage"], [self._stage.as_string()]).fetchone()
-        if row is None or not row[0]:
-            self._conn.execute(
-                sql.SQL(_QUERIES["make_stage"]).format(stage=self._stage, columns=columns, table=self._table)
-            )
-        self._empty_stage()
-        rows = batch.rows.with_columns(_line=batch.lines)
-        statement = sql.SQL("copy {} ({}, _line) from stdin (format binary)").format(self._stage, columns)
-        ordered = rows.select(*self._columns, "_line")
-        with self._conn.cursor() as cursor, cursor.copy(statement) as out:
-            out.write(copy.HEADER)
-            out.write(encode(ordered, self._dataset))
-            out.write(copy.TRAILER)
 
     def _look_up(self, lines: Sequence[int]) -> _Found:
         statement = sql.SQL(_QUERIES["look_up"]).format(
@@ -152,18 +178,13 @@ class Writing:
         """Insert rows in the caller's role. A row whose key came to be there meanwhile has no fate yet."""
         if not lines:
             return {}
-        filled = batch.rows.filter(batch.lines.is_in(lines))
-        names = [
-            name
-            for name in self._columns
-            if name in self._dataset.key or filled[name].null_count() < filled.height
-        ]
-        statement = sql.SQL(
-            "insert into {} ({columns}) select {columns} from {} where _line = any(%s)"
-        ).format(self._table, self._stage, columns=sql.SQL(", ").join(map(sql.Identifier, names)))
+        names = filled(batch.rows.filter(batch.lines.is_in(lines)), self._dataset)
+        statement = sql.SQL(_QUERIES["insert"]).format(
+            table=self._table, stage=self._stage, columns=sql.SQL(", ").join(map(sql.Identifier, names))
+        )
 
         def insert(some: list[int]) -> dict[int, Fate]:
-            self._conn.execute(statement, [some])
+            self._conn.execute(statement, {"lines": some})
             return dict.fromkeys(some, Fate(status="inserted"))
 
         with in_role_of(self._conn, self._caller, self._roles):
@@ -265,18 +286,16 @@ class Writing:
             return {}
         differing = {name for names in changed.values() for name in names}
         sealed = [field for field in self._dataset.fields if field.index_column and field.name in differing]
-        names = [*sorted(differing), *(it.index_column for it in sealed if it.index_column), "_run_id"]
-        statement = sql.SQL(
-            "update {} t set {} from {} s where {} and s._line = any(%s) returning s._line"
-        ).format(
-            self._table,
-            sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in names),
-            self._stage,
-            self._match(),
+        names = [*sorted(differing), *(it.index_column for it in sealed if it.index_column)]
+        statement = sql.SQL(_QUERIES["update"]).format(
+            table=self._table,
+            changes=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in names),
+            stage=self._stage,
+            match=self._match(),
         )
 
         def update(some: list[int]) -> dict[int, Fate]:
-            done = {line for (line,) in self._conn.execute(statement, [some])}
+            done = {line for (line,) in self._conn.execute(statement, {"lines": some})}
             return {
                 line: Fate(status="updated") if line in done else Fate.refused(NOT_TAKEN) for line in some
             }

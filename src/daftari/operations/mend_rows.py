@@ -16,7 +16,8 @@ from daftari.io import loans, quarantine
 from daftari.io.callers import speak_for
 from daftari.io.kept_cells import Cells, KeptCells
 from daftari.io.quarantine import Entry, Waiting
-from daftari.operations.write_rows import Answer, Desk, Outcome, Request, write_rows
+from daftari.operations.requests import Answer, Desk, Outcome, Request
+from daftari.operations.write_rows import write_rows
 from daftari.rows.query import RESTRICTED
 
 #: Stands for a cell that whoever mends does not see; sent back so, it stays what it is.

@@ -15,7 +15,8 @@ from daftari.errors import AccessRefused
 from daftari.io.callers import Caller
 from daftari.io.written import NO_STEP, NOT_TAKEN
 from daftari.operations.read_rows import Reader, query_of, read_page
-from daftari.operations.write_rows import Answer, Desk, Outcome, Request, require_writer, write_rows
+from daftari.operations.requests import Answer, Desk, Outcome, Request, require_writer
+from daftari.operations.write_rows import write_rows
 from daftari.rows.working_days import working_days
 
 _KEY_PREFIX = "W-"

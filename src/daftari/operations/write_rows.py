@@ -6,88 +6,42 @@ Several requests of one caller may be written at once: each has its own answer.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 from psycopg import Connection
 
-from daftari.compile.roles import Roles
-from daftari.contract.model import Contract, Dataset
-from daftari.errors import AccessRefused, KeyReused, RequestUnderWay
-from daftari.io import answers, ledger, quarantine
-from daftari.io.answers import Claim, Named
-from daftari.io.callers import Errand, speak_for
+from daftari.contract.model import Dataset
+from daftari.errors import KeyReused, RequestUnderWay
+from daftari.io import all_new, answers, ledger, quarantine
+from daftari.io.answers import Claim
+from daftari.io.callers import speak_for
 from daftari.io.current import current_rows
 from daftari.io.kept_cells import KeptCells
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
 from daftari.io.written import Fate, Writing
+from daftari.operations.judge_records import judge_records
+from daftari.operations.requests import (
+    Answer,
+    Desk,
+    Outcome,
+    Record,
+    Request,
+    digest,
+    kept_answer,
+    require_writer,
+    to_keep,
+)
 from daftari.operations.telling import told, untold_rules
 from daftari.rows.batch import Batch
-from daftari.rows.expressions import ZONE
-from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
-from daftari.rows.reading import start, take
-from daftari.rows.record import record_plan, records_block, require_known_names
-from daftari.rows.rules import Rulebook, rulebook
+from daftari.rows.intake import Judged, Refusal, refusals
+from daftari.rows.record import require_known_names
 from daftari.rows.signing import signed
-
-if TYPE_CHECKING:
-    from daftari.io.keys import KeyStore
-
-#: The most records of one request.
-MOST_RECORDS = 10_000
-Record = Mapping[str, Any] | None  #: None: what came in its place is none
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What one caller sends at once."""
-
-    records: Sequence[Record]
-    request_id: str
-    key: str | None = None  #: by which its caller names it, to be told the same when it asks again
-    fingerprint: str = ""  #: of what was sent, where it has a key
-    #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
-    is_partial: bool = False
-    #: entries in quarantine that the records mend, by the place of the record, from 0
-    mends: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one record."""
-
-    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step, refused too
-    reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    run_id: int
-    outcomes: tuple[Outcome, ...]
-    is_repeated: bool = False  #: it was given before, and nothing was done now
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """Where requests are written: one dataset, for one caller."""
-
-    contract: Contract
-    errand: Errand
-    roles: Roles
-    known: Mapping[str, Dataset]  #: by name, those that rows may refer to
-    open_keys: Callable[[], KeyStore] | None = None
-
-    @property
-    def dataset(self) -> Dataset:
-        return self.contract.dataset
 
 
 def write_rows(
@@ -108,39 +62,61 @@ def write_rows(
     for request in requests:  # unknown names are refused before anything is claimed
         require_known_names(request.records, desk.dataset)
     ledger.require_contract(conn, desk.contract)
-    named = [_named(desk, request) for request in requests]
-    with answers.claimed(conn, named) as claims:
+    judged = None if requests[0].is_partial else _judged(conn, desk, requests, now)
+    if judged is not None and not any(request.mends for request in requests):
+        written = _as_new(conn, desk, requests, judged)
+        if written is not None:
+            return written
+    with answers.claimed(conn, [desk.named(request) for request in requests]) as claims:
         found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
-        waiting = [at for at, answer in enumerate(found) if answer is None]
+        waiting = [request for request, answer in zip(requests, found, strict=True) if answer is None]
         if waiting:
-            given = _write(conn, desk, [requests[at] for at in waiting], now)
-            for at, answer in zip(waiting, given, strict=True):
-                found[at] = answer
+            given = iter(_write(conn, desk, waiting, now))
+            found = [next(given) if answer is None else answer for answer in found]
     return [answer for answer in found if answer is not None]
 
 
-def require_writer(desk: Desk) -> None:
-    """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
-    caller, dataset = desk.errand.caller, desk.dataset
-    if not caller.writes or not caller.may_name(dataset.name):
-        raise AccessRefused(f"{dataset.name}: this token is not for writing to it; expected one that is")
-    given = {name for it in dataset.access if it.role == caller.role for name in it.operations}
-    if given.isdisjoint(("insert", "update")):
-        raise AccessRefused(
-            f"{dataset.name}: role {caller.role} may not write to it; expected a role to which its contract gives that",
-            hint="`daftari contract show` tells who may do what.",
-        )
+def _judged(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime) -> Judged:
+    return _judge(conn, desk, [record for request in requests for record in request.records], now)
 
 
-def fingerprint(what: str, body: bytes) -> str:
-    """Return the sha256 of *what* is asked with which *body*, in hex."""
-    return hashlib.sha256(what.encode() + b"\0" + body).hexdigest()
+def _judge(conn: Connection[Any], desk: Desk, records: Sequence[Record], now: datetime) -> Judged:
+    helpers = Parents(conn, desk.dataset).known_among, Sealer(desk.open_keys, desk.dataset).seal
+    return judge_records(desk.contract, records, now, helpers)
 
 
-def _named(desk: Desk, request: Request) -> Named | None:
-    if request.key is None:
+def _as_new(
+    conn: Connection[Any], desk: Desk, requests: Sequence[Request], judged: Judged
+) -> list[Answer | Exception] | None:
+    """Write what was *judged* as rows that nobody has written before; None where not all of them are."""
+    (batch,) = judged.batches
+    if not judged.rejected.is_empty() or not batch.height:
         return None
-    return Named(caller=desk.errand.caller.name, key=request.key, fingerprint=request.fingerprint)
+    outcomes = [Outcome(status="duplicate")] * judged.received
+    for line in batch.lines:
+        outcomes[line - 1] = Outcome(status="inserted")
+    shares = _shared_out(outcomes, requests)
+    named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+    delivery = all_new.Delivery(
+        contract=desk.contract,
+        errand=desk.errand_of(requests),
+        role=desk.roles.of(desk.errand.caller.role),
+        rows=batch.rows,
+        duplicates=judged.duplicates,
+        sha256=digest(requests),
+        answers=[(name, to_keep(own)) for name, own in named if name is not None],
+    )
+    run_id = all_new.deliver(conn, delivery)
+    return None if run_id is None else [Answer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _shared_out(outcomes: Sequence[Outcome], requests: Sequence[Request]) -> list[tuple[Outcome, ...]]:
+    """The outcomes of each of *requests*."""
+    shares, first = [], 0
+    for request in requests:
+        shares.append(tuple(outcomes[first : first + len(request.records)]))
+        first += len(request.records)
+    return shares
 
 
 def _settled(claim: Claim, request: Request) -> Answer | Exception | None:
@@ -149,11 +125,8 @@ def _settled(claim: Claim, request: Request) -> Answer | Exception | None:
         return KeyReused(
             f"Idempotency-Key: found {request.key!r} again with other records; expected a new key"
         )
-    if claim.answer is not None:
-        outcomes = tuple(
-            Outcome(status=it["status"], reasons=tuple(it["reasons"])) for it in claim.answer["outcomes"]
-        )
-        return Answer(run_id=claim.answer["run_id"], outcomes=outcomes, is_repeated=True)
+    if claim.run_id is not None:
+        return kept_answer(claim.run_id, claim.answer)
     if not claim.is_ours:
         return RequestUnderWay(
             f"Idempotency-Key: the request {request.key!r} is under way", hint="Ask again in a second."
@@ -162,10 +135,9 @@ def _settled(claim: Claim, request: Request) -> Answer | Exception | None:
 
 
 def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime) -> list[Answer]:
-    origin = Origin(name="api", sha256=_digest(requests))
+    origin = Origin(name="api", sha256=digest(requests))
     with ledger.run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
-        ids = ",".join(request.request_id for request in requests)
-        speak_for(conn, Errand(caller=desk.errand.caller, request_id=ids, purpose=desk.errand.purpose))
+        speak_for(conn, desk.errand_of(requests))
         records = [record for request in requests for record in request.records]
         if requests[0].is_partial:
             sealer = Sealer(desk.open_keys, desk.dataset)
@@ -176,19 +148,11 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
                 {**row, **signed(row, change, desk.dataset, who, now)}
                 for row, change in zip(there, changes, strict=True)
             ]
-        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(records, now)
-        given, kept = [], []
-        first = 0
-        for request in requests:
-            own = tuple(outcomes[first : first + len(request.records)])
-            first += len(request.records)
-            given.append(Answer(run_id=run_id, outcomes=own))
-            named = _named(desk, request)
-            if named is not None:
-                answer = {"run_id": run_id, "outcomes": [vars(outcome) for outcome in own]}
-                kept.append((named, answer))
-        answers.keep(conn, run_id, kept)
-    return given
+        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(_judge(conn, desk, records, now))
+        shares = _shared_out(outcomes, requests)
+        named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+        answers.keep(conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None])
+    return [Answer(run_id=run_id, outcomes=own) for own in shares]
 
 
 def _mended(requests: Sequence[Request]) -> dict[int, int]:
@@ -201,11 +165,6 @@ def _mended(requests: Sequence[Request]) -> dict[int, int]:
     return found
 
 
-def _digest(requests: Sequence[Request]) -> str:
-    """Of the ids alone: the records are kept by the audit, and may be few enough to be guessed from a digest."""
-    return hashlib.sha256(",".join(request.request_id for request in requests).encode()).hexdigest()
-
-
 class _Run:
     """One run, within its transaction."""
 
@@ -215,52 +174,24 @@ class _Run:
         self._desk = desk
         self._dataset = desk.dataset
         self._run_id = run_id
-        self._parents = Parents(conn, desk.dataset)
         self._writing = Writing(conn, desk.dataset, desk.errand.caller, desk.roles)
         self._untold = untold_rules(desk.dataset, desk.known, desk.errand.caller.role)
 
-    def all(self, records: Sequence[Record], now: datetime) -> list[Outcome]:
-        outcomes = [Outcome(status="duplicate")] * len(records)
-        rejected = []
-        digest = hashlib.sha256()
-        landed: list[dict[str, str]] = []
-        for judged in self._judged(records, now):
-            rejected.append(judged.rejected)
-            for batch in judged.batches:
-                digest.update(batch.body)
-                fates = self._writing.write(batch)
-                for line, fate in fates.items():
-                    outcomes[line - 1] = _outcome(fate, self._dataset)
-                rejected += list(self._refused(batch, fates))
-                landed += self._keys(batch, fates)
-        wrong = pl.concat(rejected)
+    def all(self, judged: Judged) -> list[Outcome]:
+        outcomes = [Outcome(status="duplicate")] * judged.received
+        (batch,) = judged.batches
+        fates = self._writing.write(batch)
+        for line, fate in fates.items():
+            outcomes[line - 1] = _outcome(fate, self._dataset)
+        wrong = pl.concat([judged.rejected, *self._refused(batch, fates)])
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = Outcome(status="quarantined", reasons=self._told(json.loads(reasons)))
         kept = KeptCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
         quarantine.add(self._conn, self._run_id, self._dataset, kept, replaces=self._mends)
         quarantine.resolve(self._conn, self._run_id, self._mends.values())
-        quarantine.resolve_keys(self._conn, self._run_id, self._dataset, landed)
-        self._close(outcomes, digest.hexdigest())
+        quarantine.resolve_keys(self._conn, self._run_id, self._dataset, self._keys(batch, fates))
+        self._close(outcomes, self._writing.digest)
         return outcomes
-
-    def _judged(self, records: Sequence[Record], now: datetime) -> Iterator[Judged]:
-        block, plan = records_block(records, self._dataset), record_plan(self._dataset)
-        today = now.astimezone(ZoneInfo(ZONE)).date()
-        refers_to_itself = any(it.target == self._dataset.name for it in self._dataset.relationships)
-        if refers_to_itself:  # what it names may come with it, so that all must be known before it is judged
-            rows, _ = take(start(plan, self._dataset), block)
-            book = rulebook(self._dataset, today=today, known=self._parents.known_among(rows.values))
-        else:
-            book = _book(self._desk.contract, today)
-        intake = Intake(
-            book=book,
-            plan=plan,
-            run_id=self._run_id,
-            seal=Sealer(self._desk.open_keys, self._dataset).seal,
-            look_up=None if refers_to_itself else self._parents.known_among,
-            is_one_block=True,
-        )
-        return take_in([block], intake)
 
     def _keys(self, batch: Batch, fates: Mapping[int, Fate]) -> list[dict[str, str]]:
         """The keys of rows that were written, as quarantine keeps them."""
@@ -297,18 +228,6 @@ class _Run:
             )
             ledger.record_batch(self._conn, batch)
         ledger.finish(self._conn, self._run_id, counts)
-
-
-_books: dict[str, tuple[date, Rulebook]] = {}
-
-
-def _book(contract: Contract, today: date) -> Rulebook:
-    """The rules of a day, without the keys that exist: made once a day, as it takes longer than judging a record."""
-    day, book = _books.get(contract.hash, (None, None))
-    if book is None or day != today:
-        book = rulebook(contract.dataset, today=today)
-        _books[contract.hash] = (today, book)
-    return book
 
 
 _STATUSES = ("inserted", "updated", "unchanged", "duplicate", "quarantined")

@@ -61,8 +61,8 @@ def settle(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Sett
     The latest is kept where the contract's rule is update, else the first; under reject, a later row of other
     content is conflicting instead of a duplicate.
     """
-    none = pl.repeat(False, rows.height, eager=True)
-    if not key or _distinct(rows.select(key)) == rows.height:
+    none = pl.Series([False]).new_from_index(0, rows.height)
+    if not key or _distinct(pl.DataFrame([rows[name] for name in key])) == rows.height:
         return Settled(keep=~none, duplicates=0, conflicting=none)
     keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:

@@ -36,7 +36,8 @@ class Judged:
     batches: tuple[Batch, ...]  #: its good rows, one a key: new to the file, and perhaps not new
     duplicates: int  #: rows that another of the same block stands for
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
-    references: tuple[pl.DataFrame, ...]  #: the keys that its good rows name, for each relationship
+    #: the keys that its good rows name, for each relationship; none where rows are only looked at
+    references: tuple[pl.DataFrame, ...]
     met: Met  #: in the file so far
 
 
@@ -114,19 +115,18 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
     rows, lines = sound.rows, sound.lines
     if not settled.keep.all():
         rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
-    conflicts = refusals(
-        sound.rows.filter(settled.conflicting),
-        sound.lines.filter(settled.conflicting),
-        dataset,
-        Refusal(rule="conflict", reason="contradicts an earlier row of the same key"),
-    )
+    rejected = [sound.rejected]
+    if settled.conflicting.any():
+        why = Refusal(rule="conflict", reason="contradicts an earlier row of the same key")
+        conflicting = sound.rows.filter(settled.conflicting), sound.lines.filter(settled.conflicting)
+        rejected.append(refusals(*conflicting, dataset, why))
     rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
     return Judged(
         received=sound.received,
         batches=_counted(rows, lines) if intake.is_looked_at else _batches(rows, lines, dataset, seen),
         duplicates=settled.duplicates,
-        rejected=pl.concat([sound.rejected, conflicts]),
-        references=references(rows, dataset),
+        rejected=pl.concat(rejected),
+        references=() if intake.is_looked_at else references(rows, dataset),
         met=sound.met,
     )
 

@@ -24,6 +24,8 @@ from daftari.rows.texts import columns_of
 
 #: Decimals kept for a number whose contract names no scale.
 UNDECLARED_SCALE = 18
+#: So many values are gone through as they come: what saves work on many of them would take longer.
+FEW = 64
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", re.IGNORECASE)
 _FLOATS = {"real", "float4", "float8", "double precision"}
 _WHOLE: dict[str, pl.DataType] = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
@@ -143,6 +145,8 @@ def _number_expected(plan: FieldPlan) -> str:
 
 def read_values(content: pl.Series, plan: FieldPlan, *, may_hold_nul: bool = True) -> pl.Series:
     """Read *content* in the plan's styles; null where it cannot be read exactly."""
+    if content.null_count() == len(content):
+        return pl.Series([None], dtype=physical(plan.field)).new_from_index(0, len(content))
     match plan.field.logical_type:
         case LogicalType.INTEGER | LogicalType.NUMBER:
             return _numbers(content, plan, physical(plan.field))
@@ -222,10 +226,10 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
 def _mostly_canonical(content: pl.Series, style: NumberStyle, kind: pl.DataType) -> pl.Series:
     """Rewriting is slow, and little needs it: what is not read as it stands."""
     read = _exact(content, kind)
+    if read.null_count() == content.null_count():
+        return read
     other = read.is_null() & content.is_not_null()
-    if other.any():
-        read = read.scatter(other.arg_true(), _exact(_bare(content.filter(other), style), kind))
-    return read
+    return read.scatter(other.arg_true(), _exact(_bare(content.filter(other), style), kind))
 
 
 def _bare(content: pl.Series, style: NumberStyle) -> pl.Series:
@@ -256,6 +260,8 @@ def _styles(plan: FieldPlan) -> list[DateStyle]:
 
 def _each_once(content: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Read each distinct text once, where that is less work: days repeat."""
+    if len(content) < FEW:
+        return read(content)
     distinct = content.unique()
     if 4 * len(distinct) >= len(content):  # also where there is none, whose type would be lost
         return read(content)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -14,10 +15,11 @@ from daftari.contract.model import Dataset
 from daftari.errors import UnknownName
 from daftari.rows.block import Block, Malformed
 from daftari.rows.inference import canonical
+from daftari.rows.mapping import Mapping
 from daftari.rows.plan import ColumnPlan, resolve
 
 
-def record_block(record: Mapping[str, Any], dataset: Dataset) -> Block:
+def record_block(record: AnyMapping[str, Any], dataset: Dataset) -> Block:
     """
     Return *record* (a value for each field, absent ones missing) as a block of one row, at line 1.
 
@@ -27,7 +29,7 @@ def record_block(record: Mapping[str, Any], dataset: Dataset) -> Block:
     return records_block([record], dataset)
 
 
-def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset) -> Block:
+def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> Block:
     """
     Return *records* as a block, numbered from 1. None stands for what came in place of one and is no record.
 
@@ -37,35 +39,36 @@ def records_block(records: Sequence[Mapping[str, Any] | None], dataset: Dataset)
     require_known_names(records, dataset)
     names = [field.name for field in dataset.fields]
     sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
+    cells = {name: [cell(record.get(name)) for _, record in sound] for name in names}
     return Block(
-        cells=pl.DataFrame(
-            {
-                name: pl.Series([cell(record.get(name)) for _, record in sound], dtype=pl.String)
-                for name in names
-            }
-        ),
+        cells=pl.DataFrame([pl.Series(name, texts, dtype=pl.String) for name, texts in cells.items()]),
         lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
         malformed=tuple(
             Malformed(line=line, reason="is no JSON object", preview="")
             for line, record in enumerate(records, 1)
             if record is None
         ),
+        may_hold_nul=any("\0" in text for texts in cells.values() for text in texts if text),
     )
 
 
-def require_known_names(records: Sequence[Mapping[str, Any] | None], dataset: Dataset) -> None:
+def require_known_names(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> None:
     """Raises UnknownName where one of *records* names what is no field."""
     names = {field.name for field in dataset.fields}
     for line, record in enumerate(records, 1):
-        for name in record or ():
-            if name not in names:
-                where = f"record {line}" if len(records) > 1 else "record"
-                raise UnknownName(where, "field", name, known=names)
+        if record is not None and not record.keys() <= names:
+            where = f"record {line}" if len(records) > 1 else "record"
+            raise UnknownName(where, "field", next(it for it in record if it not in names), known=names)
 
 
 def record_plan(dataset: Dataset) -> ColumnPlan:
-    """Return how a record is read: each field from its own name, in its canonical form (ISO 8601, plain digits)."""
-    return canonical(resolve(None, [field.name for field in dataset.fields], dataset))
+    """
+    Return how a record is read: each field from its own name, in its canonical form (ISO 8601, plain digits).
+
+    None of several records is the total of the others.
+    """
+    mapping = Mapping(dataset=dataset.name, total_row="none")
+    return canonical(resolve(mapping, [field.name for field in dataset.fields], dataset))
 
 
 def cell(value: Any) -> str | None:

@@ -18,7 +18,8 @@ import polars as pl
 from daftari.contract.model import Dataset, Field, LogicalType, Relationship
 from daftari.protect.mask import HIDDEN
 from daftari.rows import expressions
-from daftari.rows.parse import Rows, physical
+from daftari.rows.as_csv import text_of
+from daftari.rows.parse import FEW, Rows, physical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +200,8 @@ def _is_longer(value: pl.Expr, most: int) -> pl.Expr:
     """Characters are counted only where a text has more bytes than it may have characters: that is at hand."""
 
     def longer(texts: pl.Series) -> pl.Series:
+        if len(texts) < FEW:
+            return pl.Series([it is not None and len(it) > most for it in texts], dtype=pl.Boolean)
         if (texts.str.len_bytes().max() or 0) <= most:  # type: ignore[operator]  # of numbers, a number
             return pl.repeat(False, len(texts), eager=True)
         return texts.str.len_chars() > most
@@ -271,10 +274,9 @@ def _unreadable(rows: Rows, dataset: Dataset) -> Iterator[_Broken]:
         values, text = rows.values[field.name], rows.text[field.name]
         if values.null_count() == 0:
             continue
-        is_missing = text.is_null()
         if field.required:
             yield _Broken(
-                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=is_missing
+                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=text.is_null()
             )
         if text.null_count() < values.null_count():
             expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
@@ -282,7 +284,7 @@ def _unreadable(rows: Rows, dataset: Dataset) -> Iterator[_Broken]:
                 rule=f"{field.name}.type",
                 fields=(field.name,),
                 reason=f"cannot be read as {expected}",
-                rows=values.is_null() & ~is_missing,
+                rows=values.is_null() & text.is_not_null(),
             )
 
 
@@ -290,7 +292,7 @@ def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
     """Return which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
     if keys.width == 1:
         name = keys.columns[0]
-        return (~values[name].is_in(keys[name].implode())).fill_null(False)
+        return values.select((~pl.col(name).is_in(keys[name].implode())).fill_null(False)).to_series()
     fields = keys.columns
     found = values.select(fields).join(
         keys.with_columns(found=True), on=fields, how="left", maintain_order="left"
@@ -334,10 +336,6 @@ def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Seri
 
 
 def _canonical(values: pl.Series) -> pl.Series:
-    match values.dtype:
-        case pl.Datetime():
-            return values.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-        case pl.Binary():  # sealed by now, and opened nowhere on this way
-            return pl.Series([None] * len(values), dtype=pl.String)
-        case _:
-            return values.cast(pl.String)
+    if values.dtype == pl.Binary:  # sealed by now, and opened nowhere on this way
+        return pl.Series([None] * len(values), dtype=pl.String)
+    return text_of(values)

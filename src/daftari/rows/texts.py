@@ -28,7 +28,7 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
     seen = Counter() if seen is None else seen
     cells = _trimmed_cells(plan, block.cells)
     for place, one in enumerate(plan.fields):
-        parts = cells.select(f"{place} {part}" for part in range(len(one.columns)))
+        parts = [cells[f"{place} {part}"] for part in range(len(one.columns))]
         yield _column(one, _found(one, parts, block, seen))
 
 
@@ -46,11 +46,12 @@ def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
     ]
     trimmed = cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
     empty = trimmed.select((pl.all().str.len_bytes() == 0).any()).row(0) if parts else ()
-    return trimmed.with_columns(
+    emptied = [
         _or_null(pl.col(part), null_words)
         for (part, _, null_words), is_empty in zip(parts, empty, strict=True)
         if is_empty or null_words
-    )
+    ]
+    return trimmed.with_columns(emptied) if emptied else trimmed
 
 
 def _or_null(text: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
@@ -75,7 +76,7 @@ def _column(plan: FieldPlan, found: pl.Series) -> Column:
     return Column(found=found, content=content)
 
 
-def _found(plan: FieldPlan, parts: pl.DataFrame, block: Block, seen: Counter[str]) -> pl.Series:
+def _found(plan: FieldPlan, parts: list[pl.Series], block: Block, seen: Counter[str]) -> pl.Series:
     """Return the trimmed text of the field's column or columns; null where missing."""
     source, height = plan.source, block.cells.height
     if source.row_number:
@@ -83,11 +84,12 @@ def _found(plan: FieldPlan, parts: pl.DataFrame, block: Block, seen: Counter[str
     if not plan.columns:
         return pl.Series([source.constant], dtype=pl.String).new_from_index(0, height)
     if source.join is not None:
-        return parts.select(pl.concat_str(pl.all(), separator=source.join.separator)).to_series()
+        joined = pl.concat_str(pl.all(), separator=source.join.separator)
+        return pl.DataFrame(parts).select(joined).to_series()
     if source.digest is not None:
-        keys = map(_digest, parts.iter_rows())
+        keys = map(_digest, zip(*parts, strict=True))
         return pl.Series(_numbered(keys, seen) if source.digest.occurrence else list(keys), dtype=pl.String)
-    return parts.to_series()
+    return parts[0]
 
 
 def _digest(row: tuple[str | None, ...]) -> str:

@@ -16,9 +16,9 @@ from daftari.compile.shares import shares
 from daftari.contract.model import Contract, Dataset, Field, LogicalType
 from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read_rows import Reader, query_of, read_page
+from daftari.operations.requests import Outcome
 from daftari.operations.steps import ask as ask_for
 from daftari.operations.steps import new_key, take_step
-from daftari.operations.write_rows import Outcome
 from daftari.rows.query import MOST_ROWS, Column
 from daftari.web import records
 from daftari.web.visits import Visit

@@ -15,7 +15,7 @@ from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import AccessRefused, QuarantineRefused
 from daftari.io import overview as glance
 from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
-from daftari.operations.write_rows import Outcome
+from daftari.operations.requests import Outcome
 from daftari.web.visits import Visit
 
 _AT_ONCE = 50

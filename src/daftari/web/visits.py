@@ -20,8 +20,8 @@ from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
 from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader
+from daftari.operations.requests import Desk
 from daftari.operations.steps import may_ask
-from daftari.operations.write_rows import Desk
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -8,7 +8,7 @@ order by c.at;
 
 -- name: kept
 -- The answers that were found before. Asked after the claim: whoever let go of it has kept theirs.
-select s.fingerprint, s.answer
+select s.fingerprint, s.run_id, s.answer
 from unnest(%(callers)s::text[], %(keys)s::text[]) with ordinality as c(caller, key, at)
 left join daftari.stored_answer s using (caller, key)
 order by c.at;

@@ -4,7 +4,8 @@
 
 -- name: extensions
 select e.extname
-from pg_extension e;
+from pg_extension e
+order by e.oid;
 
 -- name: enums
 select n.nspname, t.typname, array_agg(v.enumlabel::text order by v.enumsortorder)
@@ -20,7 +21,8 @@ from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
   and not c.relispartition
-  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
+  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s))
+order by c.oid;
 
 -- name: columns
 select n.nspname, c.relname, a.attname,
@@ -49,7 +51,8 @@ join pg_namespace n on n.oid = c.relnamespace
 where k.contype in ('p', 'u', 'c', 'x', 'f')
   and k.conparentid = 0
   and not (c.relispartition and k.coninhcount > 0)
-  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
+  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s))
+order by k.oid;
 
 -- name: indexes
 select n.nspname, c.relname, x.relname, pg_get_indexdef(i.indexrelid), i.indisvalid
@@ -60,7 +63,8 @@ join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
   and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
   and not exists (select from pg_inherits h where h.inhrelid = i.indexrelid)
-  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
+  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s))
+order by x.oid;
 
 -- name: triggers
 -- tgenabled: O fires as usual, A always, D never, R for replicas alone.
@@ -70,7 +74,8 @@ join pg_class c on c.oid = t.tgrelid
 join pg_namespace n on n.oid = c.relnamespace
 where not t.tgisinternal
   and t.tgparentid = 0
-  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
+  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s))
+order by t.oid;
 
 -- name: partitions
 select n.nspname, p.relname, c.relname, pg_get_expr(c.relpartbound, c.oid)
@@ -80,7 +85,8 @@ join pg_class p on p.oid = h.inhparent
 join pg_namespace n on n.oid = p.relnamespace
 where c.relispartition
   and c.relkind in ('r', 'p')
-  and n.nspname = any(%(schemas)s);
+  and n.nspname = any(%(schemas)s)
+order by c.oid;
 
 -- name: comments
 select n.nspname, c.relname, coalesce(a.attname, ''), d.description
@@ -91,7 +97,8 @@ left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.o
 where d.classoid = 'pg_class'::regclass
   and c.relkind in ('r', 'p')
   and not c.relispartition
-  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s));
+  and (n.nspname = any(%(schemas)s) or c.oid = any(%(key_tables)s))
+order by c.oid, d.objsubid;
 
 -- name: key_tables
 -- The tables of the platform that keep the keys of partitioned tables.

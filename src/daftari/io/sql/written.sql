@@ -16,3 +16,16 @@ from {stage} s
 left join {table} t on {match}
 where s._line = any(%(lines)s)
 order by s._line;
+
+-- name: insert
+insert into {table} ({columns}, _run_id)
+select {columns}, current_setting('daftari.run_id')::bigint from {stage}
+where _line = any(%(lines)s);
+
+-- name: update
+update {table} t
+set {changes}, _run_id = current_setting('daftari.run_id')::bigint
+from {stage} s
+where {match}
+  and s._line = any(%(lines)s)
+returning s._line;

@@ -1,0 +1,47 @@
+-- Rows that are all new, and the run that brings them, in one transaction. See io/all_new.py.
+
+-- name: claim
+-- Whether this transaction is the one that finds the answers. The same locks as in answers.sql, which keep for longer.
+select coalesce(bool_and(pg_try_advisory_xact_lock(
+           hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))), true)
+from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key);
+
+-- name: begin
+-- After the claim: whoever let go of it has kept their answers. Of the run nothing is seen until its transaction ends.
+with started as (
+    insert into daftari.run (kind, dataset, contract_hash, source, sha256)
+    values ('write', %(dataset)s, %(contract_hash)s, 'api', %(sha256)s)
+    returning run_id
+)
+select run_id, pg_advisory_xact_lock(hashtext('daftari.run'), run_id::int),
+       set_config('daftari.run_id', run_id::text, true),
+       set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
+       set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true),
+       exists (
+           select from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key)
+           join daftari.stored_answer s using (caller, key)
+       ) as is_answered,
+       to_regclass(%(stage)s) is not null as has_stage,
+       exists (
+           select from daftari.quarantine q
+           where q.dataset = %(dataset)s and q.resolved_by is null and q.key is not null
+       ) as any_open
+from started;
+
+-- name: insert
+-- Of the caller's role. Whose key, or other value that only one may have, is there already stays out, and is missed.
+insert into {table} ({columns}, _run_id)
+select {columns}, current_setting('daftari.run_id')::bigint from {stage}
+on conflict do nothing;
+
+-- name: end
+with finished as (
+    update daftari.run
+    set status = 'succeeded', finished_at = clock_timestamp(),
+        received = %(received)s, inserted = %(inserted)s, duplicate = %(duplicate)s
+    where run_id = %(run_id)s
+)
+insert into daftari.stored_answer (caller, key, fingerprint, run_id, answer)
+select a.caller, a.key, a.fingerprint, %(run_id)s, a.answer
+from unnest(%(callers)s::text[], %(keys)s::text[], %(fingerprints)s::text[], %(answers)s::text[]::jsonb[])
+     as a(caller, key, fingerprint, answer);
