@@ -24,6 +24,8 @@ from daftari.operations.write_rows import write_rows
 from daftari.rows.record import cell
 
 _MOMENT_SECONDS = 0.01
+#: The most records of a request that is written with single ones.
+_FEW = 100
 _HOUR_SECONDS = 3600
 _KEPT = timedelta(days=7)
 
@@ -41,61 +43,61 @@ class _Waiting:
         return self.dataset, replace(self.errand, request_id=""), self.request.is_partial
 
 
+_Queue = queue.SimpleQueue[_Waiting | None]
+
+
 class Writer:
-    """A thread that writes what is handed to it. One for each process: more would wait for one another's rows."""
+    """
+    Two threads that write what is handed to them: requests of a few records, and larger ones.
+
+    So nobody's single record waits for somebody's ten thousand. More threads would wait for one another's rows.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._thread.start()
+        self._few, self._many = _Queue(), _Queue()
+        self._threads = [
+            threading.Thread(target=self._run, args=[line], name="writer", daemon=True)
+            for line in (self._few, self._many)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def write(self, dataset: str, errand: Errand, request: Request) -> Future[Answer]:
         waiting = _Waiting(dataset=dataset, errand=errand, request=request, answer=Future())
-        self._queue.put(waiting)
+        (self._few if len(request.records) <= _FEW else self._many).put(waiting)
         return waiting.answer
 
     def close(self) -> None:
         """Write what waits, and end."""
-        self._queue.put(None)
-        self._thread.join()
+        for line in (self._few, self._many):
+            line.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
-        is_open, expected, forget_at = True, 1, 0.0
-        while is_open:
-            found = self._gather(expected)
+    def _run(self, line: _Queue) -> None:
+        expected, forget_at = 1, 0.0
+        while (found := _gathered(line, expected if line is self._few else 1))[-1] is not None:
             expected = len(found)
-            is_open = None not in found
-            groups: dict[tuple[str, Errand, bool], list[_Waiting]] = {}
-            for one in found:
-                if one is not None:
-                    groups.setdefault(one.group, []).append(one)
-            for group in groups.values():
-                for part in _parts(group, self._service.datasets[group[0].dataset].key):
-                    self._write(part)
-            if time.monotonic() >= forget_at:
+            self._write_all(found)
+            if line is self._few and time.monotonic() >= forget_at:
                 forget_at = time.monotonic() + _HOUR_SECONDS
                 self._forget()
+        self._write_all(found)
+
+    def _write_all(self, found: list[_Waiting | None]) -> None:
+        groups: dict[tuple[str, Errand, bool], list[_Waiting]] = {}
+        for one in found:
+            if one is not None:
+                groups.setdefault(one.group, []).append(one)
+        for group in groups.values():
+            for part in _parts(group, self._service.datasets[group[0].dataset].key):
+                self._write(part)
 
     def _forget(self) -> None:
         """Answers are kept for a week: who asks again after that is somebody else."""
         with suppress(DaftariError), self._service.connection() as conn:
             answers.forget(conn, now() - _KEPT)
-
-    def _gather(self, expected: int) -> list[_Waiting | None]:
-        """
-        What waits, and what comes within a moment until it is as many as before: those who were just answered send again.
-
-        A request that comes alone waits for nobody.
-        """
-        found = [self._queue.get()]
-        until = time.monotonic() + _MOMENT_SECONDS
-        while True:
-            left = until - time.monotonic() if len(found) < expected else 0
-            try:
-                found.append(self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait())
-            except queue.Empty:
-                return found
 
     def _write(self, group: list[_Waiting]) -> None:
         try:
@@ -124,6 +126,23 @@ class Writer:
         )
         with service.connection() as conn:
             return write_rows(conn, desk, [one.request for one in group], now=now())
+
+
+def _gathered(line: _Queue, expected: int) -> list[_Waiting | None]:
+    """
+    Return what waits, and what comes within a moment until it is as many as before: who was just answered asks again.
+
+    A request that comes alone waits for nobody. None, which ends the line, is the last where it is found.
+    """
+    found = [line.get()]
+    until = time.monotonic() + _MOMENT_SECONDS
+    while found[-1] is not None:
+        left = until - time.monotonic() if len(found) < expected else 0
+        try:
+            found.append(line.get(timeout=left) if left > 0 else line.get_nowait())
+        except queue.Empty:
+            break
+    return found
 
 
 def _parts(group: list[_Waiting], key: Sequence[str]) -> list[list[_Waiting]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from daftari.compile import masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS, column_type
 from daftari.compile.names import Schemas
+from daftari.compile.remembered import remembered
 from daftari.compile.shares import Sight, shares
 from daftari.contract.model import Dataset
 from daftari.rows.query import Column
@@ -20,9 +21,10 @@ class Relation:
     columns: tuple[Column, ...]
 
 
-def relation_of(dataset: Dataset, role: str, schemas: Schemas | None = None) -> Relation | None:
+@remembered
+def relation_of(dataset: Dataset, role: str) -> Relation | None:
     """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
-    schemas = schemas or Schemas()
+    schemas = Schemas()
     found = [it for it in shares(dataset) if it.role == role and it.operation == "read"]
     if not found:
         return None

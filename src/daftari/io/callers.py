@@ -57,6 +57,15 @@ def facts_about(errand: Errand) -> dict[str, str]:
     }
 
 
+def speak_in_role(conn: Connection[Any], errand: Errand, roles: Roles) -> None:
+    """Say the same, and be the caller's role until the transaction ends or `leave_role`."""
+    conn.execute(_QUERIES["speak_in_role"], {**facts_about(errand), "role": roles.of(errand.caller.role)})
+
+
+def leave_role(conn: Connection[Any]) -> None:
+    conn.execute("reset role")
+
+
 @contextmanager
 def in_role_of(conn: Connection[Any], caller: Caller, roles: Roles) -> Iterator[None]:
     """Be the caller's role within the block, in the caller's transaction: PostgreSQL then decides."""

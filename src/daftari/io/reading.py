@@ -6,13 +6,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 
 from daftari.compile.reading import Relation
-from daftari.errors import QueryRefused
 from daftari.io import queries
 from daftari.io.parquet_rows import is_text, parquet
 from daftari.rows.query import Column, Filter, Query, Sort
@@ -29,26 +28,54 @@ class Page:
     next: str | None  #: where the page after this one begins; None: there is none
 
 
-def page(conn: Connection[Any], relation: Relation, query: Query) -> Page:
+def ask(conn: Connection[Any], relation: Relation, query: Query) -> Cursor[Any]:
     """
-    Return the rows that *query* asks for. Within a transaction, in which the role of the reader was taken on.
+    Ask for a page of rows. Within a transaction, in which the role of the reader was taken on.
 
     Raises:
-        QueryRefused: the server cannot read a value as its column's type.
+        psycopg.DataError: the server cannot read a value as its column's type.
     """
     condition, values = _condition(query)
-    statement = sql.SQL(_QUERIES["page"]).format(
-        place=_joined(sql.SQL("{}::text").format(_of(it.column)) for it in query.sort),
-        relation=sql.Identifier(relation.schema, relation.name),
-        fields=_joined(map(_of, query.fields)),
-        condition=condition,
-        order=_order(query.sort),
-        limit=sql.Literal(query.limit + 1),
+    shape = _Shape(
+        relation=(relation.schema, relation.name),
+        fields=tuple(column.name for column in query.fields),
+        place=tuple(it.column.name for it in query.sort),
+        order=_order(query.sort).as_string(),
+        limit=query.limit + 1,
     )
-    try:
-        found = conn.execute(statement, values).fetchall()
-    except psycopg.errors.DataError:
-        raise QueryRefused("the query: a value is outside of what its field can hold") from None
+    before, after = _page_around_condition(shape)
+    return conn.execute(f"{before}{condition.as_string()}{after}".encode(), values)
+
+
+class _Shape(NamedTuple):
+    """A page without its condition: few are asked for, again and again."""
+
+    relation: tuple[str, str]
+    fields: tuple[str, ...]
+    place: tuple[str, ...]
+    order: str
+    limit: int
+
+
+@lru_cache(512)
+def _page_around_condition(shape: _Shape) -> tuple[str, str]:
+    """Return a page's statement before and after its condition. To put it together takes as long as to run it."""
+    mark = "/* condition */"
+    statement = sql.SQL(_QUERIES["page"]).format(
+        place=_joined(sql.SQL("{}::text").format(sql.Identifier("r", name)) for name in shape.place),
+        relation=sql.Identifier(*shape.relation),
+        fields=_joined(sql.Identifier("r", name) for name in shape.fields),
+        condition=sql.SQL(mark),
+        order=sql.SQL(shape.order),
+        limit=sql.Literal(shape.limit),
+    )
+    before, _, after = statement.as_string().partition(mark)
+    return before, after
+
+
+def page_of(cursor: Cursor[Any], query: Query) -> Page:
+    """Return what *cursor* found of *query*."""
+    found = cursor.fetchall()
     shown = found[: query.limit]
     is_more = len(found) > query.limit
     return Page(

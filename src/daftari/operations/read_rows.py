@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import DataError
 
 from daftari.compile.reading import Relation, relation_of
 from daftari.compile.roles import Roles
 from daftari.contract.model import Dataset
-from daftari.errors import AccessRefused
+from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
-from daftari.io.callers import Errand, in_role_of, speak_for
+from daftari.io.callers import Errand, in_role_of, leave_role, speak_for, speak_in_role
 from daftari.io.reading import Page
 from daftari.rows.query import RESTRICTED, Column, Query, parse_query
 
@@ -66,11 +67,20 @@ def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
         AccessRefused: fields that are restricted are read for no purpose.
         QueryRefused: a value is outside of what its field can hold.
     """
-    with _reading(conn, reader, query):
-        with in_role_of(conn, reader.errand.caller, reader.roles):
-            found = reading.page(conn, reader.relation, query)
-        _record(conn, reader, query, len(found.rows))
-    return found
+    _require_purpose(reader, query)
+    relation = reader.relation
+    try:
+        with conn.transaction():
+            speak_in_role(conn, reader.errand, reader.roles)
+            cursor = reading.ask(conn, relation, query)
+            if _restricted(query):
+                page = reading.page_of(cursor, query)
+                leave_role(conn)
+                _record(conn, reader, query, len(page.rows))
+                return page
+        return reading.page_of(cursor, query)
+    except DataError:
+        raise QueryRefused("the query: a value is outside of what its field can hold") from None
 
 
 def read_one(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> str | None:
@@ -103,15 +113,19 @@ def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: st
 
 @contextmanager
 def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[None]:
+    _require_purpose(reader, query)
+    with conn.transaction():
+        speak_for(conn, reader.errand)
+        yield
+
+
+def _require_purpose(reader: Reader, query: Query) -> None:
     if _restricted(query) and not (reader.errand.purpose or "").strip():
         names = ", ".join(_restricted(query))
         raise AccessRefused(
             f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
             hint="Say what it is for in the header X-Purpose, or name other fields with fields=.",
         )
-    with conn.transaction():
-        speak_for(conn, reader.errand)
-        yield
 
 
 def _restricted(query: Query) -> list[str]:

@@ -40,6 +40,7 @@ class Block:
     malformed: tuple[Malformed, ...] = ()
     blank: int = 0  #: records skipped because every field was empty
     repeated: int = 0  #: records skipped because they repeat the header
+    is_trimmed: bool = False  #: whether no cell is empty, or has white space before or behind it
     may_hold_nul: bool = True  #: whether a cell may hold the one character that PostgreSQL cannot store
 
 

@@ -147,6 +147,10 @@ def read_values(content: pl.Series, plan: FieldPlan, *, may_hold_nul: bool = Tru
     """Read *content* in the plan's styles; null where it cannot be read exactly."""
     if content.null_count() == len(content):
         return pl.Series([None], dtype=physical(plan.field)).new_from_index(0, len(content))
+    return _read_some(content, plan, may_hold_nul)
+
+
+def _read_some(content: pl.Series, plan: FieldPlan, may_hold_nul: bool) -> pl.Series:
     match plan.field.logical_type:
         case LogicalType.INTEGER | LogicalType.NUMBER:
             return _numbers(content, plan, physical(plan.field))

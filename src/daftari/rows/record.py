@@ -13,7 +13,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset
 from daftari.errors import UnknownName
-from daftari.rows.block import Block, Malformed
+from daftari.rows.block import WHITE_SPACE, Block, Malformed
 from daftari.rows.inference import canonical
 from daftari.rows.mapping import Mapping
 from daftari.rows.plan import ColumnPlan, resolve
@@ -39,7 +39,7 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
     require_known_names(records, dataset)
     names = [field.name for field in dataset.fields]
     sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
-    cells = {name: [cell(record.get(name)) for _, record in sound] for name in names}
+    cells = {name: [_trimmed(record.get(name)) for _, record in sound] for name in names}
     return Block(
         cells=pl.DataFrame([pl.Series(name, texts, dtype=pl.String) for name, texts in cells.items()]),
         lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
@@ -48,7 +48,8 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
             for line, record in enumerate(records, 1)
             if record is None
         ),
-        may_hold_nul=any("\0" in text for texts in cells.values() for text in texts if text),
+        may_hold_nul=any("\0" in "".join(filter(None, texts)) for texts in cells.values()),
+        is_trimmed=True,
     )
 
 
@@ -84,6 +85,11 @@ def cell(value: Any) -> str | None:
             return value.isoformat()
         case _:
             return _written(value)
+
+
+def _trimmed(value: Any) -> str | None:
+    text = value if type(value) is str else cell(value)
+    return text.strip(WHITE_SPACE) or None if text else None
 
 
 def _written(value: Any) -> str:

@@ -246,9 +246,9 @@ def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
 
 
 def _broken(rows: Rows, book: Rulebook) -> list[_Broken]:
-    masks = rows.values.select(
-        rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)
-    )
+    violated = [rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)]
+    # A few rows are gone through before they are shared out among threads.
+    masks = rows.values.select_seq(violated) if len(rows.lines) < FEW else rows.values.select(violated)
     found = [
         *_unreadable(rows, book.dataset),
         *(

@@ -26,13 +26,13 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
     *seen* counts the digests met so far in the file, for those that number their occurrences; it is updated.
     """
     seen = Counter() if seen is None else seen
-    cells = _trimmed_cells(plan, block.cells)
+    cells = _trimmed_cells(plan, block)
     for place, one in enumerate(plan.fields):
         parts = [cells[f"{place} {part}"] for part in range(len(one.columns))]
         yield _column(one, _found(one, parts, block, seen))
 
 
-def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
+def _trimmed_cells(plan: ColumnPlan, block: Block) -> pl.DataFrame:
     """
     Trim every column that a field uses; named by the field's place and the part's.
 
@@ -44,8 +44,12 @@ def _trimmed_cells(plan: ColumnPlan, cells: pl.DataFrame) -> pl.DataFrame:
         for place, one in enumerate(plan.fields)
         for part, name in enumerate(one.columns)
     ]
-    trimmed = cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
-    empty = trimmed.select((pl.all().str.len_bytes() == 0).any()).row(0) if parts else ()
+    if block.is_trimmed:
+        trimmed = pl.DataFrame([block.cells[name].alias(part) for part, name, _ in parts])
+        empty: tuple[bool, ...] = (False,) * len(parts)
+    else:
+        trimmed = block.cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
+        empty = trimmed.select((pl.all().str.len_bytes() == 0).any()).row(0) if parts else ()
     emptied = [
         _or_null(pl.col(part), null_words)
         for (part, _, null_words), is_empty in zip(parts, empty, strict=True)

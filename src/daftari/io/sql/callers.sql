@@ -4,6 +4,11 @@
 select set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
        set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true);
 
+-- name: speak_in_role
+select set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
+       set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true),
+       set_config('role', %(role)s, true);
+
 -- name: is_service
 select daftari.is_service();
 
