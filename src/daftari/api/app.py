@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -109,6 +110,13 @@ class _Route(APIRoute):
             await response(scope, receive, send)
 
         self.app = answer
+        self._begins = path.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Nearly every request is for another dataset: that is seen at its beginning."""
+        if not scope.get("root_path") and not scope.get("path", "").startswith(self._begins):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 async def of_too_large(_request: Request, error: Exception) -> Response:

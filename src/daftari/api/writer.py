@@ -6,11 +6,11 @@ A single post so costs a share of a run, of its audit and of its commit.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -35,14 +35,16 @@ class _Waiting:
     dataset: str
     errand: Errand
     request: Request
-    answer: Future[Answer]
+    answer: asyncio.Future[Answer]
 
     @property
-    def group(self) -> tuple[str, Errand, bool]:
+    def group(self) -> _Group:
         """Requests of one group may be written together: one table, one role, one person, one purpose."""
-        return self.dataset, replace(self.errand, request_id=""), self.request.is_partial
+        kind = self.request.is_new, self.request.is_partial
+        return self.dataset, replace(self.errand, request_id=""), kind
 
 
+_Group = tuple[str, Errand, tuple[bool, bool]]
 _Queue = queue.SimpleQueue[_Waiting | None]
 
 
@@ -63,10 +65,11 @@ class Writer:
         for thread in self._threads:
             thread.start()
 
-    def write(self, dataset: str, errand: Errand, request: Request) -> Future[Answer]:
-        waiting = _Waiting(dataset=dataset, errand=errand, request=request, answer=Future())
+    async def write(self, dataset: str, errand: Errand, request: Request) -> Answer:
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(dataset=dataset, errand=errand, request=request, answer=answer)
         (self._few if len(request.records) <= _FEW else self._many).put(waiting)
-        return waiting.answer
+        return await answer
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -86,7 +89,7 @@ class Writer:
         self._write_all(found)
 
     def _write_all(self, found: list[_Waiting | None]) -> None:
-        groups: dict[tuple[str, Errand, bool], list[_Waiting]] = {}
+        groups: dict[_Group, list[_Waiting]] = {}
         for one in found:
             if one is not None:
                 groups.setdefault(one.group, []).append(one)
@@ -104,16 +107,12 @@ class Writer:
             found = self._answers(group)
         except Exception as error:  # whatever it is, somebody waits to be told
             if len(group) == 1:
-                group[0].answer.set_exception(error)
+                _tell(group, [error])
                 return
             for one in group:  # it may be for one of them: each is written for itself
                 self._write([one])
             return
-        for one, answer in zip(group, found, strict=True):
-            if isinstance(answer, Exception):
-                one.answer.set_exception(answer)
-            else:
-                one.answer.set_result(answer)
+        _tell(group, found)
 
     def _answers(self, group: list[_Waiting]) -> list[Answer | Exception]:
         service, first = self._service, group[0]
@@ -126,6 +125,21 @@ class Writer:
         )
         with service.connection() as conn:
             return write_rows(conn, desk, [one.request for one in group], now=now())
+
+
+def _tell(group: list[_Waiting], found: Sequence[Answer | Exception]) -> None:
+    """Give each its answer: all at once, as every call to where they wait takes its time."""
+
+    def tell() -> None:
+        for one, answer in zip(group, found, strict=True):
+            if one.answer.done():  # whoever asked is gone
+                continue
+            if isinstance(answer, Exception):
+                one.answer.set_exception(answer)
+            else:
+                one.answer.set_result(answer)
+
+    group[0].answer.get_loop().call_soon_threadsafe(tell)
 
 
 def _gathered(line: _Queue, expected: int) -> list[_Waiting | None]:

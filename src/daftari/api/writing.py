@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -101,10 +100,11 @@ async def _written(
         request_id=request.state.request_id,
         key=key,
         fingerprint=fingerprint(what, body) if key else "",
+        is_new=request.method == "POST",
         is_partial=is_partial,
     )
     errand = Errand(caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose"))
-    return await asyncio.wrap_future(writer.write(dataset.name, errand, asked))
+    return await writer.write(dataset.name, errand, asked)
 
 
 def _key(request: HttpRequest) -> str | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from psycopg import Connection, Cursor, Rollback, sql
-from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError
+from psycopg import Connection, Rollback, sql
+from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, UndefinedTable
 
 from daftari.contract.model import Contract
 from daftari.io import ledger, quarantine, queries, written
@@ -42,8 +42,8 @@ def deliver(conn: Connection[Any], delivery: Delivery) -> int | None:
     """
     Write the rows in the caller's role, in one run and transaction; return its number.
 
-    None: something of it is there already, is being written by another session or is refused by the server, or it was
-    answered before. Then nothing was done.
+    None: the database was brought to another contract; something of it is there already, is being written by another
+    session or is refused by the server; or it was answered before. Then nothing was done.
     """
     try:
         with conn.transaction():
@@ -51,7 +51,7 @@ def deliver(conn: Connection[Any], delivery: Delivery) -> int | None:
             if run_id is None:
                 raise Rollback
         return run_id
-    except (IntegrityError, DataError, InsufficientPrivilege):
+    except (IntegrityError, DataError, InsufficientPrivilege, UndefinedTable):
         return None
 
 
@@ -66,14 +66,10 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
         "contract_hash": delivery.contract.hash,
         "sha256": delivery.sha256,
     }
-    with conn.pipeline():
-        claimed = conn.execute(_QUERIES["claim"], about)
-        begun = conn.execute(_QUERIES["begin"], {**about, "stage": stage.as_string()})
-    if not _only(claimed)[0]:
+    begun = conn.execute(_QUERIES["begin"], {**about, "stage": stage.as_string()}).fetchone()
+    if begun is None:
         return None
-    run_id, *_told, is_answered, has_stage, any_open = _only(begun)
-    if is_answered:
-        return None
+    run_id, *_told, has_stage, any_open = begun
     if not has_stage:
         written.make_stage(conn, dataset)
     digest = written.fill_stage(conn, dataset, delivery.rows)
@@ -113,9 +109,3 @@ def _insert(delivery: Delivery) -> sql.Composed:
         stage=written.stage_of(dataset),
         columns=sql.SQL(", ").join(map(sql.Identifier, written.filled(delivery.rows, dataset))),
     )
-
-
-def _only(cursor: Cursor[Any]) -> tuple[Any, ...]:
-    row = cursor.fetchone()
-    assert row is not None, "a select without a condition returns a row"
-    return tuple(row)

@@ -23,14 +23,14 @@ Seal = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def judge_records(
-    contract: Contract, records: Sequence[Record], now: datetime, helpers: tuple[LookUp, Seal]
+    contract: Contract, records: Sequence[Record], now: datetime, *, seal: Seal, look_up: LookUp | None
 ) -> Judged:
     """
     Return *records*, numbered from 1, judged; rows that are accepted are sealed, and not encoded.
 
-    *helpers* look up the keys that exist of those that rows name, and seal.
+    *look_up* gives the keys that exist of those that rows name. Without it that is left to the server, save where rows
+    may name one another: of those none that names a row of the database is accepted.
     """
-    look_up, seal = helpers
     dataset = contract.dataset
     ready = _ready(contract, now.astimezone(ZoneInfo(ZONE)).date())
     block, book = records_block(records, dataset), ready.book
@@ -38,7 +38,7 @@ def judge_records(
         dataset
     ):  # what it names may come with it, so that all must be known before it is judged
         rows, _ = take(start(ready.plan, dataset), block)
-        book = rulebook(dataset, today=ready.day, known=look_up(rows.values))
+        book = rulebook(dataset, today=ready.day, known=look_up(rows.values) if look_up else None)
     intake = Intake(
         book=book,
         plan=ready.plan,

@@ -29,6 +29,7 @@ class Request:
     request_id: str
     key: str | None = None  #: by which its caller names it, to be told the same when it asks again
     fingerprint: str = ""  #: of what was sent, where it has a key
+    is_new: bool = True  #: whether its rows are likely not there yet; that is tried first
     #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
     is_partial: bool = False
     #: entries in quarantine that the records mend, by the place of the record, from 0

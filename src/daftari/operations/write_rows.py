@@ -61,12 +61,11 @@ def write_rows(
     require_writer(desk)
     for request in requests:  # unknown names are refused before anything is claimed
         require_known_names(request.records, desk.dataset)
-    ledger.require_contract(conn, desk.contract)
-    judged = None if requests[0].is_partial else _judged(conn, desk, requests, now)
-    if judged is not None and not any(request.mends for request in requests):
-        written = _as_new(conn, desk, requests, judged)
+    if all(request.is_new and not request.is_partial and not request.mends for request in requests):
+        written = _as_new(conn, desk, requests, now)
         if written is not None:
             return written
+    ledger.require_contract(conn, desk.contract)
     with answers.claimed(conn, [desk.named(request) for request in requests]) as claims:
         found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
         waiting = [request for request, answer in zip(requests, found, strict=True) if answer is None]
@@ -76,19 +75,17 @@ def write_rows(
     return [answer for answer in found if answer is not None]
 
 
-def _judged(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime) -> Judged:
-    return _judge(conn, desk, [record for request in requests for record in request.records], now)
-
-
-def _judge(conn: Connection[Any], desk: Desk, records: Sequence[Record], now: datetime) -> Judged:
-    helpers = Parents(conn, desk.dataset).known_among, Sealer(desk.open_keys, desk.dataset).seal
-    return judge_records(desk.contract, records, now, helpers)
-
-
 def _as_new(
-    conn: Connection[Any], desk: Desk, requests: Sequence[Request], judged: Judged
+    conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime
 ) -> list[Answer | Exception] | None:
-    """Write what was *judged* as rows that nobody has written before; None where not all of them are."""
+    """
+    Write records as rows that keep every rule and that nobody has written before; None where not all of them are.
+
+    Then nothing is written, and they are looked at closely. What rows refer to, the server alone looks up here.
+    """
+    records = _all_of(requests)
+    seal = Sealer(desk.open_keys, desk.dataset).seal
+    judged = judge_records(desk.contract, records, now, seal=seal, look_up=None)
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
         return None
@@ -108,6 +105,10 @@ def _as_new(
     )
     run_id = all_new.deliver(conn, delivery)
     return None if run_id is None else [Answer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _all_of(requests: Sequence[Request]) -> list[Record]:
+    return [record for request in requests for record in request.records]
 
 
 def _shared_out(outcomes: Sequence[Outcome], requests: Sequence[Request]) -> list[tuple[Outcome, ...]]:
@@ -138,7 +139,7 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
     origin = Origin(name="api", sha256=digest(requests))
     with ledger.run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
         speak_for(conn, desk.errand_of(requests))
-        records = [record for request in requests for record in request.records]
+        records = _all_of(requests)
         if requests[0].is_partial:
             sealer = Sealer(desk.open_keys, desk.dataset)
             changes = [it for it in records if it is not None]
@@ -148,7 +149,9 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
                 {**row, **signed(row, change, desk.dataset, who, now)}
                 for row, change in zip(there, changes, strict=True)
             ]
-        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(_judge(conn, desk, records, now))
+        seal, look_up = Sealer(desk.open_keys, desk.dataset).seal, Parents(conn, desk.dataset).known_among
+        judged = judge_records(desk.contract, records, now, seal=seal, look_up=look_up)
+        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(judged)
         shares = _shared_out(outcomes, requests)
         named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
         answers.keep(conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None])

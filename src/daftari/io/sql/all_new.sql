@@ -1,26 +1,28 @@
 -- Rows that are all new, and the run that brings them, in one transaction. See io/all_new.py.
 
--- name: claim
--- Whether this transaction is the one that finds the answers. The same locks as in answers.sql, which keep for longer.
-select coalesce(bool_and(pg_try_advisory_xact_lock(
-           hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))), true)
-from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key);
-
 -- name: begin
--- After the claim: whoever let go of it has kept their answers. Of the run nothing is seen until its transaction ends.
+-- No row where the database has another contract, or a request is being answered by another session or was before. The locks of requests are those of answers.sql, which keep for longer. Who let go of one since this
+-- statement began has kept an answer that it does not see; that meets its key when this one is to be kept.
+-- Of the run nothing is seen until its transaction ends.
 with started as (
     insert into daftari.run (kind, dataset, contract_hash, source, sha256)
-    values ('write', %(dataset)s, %(contract_hash)s, 'api', %(sha256)s)
+    select 'write', %(dataset)s, %(contract_hash)s, 'api', %(sha256)s
+    where exists (select from daftari.contract_marker m where m.dataset = %(dataset)s and m.hash = %(contract_hash)s)
+      and (
+          select coalesce(bool_and(pg_try_advisory_xact_lock(
+                     hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))), true)
+          from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key)
+      )
+      and not exists (
+          select from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key)
+          join daftari.stored_answer s using (caller, key)
+      )
     returning run_id
 )
 select run_id, pg_advisory_xact_lock(hashtext('daftari.run'), run_id::int),
        set_config('daftari.run_id', run_id::text, true),
        set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
        set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true),
-       exists (
-           select from unnest(%(callers)s::text[], %(keys)s::text[]) as c(caller, key)
-           join daftari.stored_answer s using (caller, key)
-       ) as is_answered,
        to_regclass(%(stage)s) is not null as has_stage,
        exists (
            select from daftari.quarantine q
