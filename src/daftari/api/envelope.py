@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import uuid
@@ -25,6 +26,9 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+
+#: An id need only be no other's: it is a number behind what is this process's own.
+_PROCESS, _NUMBERS = uuid.uuid4().hex[:20], itertools.count()
 
 REQUESTS = Counter("daftari_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("daftari_http_request_duration_seconds", "From the first byte to the last.", ["route"])
@@ -106,7 +110,7 @@ def too_large(most: int) -> Problem:
 
 def _id_of(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"").decode("latin-1")
-    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _ID.fullmatch(given) else f"{_PROCESS}{next(_NUMBERS):012x}"
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

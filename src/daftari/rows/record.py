@@ -39,7 +39,7 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
     require_known_names(records, dataset)
     names = [field.name for field in dataset.fields]
     sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
-    cells = {name: [_trimmed(record.get(name)) for _, record in sound] for name in names}
+    cells = {name: _texts([record.get(name) for _, record in sound]) for name in names}
     return Block(
         cells=pl.DataFrame([pl.Series(name, texts, dtype=pl.String) for name, texts in cells.items()]),
         lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
@@ -87,9 +87,13 @@ def cell(value: Any) -> str | None:
             return _written(value)
 
 
-def _trimmed(value: Any) -> str | None:
-    text = value if type(value) is str else cell(value)
-    return text.strip(WHITE_SPACE) or None if text else None
+def _texts(values: list[Any]) -> list[str | None]:
+    """The texts of one field, trimmed; None where one is missing or nothing is left of it."""
+    texts = values if {*map(type, values)} <= _TEXTS else map(cell, values)
+    return [text.strip(WHITE_SPACE) or None if text else None for text in texts]
+
+
+_TEXTS = {str, type(None)}
 
 
 def _written(value: Any) -> str:
