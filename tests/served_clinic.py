@@ -60,8 +60,8 @@ class House:
             known={it.dataset.name: it.dataset for it in self.clinic.workspace.contracts},
         )
 
-    def ask(self, *records, role="matron", key=None, fingerprint="f", conn=None, **caller):
-        request = Request(records=records, request_id="r1", key=key, fingerprint=fingerprint)
+    def ask(self, *records, role="matron", key=None, fingerprint="f", conn=None, is_new=True, **caller):
+        request = Request(records=records, request_id="r1", key=key, fingerprint=fingerprint, is_new=is_new)
         (answer,) = write_rows(conn or self.conn, self.desk(role, **caller), [request], now=NOW)
         return answer
 

@@ -8,7 +8,7 @@ import pytest
 from tests.clinic import NOW
 from tests.served_clinic import opened, visit
 
-from daftari.errors import AccessRefused, KeyReused, RequestUnderWay, UnknownName
+from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, UnknownName
 from daftari.io import answers
 from daftari.io.answers import Named
 from daftari.operations.requests import Request
@@ -125,6 +125,71 @@ def test_a_record_with_what_is_no_field_is_refused_and_nothing_is_written(house,
     with pytest.raises(UnknownName, match="record 2: no field"):
         house.post(visit(1), visit(2, **{name: 1}))
     assert house.clinic.rows() == []
+
+
+# --- tried as new, and looked at closely where they are not
+
+
+def test_rows_are_the_same_whether_they_are_tried_as_new_or_looked_at_first(house):
+    tried = house.post(visit(1), visit(1), visit(2, patient=None), visit(3, seen_on="2026-03-02"))
+    looked_at = house.post(
+        visit(4), visit(4), visit(5, patient=None), visit(6, seen_on="2026-03-02"), is_new=False
+    )
+    assert tried == looked_at == ["duplicate", "inserted", "inserted", "inserted"]
+    first, second = house.clinic.runs("kind", "status::text", "received", "inserted", "duplicate", "source")
+    assert first == second == ("write", "succeeded", 4, 3, 1, "api")
+    values = house.clinic.rows("ward", "patient", "fee", "seen_on")
+    assert values[:3] == values[3:]
+
+
+def test_nothing_is_left_of_a_run_that_tried_rows_as_new_and_met_one_that_is_there(house):
+    house.post(visit(1))
+    assert house.post(visit(1), visit(2)) == ["unchanged", "inserted"]
+    assert len(house.clinic.runs()) == 2
+    assert house.conn.execute(
+        "select count(*) from daftari.audit_entry where relation = 'ops.visits' and operation = 'insert'"
+    ).fetchone() == (2,)
+
+
+def test_a_row_that_refers_to_nothing_is_told_so_by_name_although_it_is_tried_as_new(house):
+    assert house.post(visit(1), visit(2, ward="Z")) == ["inserted", "ward.reference"]
+
+
+def test_what_was_left_open_under_a_key_that_another_request_brings_is_mended(house):
+    house.post(visit(1, fee=-1), visit(2, fee=-1))
+    assert house.post(visit(2), visit(3)) == ["inserted", "inserted"]
+    assert house.clinic.open_lines() == [("api", 1)]
+
+
+def test_no_record_of_a_batch_is_taken_for_the_total_of_the_others(house):
+    records = [
+        visit(1, fee=2),
+        visit(2, fee=3),
+        visit(0, visit_id=None, seen_on=None, ward=None, patient=None, fee=5),
+    ]
+    found = house.post(*records)
+    assert found[:2] == ["inserted", "inserted"]
+    assert "visit_id.required" in found[2]
+
+
+@pytest.mark.parametrize("mark", ["other", None])
+def test_a_database_of_another_contract_is_written_to_by_nobody(house, mark):
+    change = (
+        "update daftari.contract_marker set hash = 'other'" if mark else "delete from daftari.contract_marker"
+    )
+    house.conn.execute(change)
+    with pytest.raises(Drift, match="the database was brought to"):
+        house.post(visit(1))
+    assert house.clinic.rows() == []
+    assert house.clinic.runs() == []
+
+
+def test_a_text_that_is_only_white_space_is_missing_and_one_between_is_trimmed(house):
+    assert house.post(visit(1, patient=" \u00a0 "), visit(2, patient="\tWanjiku ")) == [
+        "inserted",
+        "inserted",
+    ]
+    assert house.clinic.rows("patient") == [(None,), ("Wanjiku",)]
 
 
 # --- the same again
