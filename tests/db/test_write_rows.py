@@ -253,6 +253,24 @@ def test_many_at_once_with_the_same_records_make_one_row(house):
     assert house.fees() == [("V1", Decimal("12.50"))]
 
 
+def test_two_who_bring_the_same_new_rows_in_other_orders_do_not_lock_each_other_out(house):
+    numbers = range(400)
+    found = []
+
+    def send(numbers, at):
+        with psycopg.connect(house.clinic.url, autocommit=True) as conn:
+            records = [visit(at * 1000 + number) for number in numbers]
+            found.append({it.status for it in house.ask(*records, conn=conn).outcomes})
+
+    for at in range(4):
+        threads = [threading.Thread(target=send, args=[order, at]) for order in (numbers, numbers[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(map(sorted, found)) == [["inserted"]] * 4 + [["unchanged"]] * 4
+
+
 @pytest.mark.parametrize(
     ("conflict", "told", "fee"),
     [

@@ -108,4 +108,5 @@ def _insert(delivery: Delivery) -> sql.Composed:
         table=sql.Identifier("ops", dataset.name),
         stage=written.stage_of(dataset),
         columns=sql.SQL(", ").join(map(sql.Identifier, written.filled(delivery.rows, dataset))),
+        order=sql.SQL(", ").join(map(sql.Identifier, dataset.key)) if dataset.key else sql.SQL("1"),
     )

@@ -32,8 +32,10 @@ from started;
 
 -- name: insert
 -- Of the caller's role. Whose key, or other value that only one may have, is there already stays out, and is missed.
+-- In the order of their keys: two sessions that bring the same rows would else wait for each other.
 insert into {table} ({columns}, _run_id)
 select {columns}, current_setting('daftari.run_id')::bigint from {stage}
+order by {order}
 on conflict do nothing;
 
 -- name: end
