@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import httpx2 as httpx
@@ -249,6 +250,16 @@ def test_it_is_not_ready_when_the_database_is_not_what_its_contracts_say(served)
     answer = served.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "drift")
     assert served.post(as_json(visit(1))).status_code == 409
+
+
+def test_workers_tell_of_the_requests_of_all_of_them(house, monkeypatch):
+    with serving(house, monkeypatch, "--workers", "2") as served:
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda _: served.get("/api/visits?fields=visit_id"), range(60)))
+        line = 'daftari_http_requests_total{method="GET",route="/api/visits",status="200"} 60.0'
+        with ThreadPoolExecutor(16) as pool:  # by one and by the other
+            told = list(pool.map(lambda _: line in served.get("/metrics").text, range(30)))
+    assert all(told)
 
 
 def test_metrics_count_requests_by_route_and_never_by_key(served):

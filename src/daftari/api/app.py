@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
+from prometheus_client import REGISTRY, CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,9 +46,13 @@ _DOCS_POLICY = (
 Face = Callable[[FastAPI, Service], None]
 
 
-def application(settings: Settings, faces: Sequence[Face] = ()) -> ASGIApp:
+def application(
+    settings: Settings, faces: Sequence[Face] = (), *, counted: CollectorRegistry = REGISTRY
+) -> ASGIApp:
     """
     Return the application of a workspace and environment: the API, and *faces* on the same port.
+
+    Its metrics are those that are *counted*: of this process, unless told otherwise.
 
     Raises:
         SettingError: the public holidays of its country are not known.
@@ -84,7 +89,7 @@ def application(settings: Settings, faces: Sequence[Face] = ()) -> ASGIApp:
     app.add_exception_handler(TooLarge, of_too_large)
     app.add_exception_handler(Exception, problems.of_a_fault)
     callers = Callers(service)
-    health.add(app, service)
+    health.add(app, service, counted)
     for dataset in service.datasets.values():
         _add(app, dataset, callers, (service, writer))
     _add_docs(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +15,9 @@ from daftari.io import ledger
 from daftari.io.callers import require_service
 
 
-def add(app: FastAPI, service: Service) -> None:
+def add(app: FastAPI, service: Service, counted: CollectorRegistry) -> None:
+    """Add the addresses of both, and the metrics that are *counted*."""
+
     async def healthz(_request: Request) -> Response:
         """Answers as long as the process does; asks nobody else."""
         return JSONResponse({"status": "alive"})
@@ -29,7 +31,7 @@ def add(app: FastAPI, service: Service) -> None:
         return JSONResponse({"status": "ready"})
 
     async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(counted), media_type=CONTENT_TYPE_LATEST)
 
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)

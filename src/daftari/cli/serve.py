@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 app = typer.Typer(add_completion=False)
+#: Where prometheus_client looks, when it is imported, for a folder in which several processes count.
+_TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @app.command()
@@ -40,8 +45,6 @@ def serve_session(
     session: Session, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
 ) -> None:
     """Serve until stopped; *is_quiet*: requests that went well are not logged."""
-    import uvicorn
-
     from daftari.io.ledger import require_contracts
 
     _require_free(host, port)
@@ -53,6 +56,24 @@ def serve_session(
     if is_quiet:
         os.environ["DAFTARI_LOG_LEVEL"] = "warning"
     err.print(f"Serving {session.settings.name} on http://{host}:{port} (API: /docs)", markup=False)
+    with _counted_together() if workers > 1 else nullcontext():
+        _run(host=host, port=port, workers=workers)
+
+
+@contextmanager
+def _counted_together() -> Iterator[None]:
+    """Have the workers that are started count in files of one folder, so that each tells of all."""
+    with TemporaryDirectory(prefix="daftari-metrics-") as folder:
+        os.environ[_TOGETHER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_TOGETHER]
+
+
+def _run(*, host: str, port: int, workers: int) -> None:
+    import uvicorn
+
     uvicorn.run(
         "daftari.cli.serve:make_application",
         factory=True,
@@ -81,11 +102,17 @@ def _require_free(host: str, port: int) -> None:
 
 def make_application() -> ASGIApp:
     """What a worker serves: the workspace and environment that the environment's variables name."""
+    from prometheus_client import REGISTRY, CollectorRegistry
+    from prometheus_client.multiprocess import MultiProcessCollector
+
     from daftari.api.app import application
     from daftari.web import room
 
-    workspace = Path(os.environ["DAFTARI_WORKSPACE"])
-    made = application(open_session(workspace, os.environ["DAFTARI_ENV"]).settings, faces=[room.add])
+    counted = CollectorRegistry() if _TOGETHER in os.environ else REGISTRY
+    if _TOGETHER in os.environ:
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    settings = open_session(Path(os.environ["DAFTARI_WORKSPACE"]), os.environ["DAFTARI_ENV"]).settings
+    made = application(settings, faces=[room.add], counted=counted)
     # What is there by now stays: the collector, which stops everybody, need not go through it again and again.
     gc.collect()
     gc.freeze()
