@@ -124,6 +124,10 @@ class Writing:
             return {}
         if not has_stage(self._conn, self._dataset):
             make_stage(self._conn, self._dataset)
+        elif (
+            self.digest
+        ):  # an earlier batch of this transaction: all of them would be gone through again and again
+            self._conn.execute(sql.SQL("truncate {}").format(self._stage))
         self.digest = fill_stage(self._conn, self._dataset, batch.rows.with_columns(_line=batch.lines))
         fates: dict[int, Fate] = {}
         waiting = batch.lines.to_list()
