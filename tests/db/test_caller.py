@@ -122,6 +122,21 @@ def test_who_is_a_member_of_several_roles_acts_in_one_of_them_at_a_time(login):
         assert own(conn) == ["U4", "U5"]
 
 
+def test_who_took_on_a_role_that_is_a_member_of_another_has_the_rights_of_several(people, login):
+    people.execute(
+        "insert into ops.expenses (expense_id, spent_on, department_code, category, amount, currency, status, _run_id)"
+        " values ('E1', '2026-03-01', 'FIN', 'travel', 10, 'KES', 'submitted', 1)"
+    )
+    people.execute("grant hr to finance")
+    try:
+        with login("finance", user_id="U3") as conn:
+            conn.execute("set role finance")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="rights of several roles"):
+                conn.execute("select expense_id from ops.expenses")  # of which hr has nothing
+    finally:
+        people.execute("revoke hr from finance")
+
+
 def test_a_department_is_that_of_the_people_s_records_or_of_the_login(people, login):
     people.execute("""
         insert into ops.incidents (incident_id, opened_at, severity, category, status, department_code, reported_by,

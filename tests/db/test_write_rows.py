@@ -5,12 +5,16 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from psycopg import sql
 from tests.clinic import NOW
 from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, UnknownName
-from daftari.io import answers
+from daftari.io import answers, ledger
 from daftari.io.answers import Named
+from daftari.io.callers import speak_for
+from daftari.io.written import Writing, stage_of
+from daftari.operations.judge_records import judge_records
 from daftari.operations.requests import Request
 from daftari.operations.write_rows import write_rows
 
@@ -182,6 +186,40 @@ def test_a_database_of_another_contract_is_written_to_by_nobody(house, mark):
         house.post(visit(1))
     assert house.clinic.rows() == []
     assert house.clinic.runs() == []
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_texts_come_into_the_table_as_they_were_sent(house, is_new):
+    texts = [
+        '"quoted"',
+        "a,b",
+        "two\nlines",
+        "a\n\\.\nb",
+        "\\.",
+        "\\N",
+        "back\\slash",
+        "'",
+        "null",
+        "wan\u00e7ik\u0169",
+    ]
+    records = [visit(at, patient=text) for at, text in enumerate(texts)]
+    assert house.post(*records, is_new=is_new) == ["inserted"] * len(texts)
+    assert [patient for _, patient in house.clinic.rows("visit_id", "patient")] == texts
+
+
+def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(house):
+    dataset, caller = house.contract.dataset, house.desk().errand.caller
+    with ledger.run(house.conn, "write", house.contract), house.conn.transaction():
+        speak_for(house.conn, house.desk().errand)
+        writing = Writing(house.conn, dataset, caller, house.roles)
+        for number in (1, 2):
+            (batch,) = judge_records(
+                house.contract, [visit(number)], NOW, seal=lambda rows: rows, look_up=None
+            ).batches
+            assert [fate.status for fate in writing.write(batch).values()] == ["inserted"]
+            count = sql.SQL("select count(*) from {}").format(stage_of(dataset))
+            assert house.conn.execute(count).fetchone() == (1,)
+        raise psycopg.Rollback
 
 
 def test_a_text_that_is_only_white_space_is_missing_and_one_between_is_trimmed(house):

@@ -17,7 +17,6 @@ from daftari.api.limits import Limits
 from daftari.compile.roles import Roles
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import DatabaseError
-from daftari.io.callers import Caller, Errand, in_role_of, speak_for
 from daftari.io.database import connect, explained, parameters
 from daftari.io.mart_reports import Report, read_reports
 from daftari.io.workspace import Workspace
@@ -101,15 +100,6 @@ class Service:
             raise DatabaseError(
                 "database: no connection came free in time", hint="Ask again in a while."
             ) from None
-
-    @contextmanager
-    def reading_as(self, caller: Caller, request_id: str, purpose: str | None) -> Iterator[Connection[Any]]:
-        """A connection in a transaction that reads in the caller's role, and writes nothing."""
-        with self.connection() as conn, conn.transaction():
-            conn.execute("set transaction read only")
-            speak_for(conn, Errand(caller=caller, request_id=request_id, purpose=purpose))
-            with in_role_of(conn, caller, self.roles):
-                yield conn
 
     def close(self) -> None:
         if "pool" in self.__dict__:

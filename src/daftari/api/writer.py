@@ -139,7 +139,8 @@ def _tell(group: list[_Waiting], found: Sequence[Answer | Exception]) -> None:
             else:
                 one.answer.set_result(answer)
 
-    group[0].answer.get_loop().call_soon_threadsafe(tell)
+    with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+        group[0].answer.get_loop().call_soon_threadsafe(tell)
 
 
 def _gathered(line: _Queue, expected: int) -> list[_Waiting | None]:

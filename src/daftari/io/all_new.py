@@ -19,8 +19,9 @@ from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, Und
 from daftari.contract.model import Contract
 from daftari.io import ledger, quarantine, queries, written
 from daftari.io.answers import Named, facts_of
-from daftari.io.callers import Errand, facts_about
-from daftari.io.ledger import BatchAudit, Counts
+from daftari.io.callers import Errand, speak_for
+from daftari.io.ledger import BatchAudit
+from daftari.io.loans import taken_on
 
 _QUERIES = queries.load("all_new.sql")
 
@@ -33,6 +34,7 @@ class Delivery:
     errand: Errand
     role: str  #: of PostgreSQL
     rows: pl.DataFrame  #: one a key, as the database keeps them
+    lines: pl.Series  #: their places among what was sent, from 1
     duplicates: int  #: records that another stands for
     sha256: str  #: of what the run was asked
     answers: Sequence[tuple[Named, Any]]  #: to be kept
@@ -56,57 +58,38 @@ def deliver(conn: Connection[Any], delivery: Delivery) -> int | None:
 
 
 def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
-    dataset = delivery.contract.dataset
-    stage = written.stage_of(dataset)
-    names = [named for named, _ in delivery.answers]
-    about = {
-        **facts_of(names),
-        **facts_about(delivery.errand),
-        "dataset": dataset.name,
-        "contract_hash": delivery.contract.hash,
-        "sha256": delivery.sha256,
-    }
-    begun = conn.execute(_QUERIES["begin"], {**about, "stage": stage.as_string()}).fetchone()
+    dataset, named = delivery.contract.dataset, facts_of([it for it, _ in delivery.answers])
+    about = {"dataset": dataset.name, "contract_hash": delivery.contract.hash, "sha256": delivery.sha256}
+    speak_for(conn, delivery.errand)
+    begun = conn.execute(_QUERIES["begin"], {**named, **about}).fetchone()
     if begun is None:
         return None
-    run_id, *_told, has_stage, any_open = begun
-    if not has_stage:
-        written.make_stage(conn, dataset)
-    digest = written.fill_stage(conn, dataset, delivery.rows)
-    counted = Counts(
-        received=delivery.rows.height + delivery.duplicates,
-        inserted=delivery.rows.height,
-        duplicate=delivery.duplicates,
-    )
-    facts = {
-        **facts_of(names),
-        **vars(counted),
-        "run_id": run_id,
-        "fingerprints": [it.fingerprint for it in names],
+    run_id = int(begun[0])
+    rows, height = delivery.rows, delivery.rows.height
+    digest = written.lay_out(conn, dataset, rows, delivery.lines)
+    audited = BatchAudit(relation=f"ops.{dataset.name}", operation="insert", rows=height, digest=digest)
+    counts = {"received": height + delivery.duplicates, "inserted": height, "duplicate": delivery.duplicates}
+    kept = {
+        "fingerprints": [it.fingerprint for it, _ in delivery.answers],
         "answers": [json.dumps(answer) for _, answer in delivery.answers],
     }
-    audited = BatchAudit(
-        relation=f"ops.{dataset.name}", operation="insert", rows=delivery.rows.height, digest=digest
-    )
     with conn.pipeline():
-        conn.execute(sql.SQL("set local role {}").format(sql.Identifier(delivery.role)))
-        inserted = conn.execute(_insert(delivery))
-        conn.execute("reset role")
+        with taken_on(conn, delivery.role):
+            inserted = conn.execute(_insert(delivery))
         ledger.record_batch(conn, audited)
-        conn.execute(_QUERIES["end"], facts)
-    if inserted.rowcount != delivery.rows.height:
+        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **counts, **kept})
+    if inserted.rowcount != height:
         return None
-    if any_open and dataset.key:
-        keys = delivery.rows.select(pl.col(dataset.key).cast(pl.String))
-        quarantine.resolve_keys(conn, int(run_id), dataset, keys.to_dicts())
-    return int(run_id)
+    quarantine.resolve_keys(conn, run_id, dataset, rows)
+    return run_id
 
 
 def _insert(delivery: Delivery) -> sql.Composed:
     dataset = delivery.contract.dataset
+    order = [sql.Identifier(name) for name in dataset.key or ("_line",)]
     return sql.SQL(_QUERIES["insert"]).format(
         table=sql.Identifier("ops", dataset.name),
         stage=written.stage_of(dataset),
-        columns=sql.SQL(", ").join(map(sql.Identifier, written.filled(delivery.rows, dataset))),
-        order=sql.SQL(", ").join(map(sql.Identifier, dataset.key)) if dataset.key else sql.SQL("1"),
+        columns=written.inserted(delivery.rows, dataset),
+        order=sql.SQL(", ").join(order),
     )

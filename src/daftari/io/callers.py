@@ -38,31 +38,24 @@ class Errand:
     purpose: str | None = None
 
 
-def speak_for(conn: Connection[Any], errand: Errand) -> None:
+def speak_for(conn: Connection[Any], errand: Errand, *, role: str | None = None) -> None:
     """
-    Say in the caller's transaction whom this session serves, until the transaction ends.
+    Say in the caller's transaction whom this session serves, and be *role* if one is named, until the transaction ends.
 
-    Counts only where the session's login is a service; see `require_service`.
+    What is said counts only where the session's login is a service; see `require_service`.
     """
-    conn.execute(_QUERIES["speak_for"], facts_about(errand))
-
-
-def facts_about(errand: Errand) -> dict[str, str]:
-    """What a session says of whom it serves, by the parameters of statements that say it."""
-    return {
+    facts = {
         "user_id": errand.caller.user_id or "",
         "actor": errand.caller.name,
         "request_id": errand.request_id,
         "purpose": errand.purpose or "",
+        "role": role,
     }
-
-
-def speak_in_role(conn: Connection[Any], errand: Errand, roles: Roles) -> None:
-    """Say the same, and be the caller's role until the transaction ends or `leave_role`."""
-    conn.execute(_QUERIES["speak_in_role"], {**facts_about(errand), "role": roles.of(errand.caller.role)})
+    conn.execute(_QUERIES["speak_for"], facts)
 
 
 def leave_role(conn: Connection[Any]) -> None:
+    """Be the login again before the transaction ends."""
     conn.execute("reset role")
 
 

@@ -166,16 +166,14 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     return mended
 
 
-def resolve_keys(
-    conn: Connection[Any], run_id: int, dataset: Dataset, keys: Sequence[Mapping[str, str]]
-) -> int:
-    """Mark the open entries of *keys*, which a run has inserted or updated; return how many."""
-    if not keys or any(dataset.field(name).is_confidential for name in dataset.key):
-        return 0  # of the latter nothing is kept to know them by
+def resolve_keys(conn: Connection[Any], run_id: int, dataset: Dataset, rows: pl.DataFrame) -> int:
+    """Mark the open entries under the keys of *rows*, which a run has inserted or updated; return how many."""
+    if rows.is_empty() or not dataset.key or any(dataset.field(name).is_confidential for name in dataset.key):
+        return 0  # of the last nothing is kept to know them by
     facts = {"run_id": run_id, "dataset": dataset.name}
     if conn.execute(_QUERIES["any_open"], facts).fetchone() is None:
         return 0
-    facts["keys"] = Jsonb(list(keys))
+    facts["keys"] = Jsonb(rows.select(pl.col(dataset.key).cast(pl.String)).to_dicts())
     return conn.execute(_QUERIES["resolve_keys"], facts).rowcount
 
 

@@ -58,34 +58,32 @@ def stage_of(dataset: Dataset) -> sql.Identifier:
     return sql.Identifier("pg_temp", derived(dataset.name, "written"))
 
 
-def has_stage(conn: Connection[Any], dataset: Dataset) -> bool:
-    row = conn.execute(_QUERIES["has_stage"], [stage_of(dataset).as_string()]).fetchone()
-    return row is not None and bool(row[0])
-
-
-def make_stage(conn: Connection[Any], dataset: Dataset) -> None:
-    statement = sql.SQL(_QUERIES["make_stage"]).format(
-        stage=stage_of(dataset), columns=_listed(_columns(dataset)), table=sql.Identifier("ops", dataset.name)
-    )
-    conn.execute(statement)
-
-
-def fill_stage(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame) -> str:
+def lay_out(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, lines: pl.Series) -> str:
     """
-    Lay out *rows*, numbered by `_line` where they are told apart; return their sha256 in hex.
+    Lay out *rows*, to be told apart by their *lines*; return their sha256 in hex. A transaction begins with none.
 
     By COPY: what it brings is in no server's log, where the parameters of a statement may be.
     """
-    columns = [*filled(rows, dataset), *(["_line"] if "_line" in rows.columns else [])]
-    body = as_csv(rows.select(columns))
-    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(stage_of(dataset), _listed(columns))
+    stage = stage_of(dataset)
+    row = conn.execute(_QUERIES["has_stage"], {"stage": stage.as_string()}).fetchone()
+    if row is None or not row[0]:
+        columns = _listed(_columns(dataset))
+        table = sql.Identifier("ops", dataset.name)
+        conn.execute(sql.SQL(_QUERIES["make_stage"]).format(stage=stage, columns=columns, table=table))
+    names = [*_filled(rows, dataset), "_line"]
+    body = as_csv(rows.with_columns(_line=lines).select(names))
+    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(stage, _listed(names))
     with conn.cursor() as cursor, cursor.copy(statement) as out:
         out.write(body)
     return hashlib.sha256(body).hexdigest()
 
 
-def filled(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
-    """The columns that an insert of *rows* names: a role may be given fewer than there are."""
+def inserted(rows: pl.DataFrame, dataset: Dataset) -> sql.Composed:
+    """The columns that an insert of *rows* names behind `_run_id`: a role may be given fewer than there are."""
+    return sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in _filled(rows, dataset))
+
+
+def _filled(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
     return [
         name for name in _columns(dataset) if name in dataset.key or rows[name].null_count() < rows.height
     ]
@@ -122,13 +120,9 @@ class Writing:
         """
         if batch.height == 0:
             return {}
-        if not has_stage(self._conn, self._dataset):
-            make_stage(self._conn, self._dataset)
-        elif (
-            self.digest
-        ):  # an earlier batch of this transaction: all of them would be gone through again and again
+        if self.digest:  # of an earlier batch of this transaction, whose rows nothing asks for any more
             self._conn.execute(sql.SQL("truncate {}").format(self._stage))
-        self.digest = fill_stage(self._conn, self._dataset, batch.rows.with_columns(_line=batch.lines))
+        self.digest = lay_out(self._conn, self._dataset, batch.rows, batch.lines)
         fates: dict[int, Fate] = {}
         waiting = batch.lines.to_list()
         for _ in range(_AT_ONCE):
@@ -182,9 +176,10 @@ class Writing:
         """Insert rows in the caller's role. A row whose key came to be there meanwhile has no fate yet."""
         if not lines:
             return {}
-        names = filled(batch.rows.filter(batch.lines.is_in(lines)), self._dataset)
         statement = sql.SQL(_QUERIES["insert"]).format(
-            table=self._table, stage=self._stage, columns=sql.SQL(", ").join(map(sql.Identifier, names))
+            table=self._table,
+            stage=self._stage,
+            columns=inserted(batch.rows.filter(batch.lines.is_in(lines)), self._dataset),
         )
 
         def insert(some: list[int]) -> dict[int, Fate]:

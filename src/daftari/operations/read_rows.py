@@ -15,7 +15,7 @@ from daftari.compile.roles import Roles
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
-from daftari.io.callers import Errand, in_role_of, leave_role, speak_for, speak_in_role
+from daftari.io.callers import Errand, in_role_of, leave_role, speak_for
 from daftari.io.reading import Page
 from daftari.rows.query import RESTRICTED, Column, Query, parse_query
 
@@ -71,7 +71,7 @@ def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
     relation = reader.relation
     try:
         with conn.transaction():
-            speak_in_role(conn, reader.errand, reader.roles)
+            speak_for(conn, reader.errand, role=reader.roles.of(reader.errand.caller.role))
             cursor = reading.ask(conn, relation, query)
             if _restricted(query):
                 page = reading.page_of(cursor, query)

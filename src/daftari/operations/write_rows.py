@@ -99,6 +99,7 @@ def _as_new(
         errand=desk.errand_of(requests),
         role=desk.roles.of(desk.errand.caller.role),
         rows=batch.rows,
+        lines=batch.lines,
         duplicates=judged.duplicates,
         sha256=digest(requests),
         answers=[(name, to_keep(own)) for name, own in named if name is not None],
@@ -192,17 +193,12 @@ class _Run:
         kept = KeptCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
         quarantine.add(self._conn, self._run_id, self._dataset, kept, replaces=self._mends)
         quarantine.resolve(self._conn, self._run_id, self._mends.values())
-        quarantine.resolve_keys(self._conn, self._run_id, self._dataset, self._keys(batch, fates))
+        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
+        quarantine.resolve_keys(
+            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
+        )
         self._close(outcomes, self._writing.digest)
         return outcomes
-
-    def _keys(self, batch: Batch, fates: Mapping[int, Fate]) -> list[dict[str, str]]:
-        """The keys of rows that were written, as quarantine keeps them."""
-        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
-        if not self._dataset.key:
-            return []
-        rows = batch.rows.filter(batch.lines.is_in(written)).select(pl.col(self._dataset.key).cast(pl.String))
-        return rows.to_dicts()
 
     def _refused(self, batch: Batch, fates: Mapping[int, Fate]) -> Iterator[pl.DataFrame]:
         for line, fate in fates.items():

@@ -1,8 +1,9 @@
 -- Rows that are all new, and the run that brings them, in one transaction. See io/all_new.py.
 
 -- name: begin
--- No row where the database has another contract, or a request is being answered by another session or was before. The locks of requests are those of answers.sql, which keep for longer. Who let go of one since this
--- statement began has kept an answer that it does not see; that meets its key when this one is to be kept.
+-- No row where the database has another contract, or a request is being answered by another session or was before.
+-- The locks of requests are those of answers.sql, which keep for longer. Who let go of one since this statement began
+-- has kept an answer that it does not see; that meets its key when this one is to be kept.
 -- Of the run nothing is seen until its transaction ends.
 with started as (
     insert into daftari.run (kind, dataset, contract_hash, source, sha256)
@@ -20,21 +21,14 @@ with started as (
     returning run_id
 )
 select run_id, pg_advisory_xact_lock(hashtext('daftari.run'), run_id::int),
-       set_config('daftari.run_id', run_id::text, true),
-       set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
-       set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true),
-       to_regclass(%(stage)s) is not null as has_stage,
-       exists (
-           select from daftari.quarantine q
-           where q.dataset = %(dataset)s and q.resolved_by is null and q.key is not null
-       ) as any_open
+       set_config('daftari.run_id', run_id::text, true)
 from started;
 
 -- name: insert
 -- Of the caller's role. Whose key, or other value that only one may have, is there already stays out, and is missed.
 -- In the order of their keys: two sessions that bring the same rows would else wait for each other.
-insert into {table} ({columns}, _run_id)
-select {columns}, current_setting('daftari.run_id')::bigint from {stage}
+insert into {table} (_run_id{columns})
+select current_setting('daftari.run_id')::bigint{columns} from {stage}
 order by {order}
 on conflict do nothing;
 

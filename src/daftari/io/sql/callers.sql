@@ -2,12 +2,8 @@
 
 -- name: speak_for
 select set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
-       set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true);
-
--- name: speak_in_role
-select set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),
        set_config('daftari.request_id', %(request_id)s, true), set_config('daftari.purpose', %(purpose)s, true),
-       set_config('role', %(role)s, true);
+       case when %(role)s::text is not null then set_config('role', %(role)s::text, true) end;
 
 -- name: is_service
 select daftari.is_service();

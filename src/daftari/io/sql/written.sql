@@ -1,7 +1,7 @@
 -- How rows of a caller come into a governed table. Identifiers in braces are filled in by io/written.py.
 
 -- name: has_stage
-select to_regclass(%s) is not null;
+select to_regclass(%(stage)s) is not null;
 
 -- name: make_stage
 -- Of this session, which writes many times. The caller's role reads it; other sessions cannot.
@@ -18,8 +18,8 @@ where s._line = any(%(lines)s)
 order by s._line;
 
 -- name: insert
-insert into {table} ({columns}, _run_id)
-select {columns}, current_setting('daftari.run_id')::bigint from {stage}
+insert into {table} (_run_id{columns})
+select current_setting('daftari.run_id')::bigint{columns} from {stage}
 where _line = any(%(lines)s);
 
 -- name: update
