@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.compile.access import Readers, Rights
+from daftari.compile.access import MartReaders, Readers, Rights
 from daftari.compile.roles import Roles
 from daftari.contract.changes import ChangeKind
 from daftari.contract.model import Access
@@ -22,7 +22,13 @@ LINES = (
 OPEN_TEAMS = replace(TEAMS, access=LINES)
 OPEN_READINGS = replace(READINGS, access=(Access(role="reader", operations=("read",), rows="all"),))
 ALL = contracts(OPEN_TEAMS, OPEN_READINGS)
-RIGHTS = Rights(roles=Roles(prefix="hand_"), readers=Readers(of={"spend": ("reader",)}))
+
+
+def read_by(role, rows="all", subject=None):
+    return Readers(of={"spend": MartReaders(scopes={role: rows}, subject=subject)})
+
+
+RIGHTS = Rights(roles=Roles(prefix="hand_"), readers=read_by("reader"))
 ROLES = "hand_reader, hand_writer, hand_daftari_owner, hand_daftari_operator"
 
 
@@ -65,9 +71,9 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, fold
     assert {kind: found.checked[kind] for kind in kinds} == {
         "role": 4,
         "owner": 8,  # two tables, four partitions, two marts
-        "row security": 6,
+        "row security": 8,
         "view rights": 1,
-        "policy": 12,  # the operator's six; one, four and one of the lines
+        "policy": 13,  # the operator's six; one, four and one of the lines; one of a mart's reader
         "grant": 42,
     }
 
@@ -118,6 +124,17 @@ BY_HAND = [
     (
         "alter table ops.readings_default disable row level security",
         "row security ops.readings_default: found not enabled; expected enabled",
+    ),
+    (
+        "alter table marts.spend disable row level security",
+        "row security marts.spend: found not enabled; expected enabled",
+    ),
+    (
+        "alter policy reader_read on marts.spend using (true)",
+        (
+            "policy marts.spend.reader_read: found using true; "
+            "expected using ( SELECT daftari.acts_as('hand_reader'::name) AS acts_as)"
+        ),
     ),
     # grants
     (
@@ -262,6 +279,13 @@ def test_what_is_not_as_its_readers_say_is_not_published(applied):
     may = "select has_table_privilege('hand_reader', m, 'select') from unnest('{marts.spend,marts.secret}'::text[]) m"
     assert applied.execute(may).fetchall() == [(True,), (False,)]
 
-    unknown = replace(RIGHTS, readers=Readers(of={"spend": ("nobody_made_it",)}))
+    scoped = replace(RIGHTS, readers=read_by("reader", "own", subject="amount"))
+    bring_mart_rights(applied, scoped)
+    (condition,) = applied.execute("select qual from pg_policies where tablename = 'spend'").fetchone()
+    assert "(amount)::text = " in condition
+    with pytest.raises(Drift, match=r"marts.spend has no column person; expected the subject"):
+        bring_mart_rights(applied, replace(RIGHTS, readers=read_by("reader", "own", subject="person")))
+
+    unknown = replace(RIGHTS, readers=read_by("nobody_made_it"))
     with pytest.raises(Drift, match='role "hand_nobody_made_it" does not exist'):
         bring_mart_rights(applied, unknown)

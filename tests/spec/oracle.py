@@ -103,6 +103,19 @@ class Oracle:
                 found[(*shown, *(row[c] for c in PLATFORM if shows_platform))] += 1
         return (*(f.name for f in fields), *(PLATFORM if shows_platform else ())), found
 
+    def mart(self, caller, name, rows):
+        """The same of a mart whose *rows* begin with the person they are about."""
+        named = self.readers.get(name)
+        scope = named.scopes.get(self.one_role(caller)) if named else None
+        if scope is None:
+            return (), Counter()
+        people = {
+            "all": {user_id for user_id, *_ in rows},
+            "own": {caller.user_id},
+            "reports": self.reports(caller.user_id),
+        }[scope]
+        return ("user_id", "figure"), Counter(row for row in rows if row[0] in people)
+
     def _cell(self, field, row, held, some_masked):
         value = row[field.name]
         match self.sight(field.name, held):

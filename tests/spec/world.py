@@ -17,6 +17,10 @@ ROWS = Path(__file__).with_name("rows.sql").read_text("utf-8")
 ROLES = ("employee", "manager", "finance", "hr", "auditor", "dpo", "data_engineer", "analyst")
 #: Whom the login of each role stands for.
 PEOPLE = {"employee": "U3", "manager": "U2", "finance": "U2", "hr": "U5"}
+#: A figure of each of five people.
+MART = sql.SQL(
+    "create table marts.{} as select 'U' || n as user_id, 10 * n as figure from generate_series(1, 5) n"
+)
 
 
 @dataclass
@@ -33,9 +37,8 @@ class World:
 
 def make(conn, workspace, folder):
     """Apply the contracts, fill the tables, and stand in for what dbt makes: staging views and marts."""
-    for mart in workspace.readers.of:
-        conn.execute(sql.SQL("create table marts.{} as select 7 as figure").format(sql.Identifier(mart)))
-    conn.execute("create table marts.nobodys as select 7 as figure")
+    for mart in [*workspace.readers.of, "nobodys"]:
+        conn.execute(MART.format(sql.Identifier(mart)))
     rights = workspace.rights()
     apply(conn, workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
     conn.execute(ROWS)

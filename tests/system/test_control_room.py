@@ -290,6 +290,30 @@ OF_LOADERS = {"Load a file", "Refused rows"}
 OF_OVERSEERS = {"Audit trail", "Access review", "Privacy desk"}
 
 
+#: Whose leave balances each persona reads.
+BALANCES = {"employee": {"U2"}, "manager": {"U2", "U3"}, "hr": {"U1", "U2", "U3"}, "finance": None}
+
+
+@pytest.mark.parametrize("role", BALANCES)
+def test_each_persona_reads_its_own_rows_of_a_report(still_room, role):
+    page = still_room.enter(role)
+    answer = page.goto(f"{still_room.url}/reports/leave_balance")
+    found = {row[0] for row in table(page, "The figures")} if answer.status == 200 else None
+    assert found == BALANCES[role]
+
+
+def test_who_asks_for_leave_sees_what_is_left_of_it(still_room):
+    page = still_room.enter("employee")
+    for path in ("/approvals", "/approvals/leave_requests/ask"):
+        page.goto(still_room.url + path)
+        assert table(page, "Leave balances") == [
+            ["2026", "21.00", "5.00", "2.00", "14.00"],
+            ["2025", "17.50", "0.00", "0.00", "17.50"],
+        ]
+    page.goto(f"{still_room.url}/approvals/expenses/ask")
+    assert page.get_by_role("region", name="Leave balances").count() == 0
+
+
 @pytest.mark.parametrize("role", SEEN)
 def test_each_persona_sees_just_their_own(still_room, role):
     page = still_room.enter(role)
@@ -321,8 +345,14 @@ PAGES = {
         "/incidents",
     ],
     "dpo": ["/audit", "/review", "/privacy"],
-    "employee": ["/approvals", "/approvals/expenses/ask", "/approvals/leave_requests/ask", "/calendar"],
-    "manager": ["/", "/approvals", "/calendar/leave_requests?month=2026-01"],
+    "employee": [
+        "/reports/leave_balance",
+        "/approvals",
+        "/approvals/expenses/ask",
+        "/approvals/leave_requests/ask",
+        "/calendar",
+    ],
+    "manager": ["/", "/reports/leave_balance", "/approvals", "/calendar/leave_requests?month=2026-01"],
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.contracts import contract_document, field
 
+from daftari.compile.access import MartReaders
 from daftari.errors import ContractError, UnknownName
 from daftari.io.workspace import read_workspace
 
@@ -86,11 +87,18 @@ def test_who_reads_a_mart_is_said_beside_its_model(workspace):
     folder.mkdir()
     (folder / "schema.yml").write_text("""
 models:
-  - {name: visits_by_month, config: {meta: {daftari: {readers: [clerk, auditor]}}}}
+  - name: visits_by_month
+    config:
+      meta:
+        daftari: {readers: [clerk, {role: patient, rows: own}], subject: patient_id}
+    columns: [{name: patient_id}]
   - {name: nobodys, columns: [{name: x}]}
 """)
     read = read_workspace(root)
-    assert read.readers.of == {"visits_by_month": ("clerk", "auditor")}
+    (readers,) = read.readers.of.values()
+    assert readers == MartReaders(scopes={"clerk": "all", "patient": "own"}, subject="patient_id")
+    assert read.readers.scope("visits_by_month", "patient") == "own"
+    assert read.readers.scope("visits_by_month", "auditor") is read.readers.scope("nobodys", "clerk") is None
     assert read.rights("dev_").roles.of("clerk") == "dev_clerk"
 
 
@@ -104,6 +112,18 @@ models:
         (
             "[{name: m, config: {meta: {daftari: {readers: [pg_x]}}}}]",
             "models.m.config.meta.daftari.readers: found ['pg_x']",
+        ),
+        (
+            "[{name: m, config: {meta: {daftari: {readers: [{role: clerk, rows: half}]}}}}]",
+            "models.m.config.meta.daftari.readers: found [{'role': 'clerk', 'rows': 'half'}]",
+        ),
+        (
+            "[{name: m, config: {meta: {daftari: {readers: [clerk, {role: clerk, rows: all}]}}}}]",
+            "models.m.config.meta.daftari.readers: found ['clerk', {'role': 'clerk', 'rows': 'all'}]",
+        ),
+        (
+            "[{name: m, config: {meta: {daftari: {readers: [{role: clerk, rows: own}], subject: y}}}}]",
+            "models.m.config.meta.daftari.subject: found 'y'; expected a subject: the described column",
         ),
         ("[", "pipelines/a/transform/schema.yml: found no YAML in UTF-8; expected YAML"),
     ],

@@ -8,8 +8,8 @@ everything else it reads through a view of its own (masked_views.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from daftari.compile import approvals, masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS
@@ -24,7 +24,7 @@ from daftari.compile.objects import (
     ViewRights,
 )
 from daftari.compile.roles import Roles, wanted
-from daftari.compile.scopes import condition
+from daftari.compile.scopes import condition, mart_condition
 from daftari.compile.shares import Share, shares
 from daftari.contract.model import Dataset
 
@@ -40,19 +40,38 @@ class Present:
 
     partitions: tuple[tuple[str, str], ...] = ()  #: with the table that each is of
     kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
-    marts: tuple[str, ...] = ()
+    marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: columns with their types, by name
     views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
+
+
+@dataclass(frozen=True, kw_only=True)
+class MartReaders:
+    """Which rows of a mart each role reads: a scope by role."""
+
+    scopes: Mapping[str, str]  #: all, own, reports or department
+    subject: str | None = None  #: the column that names the person a row is about
+
+    def among(self, columns: Container[str]) -> MartReaders:
+        """Return those whose rows can be told from *columns*."""
+        if self.subject in columns:
+            return self
+        return replace(self, scopes={role: rows for role, rows in self.scopes.items() if rows == "all"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
 
-    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of: Mapping[str, MartReaders] = field(default_factory=dict)
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return tuple(sorted({role for named in self.of.values() for role in named}))
+        return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
+
+    def scope(self, mart: str, role: str) -> str | None:
+        """Return the rows of *mart* that *role* reads; None where it reads none."""
+        named = self.of.get(mart)
+        return named.scopes.get(role) if named else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +112,35 @@ def objects(
 
 
 def of_marts(present: Present, rights: Rights, schemas: Schemas) -> Iterator[DatabaseObject]:
-    """Return what decides who reads the marts that are there."""
+    """
+    Return what decides who reads the marts that are there: a grant and a policy for each reader.
+
+    Policies do not hold for the owner, as whoever publishes must reach every row, the old ones too. A mart that has
+    not the column yet by which its readers are told apart is closed to those.
+    """
     roles = rights.roles
-    readers = {mart: [roles.of(it) for it in rights.readers.of.get(mart, ())] for mart in present.marts}
-    every = {role for named in readers.values() for role in named}
+    readers = {
+        mart: rights.readers.of[mart].among(columns)
+        for mart, columns in present.marts.items()
+        if mart in rights.readers.of
+    }
+    every = {roles.of(role) for named in readers.values() for role in named.scopes}
     yield from _uses(schemas.marts, {*every, *roles.own}, creates=roles.owner)
-    for mart, named in readers.items():
+    for mart in present.marts:
         yield Owner(schema=schemas.marts, table=mart, owner=roles.owner)
-        for role in named:
+        yield RowSecurity(schema=schemas.marts, table=mart, forced=False)
+    for mart, named in readers.items():
+        for name, rows in named.scopes.items():
+            role = roles.of(name)
             yield Grant(schema=schemas.marts, table=mart, grantee=role, privilege="select")
+            yield Policy(
+                schema=schemas.marts,
+                table=mart,
+                name=derived(name, "read"),
+                command="select",
+                roles=(role,),
+                using=mart_condition(mart, named.subject, rows, role),
+            )
 
 
 def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObject]:

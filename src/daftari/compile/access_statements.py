@@ -33,7 +33,8 @@ def create(item: AccessObject) -> list[str]:
             return [f"alter {kind} {qualified(item.schema, item.table)} owner to {identifier(item.owner)}"]
         case RowSecurity():
             table = qualified(item.schema, item.table)
-            return [f"alter table {table} enable row level security, force row level security"]
+            forced = "force" if item.forced else "no force"
+            return [f"alter table {table} enable row level security, {forced} row level security"]
         case ViewRights():
             view = qualified(item.schema, item.table)
             return [f"alter view {view} set (security_invoker = true)"]

@@ -20,6 +20,33 @@ PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "departm
 DEPARTMENTS = "departments"
 
 
+#: Scopes of a mart's rows: it has no contract by which other conditions could be read.
+MART_SCOPES = ("all", "own", "reports", "department")
+
+
+def mart_condition(mart: str, subject: str | None, rows: str, role: str) -> str:
+    """
+    Return whether a row of a *mart* is within the scope *rows* of a caller who acts as *role*, as SQL.
+
+    *subject* is the column that names the person a row is about.
+
+    Raises:
+        ContractError: there is no such scope, or none without a subject.
+    """
+    acts = _acts_as(role)
+    if rows == "all":
+        return acts
+    if rows not in MART_SCOPES or subject is None:
+        raise ContractError(
+            f"{mart}: rows {rows} for {role}; expected one of {', '.join(MART_SCOPES)}, and a subject beside them"
+        )
+    person = f"{identifier(subject)}::text"
+    if rows == "own":
+        return f"{acts} and {person} = (select daftari.user_id())"
+    people = "reports" if rows == "reports" else "colleagues"
+    return f"{acts} and {person} = any ((select daftari.{people}())::text[])"
+
+
 def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Dataset]) -> str:
     """
     Return whether a row is within the scope *rows* of a caller who acts as *role*, as SQL.
@@ -27,7 +54,7 @@ def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Datase
     Raises:
         ContractError: the scope cannot be told from the fields of the dataset, or of those that it knows people by.
     """
-    acts = f"(select daftari.acts_as({literal(role)}))"
+    acts = _acts_as(role)
     match rows:
         case "all":
             return acts
@@ -46,6 +73,10 @@ def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Datase
     parsed = parse(rows, dataset, where=f"{dataset.name}: access of {role}")
     # A policy may depend on the day, as a check constraint may not.
     return f"{acts} and ({parsed.check or rows})"
+
+
+def _acts_as(role: str) -> str:
+    return f"(select daftari.acts_as({literal(role)}))"
 
 
 def _in_department(dataset: Dataset, known: Mapping[str, Dataset]) -> str:

@@ -41,6 +41,7 @@ def read(
         "governed": governed,
         "data": schemas.data,
         "views": schemas.views,
+        "marts": schemas.marts,
         "granted": [*governed, *_PLATFORM],
         "roles": list(roles),
     }
@@ -77,8 +78,9 @@ def applicant(conn: Connection[Any], roles: Sequence[str], own: Sequence[str]) -
     )
 
 
-def marts(conn: Connection[Any]) -> tuple[str, ...]:
-    return tuple(name for (name,) in conn.execute(_QUERIES["marts"]))
+def marts(conn: Connection[Any]) -> dict[str, dict[str, str]]:
+    """Return the published marts with their columns and the types of those."""
+    return {name: columns or {} for name, columns in conn.execute(_QUERIES["marts"])}
 
 
 def bypassing(conn: Connection[Any], roles: Sequence[str]) -> list[tuple[str, str]]:

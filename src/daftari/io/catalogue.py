@@ -48,7 +48,7 @@ def read(conn: Connection[Any], roles: Sequence[str] = ()) -> Objects:
     """Return the governed objects of the live database, and *roles*. Within the caller's transaction."""
     live = Schemas()
     keys = [oid for (oid,) in conn.execute(_QUERIES["key_tables"])]
-    with _qualified(conn):
+    with qualified(conn):
         rights = access_catalogue.read(conn, live, roles=roles)
         tables_ = _read(conn, {live.data: live.data, live.platform: live.platform}, [live.data], keys)
     return {**tables_, **{item.identity: item for item in rights}}
@@ -65,9 +65,9 @@ def as_printed(
     """
     wanted = tables.objects(datasets, today=today, kept=present.kept, schemas=_BESIDE)
     live = {it.identity: it for it in access.objects(datasets, present, rights)}
-    beside = [
-        it for it in access.objects(datasets, Present(), rights, _BESIDE) if isinstance(it, Policy | View)
-    ]
+    there = Present(marts=present.marts)
+    beside = [it for it in access.objects(datasets, there, rights, _BESIDE) if isinstance(it, Policy | View)]
+    wanted.update((it.identity, it) for it in _marts(present))
     names = {
         getattr(_BESIDE, part): getattr(Schemas(), part) for part in ("data", "platform", "views", "marts")
     }
@@ -79,11 +79,25 @@ def as_printed(
             wanted[item.identity] = anybody
         for statement in create_all(wanted):
             _execute(conn, statement)
-        with _qualified(conn):
+        with qualified(conn):
             printed = _read(conn, names, [_BESIDE.data, _BESIDE.platform], [])
             read_back = access_catalogue.read(conn, _BESIDE, kinds=access_catalogue.PRINTED)
     found = {item.identity: item for item in (_renamed_object(it, names) for it in read_back)}
     return {**printed, **{identity: _as_read(item, found.get(identity)) for identity, item in live.items()}}
+
+
+def mart_rights_as_printed(conn: Connection[Any], rights: Rights, present: Present) -> Objects:
+    """Return what *rights* want of the marts that are there, in the words of this very server."""
+    no_dataset = as_printed(conn, (), rights, present, today=date.min)
+    return {identity: it for identity, it in no_dataset.items() if identity.schema == Schemas().marts}
+
+
+def _marts(present: Present) -> Iterator[DatabaseObject]:
+    """The marts that are there, as tables beside: what a policy says is printed by the types of its columns."""
+    for mart, columns in present.marts.items():
+        yield Table(schema=_BESIDE.marts, name=mart)
+        for name, type_ in columns.items():
+            yield Column(schema=_BESIDE.marts, table=mart, name=name, type=type_, required=False)
 
 
 def _as_read(wanted: DatabaseObject, printed: DatabaseObject | None) -> DatabaseObject:
@@ -123,7 +137,7 @@ def _read(
 
 
 @contextmanager
-def _qualified(conn: Connection[Any]) -> Iterator[None]:
+def qualified(conn: Connection[Any]) -> Iterator[None]:
     """Have the server print every name with its schema."""
     before = conn.execute("select current_setting('search_path')").fetchone()
     conn.execute("select set_config('search_path', '', true)")

@@ -13,6 +13,8 @@ from ruamel.yaml.error import YAMLError
 
 from daftari.errors import ContractError, Fault
 
+#: A row of a mart as a report shows it: a cell for each described column.
+Row = tuple[Any, ...]
 CHARTS = ("lines", "bars")
 
 
@@ -21,6 +23,7 @@ class Report:
     """One mart as people look at it."""
 
     mart: str
+    pipeline: str
     title: str
     description: str
     chart: str  #: lines: of *value* over *along*; bars: one for each of *along*, longest first
@@ -29,6 +32,11 @@ class Report:
     by: str | None = None  #: one line for each of its values
     per: tuple[str, ...] = ()  #: columns of which a reader picks one value, as sums over several mean nothing
     columns: dict[str, str]  #: the described columns of the mart, in their order
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns whose values name things: a year among them is no figure."""
+        return frozenset((self.along, *self.per, *([self.by] if self.by else [])))
 
 
 def read_reports(folder: Path, root: Path) -> Iterator[Report]:
@@ -46,10 +54,10 @@ def read_reports(folder: Path, root: Path) -> Iterator[Report]:
         for model in (document or {}).get("models") or []:
             said = ((model.get("config") or {}).get("meta") or {}).get("daftari") or {}
             if "report" in said:
-                yield _report(model, said["report"], path.relative_to(root).as_posix())
+                yield _report(model, said["report"], folder.name, path.relative_to(root).as_posix())
 
 
-def _report(model: dict[str, Any], said: Any, source: str) -> Report:
+def _report(model: dict[str, Any], said: Any, pipeline: str, source: str) -> Report:
     columns = {it["name"]: str(it.get("description", "")).strip() for it in model.get("columns") or []}
     per = said.get("per", []) if isinstance(said, dict) else []
     named = (
@@ -75,6 +83,7 @@ def _report(model: dict[str, Any], said: Any, source: str) -> Report:
         raise ContractError.from_faults([fault])
     return Report(
         mart=str(model["name"]),
+        pipeline=pipeline,
         title=said["title"],
         description=str(model.get("description", "")).strip(),
         chart=said["chart"],
@@ -92,18 +101,16 @@ def is_built(conn: Connection[Any], mart: str) -> bool:
 
 
 def choices(conn: Connection[Any], report: Report, column: str) -> list[str]:
-    """Return the values of a column of *per*, the commonest first; in the role of whoever asks."""
+    """Return the values of a column of *per*, the commonest first, then the latest; in the role of whoever asks."""
     statement = sql.SQL(
-        "select {0}::text from {1} group by {0} order by count(*) desc, {0} limit 500"
+        "select {0}::text from {1} group by {0} order by count(*) desc, {0} desc limit 500"
     ).format(sql.Identifier(column), _mart(report))
     found = conn.execute(statement)
     return [value for (value,) in found if value is not None]
 
 
-def rows_of(
-    conn: Connection[Any], report: Report, picked: dict[str, str], limit: int
-) -> list[tuple[Any, ...]]:
-    """Return the rows of a mart for what was picked, in the role of whoever asks: a cell for each described column."""
+def rows_of(conn: Connection[Any], report: Report, picked: dict[str, str], limit: int) -> list[Row]:
+    """Return the rows of a mart for what was picked, in the role of whoever asks. Numbers that name things are text."""
     conditions = [
         sql.SQL("{}::text = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in picked.items()
     ]
@@ -114,7 +121,13 @@ def rows_of(
         sql.SQL(", ").join(sql.Identifier(it) for it in (report.along, report.by) if it),
         sql.Literal(limit),
     )
-    return conn.execute(statement).fetchall()
+    named = [name in report.names for name in report.columns]
+    return [
+        tuple(
+            str(it) if is_name and isinstance(it, int) else it for it, is_name in zip(row, named, strict=True)
+        )
+        for row in conn.execute(statement)
+    ]
 
 
 def _mart(report: Report) -> sql.Identifier:

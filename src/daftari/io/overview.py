@@ -49,6 +49,12 @@ def latest_loads(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, La
     return {one.dataset: one for one in found}
 
 
+def reports_made_at(conn: Connection[Any]) -> datetime | None:
+    """Return when marts were published last."""
+    row = conn.execute(_QUERIES["reports_made_at"]).fetchone()
+    return row[0] if row else None
+
+
 def waiting(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, int]:
     """Return how many refused rows wait to be mended, by dataset."""
     return dict(conn.execute(_QUERIES["waiting"], {"datasets": list(datasets)}).fetchall())

@@ -117,7 +117,7 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
         )
         for folder, (found, _) in read.items()
     )
-    of_marts = {mart: roles for found, _ in readers.values() for mart, roles in found.of.items()}
+    of_marts = {mart: named for found, _ in readers.values() for mart, named in found.of.items()}
     return Workspace(
         root=root,
         name=_name(root),

@@ -7,14 +7,16 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from daftari.compile import access, access_steps
+from daftari.compile import access_steps
 from daftari.compile.access import Present, Rights
 from daftari.compile.changes import statements_of
 from daftari.compile.differences import Difference, Objects, differences
 from daftari.compile.names import Schemas
 from daftari.compile.steps import ACCESS_PHASES, Change
 from daftari.errors import Drift
-from daftari.io import access_catalogue
+from daftari.io import access_catalogue, catalogue
+
+_KINDS = ("owners", "row_security", "policies", "grants")
 
 
 def bring_mart_rights(conn: Connection[Any], rights: Rights) -> None:
@@ -27,7 +29,8 @@ def bring_mart_rights(conn: Connection[Any], rights: Rights) -> None:
         Drift: a role is not there, or a right cannot be brought to what it should be.
     """
     present = Present(marts=access_catalogue.marts(conn))
-    wanted = {it.identity: it for it in access.of_marts(present, rights, Schemas())}
+    _require_subjects(present, rights)
+    wanted = catalogue.mart_rights_as_printed(conn, rights, present)
     try:
         for statement in statements_of(_changes(wanted, _live(conn)), set(ACCESS_PHASES)):
             conn.execute(statement)
@@ -44,9 +47,22 @@ def bring_mart_rights(conn: Connection[Any], rights: Rights) -> None:
         )
 
 
+def _require_subjects(present: Present, rights: Rights) -> None:
+    """A mart that has not the column by which its readers are told apart would be closed to them, and nobody told."""
+    for mart, columns in present.marts.items():
+        readers = rights.readers.of.get(mart)
+        if readers and readers.among(columns) != readers:
+            raise Drift(
+                f"transform: marts.{mart} has no column {readers.subject}; expected the subject that its file names; "
+                "nothing was published",
+                hint="Have the model select it, or name another column under config.meta.daftari.subject.",
+            )
+
+
 def _live(conn: Connection[Any]) -> Objects:
     marts = Schemas().marts
-    found = access_catalogue.read(conn, Schemas(), kinds=("owners", "grants"))
+    with catalogue.qualified(conn):
+        found = access_catalogue.read(conn, Schemas(), kinds=_KINDS)
     return {it.identity: it for it in found if it.identity.schema == marts}
 
 

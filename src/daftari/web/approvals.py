@@ -21,6 +21,7 @@ from daftari.operations.steps import ask as ask_for
 from daftari.operations.steps import new_key, take_step
 from daftari.rows.query import MOST_ROWS, Column
 from daftari.web import records
+from daftari.web.reports import OwnFigures, about_me
 from daftari.web.visits import Visit
 
 _DECIDING, _ASKING = "deciding on requests", "looking at my own requests"
@@ -45,6 +46,7 @@ class Requests:
     rows: list[Asked]
     state: str = ""  #: of all of them
     is_cut: bool = False  #: there are more
+    figures: tuple[OwnFigures, ...] = ()  #: what reports say of whoever asks
 
 
 def every(visit: Visit) -> Response:
@@ -135,11 +137,11 @@ def waiting_for(
 def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
     approval, subject = dataset.approval, dataset.subject
     assert approval is not None and subject is not None, "who asks asks for oneself"
-    reader = visit.reader(dataset, _ASKING)
+    reader, figures = visit.reader(dataset, _ASKING), tuple(about_me(visit, dataset))
     if not visit.reads(dataset):
-        return Requests(dataset=dataset, columns=[], rows=[])
+        return Requests(dataset=dataset, columns=[], rows=[], figures=figures)
     columns = [it for it in records.shown_of(reader) if it.field and it.name != subject]
-    about_me = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
+    mine = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
     rows = [
         Asked(
             key=tuple(str(row[name]) for name in dataset.key),
@@ -148,9 +150,9 @@ def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
                 it.to for it in approval.steps_of(visit.role) if it.own and it.start == row[approval.field]
             ),
         )
-        for row in _read(conn, reader, columns, about_me)
+        for row in _read(conn, reader, columns, mine)
     ]
-    return Requests(dataset=dataset, columns=columns, rows=rows)
+    return Requests(dataset=dataset, columns=columns, rows=rows, figures=figures)
 
 
 def _read(
@@ -196,6 +198,7 @@ def _form(visit: Visit, contract: Contract, given: dict[str, str], outcome: Outc
         counted=days.field if days else "",
         given=given,
         wrong=wrong,
+        figures=about_me(visit, dataset),
         others=[it for name, its in wrong.items() if name not in {f.name for f in fields} for it in its],
     )
 

@@ -6,16 +6,20 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
 from starlette.responses import Response
 
+from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
 from daftari.io import mart_reports
 from daftari.io.callers import in_role_of, speak_for
-from daftari.io.mart_reports import Report
+from daftari.io.mart_reports import Report, Row
+from daftari.io.overview import reports_made_at
 from daftari.operations.build_marts import TransformOptions, build_marts
 from daftari.web import charts
 from daftari.web.visits import Visit
@@ -23,6 +27,7 @@ from daftari.web.writing import value as written
 
 _MOST_ROWS = 5000
 _MOST_BARS = 20
+_MOST_OWN = 3
 
 
 def every(visit: Visit) -> Response:
@@ -79,9 +84,53 @@ def as_csv(visit: Visit) -> Response:
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnFigures:
+    """What a report says of the visitor."""
+
+    report: Report
+    columns: list[str]
+    rows: list[list[Any]]  #: the latest first
+    made_at: datetime | None
+
+
+def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
+    """The reports of a dataset's pipeline of which the visitor's role reads what is about itself alone."""
+    readers = visit.service.workspace.readers
+    pipelines = {
+        it.name
+        for it in visit.service.workspace.pipelines
+        if dataset in [one.dataset for one in it.contracts]
+    }
+    reports = [
+        it for it in _mine(visit) if it.pipeline in pipelines and readers.scope(it.mart, visit.role) == "own"
+    ]
+    if not reports:
+        return []
+    with _reading(visit) as conn:
+        built = [it for it in reports if mart_reports.is_built(conn, it.mart)]
+        rows = [mart_reports.rows_of(conn, it, {}, _MOST_ROWS) for it in built]
+    with visit.connection() as conn:
+        made_at = reports_made_at(conn)
+    return [_own_figures(visit, it, its, made_at) for it, its in zip(built, rows, strict=True)]
+
+
+def _own_figures(visit: Visit, report: Report, rows: list[Row], made_at: datetime | None) -> OwnFigures:
+    names = list(report.columns)
+    latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
+    subject = visit.service.workspace.readers.of[report.mart].subject
+    shown = [at for at, name in enumerate(names) if name != subject]
+    return OwnFigures(
+        report=report,
+        columns=[names[at] for at in shown],
+        rows=[[row[at] for at in shown] for row in latest[:_MOST_OWN]],
+        made_at=made_at,
+    )
+
+
 def _mine(visit: Visit) -> list[Report]:
-    readers = visit.service.workspace.readers.of
-    return [it for it in visit.service.reports if visit.role in readers.get(it.mart, ())]
+    readers = visit.service.workspace.readers
+    return [it for it in visit.service.reports if readers.scope(it.mart, visit.role)]
 
 
 def _asked(visit: Visit) -> Report:
@@ -114,7 +163,7 @@ def _picked(
     return choices, picked
 
 
-def _chart(report: Report, rows: list[tuple[Any, ...]]) -> Any:
+def _chart(report: Report, rows: list[Row]) -> Any:
     at = {name: number for number, name in enumerate(report.columns)}
     along, value = at[report.along], at[report.value]
     if report.chart == "bars":
@@ -123,7 +172,7 @@ def _chart(report: Report, rows: list[tuple[Any, ...]]) -> Any:
             if row[value] is not None:
                 sums[written(row[along])] = sums.get(written(row[along]), Decimal(0)) + Decimal(row[value])
         largest = sorted(sums.items(), key=lambda it: -it[1])[:_MOST_BARS]
-        return charts.bars(largest, title=report.title)
+        return charts.bars(largest, title=report.title) if len(largest) > 1 else None
     labels = sorted({row[along] for row in rows})
     place = {label: number for number, label in enumerate(labels)}
     series: dict[str, list[Any]] = {}

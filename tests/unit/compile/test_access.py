@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from daftari.compile import access
-from daftari.compile.access import Present, Readers, Rights
+from daftari.compile.access import MartReaders, Present, Readers, Rights
 from daftari.compile.access_statements import create
 from daftari.compile.objects import Grant, Policy, View
 from daftari.compile.roles import Roles
@@ -134,11 +134,43 @@ def test_a_role_that_sees_all_its_columns_in_the_clear_has_no_view():
 
 
 def test_a_prefix_is_of_every_role_and_stands_in_every_condition():
-    rights = Rights(roles=Roles(prefix="prod_"), readers=Readers(of={"spend": ("clerk", "chief")}))
-    found = made(CLAIMS, line("all"), rights=rights, present=Present(marts=("spend",)))
+    rights = Rights(roles=Roles(prefix="prod_"), readers=read_by("clerk", "chief"))
+    found = made(CLAIMS, line("all"), rights=rights, present=SPEND)
     roles = {it.grantee for it in found if isinstance(it, Grant)}
     assert roles == {"prod_clerk", "prod_chief", "prod_daftari_owner", "prod_daftari_operator"}
-    assert policies(found)["clerk_read"].using == "(select daftari.acts_as('prod_clerk'))"
+    of_table, of_mart = (it for it in found if isinstance(it, Policy) and it.name == "clerk_read")
+    assert of_table.using == of_mart.using == "(select daftari.acts_as('prod_clerk'))"
+
+
+SPEND = Present(marts={"spend": {"user_id": "text", "amount": "integer"}})
+
+
+def read_by(*roles, subject="user_id", **scopes):
+    named = MartReaders(scopes={**dict.fromkeys(roles, "all"), **scopes}, subject=subject)
+    return Readers(of={"spend": named})
+
+
+@pytest.mark.parametrize(
+    ("rows", "condition"),
+    [
+        ("all", ""),
+        ("own", ' and "user_id"::text = (select daftari.user_id())'),
+        ("reports", ' and "user_id"::text = any ((select daftari.reports())::text[])'),
+        ("department", ' and "user_id"::text = any ((select daftari.colleagues())::text[])'),
+    ],
+)
+def test_a_reader_of_a_mart_reads_the_rows_of_its_scope(rows, condition):
+    found = made(CLAIMS, line(), rights=Rights(readers=read_by(boss=rows)), present=SPEND)
+    (policy,) = [it for it in found if isinstance(it, Policy) and it.schema == "marts"]
+    assert policy.using == f"(select daftari.acts_as('boss')){condition}"
+    assert (policy.table, policy.command, policy.roles) == ("spend", "select", ("boss",))
+
+
+def test_a_mart_without_the_column_of_its_subject_is_closed_to_those_who_are_told_apart_by_it():
+    rights = Rights(readers=read_by("chief", boss="own", subject="person"))
+    found = [it for it in made(CLAIMS, line(), rights=rights, present=SPEND) if it.identity.schema == "marts"]
+    assert {it.grantee for it in found if isinstance(it, Grant) and it.table} == {"chief"}
+    assert [it.roles for it in found if isinstance(it, Policy)] == [("chief",)]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ select n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
-  and n.nspname = %(data)s;
+  and n.nspname in (%(data)s, %(marts)s);
 
 -- name: view_rights
 -- Views that we did not make: those of dbt, and any made by hand.
@@ -70,7 +70,7 @@ select n.nspname, c.relname, p.polname,
 from pg_policy p
 join pg_class c on c.oid = p.polrelid
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %(data)s;
+where n.nspname in (%(data)s, %(marts)s);
 
 -- name: grants
 -- To anybody but the owner, on schemas, relations and columns. What an extension brought is its own business.
@@ -108,7 +108,11 @@ where grantee is distinct from to_regrole('daftari_pgaudit')::oid  -- tells pgAu
 group by nspname, relname, grantee, privilege_type, attname is null;
 
 -- name: marts
-select c.relname
+select c.relname, (
+    select json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
+    from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+)
 from pg_class c
 where c.relnamespace = to_regnamespace('marts')
   and c.relkind in ('r', 'p')

@@ -9,6 +9,9 @@ where r.dataset = any(%(datasets)s)
   and r.status = 'succeeded'
 order by r.dataset, r.run_id desc;
 
+-- name: reports_made_at
+select max(r.finished_at) from daftari.run r where r.kind = 'transform' and r.status = 'succeeded';
+
 -- name: waiting
 select q.dataset, count(*) as rows
 from daftari.quarantine q
