@@ -154,7 +154,10 @@ def test_a_full_refresh_keeps_every_policy_and_grant_and_takes_away_what_was_mad
 
     assert {mart: readers(conn, mart) for mart in MARTS} == before
     assert rows(conn, policies) == as_wanted
-    held = "select distinct relrowsecurity, pg_get_userbyid(relowner)::text from pg_class where oid::regclass::text = any(%s)"
+    held = (
+        "select distinct relrowsecurity, pg_get_userbyid(relowner)::text from pg_class "
+        "where oid::regclass::text = any(%s)"
+    )
     assert conn.execute(held, [[f"marts.{it}" for it in MARTS]]).fetchall() == [(True, "daftari_owner")]
 
 
