@@ -120,7 +120,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(argv: list[str], port: int, folder: Path, **env: str) -> Iterator[None]:
-    log = folder / f"{port}.log"
+    log = CACHE / f"api-{port}.log"
     with log.open("wb") as out:
         server = subprocess.Popen(argv, stdout=out, stderr=out, cwd=folder, env={**os.environ, **env})
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 from fastapi.encoders import jsonable_encoder
@@ -28,6 +30,8 @@ _FORMATS = {
     "application/json": "json",
     "*/*": "json",
 }
+#: That read pages: so short a call costs as much again in starlette's own pool.
+_THREADS = ThreadPoolExecutor(10, thread_name_prefix="pages")
 #: Of exports.
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -44,8 +48,9 @@ def many(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
         query = query_of(reader, asked)
         if form != "json":
             return await _export(service, reader, query, form)
-        page = await run_in_threadpool(_page, service, reader, query)
-        rows, following = page
+        rows, following = await asyncio.get_running_loop().run_in_executor(
+            _THREADS, _page, service, reader, query
+        )
         after = json.dumps(following)
         link = {"Link": f'<{_next(request, following)}>; rel="next"'} if following else {}
         body = f'{{"rows":[{",".join(rows)}],"next":{after}}}'
@@ -133,4 +138,4 @@ async def _export(service: Service, reader: Reader, query: Query, form: str) -> 
 
 def _next(request: Request, cursor: str) -> str:
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"{request.url.path}?{urlencode([*kept, ('after', cursor)])}"
+    return f"{request.scope['path']}?{urlencode([*kept, ('after', cursor)])}"

@@ -44,6 +44,11 @@ def speak_for(conn: Connection[Any], errand: Errand, *, role: str | None = None)
 
     What is said counts only where the session's login is a service; see `require_service`.
     """
+    conn.execute(*words_for(errand, role))
+
+
+def words_for(errand: Errand, role: str | None) -> tuple[str, dict[str, Any]]:
+    """Return what `speak_for` says, for whoever says it together with something else."""
     facts = {
         "user_id": errand.caller.user_id or "",
         "actor": errand.caller.name,
@@ -51,7 +56,7 @@ def speak_for(conn: Connection[Any], errand: Errand, *, role: str | None = None)
         "purpose": errand.purpose or "",
         "role": role,
     }
-    conn.execute(_QUERIES["speak_for"], facts)
+    return _QUERIES["speak_for"], facts
 
 
 def leave_role(conn: Connection[Any]) -> None:

@@ -13,7 +13,9 @@ from psycopg import Connection, Cursor, sql
 
 from daftari.compile.reading import Relation
 from daftari.io import queries
+from daftari.io.callers import Errand, words_for
 from daftari.io.parquet_rows import is_text, parquet
+from daftari.io.prepared import ask_after
 from daftari.rows.query import Column, Filter, Query, Sort
 
 _QUERIES = queries.load("reading.sql")
@@ -35,16 +37,34 @@ def ask(conn: Connection[Any], relation: Relation, query: Query) -> Cursor[Any]:
     Raises:
         psycopg.DataError: the server cannot read a value as its column's type.
     """
+    statement, values = _page(relation, query)
+    return conn.execute(statement.encode(), values)
+
+
+def ask_as(
+    conn: Connection[Any], reader: tuple[Errand, str], relation: Relation, query: Query
+) -> Cursor[Any]:
+    """
+    Say for whom it is, in which role, and ask for a page of rows, in a transaction and an exchange of its own.
+
+    Raises:
+        psycopg.DataError: the server cannot read a value as its column's type.
+    """
+    errand, role = reader
+    return ask_after(conn, words_for(errand, role), role, *_page(relation, query))
+
+
+def _page(relation: Relation, query: Query) -> tuple[str, list[Any]]:
     condition, values = _condition(query)
     shape = _Shape(
         relation=(relation.schema, relation.name),
         fields=tuple(column.name for column in query.fields),
         place=tuple(it.column.name for it in query.sort),
-        order=_order(query.sort).as_string(),
+        order=_order(query.sort),
         limit=query.limit + 1,
     )
     before, after = _page_around_condition(shape)
-    return conn.execute(f"{before}{condition.as_string()}{after}".encode(), values)
+    return f"{before}{condition}{after}", values
 
 
 class _Shape(NamedTuple):
@@ -62,9 +82,9 @@ def _page_around_condition(shape: _Shape) -> tuple[str, str]:
     """Return a page's statement before and after its condition. To put it together takes as long as to run it."""
     mark = "/* condition */"
     statement = sql.SQL(_QUERIES["page"]).format(
-        place=_joined(sql.SQL("{}::text").format(sql.Identifier("r", name)) for name in shape.place),
+        place=_joined(f"{_quoted(name)}::text" for name in shape.place),
         relation=sql.Identifier(*shape.relation),
-        fields=_joined(sql.Identifier("r", name) for name in shape.fields),
+        fields=_joined(map(_quoted, shape.fields)),
         condition=sql.SQL(mark),
         order=sql.SQL(shape.order),
         limit=sql.Literal(shape.limit),
@@ -97,7 +117,7 @@ def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterat
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([column.name for column in query.fields])
-    cells = _joined(sql.SQL("{}::text").format(_of(column)) for column in query.fields)
+    cells = _joined(f"{_of(column)}::text" for column in query.fields)
     for rows in _every(conn, relation, query, cells):
         writer.writerows(rows)
         yield text.getvalue().encode()
@@ -108,7 +128,7 @@ def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterat
 
 def parquet_pieces(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
     """Yield the same as a Parquet file."""
-    cells = _joined(sql.SQL("{}::text").format(_of(it)) if is_text(it) else _of(it) for it in query.fields)
+    cells = _joined(f"{_of(it)}::text" if is_text(it) else _of(it) for it in query.fields)
     yield from parquet(query.fields, _every(conn, relation, query, cells))
 
 
@@ -119,8 +139,8 @@ def _every(
     statement = sql.SQL(_QUERIES["every"]).format(
         cells=cells,
         relation=sql.Identifier(relation.schema, relation.name),
-        condition=condition,
-        order=_order(query.sort),
+        condition=sql.SQL(condition),
+        order=sql.SQL(_order(query.sort)),
     )
     with conn.cursor(name="daftari_export") as cursor:
         cursor.execute(statement, values)
@@ -128,37 +148,41 @@ def _every(
             yield rows
 
 
-def _of(column: Column) -> sql.Composable:
-    return sql.Identifier("r", column.name)
+@lru_cache(4096)
+def _quoted(name: str) -> str:
+    return sql.Identifier("r", name).as_string()
 
 
-def _joined(parts: Iterable[sql.Composable]) -> sql.Composed:
-    return sql.SQL(", ").join(parts)
+def _of(column: Column) -> str:
+    return _quoted(column.name)
 
 
-def _typed(column: Column) -> sql.Composable:
+def _joined(parts: Iterable[str]) -> sql.SQL:
+    # Names that were quoted, and words of ours: no value is among them.
+    return sql.SQL(", ".join(parts))
+
+
+def _typed(column: Column) -> str:
     # Without its precision, to which it would be rounded before it is compared. Quoted where it was composed.
-    return sql.SQL(f"%s::{_bare(column)}")
+    return f"%s::{_bare(column)}"
 
 
 def _bare(column: Column) -> str:
     return column.type.partition("(")[0]
 
 
-def _order(sort: Sequence[Sort]) -> sql.Composed:
+def _order(sort: Sequence[Sort]) -> str:
     # What has no nulls is left as an index has it.
-    return _joined(
-        sql.SQL("{}{}{}").format(
-            _of(it.column),
-            sql.SQL(" desc" if it.descending else ""),
-            sql.SQL(" nulls last" if it.descending and not it.column.required else ""),
-        )
+    return ", ".join(
+        _of(it.column)
+        + (" desc" if it.descending else "")
+        + (" nulls last" if it.descending and not it.column.required else "")
         for it in sort
     )
 
 
-def _condition(query: Query) -> tuple[sql.Composable, list[Any]]:
-    parts: list[sql.Composable] = [sql.SQL("true")]
+def _condition(query: Query) -> tuple[str, list[Any]]:
+    parts = ["true"]
     values: list[Any] = []
     for one in query.filters:
         part, own = _filter(one)
@@ -168,49 +192,36 @@ def _condition(query: Query) -> tuple[sql.Composable, list[Any]]:
         part, own = _beyond(query.sort, query.after)
         parts.append(part)
         values += own
-    return sql.SQL(" and ").join(parts), values
+    return " and ".join(parts), values
 
 
-def _filter(one: Filter) -> tuple[sql.Composable, list[Any]]:
+def _filter(one: Filter) -> tuple[str, list[Any]]:
     column = _of(one.column)
     match one.operator:
         case "is":
-            word = "null" if one.values[0] == "null" else "not null"
-            return sql.SQL("{} is {}").format(column, sql.SQL(word)), []
+            return f"{column} is {'null' if one.values[0] == 'null' else 'not null'}", []
         case "in":
-            return sql.SQL("{} = any(%s::text[]::{}[])").format(column, sql.SQL(_bare(one.column))), [
-                list(one.values)
-            ]
+            return f"{column} = any(%s::text[]::{_bare(one.column)}[])", [list(one.values)]
         case "starts":
-            return sql.SQL("starts_with({}::text, %s)").format(column), list(one.values)
+            return f"starts_with({column}::text, %s)", list(one.values)
         case operator:
-            compared = sql.SQL("{} {} {}").format(column, sql.SQL(_OPERATORS[operator]), _typed(one.column))
-            return compared, list(one.values)
+            return f"{column} {_OPERATORS[operator]} {_typed(one.column)}", list(one.values)
 
 
-def _beyond(sort: Sequence[Sort], place: Sequence[str | None]) -> tuple[sql.Composable, list[Any]]:
+def _beyond(sort: Sequence[Sort], place: Sequence[str | None]) -> tuple[str, list[Any]]:
     """Rows that come after *place*. Nulls come last, whichever way a column goes."""
     one_way = len({it.descending for it in sort}) == 1
     if one_way and all(it.column.required for it in sort):  # an index serves
-        condition = sql.SQL("({}) {} ({})").format(
-            _joined(_of(it.column) for it in sort),
-            sql.SQL("<" if sort[0].descending else ">"),
-            _joined(_typed(it.column) for it in sort),
-        )
-        return condition, list(place)
-    ways: list[sql.Composable] = []
+        columns, given = ", ".join(_of(it.column) for it in sort), ", ".join(_typed(it.column) for it in sort)
+        return f"({columns}) {'<' if sort[0].descending else '>'} ({given})", list(place)
+    ways: list[str] = []
     values: list[Any] = []
     for at, (one, value) in enumerate(zip(sort, place, strict=True)):
         if value is None:
             continue  # nothing comes after null
-        parts = [
-            sql.SQL("{} is not distinct from {}").format(_of(it.column), _typed(it.column))
-            for it in sort[:at]
-        ]
-        after = sql.SQL("{} {} {}").format(
-            _of(one.column), sql.SQL("<" if one.descending else ">"), _typed(one.column)
-        )
-        parts.append(sql.SQL("({} or {} is null)").format(after, _of(one.column)))
-        ways.append(sql.SQL("({})").format(sql.SQL(" and ").join(parts)))
+        column = _of(one.column)
+        equal = [f"{_of(it.column)} is not distinct from {_typed(it.column)}" for it in sort[:at]]
+        after = f"({column} {'<' if one.descending else '>'} {_typed(one.column)} or {column} is null)"
+        ways.append(f"({' and '.join([*equal, after])})")
         values += [*place[:at], value]
-    return sql.SQL("({})").format(sql.SQL(" or ").join(ways)) if ways else sql.SQL("false"), values
+    return f"({' or '.join(ways)})" if ways else "false", values

@@ -68,17 +68,16 @@ def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
         QueryRefused: a value is outside of what its field can hold.
     """
     _require_purpose(reader, query)
-    relation = reader.relation
+    relation, role = reader.relation, reader.roles.of(reader.errand.caller.role)
     try:
+        if not _restricted(query):
+            return reading.page_of(reading.ask_as(conn, (reader.errand, role), relation, query), query)
         with conn.transaction():
-            speak_for(conn, reader.errand, role=reader.roles.of(reader.errand.caller.role))
-            cursor = reading.ask(conn, relation, query)
-            if _restricted(query):
-                page = reading.page_of(cursor, query)
-                leave_role(conn)
-                _record(conn, reader, query, len(page.rows))
-                return page
-        return reading.page_of(cursor, query)
+            speak_for(conn, reader.errand, role=role)
+            page = reading.page_of(reading.ask(conn, relation, query), query)
+            leave_role(conn)
+            _record(conn, reader, query, len(page.rows))
+            return page
     except DataError:
         raise QueryRefused("the query: a value is outside of what its field can hold") from None
 
