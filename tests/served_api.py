@@ -23,9 +23,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(root: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def process(root: Path, *more: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Its address and its process; what it says goes to serve.log in *root*."""
-    port = free_port()
+    port = port or free_port()
     log = root / "serve.log"
     with log.open("wb") as out:
         server = subprocess.Popen(

@@ -36,7 +36,7 @@ OIDC_ALGORITHMS = (
 #: Set by where the workspace is and by --env, never from a file.
 _GIVEN = ("root", "environment")
 #: `daftari.toml` is versioned: what may hold a password does not belong there.
-_SECRET = ("database_url", "keys_url", "vault_token")
+_SECRET = ("database_url", "keys_url", "vault_token", "oidc_client_secret")
 
 
 class Environment(StrEnum):
@@ -132,6 +132,16 @@ class Settings(BaseSettings):
     )
     oidc_user_claim: str = Field(default="sub", min_length=1, description="the claim that names the person")
     oidc_leeway_seconds: int = Field(default=30, ge=0, le=300, description="0 to 300 seconds")
+    oidc_client_id: str | None = Field(
+        default=None, min_length=1, description="what the issuer knows the control room as"
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="by which the issuer knows that it is the control room"
+    )
+    oidc_session_minutes: int = Field(default=240, ge=5, le=720, description="5 to 720 minutes")
+    public_url: str | None = Field(
+        default=None, description="where browsers find the control room, such as https://daftari.example.org"
+    )
     rate_limit_per_second: float = Field(default=200, ge=0, description="requests of one caller; 0: no limit")
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
     connect_timeout_seconds: int = Field(default=10, ge=2, description="a whole number of seconds, 2 or more")
@@ -193,9 +203,30 @@ class Settings(BaseSettings):
             raise SettingError(
                 f"DAFTARI_OIDC_{missing[0].upper()}: missing; expected issuer, audience and keys (JWKS) together"
             )
-        if (self.oidc_jwks or "").startswith("http:") and not _is_loopback(self.oidc_jwks or ""):
+        if (self.oidc_jwks or "").startswith("http:") and not is_safe_address(self.oidc_jwks or ""):
             raise SettingError(
                 "DAFTARI_OIDC_JWKS: found http; expected https, as who changes the keys is anybody"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _signs_people_in(self) -> Settings:
+        if self.oidc_client_id is None:
+            return self
+        for name in ("oidc_issuer", "public_url"):
+            said = getattr(self, name)
+            if not said:
+                raise SettingError(
+                    f"DAFTARI_{name.upper()}: missing; expected it, as people sign in by an issuer"
+                )
+            if not is_safe_address(said):
+                raise SettingError(
+                    f"DAFTARI_{name.upper()}: expected an https address, as people sign in by it"
+                )
+        if self.oidc_client_id == self.oidc_audience:
+            raise SettingError(
+                "DAFTARI_OIDC_CLIENT_ID: is the audience of the API's tokens; expected another",
+                hint="What says who signed in here would let its finder call the API.",
             )
         return self
 
@@ -337,5 +368,8 @@ def _explain(
     )
 
 
-def _is_loopback(address: str) -> bool:
-    return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
+def is_safe_address(address: str) -> bool:
+    """Whether nobody on the way can read or change what goes to *address*: https, or http to this very machine."""
+    parts = urlsplit(address)
+    is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))

@@ -122,6 +122,29 @@ def test_who_is_a_member_of_several_roles_acts_in_one_of_them_at_a_time(login):
         assert own(conn) == ["U4", "U5"]
 
 
+def test_a_role_that_reads_marts_alone_is_one_of_several_too(people, login):
+    people.execute("""
+        create table marts.heads as select 1 as heads;
+        alter table marts.heads enable row level security;
+        create role caller_of_marts;
+        grant usage on schema marts to caller_of_marts;
+        grant select on marts.heads to caller_of_marts;
+        create policy caller_of_marts_read on marts.heads for select to caller_of_marts
+            using ((select daftari.acts_as('caller_of_marts')))
+    """)
+    try:
+        with login("employee", "caller_of_marts", user_id="U3") as conn:
+            for relation in ("marts.heads", "ops.users"):
+                with pytest.raises(
+                    psycopg.errors.InsufficientPrivilege, match="several roles: caller_of_marts"
+                ):
+                    conn.execute(f"select count(*) from {relation}")
+            conn.execute("set role caller_of_marts")
+            assert conn.execute("select heads from marts.heads").fetchall() == [(1,)]
+    finally:
+        people.execute("drop table marts.heads; drop owned by caller_of_marts; drop role caller_of_marts")
+
+
 def test_who_took_on_a_role_that_is_a_member_of_another_has_the_rights_of_several(people, login):
     people.execute(
         "insert into ops.expenses (expense_id, spent_on, department_code, category, amount, currency, status, _run_id)"

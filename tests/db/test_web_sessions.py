@@ -9,6 +9,7 @@ from tests.contracts import contract_of
 
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens, web_sessions
+from daftari.io.callers import Caller
 from daftari.io.tokens import Grant
 from daftari.operations.issue_token import issue_token
 
@@ -75,3 +76,30 @@ def test_no_role_of_a_contract_reads_sessions(undone):
     undone.execute("set local role nobody_much")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         undone.execute("select * from daftari.web_session")
+
+
+PERSON = Caller(name="oidc U2", role="nurse", user_id="U2")
+
+
+def test_a_session_of_whom_an_issuer_vouched_for_speaks_for_them_until_its_end(undone):
+    session = web_sessions.begin_for(undone, PERSON, NOW, timedelta(hours=4))
+    assert web_sessions.caller_of(undone, session, NOW + timedelta(hours=3)) == PERSON
+    with pytest.raises(NotAuthenticated):
+        web_sessions.caller_of(undone, session, NOW + timedelta(hours=4))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "actor = 'oidc U2', role = 'nurse'",
+        "actor = 'oidc U2', role = 'nurse', user_id = 'U2'",
+        "user_id = 'U2'",
+        "token = null",
+        "token = null, actor = 'oidc U2'",
+        "token = null, role = 'nurse'",
+    ],
+)
+def test_a_session_is_of_a_token_or_of_whom_an_issuer_vouched_for_and_never_of_both(undone, said):
+    web_sessions.begin(undone, issue(undone), NOW)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        undone.execute(f"update daftari.web_session set {said}")

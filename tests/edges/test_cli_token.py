@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.clinic import apply_workspace, write_workspace
 
-from daftari.io import tokens
+from daftari.errors import NotAuthenticated
+from daftari.io import tokens, web_sessions
+from daftari.io.callers import Caller
 
 ACCESS = [{"role": "token_nurse", "operations": ["read"], "rows": "all"}]
 
@@ -72,3 +74,35 @@ def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, cl
     refused = daftari("serve", "--port", "1")
     assert refused.exit_code == 32
     assert refused.err.startswith("error: visits: the database was brought to contract x")
+
+
+def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):
+    assert daftari("token", "sessions").lines == ["Nobody is signed in to the control room."]
+    assert daftari("token", "sessions", "--output", "json").json == []
+    (token,) = daftari("token", "create", "round", "--role", "token_nurse").lines
+    at = datetime.now(UTC)
+    person = Caller(name="oidc U2", role="token_nurse", user_id="U2")
+    kept = [web_sessions.begin_for(ward.conn, person, at, timedelta(hours=4)) for _ in range(2)]
+    web_sessions.begin(ward.conn, token, at)
+    listed = daftari("token", "sessions")
+    assert "oidc U2" in listed.out and "token:round" in listed.out
+    assert all(len(line) <= 80 for line in listed.lines)
+    found = daftari("token", "sessions", "--output", "json").json
+    assert [(it["who"], it["role"]) for it in found] == [
+        ("oidc U2", "token_nurse"),
+        ("oidc U2", "token_nurse"),
+        ("token:round", "token_nurse"),
+    ]
+
+    unknown = daftari("token", "sign-out", "U2")
+    assert (unknown.exit_code, unknown.err.splitlines()[0]) == (
+        65,
+        "error: U2: is not signed in; there is oidc U2, token:round",
+    )
+    assert daftari("token", "sign-out", "oidc U2", "--dry-run").lines == ["Would end 2 sessions of oidc U2."]
+    assert web_sessions.caller_of(ward.conn, kept[0], at).name == "oidc U2"
+    assert daftari("token", "sign-out", "oidc U2").lines == ["Ended 2 sessions of oidc U2."]
+    for session in kept:
+        with pytest.raises(NotAuthenticated):
+            web_sessions.caller_of(ward.conn, session, at)
+    assert [it["who"] for it in daftari("token", "sessions", "--output", "json").json] == ["token:round"]

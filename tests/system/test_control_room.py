@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from tests.browser import CHROMIUM, barriers, chromium
-from tests.served_api import process
+from tests.issuer import issuing, settings_of
+from tests.served_api import free_port, process
 from tests.system.conftest import copy_of
 
 from daftari.io.callers import make_service
@@ -58,13 +59,13 @@ def browser():
 
 
 @contextmanager
-def opened(conn, root, browser):
+def opened(conn, root, browser, port=0):
     make_service(conn)
     where = f"host={conn.info.host}&port={conn.info.port}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAFTARI_DATABASE_URL", f"postgresql://{conn.info.user}@/{conn.info.dbname}?{where}")
         datasets = [it.dataset for it in read_workspace(root).contracts]
-        with process(root) as (url, _):
+        with process(root, port=port) as (url, _):
             made = Room(conn, url, browser)
             for role, user_id in PERSONAS.items():
                 grant = Grant(name=f"room {role}", role=role, user_id=user_id)
@@ -90,6 +91,22 @@ def still_room(admin, server, published_template, tmp_path_factory, browser):
         opened(conn, own, browser) as made,
     ):
         yield made
+
+
+@pytest.mark.parametrize("width", [380, 1600])
+def test_somebody_signs_in_by_their_issuer_and_sees_their_own(governed, browser, monkeypatch, width):
+    port = free_port()
+    with issuing() as issuer:
+        for name, value in settings_of(issuer, f"http://127.0.0.1:{port}").items():
+            monkeypatch.setenv(name, value)
+        with opened(*governed, browser, port) as room:
+            page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+            page.goto(f"{room.url}/records/leave_requests")
+            assert barriers(page) == []
+            page.get_by_role("link", name="Sign in by 127.0.0.1").click()
+            page.wait_for_url(f"{room.url}/records/leave_requests")
+            assert {it[0] for it in table(page, "Records")} == {"L1", "L2"}
+            assert [it["httpOnly"] for it in page.context.cookies()] == [True]
 
 
 def table(page, name):

@@ -176,3 +176,47 @@ def test_keys_come_from_elsewhere_by_https_alone(workspace):
     with pytest.raises(SettingError, match="expected https"):
         workspace(ISSUER.replace("https://login.example.org/keys", "http://login.example.org/keys"))
     workspace(ISSUER.replace("https://login.example.org/keys", "http://127.0.0.1:9/keys"))
+
+
+SIGN_IN = f"""{ISSUER}
+oidc_client_id = "control-room"
+public_url = "https://daftari.example.org"
+"""
+
+
+def test_people_sign_in_by_an_issuer_that_is_set_whole(workspace):
+    assert workspace(SIGN_IN).oidc_session_minutes == 240
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ("public_url", "", "DAFTARI_PUBLIC_URL: missing"),
+        (
+            "public_url",
+            'public_url = "http://daftari.example.org"',
+            "DAFTARI_PUBLIC_URL: expected an https address",
+        ),
+        ("public_url", 'public_url = "daftari.example.org"', "DAFTARI_PUBLIC_URL: expected an https address"),
+        (
+            "oidc_issuer",
+            'oidc_issuer = "http://login.example.org/"',
+            "DAFTARI_OIDC_ISSUER: expected an https address",
+        ),
+        ("oidc_client_id", 'oidc_client_id = "daftari"', "DAFTARI_OIDC_CLIENT_ID: is the audience"),
+    ],
+)
+def test_a_sign_in_that_is_not_safe_or_not_whole_is_refused(workspace, line, instead, said):
+    lines = [instead if it.startswith(line) else it for it in SIGN_IN.splitlines()]
+    with pytest.raises(SettingError, match=said):
+        workspace("\n".join(lines))
+
+
+def test_a_sign_in_without_an_issuer_is_refused(workspace):
+    with pytest.raises(SettingError, match="DAFTARI_OIDC_ISSUER: missing"):
+        workspace('[workspace]\noidc_client_id = "a"\npublic_url = "https://a.example.org"\n')
+
+
+def test_the_secret_of_the_sign_in_is_not_taken_from_the_versioned_file(workspace):
+    with pytest.raises(SettingError, match="oidc_client_secret"):
+        workspace(f'{SIGN_IN}oidc_client_secret = "x"\n')

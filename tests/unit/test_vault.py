@@ -167,8 +167,9 @@ def test_a_store_that_a_file_wrapped_is_not_taken_for_vaults(root, monkeypatch):
 def test_secrets_come_from_vault_where_nothing_nearer_gives_them(root, vault, monkeypatch):
     monkeypatch.setenv("DAFTARI_EMBEDDED_SERVER", "off")
     monkeypatch.setenv("DAFTARI_VAULT_SECRETS", "daftari/prod")
-    vault.secrets["daftari/prod"] = {"database_url": ADDRESS, "other": "x"}
+    vault.secrets["daftari/prod"] = {"database_url": ADDRESS, "oidc_client_secret": "s3cret", "other": "x"}
     settings = with_secrets(read_settings(root))
+    assert settings.oidc_client_secret.get_secret_value() == "s3cret"
     assert settings.database_url.get_secret_value() == ADDRESS
     assert "s3cret" not in repr(settings)
     monkeypatch.setenv("DAFTARI_DATABASE_URL", "postgresql://nearer/daftari")

@@ -14,7 +14,6 @@ from daftari.api.service import Service, now
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens
 from daftari.io.callers import Caller
-from daftari.io.oidc import Verifier, issuer_of
 
 #: For how long a revoked token may still be known to a server.
 _REMEMBERED_SECONDS = 5
@@ -37,7 +36,7 @@ class Callers:
         self._lock = threading.Lock()
         rate = service.settings.rate_limit_per_second
         self._limits = Limits(rate, max(1, rate * _BURST_SECONDS))
-        self._verifier = _verifier(service)
+        self._verifier = service.verifier
 
     async def of(self, request: Request) -> Caller:
         """
@@ -84,9 +83,3 @@ def count_failure(service: Service, request: Request) -> None:
     """Raises TooManyRequests where an address shows token after token that lets nobody in."""
     if service.settings.rate_limit_per_second and request.client is not None:
         service.failures.take(request.client.host)
-
-
-def _verifier(service: Service) -> Verifier | None:
-    issuer = issuer_of(service.settings)
-    roles = {it.role for dataset in service.datasets.values() for it in dataset.access}
-    return Verifier(issuer, roles) if issuer else None

@@ -19,11 +19,13 @@ from daftari.contract.model import Contract, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.database import connect, explained, parameters
 from daftari.io.mart_reports import Report, read_reports
+from daftari.io.oidc import Verifier, issuer_of
 from daftari.io.workspace import Workspace
 from daftari.settings import Settings
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
+    from daftari.io.oidc_sign_in import SignIn
 
 _CONNECTIONS = 8
 _WAIT_SECONDS = 10
@@ -61,6 +63,22 @@ class Service:
     def failures(self) -> Limits:
         """Tokens that let nobody in, by the address that they came from. Good ones are let in all the same."""
         return Limits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="tokens that let nobody in")
+
+    @cached_property
+    def verifier(self) -> Verifier | None:
+        """Of the issuer's tokens, where the settings name one."""
+        issuer = issuer_of(self.settings)
+        roles = {it.role for dataset in self.datasets.values() for it in dataset.access}
+        return Verifier(issuer, roles) if issuer else None
+
+    @cached_property
+    def sign_in(self) -> SignIn | None:
+        """By the issuer, where people sign in so."""
+        if self.settings.oidc_client_id is None or self.verifier is None:
+            return None
+        from daftari.io.oidc_sign_in import SignIn, client_of
+
+        return SignIn(client_of(self.settings), self.verifier)
 
     @cached_property
     def keys(self) -> KeyStore:

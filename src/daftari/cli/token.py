@@ -19,10 +19,10 @@ from daftari.cli.options import (
 )
 from daftari.cli.session import now, open_session
 from daftari.errors import TokenRefused
-from daftari.io import tokens
+from daftari.io import tokens, web_sessions
 from daftari.io.tokens import Grant
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens by which the API is called.")
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions.")
 
 _DAYS = 90
 
@@ -117,3 +117,54 @@ def revoke(
             return
         tokens.revoke(conn, name, now())
     out.print(f"Revoked {name}. A server that knows it forgets it within seconds.", markup=False)
+
+
+@app.command()
+def sessions(
+    workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
+) -> None:
+    """
+    List who is signed in to the control room: by a token, or by an OpenID Connect issuer.
+
+    Example: daftari token sessions --output json
+    """
+    with open_session(workspace, env).connection() as conn:
+        found = web_sessions.every(conn, now())
+    if output is Output.JSON:
+        print_json([asdict(it) for it in found])
+        return
+    if not found:
+        out.print("Nobody is signed in to the control room.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("who", "role", "since", "until"):
+        table.add_column(column, overflow="fold")
+    for it in found:
+        table.add_row(it.who, it.role, f"{it.began_at:%Y-%m-%d %H:%M}", f"{it.ends_at:%Y-%m-%d %H:%M}")
+    out.print(table)
+
+
+@app.command("sign-out")
+def sign_out(
+    who: Annotated[str, typer.Argument(help="As `daftari token sessions` lists them, e.g. 'oidc U2'.")],
+    dry_run: DryRunOption = False,
+    workspace: WorkspaceOption = None,
+    env: EnvOption = None,
+) -> None:
+    """
+    End every session that somebody has in the control room, at once. Who may still sign in may come back.
+
+    Example: daftari token sign-out 'oidc U2'
+    """
+    with open_session(workspace, env).connection() as conn:
+        theirs = [it.who for it in web_sessions.every(conn, now())]
+        if who not in theirs:
+            raise TokenRefused(
+                f"{who}: is not signed in; there is {', '.join(sorted(set(theirs))) or 'nobody'}",
+                hint="Name them as `daftari token sessions` does.",
+            )
+        if dry_run:
+            out.print(f"Would end {theirs.count(who)} sessions of {who}.", markup=False)
+            return
+        ended = web_sessions.end_of(conn, who)
+    out.print(f"Ended {ended} sessions of {who}.", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import threading
 import time
@@ -68,12 +69,30 @@ class Verifier:
 
     def caller_of(self, token: str) -> Caller:
         """
-        Return whom *token* is for.
+        Return whom *token*, shown to the API, is for.
 
         Raises:
             NotAuthenticated: it is not signed by a key of the issuer's, not for us, not for now, or for no role of
                 ours.
         """
+        return self._caller(self._claims(token, self._issuer.audience))
+
+    def person_of(self, token: str, *, client_id: str, nonce: str) -> Caller:
+        """
+        Return whom an ID token is for that came by the way which *nonce* began (OpenID Connect Core 1.0, 3.1.3.7).
+
+        Raises:
+            NotAuthenticated: the same, or it came by another way.
+        """
+        claims = self._claims(token, client_id)
+        said = claims.get("nonce")
+        if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
+            raise NotAuthenticated
+        if claims.get("azp", client_id) != client_id:
+            raise NotAuthenticated
+        return self._caller(claims)
+
+    def _claims(self, token: str, audience: str) -> dict[str, Any]:
         if len(token) > _LONGEST_TOKEN:
             raise NotAuthenticated
         issuer = self._issuer
@@ -86,17 +105,21 @@ class Verifier:
             raise NotAuthenticated from None
         key = self._key(header.get("kid"))
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
                 algorithms=[algorithm],
-                audience=issuer.audience,
+                audience=audience,
                 issuer=issuer.issuer,
                 leeway=issuer.leeway_seconds,
                 options={"require": ["exp", "iss", "aud", issuer.user_claim]},
             )
         except (jwt.PyJWTError, TypeError, ValueError):
             raise NotAuthenticated from None
+        return claims
+
+    def _caller(self, claims: dict[str, Any]) -> Caller:
+        issuer = self._issuer
         user = claims[issuer.user_claim]
         if not isinstance(user, str) or not user or not user.isprintable():
             raise NotAuthenticated
@@ -154,16 +177,22 @@ def _document(place: str) -> bytes:
             raise SettingError(
                 f"DAFTARI_OIDC_JWKS: {(error.strerror or '').lower()}; expected a file"
             ) from None
+    return fetched(place, "DAFTARI_OIDC_JWKS")
+
+
+def fetched(place: str, setting: str) -> bytes:
+    """
+    Return what stands at an address of the issuer's, up to a megabyte.
+
+    Raises:
+        SettingError: of *setting*: it cannot be had.
+    """
     try:
         with requests.Session() as session:
             session.trust_env = False
             answer = session.get(place, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True)
             if answer.status_code != requests.codes.ok:
-                raise SettingError(
-                    f"DAFTARI_OIDC_JWKS: answered {answer.status_code}; expected 200, and no redirect"
-                )
+                raise SettingError(f"{setting}: answered {answer.status_code}; expected 200, and no redirect")
             return bytes(answer.raw.read(_MOST_BYTES, decode_content=True))
     except requests.RequestException as error:
-        raise SettingError(
-            f"DAFTARI_OIDC_JWKS: {type(error).__name__}; expected the keys of the issuer"
-        ) from None
+        raise SettingError(f"{setting}: {type(error).__name__}; expected an answer of the issuer") from None

@@ -1,4 +1,4 @@
-"""Settings that may hold a password, from Vault where the environment and `.env` do not give them."""
+"""Settings that are secret, from Vault where the environment and `.env` do not give them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from daftari.io.keys.vault import read_secrets, vault_access
 from daftari.settings import EmbeddedServer, Settings
 
 #: Names of the secret's fields, and of the settings that they give.
-NAMES = ("database_url", "keys_url")
+NAMES = ("database_url", "keys_url", "oidc_client_secret")
 
 
 def with_secrets(settings: Settings) -> Settings:
@@ -26,7 +26,7 @@ def with_secrets(settings: Settings) -> Settings:
     found = read_secrets(vault_access(settings), path, mount=settings.vault_kv_mount)
     given = {name: found[name] for name in NAMES if name in found and getattr(settings, name) is None}
     for name, value in given.items():
-        if not value.startswith(("postgresql://", "postgres://")):
+        if name.endswith("_url") and not value.startswith(("postgresql://", "postgres://")):
             raise SettingError(
                 f"{name}: found an unusable value in Vault at {path}; "
                 f"expected {Settings.model_fields[name].description}"

@@ -1,12 +1,17 @@
-"""Sessions of the control room: a browser that has shown a token, known again by a random number of its own."""
+"""
+Sessions of the control room: a browser that has shown a token, or for whose person an issuer vouched, known again by a
+random number of its own.
+"""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
+from psycopg.rows import class_row
 
 from daftari.errors import NotAuthenticated
 from daftari.io import queries, tokens
@@ -16,6 +21,16 @@ _QUERIES = queries.load("web_sessions.sql")
 _BYTES = 32
 #: A working day: whoever comes back the next morning shows the token again.
 LASTS = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A browser that is signed in."""
+
+    who: str  #: as the audit names them
+    role: str
+    began_at: datetime
+    ends_at: datetime
 
 
 def begin(conn: Connection[Any], token: str, now: datetime) -> str:
@@ -39,6 +54,23 @@ def begin(conn: Connection[Any], token: str, now: datetime) -> str:
     return session
 
 
+def begin_for(conn: Connection[Any], caller: Caller, now: datetime, lasts: timedelta) -> str:
+    """Return the same for *caller*, for whom an issuer vouches."""
+    session = secrets.token_urlsafe(_BYTES)
+    facts = {
+        "sha256": tokens.digest(session),
+        "actor": caller.name,
+        "role": caller.role,
+        "user_id": caller.user_id,
+        "now": now,
+        "ends_at": now + lasts,
+    }
+    with conn.transaction():
+        conn.execute(_QUERIES["forget_ended"], facts)
+        conn.execute(_QUERIES["begin_for"], facts)
+    return session
+
+
 def caller_of(conn: Connection[Any], session: str, now: datetime) -> Caller:
     """
     Return whose browser it is.
@@ -49,7 +81,21 @@ def caller_of(conn: Connection[Any], session: str, now: datetime) -> Caller:
     row = conn.execute(_QUERIES["known"], {"sha256": tokens.digest(session), "now": now}).fetchone()
     if row is None:
         raise NotAuthenticated
-    return tokens.caller(*row)
+    actor, role, user_id, *of_token = row
+    if actor is not None:
+        return Caller(name=actor, role=role, user_id=user_id)
+    return tokens.caller(*of_token)
+
+
+def every(conn: Connection[Any], now: datetime) -> list[Session]:
+    """Return the sessions that have not ended, the oldest first."""
+    with conn.cursor(row_factory=class_row(Session)) as cursor:
+        return cursor.execute(_QUERIES["every"], {"now": now}).fetchall()
+
+
+def end_of(conn: Connection[Any], who: str) -> int:
+    """End every session of *who*; return how many there were."""
+    return conn.execute(_QUERIES["end_of"], {"who": who}).rowcount
 
 
 def end(conn: Connection[Any], session: str) -> None:

@@ -21,7 +21,18 @@ from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
 from daftari.io import web_sessions
 from daftari.io.callers import Caller
 from daftari.operations.look_at_file import shown_sums
-from daftari.web import approvals, calendar, loading, oversight, overview, records, refused, reports, sign_in
+from daftari.web import (
+    approvals,
+    by_issuer,
+    calendar,
+    loading,
+    oversight,
+    overview,
+    records,
+    refused,
+    reports,
+    sign_in,
+)
 from daftari.web.visits import Visit, cookie_name, csrf_of
 from daftari.web.writing import environment
 
@@ -85,6 +96,11 @@ def add(app: FastAPI, service: Service) -> None:
     static = Path(str(resources.files("daftari.web") / "static"))
     app.mount("/static/room", StaticFiles(directory=static), name="room_files")
     app.add_route("/sign-in", sign_in.door(service, pages), methods=["GET", "POST"], include_in_schema=False)
+
+    if service.sign_in is not None:
+        begin, back = by_issuer.doors(service, service.sign_in, pages)
+        app.add_route("/sign-in/issuer", begin, methods=["GET"], include_in_schema=False)
+        app.add_route("/sign-in/issuer/back", back, methods=["GET"], include_in_schema=False)
 
     door = _Door(service, pages)
     # First: what a file is sent to has the form of other addresses.

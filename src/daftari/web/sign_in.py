@@ -1,9 +1,11 @@
-"""In and out: whoever shows a token of the API has a session, until the evening or the token's end."""
+"""In and out: whoever shows a token of the API has a session, for a working day or until the token's end."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
+from datetime import timedelta
+from functools import partial
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
@@ -16,15 +18,18 @@ from daftari.errors import NotAuthenticated, TooManyRequests
 from daftari.io import web_sessions
 from daftari.web.visits import POLICY, Visit, cookie_name
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 _MOST_BYTES = 4096
 
 
-def door(service: Service, pages: Environment) -> Callable[[Request], Awaitable[Response]]:
+def door(service: Service, pages: Environment) -> Endpoint:
+    page = partial(door_page, service, pages)
+
     async def answer(request: Request) -> Response:
         if request.method != "POST":
-            return _page(pages, request, "")
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return _page(pages, request, "That form came from another site. Sign in here.", 403)
+            return page(request, "")
+        if not is_from_here(request):
+            return page(request, "That form came from another site. Sign in here.", 403)
         body = (await request.body())[:_MOST_BYTES].decode("utf-8", "replace")
         token = dict(parse_qsl(body)).get("token", "").strip()
         try:
@@ -33,21 +38,37 @@ def door(service: Service, pages: Environment) -> Callable[[Request], Awaitable[
             try:
                 count_failure(service, request)
             except TooManyRequests as error:
-                return _page(pages, request, f"{error}. {error.hint}".capitalize(), 429)
+                return page(request, f"{error}. {error.hint}".capitalize(), 429)
             message = "This token lets nobody in: it is unknown, has expired or was revoked."
-            return _page(pages, request, message, 401)
-        answer = RedirectResponse(_back(request), status_code=303)
-        answer.set_cookie(
-            cookie_name(request),
-            session,
-            max_age=int(web_sessions.LASTS.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+            return page(request, message, 401)
+        return let_in(request, session, web_sessions.LASTS, to=request.query_params.get("next", "/"))
 
     return answer
+
+
+def let_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
+    """Have the browser keep its session, and go on to the page that it came for."""
+    answer = RedirectResponse(_ours(to), status_code=303)
+    keep(request, answer, (cookie_name(request), session), lasts)
+    return answer
+
+
+def keep(request: Request, answer: Response, cookie: tuple[str, str], lasts: timedelta) -> None:
+    """Have the browser keep a cookie that no script and no other site's form meets."""
+    name, value = cookie
+    answer.set_cookie(
+        name,
+        value,
+        max_age=int(lasts.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a page of ours, or somebody by hand, had the browser come."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
 def leave(visit: Visit) -> Response:
@@ -63,13 +84,18 @@ def _begin(service: Service, token: str) -> str:
         return web_sessions.begin(conn, token, now())
 
 
-def _back(request: Request) -> str:
+def _ours(wanted: str) -> str:
     """A page of ours and of nobody else."""
-    wanted = request.query_params.get("next", "/")
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
     return wanted if is_ours else "/"
 
 
-def _page(pages: Environment, request: Request, message: str, status: int = 200) -> Response:
-    text = pages.get_template("sign_in.html.jinja").render(message=message, query=request.url.query)
+def door_page(
+    service: Service, pages: Environment, request: Request, message: str, status: int = 200
+) -> Response:
+    text = pages.get_template("sign_in.html.jinja").render(
+        message=message,
+        query=urlencode([("next", it) for it in request.query_params.getlist("next")[-1:]]),
+        issuer=service.sign_in.host if service.sign_in else None,
+    )
     return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": POLICY})
