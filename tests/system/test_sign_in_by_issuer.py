@@ -66,7 +66,7 @@ def sign_in(client, **params):
 
 def test_whom_the_issuer_vouches_for_comes_in_with_their_role_to_the_page_they_came_for(client, conn):
     door = client.get("/records/expenses?status=paid", follow_redirects=True).text
-    assert "Sign in by 127.0.0.1" in door
+    assert "Sign in with 127.0.0.1" in door
     assert 'href="/sign-in/issuer?next=%2Frecords%2Fexpenses%3Fstatus%3Dpaid"' in door
 
     answer = sign_in(client, next="/records/expenses?status=paid")

@@ -22,7 +22,9 @@ from daftari.errors import TokenRefused
 from daftari.io import tokens, web_sessions
 from daftari.io.tokens import Grant
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions.")
+app = typer.Typer(
+    no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions."
+)
 
 _DAYS = 90
 

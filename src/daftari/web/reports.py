@@ -119,7 +119,9 @@ def _own_figures(visit: Visit, report: Report, rows: list[Row], made_at: datetim
     names = list(report.columns)
     latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
     subject = visit.service.workspace.readers.of[report.mart].subject
-    shown = [at for at, name in enumerate(names) if name != subject]
+    # What it is about comes first, as the rest may be beyond the edge of a small screen.
+    first = sorted(names, key=lambda it: (it not in report.names, it != report.value))
+    shown = [names.index(it) for it in first if it != subject]
     return OwnFigures(
         report=report,
         columns=[names[at] for at in shown],
