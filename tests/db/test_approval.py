@@ -101,6 +101,23 @@ def leave(**other):
     }
 
 
+def test_a_payment_of_the_organisation_itself_is_approved_by_whoever_does_not_pay_it(office):
+    record = {
+        "expense_id": "E90",
+        "spent_on": "2026-11-02",
+        "department_code": "OPS",
+        "category": "office",
+        "amount": "900.00",
+        "currency": "KES",
+        "status": "submitted",
+    }
+    assert office.write("finance", "U2", "expenses", record).status == "inserted"
+    assert office.step("finance", "U2", "E90", "approved", "expenses") == "no step"
+    assert office.step("finance", "U2", "E90", "paid", "expenses") == "no step"
+    assert office.step("manager", "U1", "E90", "approved", "expenses") == "updated"
+    assert office.step("finance", "U2", "E90", "paid", "expenses") == "updated"
+
+
 def test_a_step_is_taken_by_a_role_that_the_contract_names_for_it_and_by_nobody_else(office):
     assert office.step("manager", "U2", "L2", "taken") == "no step"
     assert office.step("manager", "U2", "L2", "approved") == "updated"

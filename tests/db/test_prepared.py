@@ -42,6 +42,19 @@ def test_a_page_that_fails_leaves_the_session_to_the_next(house):
     assert keys(read(house, role="nurse")) == "V1"
 
 
+def test_a_session_that_was_made_to_forget_is_asked_again(house):
+    read(house)
+    house.conn.execute(
+        "create temporary table gone (); drop table gone"
+    )  # psycopg has all forgotten after it
+    house.conn.execute("deallocate all")
+    assert keys(read(house)) == "V1 V2"
+    read(house, ("limit", "1"))
+    house.conn.execute("deallocate all")
+    assert keys(read(house, ("limit", "1"))) == "V1"
+    assert keys(read(house)) == "V1 V2"
+
+
 def test_a_connection_keeps_a_hundred_of_them_and_forgets_those_that_were_not_asked_for_again(house):
     for limit in range(1, 121):
         read(house, ("limit", str(limit)))

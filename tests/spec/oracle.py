@@ -53,6 +53,8 @@ class Oracle:
                 return row[dataset.subject] in self.reports(user_id)
             case "department":
                 return user_id is not None and row["department_code"] == self.department(user_id)
+            case "user_id is null":
+                return row["user_id"] is None
         raise ValueError(f"no rule in the oracle for rows {scope}")
 
     # --- cells

@@ -298,7 +298,7 @@ def test_a_request_that_was_decided_meanwhile_is_not_decided_again(room):
 #: What each persona finds: which pages are for them alone, and whose records.
 SEEN = {
     "employee": {"expenses": {"E2", "E5"}, "leave_requests": {"L1", "L2"}},
-    "manager": {"expenses": {"E2", "E5"}, "leave_requests": {"L1", "L2"}},
+    "manager": {"expenses": {"E2", "E3", "E5"}, "leave_requests": {"L1", "L2"}},
     "finance": {"expenses": {"E1", "E2", "E3", "E4", "E5"}, "leave_requests": {"L1", "L2"}},
     "hr": {"expenses": None, "leave_requests": {"L1", "L2"}},
     "dpo": {"expenses": None, "leave_requests": {"L1", "L2"}},

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg
 from psycopg import ClientCursor, Connection, sql
 
 #: On one connection. Whoever asks in ever new ways has the oldest of them forgotten.
@@ -30,9 +31,19 @@ def ask_after(
     Both are written as psycopg has them, and *values* are quoted by it. What is prepared is so for *role* alone, that
     *first* takes on: a plan holds for the policies of one role.
     """
+    try:
+        return _ask(conn, first, _name(conn, role, statement), values)
+    except psycopg.errors.InvalidSqlStatementName:
+        # Somebody had the session forget what it prepared, as psycopg does after a table was altered or dropped.
+        _NAMES.pop(conn, None)
+        return _ask(conn, first, _name(conn, role, statement), values)
+
+
+def _ask(
+    conn: Connection[Any], first: tuple[str, dict[str, Any]], name: str, values: Sequence[Any]
+) -> ClientCursor[Any]:
     cursor = ClientCursor(conn)
     before = cursor.mogrify(*first)
-    name = _name(conn, role, statement)
     given = cursor.mogrify(f"({', '.join(['%s'] * len(values))})", values) if values else ""
     cursor.execute(f"{before.rstrip().rstrip(';')}; execute {name}{given}".encode())
     while cursor.nextset():
