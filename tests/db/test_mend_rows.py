@@ -1,9 +1,11 @@
 """Refused rows are mended where they are: in the role of whoever mends, judged by the same rules, each once."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from tests.clinic import NOW
 from tests.served_clinic import opened, visit
@@ -80,6 +82,29 @@ def test_a_row_that_somebody_mended_meanwhile_is_not_mended_again_and_nothing_is
     with pytest.raises(QuarantineRefused, match="1 of these rows do not wait"):
         ward.mend({first: {"fee": "5"}, second: {"fee": "5"}})
     assert len(ward.rows()) == 1
+
+
+def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_nothing(ward, database_url):
+    ward.refuse(visit(1, seen_on="to follow"))
+    (row,) = ward.rows()
+    entry = row.entry.quarantine_id
+    with (
+        psycopg.connect(database_url) as first,
+        psycopg.connect(database_url, autocommit=True) as watch,
+        ThreadPoolExecutor(1) as second,
+    ):
+        first.execute(
+            "update daftari.quarantine set resolved_by = run_id, cells = null where quarantine_id = %s",
+            [entry],
+        )
+        mending = second.submit(ward.mend, {entry: {"seen_on": "2026-03-02"}})
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        while not watch.execute(waits).fetchone()[0]:
+            assert not mending.done(), mending.result()
+        first.commit()
+        with pytest.raises(QuarantineRefused, match="1 of these rows do not wait any more"):
+            mending.result()
+    assert ward.value("select count(*) from ops.visits") == 0
 
 
 def test_the_cells_of_a_refused_row_are_kept_sealed(ward):

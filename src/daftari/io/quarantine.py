@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from daftari.contract.model import Dataset
+from daftari.errors import QuarantineRefused
 from daftari.io import queries
 
 _QUERIES = queries.load("quarantine.sql")
@@ -132,6 +133,27 @@ def still_open(conn: Connection[Any], entries: Iterable[int]) -> frozenset[int]:
     """Return those of *entries* that no run has resolved."""
     found = conn.execute(_QUERIES["still_open"], {"entries": list(entries)}).fetchall()
     return frozenset(number for (number,) in found)
+
+
+def hold(conn: Connection[Any], dataset: Dataset, entries: Collection[int]) -> None:
+    """
+    Let nobody else resolve *entries* before the transaction ends.
+
+    Raises:
+        QuarantineRefused: they do not all wait any more.
+    """
+    held = {number for (number,) in conn.execute(_QUERIES["hold"], {"entries": list(entries)})}
+    require_waiting(dataset, entries, held)
+
+
+def require_waiting(dataset: Dataset, entries: Iterable[int], waiting: Container[int]) -> None:
+    """Raises QuarantineRefused where not all *entries* are among those that are *waiting*."""
+    gone = [number for number in entries if number not in waiting]
+    if gone:
+        raise QuarantineRefused(
+            f"{dataset.name}: {len(gone)} of these rows do not wait any more: somebody mended them meanwhile",
+            hint="Load the page again; nothing was written.",
+        )
 
 
 def resolve(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:

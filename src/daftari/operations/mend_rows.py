@@ -77,12 +77,7 @@ def mend_rows(
     found = {
         it.entry.quarantine_id: it for it in refused_rows(conn, desk, entries=list(mended), limit=len(mended))
     }
-    gone = [number for number in mended if number not in found]
-    if gone:
-        raise QuarantineRefused(
-            f"{desk.dataset.name}: {len(gone)} of these rows do not wait any more: somebody mended them meanwhile",
-            hint="Load the page again; nothing was written.",
-        )
+    quarantine.require_waiting(desk.dataset, mended, found)
     kept = KeptCells(desk.open_keys, desk.dataset)
     waiting = quarantine.waiting(conn, desk.dataset.name, entries=list(mended), limit=len(mended))
     cells = dict(

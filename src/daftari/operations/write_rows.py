@@ -140,6 +140,9 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
     origin = Origin(name="api", sha256=digest(requests))
     with ledger.run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
         speak_for(conn, desk.errand_of(requests))
+        mends = _mended(requests)
+        if mends:
+            quarantine.hold(conn, desk.dataset, mends.values())
         records = _all_of(requests)
         if requests[0].is_partial:
             sealer = Sealer(desk.open_keys, desk.dataset)
@@ -152,7 +155,7 @@ def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: 
             ]
         seal, look_up = Sealer(desk.open_keys, desk.dataset).seal, Parents(conn, desk.dataset).known_among
         judged = judge_records(desk.contract, records, now, seal=seal, look_up=look_up)
-        outcomes = _Run(conn, desk, run_id, _mended(requests)).all(judged)
+        outcomes = _Run(conn, desk, run_id, mends).all(judged)
         shares = _shared_out(outcomes, requests)
         named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
         answers.keep(conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None])

@@ -36,6 +36,14 @@ select q.quarantine_id from daftari.quarantine q
 where q.quarantine_id = any(%(entries)s)
   and q.resolved_by is null;
 
+-- name: hold
+select q.quarantine_id
+from daftari.quarantine q
+where q.quarantine_id = any(%(entries)s)
+  and q.resolved_by is null
+order by q.quarantine_id
+for update;
+
 -- name: resolve
 update daftari.quarantine
 set resolved_by = %(run_id)s, cells = null
