@@ -47,12 +47,22 @@ def test_a_session_that_was_made_to_forget_is_asked_again(house):
     house.conn.execute(
         "create temporary table gone (); drop table gone"
     )  # psycopg has all forgotten after it
-    house.conn.execute("deallocate all")
+    house.conn.execute("deallocate all", prepare=False)
     assert keys(read(house)) == "V1 V2"
     read(house, ("limit", "1"))
-    house.conn.execute("deallocate all")
-    assert keys(read(house, ("limit", "1"))) == "V1"
+    house.conn.execute("deallocate all", prepare=False)
+    for limit in range(1, 110):  # a new one first, which takes the place of none that is forgotten
+        assert keys(read(house, ("limit", str(limit)))) == ("V1" if limit == 1 else "V1 V2")
     assert keys(read(house)) == "V1 V2"
+
+
+def test_a_session_that_forgot_in_the_midst_of_many_is_asked_as_before(house):
+    for limit in range(1, 120):
+        if limit % 7 == 0:
+            house.conn.execute("deallocate all", prepare=False)
+        for one in (limit, limit // 2 + 1, 1):
+            assert keys(read(house, ("limit", str(one)))) == ("V1" if one == 1 else "V1 V2")
+    assert len(prepared(house)) <= 120
 
 
 def test_a_connection_keeps_a_hundred_of_them_and_forgets_those_that_were_not_asked_for_again(house):

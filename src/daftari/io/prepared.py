@@ -8,6 +8,7 @@ time than the four around it.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from psycopg import ClientCursor, Connection, sql
 #: On one connection. Whoever asks in ever new ways has the oldest of them forgotten.
 _MOST = 100
 _Names = OrderedDict[tuple[str, str], str]
+#: No name is used twice: a session that was made to forget some may still know others.
+_NUMBERS = itertools.count()
 _NAMES: WeakKeyDictionary[Connection[Any], _Names] = WeakKeyDictionary()
 
 
@@ -61,15 +64,10 @@ def _name(conn: Connection[Any], role: str, statement: str) -> str:
     while len(names) >= _MOST:
         _, oldest = names.popitem(last=False)
         conn.execute(sql.SQL("deallocate {}").format(sql.Identifier(oldest)))
-    free = set(map(_numbered, range(_MOST))) - set(names.values())
-    name = min(free)
+    name = f"daftari_asked_{next(_NUMBERS)}"
     conn.execute(f"prepare {name} as {_with_parameters(statement)}".encode())
     names[role, statement] = name
     return name
-
-
-def _numbered(number: int) -> str:
-    return f"daftari_asked_{number:02}"
 
 
 def _with_parameters(statement: str) -> str:
