@@ -38,6 +38,31 @@ def test_each_record_is_told_what_became_of_it(house):
     assert house.fees() == [("V1", Decimal("12.50")), ("V2", Decimal(3)), ("V3", Decimal("12.50"))]
 
 
+def test_what_waits_for_others_that_wait_for_it_is_written_all_the_same(house, database_url):
+    house.post(*(visit(number) for number in range(1, 41)))
+    with psycopg.connect(database_url) as other, psycopg.connect(database_url, autocommit=True) as watch:
+        # So that it is the writer whom the server chooses to begin anew.
+        other.execute("set deadlock_timeout = '1 min'")
+        other.execute("update ops.visits set fee = 1 where visit_id = 'V20'")
+        told = []
+        writing = threading.Thread(
+            target=lambda: told.extend(
+                house.post(*(visit(number, fee=7) for number in range(1, 41)), is_new=False)
+            )
+        )
+        writing.start()
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        while not watch.execute(waits).fetchone()[0]:
+            assert writing.is_alive(), told
+        other.execute("update ops.visits set fee = 2 where visit_id <> 'V20'")
+        other.commit()
+        writing.join(30)
+    assert told == ["updated"] * 40
+    assert {fee for _, fee in house.fees()} == {Decimal(7)}
+    states = [state for (state,) in house.clinic.runs("status::text")]
+    assert states.count("succeeded") == 2
+
+
 def test_every_request_is_a_run_that_accounts_for_its_records(house):
     house.post(visit(1), visit(1), visit(2, ward="Z"))
     (run,) = house.clinic.runs("kind", "status::text", "received", "inserted", "duplicate", "quarantined")

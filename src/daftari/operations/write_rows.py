@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 from psycopg import Connection
+from psycopg.errors import DeadlockDetected
 
 from daftari.contract.model import Dataset
 from daftari.errors import KeyReused, RequestUnderWay
@@ -42,6 +44,8 @@ from daftari.rows.batch import Batch
 from daftari.rows.intake import Judged, Refusal, refusals
 from daftari.rows.record import require_known_names
 from daftari.rows.signing import signed
+
+_TRIES = 3
 
 
 def write_rows(
@@ -137,6 +141,16 @@ def _settled(claim: Claim, request: Request) -> Answer | Exception | None:
 
 
 def _write(conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime) -> list[Answer]:
+    """Write, and once more where others wrote the same rows in another order and the server chose them to go on."""
+    for _ in range(_TRIES - 1):
+        with suppress(DeadlockDetected):
+            return _write_once(conn, desk, requests, now)
+    return _write_once(conn, desk, requests, now)
+
+
+def _write_once(
+    conn: Connection[Any], desk: Desk, requests: Sequence[Request], now: datetime
+) -> list[Answer]:
     origin = Origin(name="api", sha256=digest(requests))
     with ledger.run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
         speak_for(conn, desk.errand_of(requests))

@@ -141,6 +141,7 @@ def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
     if not visit.reads(dataset):
         return Requests(dataset=dataset, columns=[], rows=[], figures=figures)
     columns = [it for it in records.shown_of(reader) if it.field and it.name != subject]
+    columns.sort(key=lambda it: it.name != approval.field)  # what became of it comes first
     mine = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
     rows = [
         Asked(
