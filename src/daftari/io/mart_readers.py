@@ -67,11 +67,8 @@ def _scope(one: Any) -> tuple[str, str] | None:
     said = one if isinstance(one, dict) else {"role": one, "rows": "all"}
     role, rows = said.get("role"), said.get("rows")
     is_role = isinstance(role, str) and _ROLE.fullmatch(role)
-    return (
-        (str(role), str(rows))
-        if is_role and rows in MART_SCOPES and len(said) == len(("role", "rows"))
-        else None
-    )
+    is_sound = is_role and rows in MART_SCOPES and set(said) == {"role", "rows"}
+    return (str(role), str(rows)) if is_sound else None
 
 
 def _fault(place: str, found: Any, expected: str) -> Fault:

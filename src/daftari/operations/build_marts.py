@@ -123,7 +123,7 @@ def _publish(conn: Connection[Any], built: Transformed, rights: Rights, *, is_wh
     with conn.transaction():
         unbuilt = marts.unbuilt(conn) if is_whole else ()
         published = marts.publish(conn)
-        bring_mart_rights(conn, rights)
+        bring_mart_rights(conn, rights, {it.name for it in published})
         ledger.finish(conn, built.run_id, Counts())
     return replace(built, published=published, unbuilt=unbuilt)
 

@@ -96,14 +96,12 @@ class OwnFigures:
 
 def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
     """The reports of a dataset's pipeline of which the visitor's role reads what is about itself alone."""
-    readers = visit.service.workspace.readers
-    pipelines = {
-        it.name
-        for it in visit.service.workspace.pipelines
-        if dataset in [one.dataset for one in it.contracts]
-    }
+    workspace = visit.service.workspace
+    pipeline, _ = workspace.dataset(dataset.name)
     reports = [
-        it for it in _mine(visit) if it.pipeline in pipelines and readers.scope(it.mart, visit.role) == "own"
+        it
+        for it in _mine(visit)
+        if it.pipeline == pipeline.name and workspace.readers.scope(it.mart, visit.role) == "own"
     ]
     if not reports:
         return []

@@ -215,8 +215,7 @@ async def form_of(request: Request) -> dict[str, str]:
 
 def require_own_form(request: Request, given: str, expected: str) -> None:
     """Raises AccessRefused where a form was not ours: another site's page may send one with our cookie."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if site not in ("same-origin", "none") or not hmac.compare_digest(given.encode(), expected.encode()):
+    if not sign_in.is_from_here(request) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AccessRefused(
             "This form is not from a page of yours, or is from before you signed in; nothing was done.",
             hint="Go back, load the page again, and send it once more.",
