@@ -20,8 +20,8 @@ from statistics import median
 import psycopg
 
 from cluster import Cluster, find_binaries
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 WORKSPACE = Path(__file__).parents[1] / "workspace"
 AIMED = 2.5  #: times a bare update
@@ -96,7 +96,7 @@ def prepare(cluster: Cluster, name: str, rows: int) -> None:
     cluster.fresh(name)
     with tempfile.TemporaryDirectory() as folder, psycopg.connect(cluster.url(name), autocommit=True) as conn:
         contracts = read_workspace(WORKSPACE).contracts
-        apply(conn, contracts, migrations_dir=Path(folder), now=datetime.now(UTC))
+        apply_contracts(conn, contracts, migrations_dir=Path(folder), now=datetime.now(UTC))
         conn.execute(
             "insert into ops.departments (department_code, name, city, cost_centre, is_active, _run_id) "
             "values ('FIN', 'Finance', 'Nairobi', '4100', true, 1)"

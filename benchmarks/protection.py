@@ -27,7 +27,7 @@ import audit
 import reads
 from cluster import Cluster, find_binaries
 from daftari.contract.model import Dataset, Field, LogicalType, Protection
-from daftari.io.loans import Loan, lend
+from daftari.io.keys.session_keys import SessionKey, lend_keys_to_session
 from daftari.protect.columns import Keys, open_rows, seal_rows
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, derive
@@ -90,9 +90,11 @@ def of_sql(cluster: Cluster, values: int, rounds: int) -> dict[str, float]:
     """The same in the server: pgcrypto's own way, and the functions for sessions that were lent a key."""
     key = DataKey(key_id=b"bench---", version=1, secret=secrets.token_bytes(64))
     secret = derive(key, "people.phone", Algorithm.A256CBC_HS512)
-    loan = Loan(field="people.phone", subject="", key_id=key.key_id, version=1, secret=secret, seals=True)
+    loan = SessionKey(
+        field="people.phone", subject="", key_id=key.key_id, version=1, secret=secret, seals=True
+    )
     with psycopg.connect(cluster.url(GOVERNED_TEMPLATE), autocommit=True) as conn:
-        lend(conn, [loan])
+        lend_keys_to_session(conn, [loan])
         conn.execute(
             "create temporary table plain as select %s::text as v from generate_series(1, %s)",
             [VALUE, values],

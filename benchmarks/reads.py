@@ -24,8 +24,8 @@ import psycopg
 from psycopg import Connection
 
 from cluster import Cluster, find_binaries
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 WORKSPACE = Path(__file__).parents[1] / "workspace"
 AIMED = 1.1  #: times the read without
@@ -117,7 +117,7 @@ def value(table: str, name: str, kind: str, type_: str, label: str | None) -> st
 def prepare(conn: Connection[Any], rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         contracts = read_workspace(WORKSPACE).contracts
-        apply(conn, contracts, migrations_dir=Path(folder), now=datetime.now(UTC))
+        apply_contracts(conn, contracts, migrations_dir=Path(folder), now=datetime.now(UTC))
     conn.execute(LOOSEN)
     conn.execute("set session_replication_role = replica")
     sizes = {"departments": DEPARTMENTS, "users": PEOPLE, "expenses": rows, "roles": 10}

@@ -13,10 +13,10 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from tests.contracts import contract_document, field
 
-from daftari.io.ledger import Loaded
-from daftari.io.workspace import Workspace, read_workspace
-from daftari.operations.apply_contracts import apply
-from daftari.operations.load_path import Request, load_path
+from daftari.io.runs.ledger import Loaded
+from daftari.io.workspace.files import Workspace, read_workspace
+from daftari.operations.load.load_path import LoadRequest, load_path
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
 HEADER = "visit_id,seen_on,ward,patient,fee,notes"
@@ -67,7 +67,7 @@ def write_workspace(
 
 def apply_workspace(conn: Connection[Any], workspace: Workspace) -> None:
     folder = workspace.root / "migrations"
-    apply(conn, workspace.contracts, migrations_dir=folder, now=NOW, allow_breaking=True)
+    apply_contracts(conn, workspace.contracts, migrations_dir=folder, now=NOW, allow_breaking=True)
 
 
 def open_wards(conn: Connection[Any]) -> None:
@@ -95,7 +95,7 @@ class Clinic:
         return self.load_path(self.file(*rows, name=name), **said)
 
     def load_path(self, path: Path, **said: Any) -> Loaded:
-        return load_path(self.conn, self.workspace, Request(dataset="visits", path=path, **said), now=NOW)
+        return load_path(self.conn, self.workspace, LoadRequest(dataset="visits", path=path, **said), now=NOW)
 
     def session(self) -> Connection[Any]:
         return psycopg.connect(self.url, autocommit=True)

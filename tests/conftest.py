@@ -25,12 +25,12 @@ from psycopg import sql
 from tests.clinic import Clinic, apply_workspace, open_wards, write_workspace
 
 from daftari.errors import DatabaseError
-from daftari.io import server as embedded
-from daftari.io.migrations import migrate
-from daftari.io.server_binaries import find
-from daftari.io.server_home import Home, unprivileged_user
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
+from daftari.io.database.platform_migrations import migrate
+from daftari.io.embedded import server as embedded
+from daftari.io.embedded.binaries import find
+from daftari.io.embedded.home import Home, unprivileged_user
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.settings import EmbeddedServer, read_settings
 
 TEMPLATE = "daftari_template"
@@ -111,10 +111,10 @@ def server(request, server_kind):
     given = getattr(request.config, "workerinput", {})
     run = given.get("testrunuid", uuid.uuid4().hex)[:8] + given.get("workerid", "")
     home = short_home(f"{run}-{server_kind}")
-    embedded.start(home, server_kind, options=_FAST)
+    embedded.start_server(home, server_kind, options=_FAST)
     _make_template(home)
     yield home
-    embedded.stop(home, server_kind)
+    embedded.stop_server(home, server_kind)
     shutil.rmtree(home.folder)
 
 
@@ -248,7 +248,7 @@ def settings(database_url, tmp_path, monkeypatch):
 
 
 def _admin(home):
-    return psycopg.connect(**embedded.parameters(home, "postgres"), autocommit=True)
+    return psycopg.connect(**embedded.server_parameters(home, "postgres"), autocommit=True)
 
 
 def _exists(conn, name):
@@ -259,7 +259,7 @@ def _make_template(home):
     with _admin(home) as conn:
         if not _exists(conn, TEMPLATE):
             conn.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-            with psycopg.connect(**embedded.parameters(home, TEMPLATE)) as inside:
+            with psycopg.connect(**embedded.server_parameters(home, TEMPLATE)) as inside:
                 migrate(inside)
 
 
@@ -269,9 +269,9 @@ def _make_governed(home, admin):
     admin.execute(f"create database {unfinished} template {TEMPLATE}")
     with (
         tempfile.TemporaryDirectory() as folder,
-        psycopg.connect(**embedded.parameters(home, unfinished)) as conn,
+        psycopg.connect(**embedded.server_parameters(home, unfinished)) as conn,
     ):
-        apply(conn, read_workspace(REFERENCE).contracts, migrations_dir=Path(folder), now=NOW)
+        apply_contracts(conn, read_workspace(REFERENCE).contracts, migrations_dir=Path(folder), now=NOW)
         # The version files are gone: a test that applies again begins a line of its own.
         conn.execute("drop table daftari.alembic_version")
     admin.execute(f"alter database {unfinished} rename to {GOVERNED}")

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from daftari.contract.model import Contract
-from daftari.contract.read import read_contract
+from daftari.contract.reader.read import read_contract
 
 
 def contract_document(

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from daftari.contract.model import Dataset
-from daftari.rows.block import Block
-from daftari.rows.parse import Rows, to_rows
-from daftari.rows.record import record_block, record_plan
+from daftari.rows.formats.parse import ParsedRows, to_rows
+from daftari.rows.intake.block import Block
+from daftari.rows.intake.records import record_block, record_plan
 
 
 def block_of(dataset: Dataset, records: Sequence[Mapping[str, Any]], *, first_line: int = 2) -> Block:
@@ -20,7 +20,7 @@ def block_of(dataset: Dataset, records: Sequence[Mapping[str, Any]], *, first_li
     return Block(cells=pl.concat(cells), lines=lines)
 
 
-def rows_of(dataset: Dataset, *records: Mapping[str, Any]) -> Rows:
+def rows_of(dataset: Dataset, *records: Mapping[str, Any]) -> ParsedRows:
     return to_rows(record_plan(dataset), block_of(dataset, records), dataset)
 
 

@@ -11,16 +11,16 @@ import polars as pl
 from psycopg import Connection, sql
 from tests.judging import rows_of
 
-from daftari.compile.statements import create_all
-from daftari.compile.tables import objects
+from daftari.compile.changes.statements import create_all
+from daftari.compile.tables.tables import table_objects
 from daftari.contract.model import Dataset
-from daftari.io.landing import Landed, Landing
-from daftari.rows.batch import Batch
-from daftari.rows.intake import encode
+from daftari.io.load.bulk_load import BulkLoad, LoadedRows
+from daftari.rows.intake.batch import Batch
+from daftari.rows.intake.intake import encode_rows
 
 
 def make_tables(conn: Connection[Any], *datasets: Dataset) -> None:
-    for statement in create_all(objects(datasets, today=date(2026, 3, 14))):
+    for statement in create_all(table_objects(datasets, today=date(2026, 3, 14))):
         conn.execute(statement)
 
 
@@ -28,7 +28,7 @@ def batch_of(dataset: Dataset, *records: Mapping[str, Any], run_id: int, first_l
     values = rows_of(dataset, *records).values
     rows = values.with_columns(_run_id=pl.lit(run_id, pl.Int64))
     lines = pl.Series(range(first_line, first_line + rows.height), dtype=pl.Int64)
-    return Batch(rows=rows, lines=lines, body=encode(rows, dataset))
+    return Batch(rows=rows, lines=lines, body=encode_rows(rows, dataset))
 
 
 @dataclass
@@ -39,9 +39,9 @@ class Lander:
     dataset: Dataset
     runs: int = 0
 
-    def __call__(self, *batches: list[Mapping[str, Any]], large: bool = False) -> list[Landed]:
+    def __call__(self, *batches: list[Mapping[str, Any]], large: bool = False) -> list[LoadedRows]:
         self.runs += 1
-        landing, line, landed = Landing(self.conn, self.dataset, self.runs), 2, []
+        landing, line, landed = BulkLoad(self.conn, self.dataset, self.runs), 2, []
         with self.conn.transaction():
             landing.prepare(large=large)
             for records in batches:
@@ -60,6 +60,6 @@ class Lander:
         ).fetchall()
 
 
-def counted(landed: list[Landed]) -> list[dict[str, int]]:
+def counted(landed: list[LoadedRows]) -> list[dict[str, int]]:
     """The counts of each batch that are not zero, received left out."""
     return [{name: n for name, n in vars(one.counts).items() if n and name != "received"} for one in landed]

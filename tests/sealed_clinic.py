@@ -12,7 +12,7 @@ from tests.clinic import VISITS, WARDS, Clinic, apply_workspace, open_wards, wri
 from tests.contracts import field
 
 from daftari.io.keys import KeyStore, key_store_of
-from daftari.io.sealer import Sealer
+from daftari.io.keys.sealer import Sealer
 from daftari.settings import Settings, read_settings
 
 HEADER = "visit_id,seen_on,ward,patient,phone,fee,notes"

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from tests.clinic import NOW, Clinic, open_wards, write_workspace
 
-from daftari.compile.access import Rights
-from daftari.compile.roles import Roles
-from daftari.io.callers import Caller, Errand, make_service
-from daftari.operations.apply_contracts import apply
-from daftari.operations.read_rows import Reader
-from daftari.operations.requests import Desk, Request
-from daftari.operations.write_rows import write_rows
+from daftari.compile.access.access_policies import Rights
+from daftari.compile.access.roles import Roles
+from daftari.io.access.callers import Caller, RequestContext, make_service
+from daftari.operations.read.read_rows import Reader
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.write.requests import WriteContext, WriteRequest
+from daftari.operations.write.write_rows import write_rows
 
 ACCESS = [
     {"role": "nurse", "operations": ["read", "insert", "update"], "rows": "ward = 'A'"},
@@ -46,22 +46,24 @@ class House:
         self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
         rights = Rights(roles=self.roles)
         # Under names of its own alone: roles are the server's, and outlive this database.
-        apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
+        apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
         open_wards(conn)
         make_service(conn)
         self.conn = conn
         self.contract = workspace.dataset("visits")[1]
 
     def desk(self, role="matron", **caller):
-        return Desk(
+        return WriteContext(
             contract=self.contract,
-            errand=Errand(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
+            errand=RequestContext(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
             roles=self.roles,
             known={it.dataset.name: it.dataset for it in self.clinic.workspace.contracts},
         )
 
     def ask(self, *records, role="matron", key=None, fingerprint="f", conn=None, is_new=True, **caller):
-        request = Request(records=records, request_id="r1", key=key, fingerprint=fingerprint, is_new=is_new)
+        request = WriteRequest(
+            records=records, request_id="r1", key=key, fingerprint=fingerprint, is_new=is_new
+        )
         (answer,) = write_rows(conn or self.conn, self.desk(role, **caller), [request], now=NOW)
         return answer
 
@@ -80,7 +82,7 @@ class House:
 
     def reader(self, role="matron", purpose=None, **caller):
         who = Caller(name=f"test {role}", role=role, **caller)
-        errand = Errand(caller=who, request_id="r1", purpose=purpose)
+        errand = RequestContext(caller=who, request_id="r1", purpose=purpose)
         return Reader(dataset=self.contract.dataset, errand=errand, roles=self.roles)
 
 

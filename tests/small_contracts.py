@@ -13,7 +13,7 @@ from daftari.contract.model import (
     Options,
     Overlap,
     Partitioning,
-    Period,
+    PartitionPeriod,
     Relationship,
     RowRule,
 )
@@ -66,7 +66,7 @@ READINGS = Dataset(
         Field(name="read_at", logical_type=LogicalType.TIMESTAMP, required=True),
         Field(name="litres", logical_type=LogicalType.NUMBER),
     ),
-    partitioning=Partitioning(field="read_at", every=Period.QUARTER, ahead=1, start="2026-07"),
+    partitioning=Partitioning(field="read_at", every=PartitionPeriod.QUARTER, ahead=1, start="2026-07"),
 )
 
 NOTES = Dataset(

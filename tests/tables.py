@@ -3,11 +3,11 @@
 import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType
-from daftari.rows.block import Block
-from daftari.rows.inference import settle
-from daftari.rows.mapping import Mapping
-from daftari.rows.parse import Rows, to_rows
-from daftari.rows.plan import ColumnPlan, resolve
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.parse import ParsedRows, to_rows
+from daftari.rows.intake.block import Block
+from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
+from daftari.rows.mapping.mapping import Mapping
 
 
 def field(name, kind="string", physical=None, *, required=False, key=False):
@@ -33,11 +33,11 @@ def block(columns, *, first_line=2):
 
 def plan_of(columns, fields, mapping=None) -> ColumnPlan:
     mapping = Mapping.model_validate({"dataset": "d", **(mapping or {})})
-    plan = resolve(mapping, tuple(columns), dataset(*fields), file="f.csv")
-    return settle(plan, [block(columns)])
+    plan = resolve_columns(mapping, tuple(columns), dataset(*fields), file="f.csv")
+    return settle_styles(plan, [block(columns)])
 
 
-def rows_of(columns, fields, mapping=None) -> Rows:
+def rows_of(columns, fields, mapping=None) -> ParsedRows:
     """Take *columns* the whole way: resolve, settle, type."""
     return to_rows(plan_of(columns, fields, mapping), block(columns), dataset(*fields))
 

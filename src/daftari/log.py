@@ -27,7 +27,7 @@ class _Wanted:
 _wanted = [_Wanted()]
 
 
-def configure(*, level: str = "info", style: str = "auto", redact: Processor | None = None) -> None:
+def configure_logging(*, level: str = "info", style: str = "auto", redact: Processor | None = None) -> None:
     """
     Set up logging for the process. *style* is auto (pretty on a terminal), json or pretty.
 

@@ -10,19 +10,19 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.compile import roles
-from daftari.compile.access import Readers, Rights
-from daftari.compile.roles import Roles
+from daftari.compile.access import roles
+from daftari.compile.access.access_policies import Readers, Rights
+from daftari.compile.access.roles import Roles
 from daftari.contract.model import Access
 from daftari.errors import ReviewRefused
-from daftari.io.audit import Wanted, entries
-from daftari.operations.apply_contracts import apply
-from daftari.operations.close_review import close_review
-from daftari.operations.decide_review import Chosen, Decision, decide_review
-from daftari.operations.show_review import show_review
-from daftari.operations.start_review import Period, start_review
+from daftari.io.audit.audit_entries import AuditFilter, audit_entries
+from daftari.operations.review.close_review import close_review
+from daftari.operations.review.decide_review import Chosen, Decision, decide_review
+from daftari.operations.review.show_review import show_review
+from daftari.operations.review.start_review import ReviewPeriod, start_review
+from daftari.operations.schema.apply_contracts import apply_contracts
 
-PERIOD = Period(quarter="2026q1", deadline=date(2026, 12, 1))
+PERIOD = ReviewPeriod(quarter="2026q1", deadline=date(2026, 12, 1))
 DEADLINE = NOW.replace(year=2026, month=12, day=1)
 BEFORE = DEADLINE - timedelta(days=1)
 KEEP = Decision(keep=True, reason="still needed")
@@ -40,7 +40,7 @@ class House:
             Access(role="small", operations=("read",), rows="budget < 10"),
         )
         self.contracts = contracts(replace(TEAMS, access=lines), READINGS)
-        apply(conn, self.contracts, migrations_dir=folder, now=NOW, rights=self.rights)
+        apply_contracts(conn, self.contracts, migrations_dir=folder, now=NOW, rights=self.rights)
         conn.execute(
             "insert into ops.teams (team, budget, _run_id) values ('blue', 5, 0), ('green', 7, 0), ('red', 50, 0)"
         )
@@ -305,7 +305,7 @@ def test_a_decision_the_beginning_and_the_end_of_a_review_are_in_the_audit(house
     house.decide(REVOKE, grantee=amina)
     closed = house.close(DEADLINE)
 
-    told = [it.detail for it in entries(house.conn, Wanted(relation="daftari.access_review"))]
+    told = [it.detail for it in audit_entries(house.conn, AuditFilter(relation="daftari.access_review"))]
 
     assert [it["event"] for it in told] == ["close", "decide", "start"]
     assert told[0]["digest"] == closed.review.digest

@@ -17,11 +17,11 @@ from tests.small_contracts import (
     without,
 )
 
-from daftari.compile.steps import ACCESS_PHASES
-from daftari.contract.changes import ChangeKind
+from daftari.compile.changes.steps import ACCESS_PHASES
+from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.model import Field, LogicalType, Options, RowRule
 from daftari.errors import BreakingChange, DatabaseError
-from daftari.operations.apply_contracts import apply, plan
+from daftari.operations.schema.apply_contracts import apply_contracts, plan_contracts
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def bring(db, tmp_path):
     """Apply datasets to the database of the test."""
 
     def bring(*datasets, now=NOW, **options):
-        return apply(db, contracts(*datasets), migrations_dir=tmp_path, now=now, **options)
+        return apply_contracts(db, contracts(*datasets), migrations_dir=tmp_path, now=now, **options)
 
     return bring
 
@@ -37,7 +37,7 @@ def bring(db, tmp_path):
 @pytest.fixture
 def planned(db, tmp_path):
     def planned(*datasets, now=NOW):
-        return plan(db, contracts(*datasets), migrations_dir=tmp_path, now=now)
+        return plan_contracts(db, contracts(*datasets), migrations_dir=tmp_path, now=now)
 
     return planned
 
@@ -78,8 +78,8 @@ def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_
     db, reference, tmp_path
 ):
     db.execute("drop schema daftari, ops, staging, marts cascade")
-    first = apply(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
-    again = apply(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
+    first = apply_contracts(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
+    again = apply_contracts(db, reference.contracts, migrations_dir=tmp_path, now=NOW)
     assert first.plan.migrations[0] == "0000_platform"
     assert {it.kind for it in first.plan.changes} == {ChangeKind.ADDITIVE}
     assert again.plan.is_empty
@@ -102,7 +102,7 @@ def test_version_files_bring_another_database_to_the_same_state(bring, governed,
     governed.execute("drop schema ops cascade")
     governed.execute("create schema ops")
     final = contracts(TEAMS, with_field(TRIPS, "status", allowed=("asked", "approved", "refused", "done")))
-    done = apply(governed, final, migrations_dir=tmp_path, now=NOW)
+    done = apply_contracts(governed, final, migrations_dir=tmp_path, now=NOW)
 
     assert [f"{it}.py" for it in done.plan.versions] == files
     # rights are of each database by itself
@@ -300,8 +300,10 @@ def test_rows_in_the_default_partition_move_when_their_own_is_made(bring, db):
 
 
 def test_a_new_version_of_a_contract_moves_the_marker_alone(db, tmp_path):
-    apply(db, [contract(TEAMS)], migrations_dir=tmp_path, now=NOW)
-    done = apply(db, [replace(contract(TEAMS, "1.0.1"), hash="other")], migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, [contract(TEAMS)], migrations_dir=tmp_path, now=NOW)
+    done = apply_contracts(
+        db, [replace(contract(TEAMS, "1.0.1"), hash="other")], migrations_dir=tmp_path, now=NOW
+    )
     assert (done.plan.marked, done.plan.changes, done.written) == (("teams",), (), ())
     assert db.execute("select version, hash from daftari.contract_marker").fetchone() == ("1.0.1", "other")
 

@@ -12,16 +12,16 @@ import pytest
 from psycopg import sql
 from tests.spec.world import ROWS
 
-from daftari.compile.access import Rights
-from daftari.compile.roles import Roles
+from daftari.compile.access.access_policies import Rights
+from daftari.compile.access.roles import Roles
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller, Errand, make_service
+from daftari.io.access.callers import Caller, RequestContext, make_service
 from daftari.io.keys import key_store_of
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
-from daftari.operations.requests import Answer, Desk, Request
-from daftari.operations.steps import ask, new_key, take_step
-from daftari.operations.write_rows import write_rows
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.write.approvals import ask_for_approval, new_key, take_step
+from daftari.operations.write.requests import RequestAnswer, WriteContext, WriteRequest
+from daftari.operations.write.write_rows import write_rows
 from daftari.settings import read_settings
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Office:
         self.keys = key_store_of(read_settings(folder.parent))
         self.roles = Roles(prefix=f"a{uuid.uuid4().hex[:6]}_")
         rights = Rights(roles=self.roles, readers=self.workspace.readers)
-        apply(conn, self.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        apply_contracts(conn, self.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
         conn.execute(ROWS)
         conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
         make_service(conn)
@@ -52,9 +52,9 @@ class Office:
 
     def desk(self, role, user_id=None, dataset="leave_requests"):
         caller = Caller(name=f"test {role}", role=role, user_id=user_id)
-        return Desk(
+        return WriteContext(
             contract=self.workspace.dataset(dataset)[1],
-            errand=Errand(caller=caller, request_id="r1"),
+            errand=RequestContext(caller=caller, request_id="r1"),
             roles=self.roles,
             known=self.datasets,
             open_keys=lambda: self.keys,
@@ -70,8 +70,10 @@ class Office:
 
     def write(self, role, user_id, dataset, record, **how):
         desk = self.desk(role, user_id, dataset)
-        (answer,) = write_rows(self.conn, desk, [Request(records=[record], request_id="r1", **how)], now=NOW)
-        assert isinstance(answer, Answer)
+        (answer,) = write_rows(
+            self.conn, desk, [WriteRequest(records=[record], request_id="r1", **how)], now=NOW
+        )
+        assert isinstance(answer, RequestAnswer)
         return answer.outcomes[0]
 
     def of(self, key):
@@ -198,26 +200,27 @@ def test_what_an_employee_inserts_is_its_own_and_begins_at_the_beginning(office)
 def test_asking_counts_working_days_without_weekends_and_kenyan_holidays(office):
     request = leave(start_date="2026-12-07", end_date="2026-12-28")
     desk = office.desk("employee", "U3")
-    assert ask(office.conn, desk, request, country="KE", now=NOW).status == "inserted"
+    assert ask_for_approval(office.conn, desk, request, country="KE", now=NOW).status == "inserted"
     # 16 weekdays, less Christmas; Jamhuri Day and Utamaduni Day fall on Saturdays
     row = office.conn.execute(
         "select days, status::text, user_id, requested_at from ops.leave_requests where request_id = %s",
         [request["request_id"]],
     ).fetchone()
     assert row == (15, "requested", "U3", NOW)
-    assert ask(office.conn, desk, request, country="KE", now=NOW).status == "unchanged"
+    assert ask_for_approval(office.conn, desk, request, country="KE", now=NOW).status == "unchanged"
 
 
 def test_half_a_day_may_be_asked_for(office):
     request = leave(start_date="2026-12-07", end_date="2026-12-07", days="0.5")
     assert (
-        ask(office.conn, office.desk("employee", "U3"), request, country="KE", now=NOW).status == "inserted"
+        ask_for_approval(office.conn, office.desk("employee", "U3"), request, country="KE", now=NOW).status
+        == "inserted"
     )
 
 
 def test_who_is_nobody_asks_for_nothing(office):
     with pytest.raises(AccessRefused):
-        ask(office.conn, office.desk("hr"), leave(), country="KE", now=NOW)
+        ask_for_approval(office.conn, office.desk("hr"), leave(), country="KE", now=NOW)
 
 
 def test_a_hidden_row_is_refused_in_the_words_for_one_that_is_not_there(office):

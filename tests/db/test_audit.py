@@ -13,10 +13,11 @@ from tests.conftest import NOW, database
 from tests.small_contracts import READINGS, TEAMS, contract, contracts
 
 from daftari.contract.model import Dataset, Field, LogicalType
-from daftari.io import ledger, migrations
-from daftari.io.audit_tables import make_partitions, unwatched
-from daftari.io.ledger import BatchAudit
-from daftari.operations.apply_contracts import apply
+from daftari.io.audit.audit_tables import make_audit_partitions, unwatched
+from daftari.io.database import platform_migrations
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import BatchAudit
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 #: Names that must be quoted, and a key of two fields.
 AWKWARD = Dataset(
@@ -32,7 +33,7 @@ KEYLESS = Dataset(name="log", fields=(Field(name="said", logical_type=LogicalTyp
 
 @pytest.fixture
 def tables(db, tmp_path):
-    apply(db, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=NOW)
     db.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1.5, 1), ('red', null, 1)")
     db.execute(
         "insert into ops.readings (reading, read_at, _run_id) values (1, '2026-10-05', 1), (2, '2019-01-01', 1)"
@@ -244,7 +245,7 @@ def test_the_actor_that_a_session_names_counts_only_for_a_login_of_a_service(tab
 
 
 def test_a_run_is_named_only_by_the_session_that_holds_it(tables, login):
-    with ledger.run(tables, "load", contract(TEAMS)) as run_id:
+    with ledger.ledger_run(tables, "load", contract(TEAMS)) as run_id:
         act(tables)
         login.execute("select set_config('daftari.run_id', %s, false)", [str(run_id)])
         act(login)
@@ -256,7 +257,7 @@ def test_a_run_is_named_only_by_the_session_that_holds_it(tables, login):
 
 def test_rows_of_a_run_are_recorded_as_its_batch_and_others_by_when_they_came(tables):
     batch = BatchAudit(relation="ops.teams", operation="merge", rows=1, digest="ab")
-    with ledger.run(tables, "load", contract(TEAMS)) as run_id:
+    with ledger.ledger_run(tables, "load", contract(TEAMS)) as run_id:
         tables.execute("insert into ops.teams (team, _run_id) values ('green', %s)", [run_id])
         ledger.record_batch(tables, batch)
     assert [(it["run_id"], it["rows"], it["digest"]) for it in entries(tables, "merge")] == [
@@ -301,7 +302,7 @@ def test_what_a_login_makes_in_its_temporary_schema_is_not_what_our_functions_se
         create domain pg_temp.text as pg_catalog.text check (public.catch(value));
         create domain pg_temp.bigint as pg_catalog.int8 check (public.catch(value::pg_catalog.text));
     """)
-    with ledger.run(tables, "load", contract(TEAMS)) as run_id:
+    with ledger.ledger_run(tables, "load", contract(TEAMS)) as run_id:
         login.execute("""
             create temporary table pg_locks as
             select *, pg_backend_pid() as mine from pg_catalog.pg_locks where locktype = 'advisory';
@@ -372,12 +373,12 @@ def test_partitions_are_made_ahead_and_again_changes_nothing(tables):
     names = "select relname from pg_class where relname like 'audit_entry_2%' and relkind = 'r' order by 1"
     months = [name for (name,) in tables.execute(names)]
     assert months == [f"audit_entry_{it}" for it in ("2026_11", "2026_12", "2027_01", "2027_02")]
-    assert make_partitions(tables, now=NOW) == []
+    assert make_audit_partitions(tables, now=NOW) == []
 
 
 def test_a_month_whose_entries_lie_in_the_default_partition_keeps_them_there(db):
     db.execute("insert into daftari.audit_entry values (0, '2026-12-05', 'read', 'x', 'x', 'x', 'x')")
-    assert [it for it in make_partitions(db, now=NOW) if "entry" in it] == [
+    assert [it for it in make_audit_partitions(db, now=NOW) if "entry" in it] == [
         "audit_entry_2026_11", "audit_entry_2027_01", "audit_entry_2027_02"
     ]  # fmt: skip
 
@@ -385,7 +386,7 @@ def test_a_month_whose_entries_lie_in_the_default_partition_keeps_them_there(db)
 def test_rows_that_move_out_of_the_default_partition_say_what_for(tables, tmp_path):
     tables.execute("insert into ops.readings (reading, read_at, _run_id) values (3, '2027-05-01', 1)")
     later = NOW.replace(year=2027, month=4)
-    apply(tables, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=later)
+    apply_contracts(tables, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=later)
     moved = entries(tables, "delete", names="relation, rows, purpose, detail")
     assert [tuple(it.values()) for it in moved] == [
         ("ops.readings", 1, "rows move to the partition of their time", {"partition": "readings_default"})
@@ -397,7 +398,7 @@ def test_rows_that_move_out_of_the_default_partition_say_what_for(tables, tmp_pa
 
 def test_batches_that_were_recorded_before_the_audit_are_entries_of_it(server):
     with database(server, "template0") as url, psycopg.connect(url, autocommit=True) as db:
-        for migration in migrations.shipped():
+        for migration in platform_migrations.shipped():
             if migration.name < "0005":
                 db.execute(migration.text)
                 db.execute(
@@ -408,7 +409,7 @@ def test_batches_that_were_recorded_before_the_audit_are_entries_of_it(server):
             "insert into daftari.batch_audit (run_id, relation, operation, rows, digest, actor, at) "
             "values (1, 'ops.teams', 'merge', 5, 'ab', 'amina', '2026-10-01 00:00:00+00')"
         )
-        migrations.migrate(db)
+        platform_migrations.migrate(db)
         (entry,) = entries(db, "merge", names="at, relation, actor, run_id, rows, digest")
         assert tuple(entry.values()) == (datetime(2026, 10, 1, tzinfo=UTC), "ops.teams", "amina", 1, 5, "ab")
         assert db.execute("select daftari.chain_audit(), to_regclass('daftari.batch_audit')").fetchone() == (
@@ -461,5 +462,5 @@ def test_changes_of_shape_are_watched_after_apply_and_a_watch_that_was_switched_
         "alter event trigger daftari_watch_drops disable; drop event trigger daftari_watch_commands"
     )
     assert unwatched(tables) == ["daftari_watch_drops", "daftari_watch_commands"]
-    apply(tables, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(tables, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=NOW)
     assert unwatched(tables) == []

@@ -12,10 +12,10 @@ from tests.conftest import NOW
 from tests.small_contracts import TEAMS, contracts
 
 from daftari.errors import AuditBroken
-from daftari.io import audit
-from daftari.operations.apply_contracts import apply
-from daftari.operations.checkpoint_audit import checkpoint_audit
-from daftari.operations.verify_audit import verify_audit
+from daftari.io.audit import audit_entries
+from daftari.operations.audit.checkpoint_audit import checkpoint_audit
+from daftari.operations.audit.verify_audit import verify_audit
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 KEY = Ed25519PrivateKey.generate()
 #: As an attacker would: every trigger rests.
@@ -69,7 +69,7 @@ def folder(tmp_path):
 @pytest.fixture
 def anchored(db, tmp_path, folder):
     """Ten updates of two rows each, anchored after the fifth and the last; their links are the last ten."""
-    apply(db, contracts(TEAMS), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, contracts(TEAMS), migrations_dir=tmp_path, now=NOW)
     db.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1, 1), ('red', 2, 1)")
     for n in range(10):
         db.execute("update ops.teams set budget = budget + 1")
@@ -358,4 +358,4 @@ def audit_session(db):
 def test_the_chain_is_refused_to_a_transaction_that_may_not_see_what_others_committed(anchored):
     with anchored.transaction(), pytest.raises(psycopg.errors.InvalidTransactionState):
         anchored.execute("set transaction isolation level repeatable read")
-        audit.chain(anchored)
+        audit_entries.extend_chain(anchored)

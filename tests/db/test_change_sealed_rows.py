@@ -4,10 +4,10 @@ import pytest
 from tests import sealed_clinic
 from tests.clinic import NOW
 
-from daftari.compile.roles import Roles
-from daftari.io.callers import Caller, Errand, make_service
-from daftari.operations.requests import Desk, Request
-from daftari.operations.write_rows import write_rows
+from daftari.compile.access.roles import Roles
+from daftari.io.access.callers import Caller, RequestContext, make_service
+from daftari.operations.write.requests import WriteContext, WriteRequest
+from daftari.operations.write.write_rows import write_rows
 
 ACCESS = [{"role": "nurse", "operations": ["read", "insert", "update"], "rows": "all"}]
 ROW = "V1,2026-03-01,A,Amina,+254700000001,10,first"
@@ -24,14 +24,14 @@ def clinic(db, database_url, tmp_path, monkeypatch):
 
 def change(clinic, **changes):
     contract = clinic.workspace.dataset("visits")[1]
-    desk = Desk(
+    desk = WriteContext(
         contract=contract,
-        errand=Errand(caller=Caller(name="t", role="nurse"), request_id="r"),
+        errand=RequestContext(caller=Caller(name="t", role="nurse"), request_id="r"),
         roles=Roles(),
         known={it.dataset.name: it.dataset for it in clinic.workspace.contracts},
         open_keys=lambda: sealed_clinic.store_of(clinic),
     )
-    request = Request(records=[{"visit_id": "V1", **changes}], request_id="r", is_partial=True)
+    request = WriteRequest(records=[{"visit_id": "V1", **changes}], request_id="r", is_partial=True)
     ((outcome,),) = [it.outcomes for it in write_rows(clinic.conn, desk, [request], now=NOW)]
     return outcome
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.clinic import NOW, write_workspace
 
-from daftari.operations.apply_contracts import apply
-from daftari.operations.contract_history import contract_history
+from daftari.operations.contracts.contract_history import contract_history
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 
 def test_each_version_that_was_applied_is_there_with_what_it_changed(db, tmp_path):
@@ -21,4 +21,4 @@ def test_each_version_that_was_applied_is_there_with_what_it_changed(db, tmp_pat
 
 def write_and_apply(conn, root, retention):
     workspace = write_workspace(root, retention=retention)
-    apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW)
+    apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from daftari.rows import copy
+from daftari.rows.intake import copy_format
 
 MOMENT = pl.Datetime("us", "UTC")
 LEAST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -37,7 +37,7 @@ def round_trip(db, frame, types, **forms):
     )
     names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
     with db.cursor().copy(sql.SQL("copy sent ({}) from stdin (format binary)").format(names)) as out:
-        out.write(copy.HEADER + copy.encode(frame, **forms) + copy.TRAILER)
+        out.write(copy_format.HEADER + copy_format.encode_copy(frame, **forms) + copy_format.TRAILER)
     read = sql.SQL("select {} from sent order by at").format(names)
     return db.execute(read, prepare=False).fetchall()
 
@@ -124,7 +124,7 @@ def test_nothing_but_nulls_arrives_as_nulls(db):
 
 
 def test_no_rows_are_no_bytes():
-    assert copy.encode(pl.DataFrame(schema={"v": pl.String})) == b""
+    assert copy_format.encode_copy(pl.DataFrame(schema={"v": pl.String})) == b""
 
 
 def test_not_a_number_arrives_as_such(db):
@@ -172,7 +172,7 @@ def test_an_enum_takes_its_labels(db):
 
 def test_a_type_without_a_binary_form_is_named():
     with pytest.raises(TypeError, match="v: no binary form for Duration"):
-        copy.encode(pl.DataFrame({"v": [None]}, schema={"v": pl.Duration}))
+        copy_format.encode_copy(pl.DataFrame({"v": [None]}, schema={"v": pl.Duration}))
 
 
 def decimals(scale):

@@ -1,14 +1,14 @@
 import pytest
 
 from daftari.errors import DatabaseError
-from daftari.io import database
+from daftari.io.database import connection
 
 
 def test_a_database_of_ones_own_is_used(settings, db):
-    with database.connect(settings) as conn:
+    with connection.connect(settings) as conn:
         there = conn.execute("select current_database()").fetchone()
     assert there == db.execute("select current_database()").fetchone()
-    assert database.parameters(settings)["dbname"] == there[0]
+    assert connection.connection_parameters(settings)["dbname"] == there[0]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_database_of_ones_own_is_used(settings, db):
 def test_a_database_out_of_reach_is_one_line_without_the_password(settings, url, message):
     wrong = settings.model_copy(update={"database_url": type(settings.database_url)(url)})
     with pytest.raises(DatabaseError) as raised:
-        database.connect(wrong).close()
+        connection.connect(wrong).close()
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
     assert "hunt" not in str(raised.value)

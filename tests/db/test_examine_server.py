@@ -2,10 +2,10 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.io.server_binaries import find
-from daftari.operations.apply_contracts import apply
-from daftari.operations.examine_server import examine_server
-from daftari.operations.verify_database import verify_database
+from daftari.io.embedded.binaries import find
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.schema.examine_server import examine_server
+from daftari.operations.schema.verify_database import verify_database
 
 pytestmark = pytest.mark.each_server
 
@@ -31,7 +31,7 @@ def test_it_tells_what_is_there_and_what_is_not(db, server_kind):
 
 def test_a_user_who_only_owns_the_database_can_apply_and_verify_and_is_told_the_rest(owned, tmp_path):
     all_contracts = contracts(TEAMS, TRIPS, READINGS, NOTES)
-    apply(owned, all_contracts, migrations_dir=tmp_path, now=NOW)
+    apply_contracts(owned, all_contracts, migrations_dir=tmp_path, now=NOW)
     verified = verify_database(owned, all_contracts, migrations_dir=tmp_path, now=NOW)
     assert verified.drifts == ()
     assert verified.off == (

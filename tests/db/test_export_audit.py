@@ -13,17 +13,17 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.io import signing_key
-from daftari.operations.apply_contracts import apply
-from daftari.operations.checkpoint_audit import checkpoint_audit
-from daftari.operations.export_audit import export_audit
+from daftari.io.audit import signing_key
+from daftari.operations.audit.checkpoint_audit import checkpoint_audit
+from daftari.operations.audit.export_audit import export_audit
+from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.protect import verify_chain
 
 
 @pytest.fixture
 def proof(db, tmp_path):
     """A folder with the export of an audit of 2,500 rows, its anchors, the public key, and the verifier alone."""
-    apply(db, contracts(TEAMS, READINGS), migrations_dir=tmp_path / "versions", now=NOW)
+    apply_contracts(db, contracts(TEAMS, READINGS), migrations_dir=tmp_path / "versions", now=NOW)
     db.execute(
         "insert into ops.readings (reading, read_at, litres, _run_id) "
         "select n, timestamptz '2026-10-01' + n * interval '1 hour', n / 7.0, 1 from generate_series(1, 2500) n"
@@ -33,8 +33,8 @@ def proof(db, tmp_path):
         "update ops.readings set litres = litres / 3; update ops.teams set budget = 1; delete from ops.teams"
     )
     private = tmp_path / "key.pem"
-    signing_key.generate(private)
-    checkpoint_audit(db, signing_key.read_private(private), folder=tmp_path / "anchors", now=NOW)
+    signing_key.generate_signing_key(private)
+    checkpoint_audit(db, signing_key.read_signing_key(private), folder=tmp_path / "anchors", now=NOW)
     export_audit(db, tmp_path / "audit.jsonl")
     shutil.copy(verify_chain.__file__, tmp_path / "verify_chain.py")
     return tmp_path

@@ -5,13 +5,13 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.operations.apply_contracts import apply
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 
 @pytest.fixture
 def tables(db, tmp_path):
     """The small contracts, applied."""
-    apply(db, contracts(TEAMS, TRIPS, READINGS, NOTES), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, contracts(TEAMS, TRIPS, READINGS, NOTES), migrations_dir=tmp_path, now=NOW)
     db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
     return db
 

@@ -11,9 +11,9 @@ from tests import sealed_clinic
 from tests.clinic import NOW, Clinic, apply_workspace, counted, write_workspace
 
 from daftari.errors import KeysUnavailable, SourceError
-from daftari.operations import apart
-from daftari.operations.apart import File, JudgeFault, JudgeLost, judging_apart
-from daftari.operations.load_path import Request, load_path
+from daftari.operations.load import judge_process
+from daftari.operations.load.judge_process import JudgedFile, JudgeFault, JudgeLost, started_judge
+from daftari.operations.load.load_path import LoadRequest, load_path
 
 #: Of each ten rows one is refused, one came long before, one comes twice; several blocks of them.
 KEYS = [
@@ -35,20 +35,20 @@ EVERYTHING = """
 
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
-    monkeypatch.setattr(apart, "LEAST_BYTES", 0)
+    monkeypatch.setattr(judge_process, "LEAST_BYTES", 0)
 
 
 @contextmanager
 def child_for(clinic, path):
-    with judging_apart(path) as child:
+    with started_judge(path) as child:
         if child is not None:
-            child.prepare(File(root=clinic.folder, dataset="visits", path=path))
+            child.prepare(JudgedFile(root=clinic.folder, dataset="visits", path=path))
         yield child
 
 
 def load_apart(clinic, path, **said):
     with child_for(clinic, path) as child:
-        request = Request(dataset="visits", path=path, apart=child, **said)
+        request = LoadRequest(dataset="visits", path=path, apart=child, **said)
         return load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
 
@@ -92,7 +92,7 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
     path = clinic.file(*ROWS)
     with child_for(clinic, path) as child:
         os.kill(child._child.pid, signal.SIGKILL)
-        request = Request(dataset="visits", path=path, apart=child)
+        request = LoadRequest(dataset="visits", path=path, apart=child)
         with pytest.raises(JudgeLost, match=r"ended \(signal 9\) before the file did; nothing was loaded"):
             load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
@@ -103,8 +103,8 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
 
 def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clinic, monkeypatch):
     spoilt = "apart_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; apart_child.main()"
-    program = apart._program().replace("apart_child.main()", spoilt)
-    monkeypatch.setattr(apart, "_program", lambda: program)
+    program = judge_process._program().replace("apart_child.main()", spoilt)
+    monkeypatch.setattr(judge_process, "_program", lambda: program)
     path = clinic.file("V1,2026-03-01,A,Wanjiku,1,")
 
     with pytest.raises(JudgeFault) as raised:
@@ -126,8 +126,8 @@ def test_the_child_is_gone_when_nobody_needs_it(clinic):
 
 
 def test_standard_input_and_small_files_have_no_child(clinic, monkeypatch):
-    monkeypatch.setattr(apart, "LEAST_BYTES", 1000)
-    for path in (clinic.file("V1,2026-03-01,A,,1,"), clinic.folder / "absent.csv", apart.Path("-")):
+    monkeypatch.setattr(judge_process, "LEAST_BYTES", 1000)
+    for path in (clinic.file("V1,2026-03-01,A,,1,"), clinic.folder / "absent.csv", judge_process.Path("-")):
         with child_for(clinic, path) as child:
             assert child is None
 
@@ -149,16 +149,18 @@ def test_a_file_with_sealed_fields_is_sealed_apart(db, database_url, tmp_path, m
     clinic = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, fields=plain)
     rows = [f"V{at},2026-03-01,A,P{at % 50},+2547{at:08},{at % 400},note {at}" for at in range(3000)]
     path = clinic.file(*rows, header=sealed_clinic.HEADER)
-    file = File(
+    file = JudgedFile(
         root=clinic.folder, dataset="visits", path=path, settings=sealed_clinic.settings_of(clinic.folder)
     )
-    with judging_apart(path) as child:
+    with started_judge(path) as child:
         child.prepare(file)
-        request = Request(dataset="visits", path=path, apart=child)
+        request = LoadRequest(dataset="visits", path=path, apart=child)
         loaded = load_path(clinic.conn, clinic.workspace, request, now=NOW)
     assert counted(loaded) == {"received": 3000, "inserted": 3000}
     assert sealed_clinic.opened(clinic)[9] == ("V1005", "P5", "+254700001005", "205.00", "note 1005")
-    here = load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, again=True), now=NOW)
+    here = load_path(
+        clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, again=True), now=NOW
+    )
     assert counted(here) == {"received": 3000, "unchanged": 3000}
 
 
@@ -168,5 +170,7 @@ def test_a_child_without_a_key_store_seals_nothing_and_says_so(db, database_url,
     clinic = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, fields=plain)
     path = clinic.file("V1,2026-03-01,A,P1,+254700000001,1,", header=sealed_clinic.HEADER)
     with child_for(clinic, path) as child, pytest.raises(KeysUnavailable, match="no key store was given"):
-        load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, apart=child), now=NOW)
+        load_path(
+            clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, apart=child), now=NOW
+        )
     assert clinic.rows() == []

@@ -10,15 +10,15 @@ import pytest
 
 from daftari.errors import CannotOpen, KeyDestroyed, KeysUnavailable, SettingError
 from daftari.io.keys import key_store_of
-from daftari.operations.begin_key_epoch import EpochBegun, begin_key_epoch
-from daftari.operations.destroy_keys import Destroyed, destroy_keys
-from daftari.protect.keys import Owner
+from daftari.operations.keys.begin_key_epoch import EpochBegun, begin_key_epoch
+from daftari.operations.keys.destroy_keys import Destroyed, destroy_keys
+from daftari.protect.keys import KeyOwner
 from daftari.settings import read_settings
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 USERS, PAY = "users.user_id/730d", "users.user_id/2555d"
-AMINA, BARAKA = Owner(scope=USERS, subject="U1"), Owner(scope=USERS, subject="U2")
-AMINAS_PAY, TABLE = Owner(scope=PAY, subject="U1"), Owner(scope="dataset:visits")
+AMINA, BARAKA = KeyOwner(scope=USERS, subject="U1"), KeyOwner(scope=USERS, subject="U2")
+AMINAS_PAY, TABLE = KeyOwner(scope=PAY, subject="U1"), KeyOwner(scope="dataset:visits")
 
 
 @pytest.fixture(params=["file", "postgres"])
@@ -63,7 +63,7 @@ def test_a_key_is_found_by_what_a_sealed_value_says(opened):
 
 
 def test_two_that_ask_at_once_get_the_same_keys(opened):
-    owners = [Owner(scope=USERS, subject=f"U{n}") for n in range(300)]
+    owners = [KeyOwner(scope=USERS, subject=f"U{n}") for n in range(300)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: opened().keys_for(owners), range(8)))
     assert all(
@@ -74,7 +74,7 @@ def test_two_that_ask_at_once_get_the_same_keys(opened):
 
 
 def test_twenty_thousand_keys_are_made_and_found_again_in_seconds(opened):
-    owners = [Owner(scope=USERS, subject=f"U{n}") for n in range(20_000)]
+    owners = [KeyOwner(scope=USERS, subject=f"U{n}") for n in range(20_000)]
     made, found = opened().keys_for(owners), opened().keys_for(owners)
     assert [made[it].key_id for it in owners] == [found[it].key_id for it in owners]
 
@@ -153,7 +153,7 @@ def test_a_key_that_was_wrapped_before_an_epoch_or_a_rotation_began_is_not_taken
 
 
 def test_keys_made_while_an_epoch_begins_are_wrapped_by_it(opened):
-    owners = [Owner(scope=USERS, subject=f"U{n}") for n in range(400)]
+    owners = [KeyOwner(scope=USERS, subject=f"U{n}") for n in range(400)]
     with ThreadPoolExecutor(5) as pool:
         made = [pool.submit(opened().keys_for, owners[n::4]) for n in range(4)]
         epochs = [pool.submit(begin_key_epoch, opened()) for _ in range(3)]

@@ -6,9 +6,9 @@ import pytest
 from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
 
-from daftari.io import landing as landing_module
-from daftari.io.landing import Landing, Refused
-from daftari.io.ledger import Counts
+from daftari.io.load import bulk_load as landing_module
+from daftari.io.load.bulk_load import BulkLoad, RefusedRow
+from daftari.io.runs.ledger import RunCounts
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 
@@ -70,7 +70,7 @@ def test_a_key_that_comes_again_is_treated_as_the_contract_says(
     assert counted(landed) == [counts]
     assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
     reason = "contradicts the row that is there under its key"
-    assert landed[0].refused == tuple(Refused(line=at, rule="conflict", reason=reason) for at in refused)
+    assert landed[0].refused == tuple(RefusedRow(line=at, rule="conflict", reason=reason) for at in refused)
     assert lander.operation == "merge"
 
 
@@ -134,9 +134,9 @@ def test_rows_that_break_a_constraint_no_rule_foresaw_are_refused_alone(land, ba
 
     good = [tuple(one.values()) for at, one in enumerate(records) if at not in bad]
     assert lander.rows() == good
-    assert landed.counts == Counts(received=7, inserted=7 - len(bad), quarantined=len(bad))
+    assert landed.counts == RunCounts(received=7, inserted=7 - len(bad), quarantined=len(bad))
     assert landed.refused == tuple(
-        Refused(line=at + 2, rule="not_nine", reason="is refused by the database") for at in bad
+        RefusedRow(line=at + 2, rule="not_nine", reason="is refused by the database") for at in bad
     )
 
 
@@ -277,7 +277,9 @@ def test_rows_that_name_rows_of_the_same_file_land_whatever_their_order_and_what
 
     assert "".join(key for (key,) in lander.rows("user_id")) == landed
     assert {one.line: one.rule for one in found.refused} == refused
-    assert found.counts == Counts(received=len(text.split()), inserted=len(landed), quarantined=len(refused))
+    assert found.counts == RunCounts(
+        received=len(text.split()), inserted=len(landed), quarantined=len(refused)
+    )
 
 
 INDEXES = """
@@ -299,7 +301,7 @@ def test_indexes_of_an_empty_table_are_set_aside_for_a_large_load_and_put_back_e
     before = lander.conn.execute(INDEXES).fetchall()
     during = []
 
-    class Watching(Landing):
+    class Watching(BulkLoad):
         def land(self, batch):
             during.append([name for name, *_ in lander.conn.execute(INDEXES).fetchall()])
             return super().land(batch)
@@ -336,7 +338,7 @@ KEYS = """
 def during_a_large_load(lander, *batches):
     """Land *batches* in an empty table; return the keys that it had before, meanwhile and afterwards."""
     seen = [lander.conn.execute(KEYS).fetchall()]
-    landing = Landing(lander.conn, lander.dataset, 1)
+    landing = BulkLoad(lander.conn, lander.dataset, 1)
     landing.prepare(large=True)
     seen.append(lander.conn.execute(KEYS).fetchall())
     landed = [one for batch in batches for one in landing.land(batch)]

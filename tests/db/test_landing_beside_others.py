@@ -12,9 +12,9 @@ from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
 
 from daftari.errors import DatabaseError
-from daftari.io.landing import Landing
-from daftari.io.parents import Parents
-from daftari.rows.intake import references
+from daftari.io.load.bulk_load import BulkLoad
+from daftari.io.load.foreign_keys import ReferencedRows
+from daftari.rows.intake.intake import references
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 
@@ -51,13 +51,13 @@ def use(parents, dataset, *records):
 
 
 def test_the_keys_that_exist_are_known(wards):
-    ((relationship, keys),) = Parents(wards, BEDS).known().items()
+    ((relationship, keys),) = ReferencedRows(wards, BEDS).known().items()
 
     assert (relationship.target, sorted(keys["ward"])) == ("wards", ["A", "B", "C"])
 
 
 def test_a_parent_deleted_meanwhile_stops_the_load(wards, database_url):
-    parents = Parents(wards, BEDS)
+    parents = ReferencedRows(wards, BEDS)
     use(parents, BEDS, bed("a", "A"), bed("b", "B"), bed("c", None))
     with psycopg.connect(database_url) as other:
         other.execute("delete from ops.wards where ward = 'B'")
@@ -72,7 +72,7 @@ def test_a_parent_deleted_meanwhile_stops_the_load(wards, database_url):
 
 
 def test_parents_in_use_cannot_be_deleted_until_the_load_is_through_and_others_can(wards, database_url):
-    parents = Parents(wards, BEDS)
+    parents = ReferencedRows(wards, BEDS)
     use(parents, BEDS, bed("a", "A"))
     with wards.transaction(), psycopg.connect(database_url, autocommit=True) as other:
         parents.hold()
@@ -102,7 +102,7 @@ def test_parents_of_every_type_of_key_are_known_and_held(undone, kind, said, key
     child = visits(field("ward", kind, relationships=[{"type": "foreignKey", "to": "wards.ward"}], **said))
     make_tables(undone, parent, child)
     Lander(undone, parent)([{"ward": key} for key in keys])
-    parents = Parents(undone, child)
+    parents = ReferencedRows(undone, child)
 
     (known,) = parents.known().values()
     use(parents, child, {"visit_id": "a", "ward": keys[0]})
@@ -141,7 +141,7 @@ def test_a_session_that_may_not_skip_the_key_triggers_loads_too_and_the_server_c
 
 def test_key_triggers_fire_again_after_the_load(wards):
     with wards.transaction():
-        landing = Landing(wards, BEDS, 1)
+        landing = BulkLoad(wards, BEDS, 1)
         landing.prepare(large=False)
         assert wards.execute("show session_replication_role").fetchone() == ("replica",)
         landing.finish()
@@ -154,14 +154,14 @@ def test_a_second_load_of_a_dataset_waits_for_the_first_and_one_of_another_does_
 
     def second():
         with psycopg.connect(database_url) as other:
-            Landing(other, WARDS, 2).prepare(large=False)
+            BulkLoad(other, WARDS, 2).prepare(large=False)
             events.append("another dataset")
-            Landing(other, BEDS, 2).prepare(large=False)
+            BulkLoad(other, BEDS, 2).prepare(large=False)
             events.append("the same dataset")
 
     thread = threading.Thread(target=second)
     with wards.transaction():
-        Landing(wards, BEDS, 1).prepare(large=False)
+        BulkLoad(wards, BEDS, 1).prepare(large=False)
         thread.start()
         end = monotonic() + 10
         while wards.execute("select count(*) from pg_locks where not granted").fetchone() == (0,):
@@ -174,9 +174,9 @@ def test_a_second_load_of_a_dataset_waits_for_the_first_and_one_of_another_does_
 
 def test_a_load_that_waits_for_another_too_long_says_so(wards, database_url):
     with wards.transaction(), psycopg.connect(database_url) as other:
-        Landing(wards, BEDS, 1).prepare(large=False)
+        BulkLoad(wards, BEDS, 1).prepare(large=False)
         other.execute("set lock_timeout = '20ms'")
         with pytest.raises(DatabaseError) as caught:
-            Landing(other, BEDS, 2).prepare(large=False)
+            BulkLoad(other, BEDS, 2).prepare(large=False)
 
     assert str(caught.value) == "visits: another load of it is under way and did not end in time"

@@ -8,8 +8,9 @@ from psycopg import sql
 from tests.contracts import contract_of
 
 from daftari.errors import SourceError
-from daftari.io import ledger, quarantine
-from daftari.io.ledger import Counts, Origin
+from daftari.io.quarantine import quarantine_entries
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import Origin, RunCounts
 
 CONTRACT = contract_of()
 ORIGIN = Origin(name="march.csv", sha256="0" * 64, path="/in/march.csv", bytes=10, mapping="clinic.yaml")
@@ -32,28 +33,32 @@ def entry(conn, run_id, line=2):
 
 @pytest.mark.parametrize("name", ["inserted", "updated", "unchanged", "duplicate", "quarantined"])
 def test_received_rows_are_accounted_for(db, name):
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
-        ledger.finish(db, run_id, Counts(received=3, **{name: 3}))
-        for counts in (Counts(received=3, **{name: 2}), Counts(received=3, **{name: 4}), Counts(received=1)):
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
+        ledger.finish_run(db, run_id, RunCounts(received=3, **{name: 3}))
+        for counts in (
+            RunCounts(received=3, **{name: 2}),
+            RunCounts(received=3, **{name: 4}),
+            RunCounts(received=1),
+        ):
             with pytest.raises(psycopg.errors.CheckViolation, match="run_conserves_rows"):
-                ledger.finish(db, run_id, counts)
+                ledger.finish_run(db, run_id, counts)
         with pytest.raises(psycopg.errors.CheckViolation):
-            ledger.finish(
+            ledger.finish_run(
                 db,
                 run_id,
-                Counts(received=3, **{name: 4, "updated" if name == "inserted" else "inserted": -1}),
+                RunCounts(received=3, **{name: 4, "updated" if name == "inserted" else "inserted": -1}),
             )
 
     assert db.execute("select received from daftari.run").fetchone() == (3,)
 
 
 def test_a_file_is_loaded_into_a_dataset_once_whatever_its_name(db):
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as first:
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as first:
         ledger.record_file(db, first, "visits", ORIGIN)
-        ledger.finish(db, first, Counts())
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as second:
+        ledger.finish_run(db, first, RunCounts())
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as second:
         ledger.record_file(db, second, "visits", Origin(name="april.csv", sha256="0" * 64))
-        ledger.finish(db, second, Counts())
+        ledger.finish_run(db, second, RunCounts())
 
     assert db.execute("select run_id, name from daftari.source_file").fetchall() == [(first, "march.csv")]
     assert ledger.known_run(db, "visits", "0" * 64) == first
@@ -62,29 +67,29 @@ def test_a_file_is_loaded_into_a_dataset_once_whatever_its_name(db):
 
 
 def test_a_quarantined_row_is_resolved_by_one_run_at_the_most(db, database_url):
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
         number = entry(db, run_id)
         with psycopg.connect(database_url) as other:
-            assert quarantine.resolve(other, run_id, [number]) == 1
-        assert quarantine.resolve(db, run_id, [number]) == 0
+            assert quarantine_entries.resolve_entries(other, run_id, [number]) == 1
+        assert quarantine_entries.resolve_entries(db, run_id, [number]) == 0
         with pytest.raises(psycopg.errors.UniqueViolation):
             entry(db, run_id)  # nor is a line quarantined twice in a run
-        ledger.finish(db, run_id, Counts())
+        ledger.finish_run(db, run_id, RunCounts())
 
 
 @pytest.mark.parametrize("end", ["running", "failed", "refused", "abandoned"])
 def test_a_run_without_success_has_no_rows(db, end):
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
-        ledger.finish(db, run_id, Counts(received=1, inserted=1))
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
+        ledger.finish_run(db, run_id, RunCounts(received=1, inserted=1))
         with pytest.raises(psycopg.errors.CheckViolation, match="run_without_success_has_no_rows"):
             finished = "null" if end == "running" else "now()"
             db.execute(f"update daftari.run set status = '{end}', finished_at = {finished}")
 
 
 def test_a_run_knows_whose_it_is_and_what_it_is_about(db):
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
         assert status(db) == [("running", None, False)]
-        ledger.finish(db, run_id, Counts())
+        ledger.finish_run(db, run_id, RunCounts())
 
     found = db.execute(
         "select kind, dataset, actor, contract_hash, source, sha256 from daftari.run"
@@ -102,15 +107,15 @@ def test_a_run_knows_whose_it_is_and_what_it_is_about(db):
     ],
 )
 def test_a_run_that_raises_is_closed_with_the_code_of_its_error_alone(db, error, end):
-    with pytest.raises(type(error)), ledger.run(db, "load", CONTRACT, ORIGIN):
+    with pytest.raises(type(error)), ledger.ledger_run(db, "load", CONTRACT, ORIGIN):
         raise error
 
     assert status(db) == [end]
 
 
 def test_what_fails_after_a_run_has_succeeded_does_not_change_it(db):
-    with pytest.raises(ValueError), ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
-        ledger.finish(db, run_id, Counts())
+    with pytest.raises(ValueError), ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
+        ledger.finish_run(db, run_id, RunCounts())
         raise ValueError
 
     assert status(db) == [("succeeded", None, True)]
@@ -118,7 +123,7 @@ def test_what_fails_after_a_run_has_succeeded_does_not_change_it(db):
 
 def run_of(conn, kind="load"):
     """Open a run as `ledger.run` does, and leave it open."""
-    context = ledger.run(conn, kind, CONTRACT, ORIGIN)
+    context = ledger.ledger_run(conn, kind, CONTRACT, ORIGIN)
     context.__enter__()
     return context
 
@@ -131,9 +136,9 @@ def test_a_run_whose_session_is_gone_is_abandoned_by_the_next_of_its_dataset(db,
         dying.close()
     assert status(db) == [("running", None, False)]
 
-    with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+    with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
         assert status(db) == [("abandoned", "session_lost", True), ("running", None, False)]
-        ledger.finish(db, run_id, Counts())
+        ledger.finish_run(db, run_id, RunCounts())
     with pytest.raises(ValueError):
         dead.gen.throw(ValueError())
     assert [one for one, *_ in status(db)] == ["abandoned", "succeeded"]
@@ -144,8 +149,8 @@ def test_a_run_whose_session_lives_is_left_alone_and_so_is_one_of_another_datase
         alive = run_of(other)
         other.execute("select pg_backend_pid()")
         db.execute("insert into daftari.run (kind, dataset) values ('load', 'others'), ('transform', null)")
-        with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
-            ledger.finish(db, run_id, Counts())
+        with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
+            ledger.finish_run(db, run_id, RunCounts())
         assert [one for one, *_ in status(db)] == ["running", "running", "running", "succeeded"]
         with pytest.raises(KeyboardInterrupt):
             alive.gen.throw(KeyboardInterrupt())
@@ -154,10 +159,10 @@ def test_a_run_whose_session_lives_is_left_alone_and_so_is_one_of_another_datase
 def test_a_run_that_has_ended_is_not_abandoned_afterwards(db):
     for error in (None, ValueError, None):
         try:
-            with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+            with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
                 if error:
                     raise error
-                ledger.finish(db, run_id, Counts())
+                ledger.finish_run(db, run_id, RunCounts())
         except ValueError:
             pass
 
@@ -172,8 +177,8 @@ def test_locks_of_another_database_do_not_keep_a_dead_run_alive(db, database_url
     elsewhere = database_url.replace(template, "postgres")
     with psycopg.connect(elsewhere, autocommit=True) as other:
         other.execute("select pg_advisory_lock(hashtext('daftari.run'), %s::int)", number)
-        with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
-            ledger.finish(db, run_id, Counts())
+        with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
+            ledger.finish_run(db, run_id, RunCounts())
 
     assert [one for one, *_ in status(db)] == ["abandoned", "succeeded"]
 
@@ -182,11 +187,11 @@ def test_a_run_holds_its_lock_no_longer_than_it_lasts(db):
     held = "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
     for error in (None, ValueError):
         try:
-            with ledger.run(db, "load", CONTRACT, ORIGIN) as run_id:
+            with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
                 assert db.execute(held).fetchone() == (1,)
                 if error:
                     raise error
-                ledger.finish(db, run_id, Counts())
+                ledger.finish_run(db, run_id, RunCounts())
         except ValueError:
             pass
         assert db.execute(held).fetchone() == (0,)

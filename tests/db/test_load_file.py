@@ -9,9 +9,9 @@ import pytest
 from tests.clinic import HEADER, NOW, SECRETS, counted
 
 from daftari.errors import DatabaseError, Drift, MappingError, ReconciliationError, UnknownName
-from daftari.operations.load_file import load_file
-from daftari.operations.load_path import Request, load_path, prepare
-from daftari.rows.control import ControlTotals
+from daftari.operations.load.load_file import load_file
+from daftari.operations.load.load_path import LoadRequest, load_path, prepare_load
+from daftari.rows.intake.totals import ControlTotals
 
 GOOD = [
     "V1,2026-03-01,A,Wanjiku,100.00,asthma",
@@ -159,7 +159,7 @@ def test_a_file_of_a_header_alone_is_a_run_without_rows(clinic):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, MappingError])
 def test_whatever_stops_a_load_in_the_middle_leaves_nothing_of_it(clinic, error):
-    delivery = prepare(clinic.workspace, Request(dataset="visits", path=clinic.file(*MIXED)))
+    delivery = prepare_load(clinic.workspace, LoadRequest(dataset="visits", path=clinic.file(*MIXED)))
 
     def stop(_rows):
         raise error("stopped")
@@ -175,7 +175,7 @@ def test_whatever_stops_a_load_in_the_middle_leaves_nothing_of_it(clinic, error)
 
 def test_progress_is_told_of_every_row(clinic):
     told = []
-    request = Request(dataset="visits", path=clinic.file(*MIXED))
+    request = LoadRequest(dataset="visits", path=clinic.file(*MIXED))
 
     load_path(clinic.conn, clinic.workspace, request, now=NOW, progress=told.append)
 
@@ -209,7 +209,7 @@ def test_a_database_of_another_contract_takes_no_rows(clinic):
 
 
 def test_an_unknown_dataset_is_named(clinic):
-    request = Request(dataset="visit", path=clinic.file(*GOOD))
+    request = LoadRequest(dataset="visit", path=clinic.file(*GOOD))
 
     with pytest.raises(UnknownName, match="no dataset 'visit'; there is visits, wards"):
         load_path(clinic.conn, clinic.workspace, request, now=NOW)
@@ -222,7 +222,7 @@ def at_once(clinic, *paths):
     def load(at, path):
         with clinic.session() as conn:
             ready.wait()
-            found[at] = load_path(conn, clinic.workspace, Request(dataset="visits", path=path), now=NOW)
+            found[at] = load_path(conn, clinic.workspace, LoadRequest(dataset="visits", path=path), now=NOW)
 
     threads = [threading.Thread(target=load, args=item) for item in enumerate(paths)]
     for thread in threads:
@@ -260,7 +260,7 @@ def test_files_that_share_keys_loaded_at_once_end_as_if_one_came_after_the_other
 
 
 def test_a_ward_closed_while_its_visits_are_loaded_stops_the_load(clinic):
-    delivery = prepare(clinic.workspace, Request(dataset="visits", path=clinic.file(*GOOD)))
+    delivery = prepare_load(clinic.workspace, LoadRequest(dataset="visits", path=clinic.file(*GOOD)))
 
     def close_ward(_rows):
         with clinic.session() as other:

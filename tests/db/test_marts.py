@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from daftari.errors import DatabaseError
-from daftari.io import marts
+from daftari.io.marts import publish
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_mart_that_did_not_change_is_not_written(aside):
     build(aside, *SAME)
     before = aside.execute("select ctid, xmin from marts.spend").fetchall()
 
-    (published,) = marts.publish(aside)
+    (published,) = publish.publish_marts(aside)
 
     assert (published.rows, published.added, published.removed) == (3, 0, 0)
     assert aside.execute("select ctid, xmin from marts.spend").fetchall() == before
@@ -43,7 +43,7 @@ def test_a_mart_that_did_not_change_is_not_written(aside):
 def test_only_rows_that_differ_are_written_and_equal_rows_are_counted(aside):
     build(aside, SAME[0], "'2026-01-01', 10", "'2026-02-01', 20", "'2026-03-01', null")
 
-    (published,) = marts.publish(aside)
+    (published,) = publish.publish_marts(aside)
 
     assert amounts(aside) == [("2026-01-01", 10), ("2026-02-01", 20), ("2026-03-01", None)]
     # two rows of February became one: both went, and one came
@@ -56,7 +56,7 @@ def test_a_reader_in_the_midst_of_a_transaction_keeps_what_it_saw(aside, databas
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("select 1")  # its snapshot is taken; the mart not yet looked at
 
-        marts.publish(aside)
+        publish.publish_marts(aside)
 
         assert len(amounts(reader)) == 3
     assert amounts(aside) == [("2026-01-01", 99)]
@@ -73,7 +73,7 @@ def test_grants_and_views_outlive_a_change_of_columns_indexes_and_comments(aside
     aside.execute("comment on table marts__next.spend is 'Spend.'")
     aside.execute("comment on column marts__next.spend.currency is 'ISO 4217.'")
 
-    marts.publish(aside)
+    publish.publish_marts(aside)
 
     assert aside.execute("select month::text, currency, amount::text from marts.spend").fetchall() == [
         ("2026-01-01", "KES", "7.00")
@@ -98,7 +98,7 @@ def test_a_change_that_a_view_forbids_publishes_nothing_and_names_what_is_in_the
     with pytest.raises(
         DatabaseError, match=r"cannot publish: cannot drop column month of table marts\.spend"
     ):
-        marts.publish(aside)
+        publish.publish_marts(aside)
 
     assert len(amounts(aside)) == 3
 
@@ -107,23 +107,23 @@ def test_a_mart_that_is_a_view_is_refused(aside):
     aside.execute("create view marts__next.spend as select 1 as one")
 
     with pytest.raises(DatabaseError, match=r"marts\.spend: is a view; a mart is a table"):
-        marts.publish(aside)
+        publish.publish_marts(aside)
 
 
 def test_one_transform_at_a_time(db, database_url):
     with (
         psycopg.connect(database_url, autocommit=True) as other,
-        marts.building(db),
+        publish.building_marts(db),
         pytest.raises(DatabaseError, match="another transform of this database is running"),
-        marts.building(other),
+        publish.building_marts(other),
     ):
         pass
 
 
 def test_sessions_that_a_killed_transform_left_behind_are_ended(db, database_url):
-    left_behind = psycopg.connect(database_url, application_name=marts.APPLICATION)
+    left_behind = psycopg.connect(database_url, application_name=publish.APPLICATION)
 
-    with marts.building(db):
+    with publish.building_marts(db):
         pass
 
     with pytest.raises(psycopg.OperationalError):

@@ -10,8 +10,8 @@ from tests.small_contracts import contract
 
 from daftari.contract.model import Access, Dataset, Field, LogicalType, Mask, Protection
 from daftari.errors import ContractError
-from daftari.operations.apply_contracts import apply
-from daftari.operations.verify_database import verify_database
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.schema.verify_database import verify_database
 
 SPEND = Dataset(
     name="spend",
@@ -40,7 +40,7 @@ LISTEN = (
 
 @pytest.fixture
 def spend(db, tmp_path):
-    apply(db, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
     db.execute("""
         insert into ops.spend (spend, amount, paid_to, secret, _run_id) values
             ('small', 10, 'Mama Njeri', 'tea', 1), ('large', 500, 'Lake Bus', 'bus', 1)
@@ -110,7 +110,7 @@ def test_a_view_changed_by_hand_is_named_and_brought_back(spend, tmp_path, chang
     drifts = verify_database(spend, [contract(SPEND)], migrations_dir=tmp_path, now=NOW).drifts
     assert {it.kind for it in drifts} <= {"view", "owner", "grant"}
     assert drifts
-    apply(spend, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
+    apply_contracts(spend, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
     assert verify_database(spend, [contract(SPEND)], migrations_dir=tmp_path, now=NOW).drifts == ()
     with acting_as(spend, "test_clerk"):
         assert spend.execute("select paid_to from views.spend_test_clerk").fetchall() == [("M. N.",)]
@@ -121,7 +121,7 @@ def test_a_column_that_a_policy_and_a_view_name_can_change_its_type(spend, tmp_p
         replace(it, physical_type="numeric(12,2)") if it.name == "amount" else it for it in SPEND.fields
     )
     wider = contract(replace(SPEND, fields=fields))
-    apply(spend, [wider], migrations_dir=tmp_path, now=NOW)
+    apply_contracts(spend, [wider], migrations_dir=tmp_path, now=NOW)
     assert verify_database(spend, [wider], migrations_dir=tmp_path, now=NOW).drifts == ()
 
 
@@ -131,4 +131,4 @@ def test_other_fields_to_write_in_some_rows_than_in_others_are_refused(db, tmp_p
         Access(role="test_chief", operations=("update",), rows="amount < 100"),
     )
     with pytest.raises(ContractError, match="test_chief may update other fields in some rows than in others"):
-        apply(db, [contract(replace(SPEND, access=lines))], migrations_dir=tmp_path, now=NOW)
+        apply_contracts(db, [contract(replace(SPEND, access=lines))], migrations_dir=tmp_path, now=NOW)

@@ -12,7 +12,7 @@ from tests.served_clinic import opened, visit
 
 from daftari.errors import QuarantineRefused
 from daftari.io.keys import key_store_of
-from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
+from daftari.operations.quarantine.correct_rows import HIDDEN, correct_rows, refused_rows
 from daftari.settings import read_settings
 
 
@@ -29,10 +29,10 @@ class Ward:
         return replace(self.house.desk(role), open_keys=self.open_keys)
 
     def refuse(self, *records):
-        from daftari.operations.requests import Request
-        from daftari.operations.write_rows import write_rows
+        from daftari.operations.write.requests import WriteRequest
+        from daftari.operations.write.write_rows import write_rows
 
-        request = Request(records=records, request_id="r1")
+        request = WriteRequest(records=records, request_id="r1")
         (answer,) = write_rows(self.house.conn, self.desk(), [request], now=NOW)
         assert {it.status for it in answer.outcomes} == {"quarantined"}
 
@@ -40,7 +40,7 @@ class Ward:
         return refused_rows(self.house.conn, self.desk(role))
 
     def mend(self, mended, role="matron"):
-        outcomes, _ = mend_rows(self.house.conn, self.desk(role), mended, now=NOW)
+        outcomes, _ = correct_rows(self.house.conn, self.desk(role), mended, now=NOW)
         return [it.status for it in outcomes.values()]
 
     def value(self, query):

@@ -7,12 +7,12 @@ from tests.clinic import Clinic, apply_workspace, counted, open_wards, write_wor
 from tests.conftest import NOW as LATER
 from tests.small_contracts import NOTES, READINGS, contracts
 
-from daftari.compile.access import Rights
-from daftari.compile.roles import Roles
+from daftari.compile.access.access_policies import Rights
+from daftari.compile.access.roles import Roles
 from daftari.errors import DatabaseError
-from daftari.operations.apply_contracts import apply
-from daftari.operations.make_partitions import make_partitions
-from daftari.operations.verify_database import verify_database
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.schema.make_partitions import make_partitions
+from daftari.operations.schema.verify_database import verify_database
 
 pytestmark = pytest.mark.each_server
 ACCESS = [{"role": "orderly", "operations": ["read"], "rows": "all"}]
@@ -54,7 +54,7 @@ def test_whoever_would_see_a_part_only_loads_nothing(own_clinic, db):
 
 def test_partitions_made_later_are_closed(owned, tmp_path):
     wanted = contracts(READINGS, NOTES)
-    apply(owned, wanted, migrations_dir=tmp_path, now=LATER)
+    apply_contracts(owned, wanted, migrations_dir=tmp_path, now=LATER)
     owned.execute("insert into ops.readings (reading, read_at, _run_id) values (1, '2027-08-01', 1)")
     later = LATER + timedelta(days=300)
     made = make_partitions(owned, wanted, now=later)
@@ -70,7 +70,7 @@ def test_a_user_who_may_not_make_roles_is_told_what_to_have_run(owner_of_empty, 
     wanted, rights = contracts(READINGS, NOTES), Rights(roles=Roles(prefix="elsewhere_"))
     user = owner_of_empty.info.user
     with pytest.raises(DatabaseError) as raised:
-        apply(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
+        apply_contracts(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
     names = "elsewhere_daftari_operator, elsewhere_daftari_owner"
     assert str(raised.value) == (
         f"apply: user {user} may not make roles or join them; missing: {names}; "
@@ -79,7 +79,7 @@ def test_a_user_who_may_not_make_roles_is_told_what_to_have_run(owner_of_empty, 
     _, _, advice = raised.value.hint.partition("once for the server: ")
     db.execute(advice)
     try:
-        apply(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
+        apply_contracts(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
         found = verify_database(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
         assert found.drifts == ()
     finally:
@@ -90,7 +90,7 @@ def test_a_user_who_may_make_roles_makes_them(owner_of_empty, db, tmp_path):
     wanted, rights = contracts(READINGS, NOTES), Rights(roles=Roles(prefix="made_"))
     db.execute(f"alter role {owner_of_empty.info.user} createrole")
     try:
-        apply(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
+        apply_contracts(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
         found = verify_database(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
         assert found.drifts == ()
     finally:

@@ -11,10 +11,10 @@ from psycopg import sql
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts, with_field
 
-from daftari.io.server_binaries import find
-from daftari.operations.apply_contracts import apply
-from daftari.operations.examine_server import examine_server
-from daftari.operations.verify_database import verify_database
+from daftari.io.embedded.binaries import find
+from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.operations.schema.examine_server import examine_server
+from daftari.operations.schema.verify_database import verify_database
 
 RESTRICTED = with_field(TEAMS, "budget", classification="restricted")
 METERED = with_field(READINGS, "litres", classification="restricted")
@@ -34,7 +34,7 @@ def read_by(server_with_pgaudit, db, tmp_path):
     db.execute(sql.SQL("create role {0}; create role {1} login; grant {0} to {1}").format(*names))
 
     def read(statement, parameters=None, *, of):
-        apply(db, contracts(*of), migrations_dir=tmp_path, now=NOW)
+        apply_contracts(db, contracts(*of), migrations_dir=tmp_path, now=NOW)
         db.execute(
             sql.SQL(
                 "grant usage on schema ops to {0}; grant select on all tables in schema ops to {0}"
@@ -86,12 +86,12 @@ def test_verify_names_a_restricted_table_whose_reads_are_not_logged_and_doctor_s
         found = verify_database(db, ours, migrations_dir=tmp_path, now=NOW).drifts
         return [it.text for it in found]
 
-    apply(db, ours, migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, ours, migrations_dir=tmp_path, now=NOW)
     assert drifts() == []
     db.execute("revoke select on ops.teams from daftari_pgaudit")
     named = ["pgaudit ops.teams: found its reads not logged; expected an object audit of a restricted table"]
     assert drifts() == named
-    apply(db, ours, migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, ours, migrations_dir=tmp_path, now=NOW)
     assert drifts() == []
     with psycopg.connect(db.info.dsn) as new:
         assert "logs restricted reads" in {it.name for it in examine_server(new).abilities if it.present}

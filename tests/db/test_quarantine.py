@@ -11,9 +11,9 @@ import pytest
 from tests.clinic import HEADER, NOW, VISITS, apply_workspace, counted, write_workspace
 
 from daftari.errors import MappingError, SourceError
-from daftari.io import quarantine
-from daftari.operations.export_quarantine import export_quarantine
-from daftari.operations.replay_quarantine import replay, replay_mended
+from daftari.io.quarantine import quarantine_entries
+from daftari.operations.quarantine.export_quarantine import export_quarantine
+from daftari.operations.quarantine.replay_quarantine import replay_corrected, replay_quarantine
 
 ROWS = [
     "V1,2026-03-01,A,Wanjiku,100.00,asthma",
@@ -32,9 +32,9 @@ def export(clinic, folder="mending"):
 def replayed(clinic, path=None):
     """What a replay did, run by run."""
     found = (
-        replay_mended(clinic.conn, clinic.workspace, "visits", path, now=NOW)
+        replay_corrected(clinic.conn, clinic.workspace, "visits", path, now=NOW)
         if path
-        else replay(clinic.conn, clinic.workspace, "visits", now=NOW)
+        else replay_quarantine(clinic.conn, clinic.workspace, "visits", now=NOW)
     )
     return [counted(one) for one in found]
 
@@ -204,7 +204,7 @@ def test_replays_of_the_same_rows_at_once_land_each_once(clinic):
     def run():
         with clinic.session() as conn:
             ready.wait()
-            loaded = replay_mended(conn, clinic.workspace, "visits", exported.path, now=NOW)
+            loaded = replay_corrected(conn, clinic.workspace, "visits", exported.path, now=NOW)
             found.append([counted(one) for one in loaded])
 
     threads = [threading.Thread(target=run) for _ in range(2)]
@@ -332,22 +332,22 @@ def test_piles_are_told_by_file_with_their_commonest_reason(clinic):
     clinic.load(*ROWS, "V7,2026-03-07,X,,1,", name="march.csv")
     clinic.load("V8,2026-03-08,A,,2000,", name="april.csv")
 
-    piles = quarantine.piles(clinic.conn, None)
+    piles = quarantine_entries.quarantined_files(clinic.conn, None)
 
     assert [(one.dataset, one.source, one.rows, one.top_reason) for one in piles] == [
         ("visits", "april.csv", 1, "fee.maximum"),
         ("visits", "march.csv", 5, "ward.reference"),
     ]
-    assert quarantine.piles(clinic.conn, "wards") == ()
+    assert quarantine_entries.quarantined_files(clinic.conn, "wards") == ()
 
 
 def test_entries_are_shown_in_the_order_of_their_file_up_to_a_limit(clinic):
     clinic.load(*ROWS)
 
-    found = quarantine.entries(clinic.conn, "visits", run_id=None, limit=2)
+    found = quarantine_entries.quarantine_entries(clinic.conn, "visits", run_id=None, limit=2)
 
     assert [(one.line, one.source, one.preview["patient"]) for one in found] == [
         (3, "visits.csv", "***"),
         (4, "visits.csv", None),
     ]
-    assert quarantine.entries(clinic.conn, "visits", run_id=99, limit=2) == ()
+    assert quarantine_entries.quarantine_entries(clinic.conn, "visits", run_id=99, limit=2) == ()

@@ -4,7 +4,7 @@ import pytest
 from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused
-from daftari.operations.read_history import read_history
+from daftari.operations.read.read_history import read_history
 
 
 @pytest.fixture

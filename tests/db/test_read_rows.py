@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused, QueryRefused
-from daftari.io.audit import Wanted, entries
-from daftari.operations.read_rows import export_rows, query_of, read_one, read_page
+from daftari.io.audit.audit_entries import AuditFilter, audit_entries
+from daftari.operations.read.read_rows import export_rows, query_of, read_one, read_page
 
 SHOWN = "visit_id,ward,fee"
 
@@ -140,7 +140,7 @@ def test_who_reads_nothing_of_a_dataset_is_refused_whatever_is_asked(house, role
 
 
 def reads(house):
-    found = entries(house.conn, Wanted(relation="ops.visits"))
+    found = audit_entries(house.conn, AuditFilter(relation="ops.visits"))
     return [(it.actor, it.purpose, it.rows, it.detail["columns"]) for it in found if it.operation == "read"]
 
 

@@ -8,8 +8,8 @@ from tests.small_contracts import TEAMS, TRIPS, contracts
 
 from daftari.contract.model import Access
 from daftari.errors import RowRefused
-from daftari.io.database import explained
-from daftari.operations.apply_contracts import apply
+from daftari.io.database.connection import database_errors_explained
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 EVERY = ("read", "insert", "update")
 OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows="team = 'blue'")
@@ -20,7 +20,7 @@ NEW = "insert into ops.trips (trip, team, status, starts_on, ends_on, _run_id) v
 def clerk(db, tmp_path):
     """A session that sees and writes the trips of one team."""
     trips = replace(TRIPS, no_overlap=replace(TRIPS.no_overlap, key=("status",)), access=(OWN_TEAM,))
-    apply(db, contracts(TEAMS, trips), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, contracts(TEAMS, trips), migrations_dir=tmp_path, now=NOW)
     db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
     db.execute(NEW + "('hidden', 'red', 'asked', '2026-03-01', '2026-03-09', 1)")
     with db.transaction(force_rollback=True):
@@ -39,7 +39,7 @@ def clerk(db, tmp_path):
 )
 def test_a_hidden_row_and_a_policy_are_told_in_the_same_words(clerk, row):
     assert clerk.execute("select count(*) from ops.trips").fetchone() == (0,)
-    with pytest.raises(RowRefused) as raised, explained(clerk), clerk.transaction():
+    with pytest.raises(RowRefused) as raised, database_errors_explained(clerk), clerk.transaction():
         clerk.execute(NEW + row)
     assert (str(raised.value), raised.value.hint) == (
         "database: a row was not taken; expected one that you may write and that agrees with the others",

@@ -7,14 +7,14 @@ import pytest
 from tests import sealed_clinic
 from tests.clinic import NOW
 
-from daftari.compile.access import Rights
-from daftari.compile.roles import Roles
+from daftari.compile.access.access_policies import Rights
+from daftari.compile.access.roles import Roles
 from daftari.errors import AccessRefused, KeyDestroyed
-from daftari.io.audit import Wanted, entries
-from daftari.io.loans import Reading
-from daftari.operations.apply_contracts import apply
-from daftari.operations.destroy_keys import destroy_keys
-from daftari.operations.reveal_fields import reveal_fields
+from daftari.io.audit.audit_entries import AuditFilter, audit_entries
+from daftari.io.keys.session_keys import RevealRequest
+from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.operations.keys.reveal_fields import reveal_fields
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 ROWS = (
     "V1,2026-03-01,A,Amina,+254700000001,10,first",
@@ -34,17 +34,17 @@ class House:
         self.roles = Roles(prefix=f"v{uuid.uuid4().hex[:6]}_")
         folder = self.clinic.folder / "other"
         rights = Rights(roles=self.roles)
-        apply(conn, self.clinic.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        apply_contracts(conn, self.clinic.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
         self.clinic.load_path(self.clinic.file(*ROWS, header=sealed_clinic.HEADER))
         self.keys = sealed_clinic.store_of(self.clinic)
         self.dataset = self.clinic.workspace.dataset("visits")[1].dataset
 
     def reveal(self, *names, role="nurse", purpose="calling them back", **equal):
-        reading = Reading(purpose=purpose, role=self.roles.of(role), equal=tuple(equal.items()))
+        reading = RevealRequest(purpose=purpose, role=self.roles.of(role), equal=tuple(equal.items()))
         return reveal_fields(self.conn, self.keys, self.dataset, names, reading)
 
     def reads(self):
-        found = entries(self.conn, Wanted(relation="ops.visits"))
+        found = audit_entries(self.conn, AuditFilter(relation="ops.visits"))
         return [
             (it.role, it.purpose, it.rows, it.detail["columns"]) for it in found if it.operation == "read"
         ]

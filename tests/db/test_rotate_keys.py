@@ -13,12 +13,12 @@ from tests.clinic import NOW, counted
 from tests.sealed_clinic import HEADER, SEALED, open_sealed_clinic, opened, store_of
 
 from daftari.errors import KeysUnavailable
-from daftari.operations import rotate_keys as rotation
-from daftari.operations.begin_key_epoch import begin_key_epoch
-from daftari.operations.destroy_keys import destroy_keys
-from daftari.operations.load_path import Request, load_path
-from daftari.operations.rotate_keys import Rotated, rotate_keys
-from daftari.operations.survey_keys import SealedField, survey_keys
+from daftari.operations.keys import rotate_keys as rotation
+from daftari.operations.keys.begin_key_epoch import begin_key_epoch
+from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.operations.keys.key_status import SealedField, survey_keys
+from daftari.operations.keys.rotate_keys import Rotated, rotate_keys
+from daftari.operations.load.load_path import LoadRequest, load_path
 
 SOURCES = Path(__file__).parents[2] / "src"
 SEED = int(os.environ.get("DAFTARI_KILL_SEED") or random.SystemRandom().randrange(10**6))
@@ -44,7 +44,7 @@ def clinic(db, database_url, tmp_path, monkeypatch, custom):
 
 def load(clinic, number, **said):
     path = clinic.file(*lines(number), header=HEADER)
-    return load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, **said), now=NOW)
+    return load_path(clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, **said), now=NOW)
 
 
 def versions(clinic):

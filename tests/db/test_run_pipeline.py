@@ -6,8 +6,8 @@ import pytest
 from tests.clinic import NOW, apply_workspace, write_workspace
 
 from daftari.errors import ChecksFailed, ReconciliationError, SourceError, TooManyRejected, UnknownName
-from daftari.operations.replay_quarantine import replay
-from daftari.operations.run_pipeline import Actions, run_pipeline
+from daftari.operations.quarantine.replay_quarantine import replay_quarantine
+from daftari.operations.workspace.run_pipeline import Actions, run_pipeline
 
 GOOD = [f"V{at},2026-03-01,A,,1," for at in range(8)]
 
@@ -123,7 +123,7 @@ def load_by_hand(clinic):
 
 def let_out_of_quarantine(clinic):
     clinic.conn.execute("insert into ops.wards (ward, _run_id) values ('X', 0)")
-    list(replay(clinic.conn, clinic.workspace, "visits", now=NOW))
+    list(replay_quarantine(clinic.conn, clinic.workspace, "visits", now=NOW))
 
 
 def another_contract(clinic):

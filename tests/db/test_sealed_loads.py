@@ -9,11 +9,11 @@ from tests.clinic import NOW, apply_workspace, counted, write_workspace
 from tests.sealed_clinic import FIELDS, HEADER, SEALED, open_sealed_clinic, opened, store_of
 
 from daftari.errors import BreakingChange, KeyDestroyed, KeysUnavailable
-from daftari.io.workspace import read_workspace
-from daftari.operations.destroy_keys import destroy_keys
-from daftari.operations.load_file import load_file
-from daftari.operations.load_path import Request, load_path, prepare
-from daftari.operations.verify_database import verify_database
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.operations.load.load_file import load_file
+from daftari.operations.load.load_path import LoadRequest, load_path, prepare_load
+from daftari.operations.schema.verify_database import verify_database
 from daftari.protect.keys import person_scope
 
 ROWS = [
@@ -38,7 +38,7 @@ def clinic(db, database_url, tmp_path, monkeypatch):
 
 def load(clinic, *rows, name="visits.csv", **said):
     path = clinic.file(*rows, name=name, header=HEADER)
-    return load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=path, **said), now=NOW)
+    return load_path(clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, **said), now=NOW)
 
 
 def reasons(clinic):
@@ -161,13 +161,15 @@ def test_a_value_that_was_moved_to_another_persons_row_does_not_open(clinic):
 def test_nothing_is_loaded_where_no_key_store_is_given(clinic):
     path = clinic.file(*ROWS, header=HEADER)
     with pytest.raises(KeysUnavailable):
-        load_path(clinic.conn, read_workspace(clinic.folder), Request(dataset="visits", path=path), now=NOW)
+        load_path(
+            clinic.conn, read_workspace(clinic.folder), LoadRequest(dataset="visits", path=path), now=NOW
+        )
     assert clinic.rows() == []
 
 
 def test_keys_are_kept_before_the_rows_that_need_them(clinic):
     path = clinic.file(*ROWS, header=HEADER)
-    delivery = prepare(clinic.workspace, Request(dataset="visits", path=path))
+    delivery = prepare_load(clinic.workspace, LoadRequest(dataset="visits", path=path))
 
     def stop(_rows):
         raise KeyboardInterrupt

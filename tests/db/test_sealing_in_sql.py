@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from psycopg import sql
 from tests.vectors import RFC_7518_B3
 
-from daftari.io import migrations
-from daftari.io.loans import Loan, lend, return_keys
-from daftari.operations.examine_server import examine_server
+from daftari.io.database import platform_migrations
+from daftari.io.keys.session_keys import SessionKey, lend_keys_to_session, return_keys
+from daftari.operations.schema.examine_server import examine_server
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, FieldKey, derive
 
@@ -33,7 +33,7 @@ def sealed(value=VALUE, *, of=None, field=FIELD, subject=SUBJECT, row="R1"):
 def loan(of=None, *, field=FIELD, subject=SUBJECT, seals=True):
     of = of or key()
     secret = derive(of, field, CBC)
-    return Loan(
+    return SessionKey(
         field=field, subject=subject, key_id=of.key_id, version=of.version, secret=secret, seals=seals
     )
 
@@ -79,8 +79,8 @@ def test_the_functions_are_there_where_the_server_has_pgcrypto_and_doctor_tells(
     is_there = db.execute("select to_regproc('daftari.reveal') is not null").fetchone()[0]
     told = {ability.name: ability.present for ability in examine_server(db).abilities}["pgcrypto"]
     assert is_there == told == has_pgcrypto(db)
-    assert ("0006_sealing" in migrations.applied(db)) == is_there
-    assert ("reveal" in migrations.shipped_functions(db)) == is_there
+    assert ("0006_sealing" in platform_migrations.applied(db)) == is_there
+    assert ("reveal" in platform_migrations.shipped_functions(db)) == is_there
 
 
 def test_pgcrypto_in_a_schema_of_somebodys_choice_is_used_there(session):
@@ -92,8 +92,8 @@ def test_pgcrypto_in_a_schema_of_somebodys_choice_is_used_there(session):
         session.execute(f"drop function daftari.{name}")
     session.execute("create schema theirs; create extension pgcrypto schema theirs")
     session.execute("delete from daftari.migration where name = '0006_sealing'")
-    assert migrations.migrate(session) == ["0006_sealing"]
-    lend(session, [loan()])
+    assert platform_migrations.migrate(session) == ["0006_sealing"]
+    lend_keys_to_session(session, [loan()])
     assert reveal(session, sealed()) == VALUE
 
 
@@ -113,7 +113,7 @@ def test_sql_makes_and_opens_the_vector_of_rfc_7518(session):
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=TEXT, row=TEXT)
 def test_a_value_that_sql_sealed_opens_in_python_and_the_other_way_round(session, value, row):
-    lend(session, [loan()])
+    lend_keys_to_session(session, [loan()])
     in_sql, in_python = seal(session, value, row=row), sealed(value, row=row)
     assert in_sql == in_python
     assert FieldKey(key(), FIELD, SUBJECT, CBC).open(in_sql) == value
@@ -121,7 +121,7 @@ def test_a_value_that_sql_sealed_opens_in_python_and_the_other_way_round(session
 
 
 def test_null_stays_null(session):
-    lend(session, [loan()])
+    lend_keys_to_session(session, [loan()])
     assert (reveal(session, None), seal(session, None)) == (None, None)
 
 
@@ -129,14 +129,14 @@ def test_a_session_that_was_lent_no_key_seals_and_reveals_nothing(clerk):
     for attempt in (lambda: reveal(clerk, sealed()), lambda: seal(clerk)):
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was lent to this session"):
             attempt()
-    lend(clerk, [loan(key(2)), loan(key(1, version=2), subject="U9")])
+    lend_keys_to_session(clerk, [loan(key(2)), loan(key(1, version=2), subject="U9")])
     for attempt in (lambda: reveal(clerk, sealed()), lambda: seal(clerk, subject="U7")):
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was lent to this session"):
             attempt()
 
 
 def test_a_lent_key_is_for_one_field(clerk):
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     other = sealed(field="users.national_id")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         reveal(clerk, other, "users.national_id")
@@ -159,7 +159,7 @@ def test_a_lent_key_is_for_one_field(clerk):
     ids=["subject", "key", "cut", "no text", "text", "tag", "algorithm", "form"],
 )
 def test_what_was_sealed_otherwise_or_damaged_is_refused_without_its_value(clerk, content):
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     with pytest.raises(psycopg.errors.DataCorrupted) as caught:
         reveal(clerk, content)
     assert VALUE not in str(caught.value) and content.hex() not in str(caught.value)
@@ -168,13 +168,13 @@ def test_what_was_sealed_otherwise_or_damaged_is_refused_without_its_value(clerk
 def test_old_versions_of_a_key_reveal_and_the_newest_seals(clerk):
     new = key(3, version=2)
     old = DataKey(key_id=new.key_id, version=1, secret=b"o" * 64)
-    lend(clerk, [loan(old, seals=False), loan(new)])
+    lend_keys_to_session(clerk, [loan(old, seals=False), loan(new)])
     assert reveal(clerk, sealed(of=old)) == VALUE
     assert seal(clerk) == sealed(of=new)
 
 
 def test_nobody_reads_a_lent_key(clerk, session, database_url):
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     assert clerk.execute("select count(*) from pg_class where relname = 'daftari_loan'").fetchone() == (1,)
     for statement in (
         "select * from pg_temp.daftari_loan",
@@ -202,29 +202,29 @@ def test_keys_are_not_put_into_a_table_that_the_session_has_laid_out_for_them(cl
             encryption bytea, nonce bytea, seals boolean, primary key (key_id, version, field))
     """)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="stands where lent keys would be kept"):
-        lend(clerk, [loan()])
+        lend_keys_to_session(clerk, [loan()])
     assert clerk.execute("select count(*) from daftari_loan").fetchone() == (0,)
 
 
 def test_types_that_a_session_lays_over_those_of_the_server_change_nothing(clerk):
     clerk.execute("create type pg_temp.bytea as (a int); create type pg_temp.text as (a int)")
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     assert reveal(clerk, sealed()) == VALUE
 
 
 def test_a_lent_key_is_gone_when_it_is_returned_and_when_the_session_ends(clerk, database_url, session):
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     assert reveal(clerk, sealed()) == VALUE
     return_keys(clerk)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         reveal(clerk, sealed())
-    lend(clerk, [loan()])
+    lend_keys_to_session(clerk, [loan()])
     assert reveal(clerk, sealed()) == VALUE
     clerk.execute("discard all")  # what a pool sends between two users of a session
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         reveal(clerk, sealed())
     with psycopg.connect(database_url, autocommit=True) as other:
-        lend(other, [loan()])
+        lend_keys_to_session(other, [loan()])
     for _ in range(100):  # the session ends a little after its connection
         left = session.execute("select count(*) from pg_class where relname = 'daftari_loan'").fetchone()
         if left == (0,):
@@ -234,7 +234,7 @@ def test_a_lent_key_is_gone_when_it_is_returned_and_when_the_session_ends(clerk,
 
 
 def test_lent_keys_are_in_a_table_that_is_neither_logged_nor_dumped(session):
-    lend(session, [loan()])
+    lend_keys_to_session(session, [loan()])
     persistence = session.execute("select relpersistence from pg_class where relname = 'daftari_loan'")
     assert persistence.fetchone()[0] == "t"
 
@@ -260,7 +260,7 @@ def test_neither_a_lent_key_nor_a_revealed_value_stands_in_the_servers_log(sessi
     session.execute("create temporary table incoming (value text); create temporary table kept (value bytea)")
     with session.cursor() as cursor, cursor.copy("copy incoming from stdin") as out:
         out.write_row([VALUE])
-    lend(session, [loan()])
+    lend_keys_to_session(session, [loan()])
     session.execute("insert into kept select daftari.seal(value, 'users.phone', 'U1', 'R1') from incoming")
     found = session.execute("select daftari.reveal(value, 'users.phone', 'U1') from kept").fetchone()
     with pytest.raises(psycopg.errors.DataCorrupted):

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from daftari.contract.governable import governable
+from daftari.contract.governable.governable import governable
 from daftari.contract.model import LogicalType
-from daftari.contract.read import read_contract
+from daftari.contract.reader.read import read_contract
 from daftari.errors import DatabaseError
-from daftari.operations.import_contract import contract_of_table
+from daftari.operations.contracts.import_contract import contract_of_table
 
 TABLES = """
 create schema registry;

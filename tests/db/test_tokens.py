@@ -8,10 +8,10 @@ from tests.clinic import NOW
 from tests.contracts import contract_of
 
 from daftari.errors import NotAuthenticated, TokenRefused, UnknownName
-from daftari.io import tokens
-from daftari.io.callers import Caller
-from daftari.io.tokens import Grant
-from daftari.operations.issue_token import issue_token
+from daftari.io.access import tokens
+from daftari.io.access.callers import Caller
+from daftari.io.access.tokens import TokenGrant
+from daftari.operations.access.issue_token import issue_token
 
 DATASETS = [
     contract_of(custom={"access": [{"role": "nurse", "operations": ["read"], "rows": "all"}]}).dataset
@@ -19,24 +19,24 @@ DATASETS = [
 
 
 def issue(db, name="round", role="nurse", days=30, **said):
-    return issue_token(db, DATASETS, Grant(name=name, role=role, **said), now=NOW, days=days)
+    return issue_token(db, DATASETS, TokenGrant(name=name, role=role, **said), now=NOW, days=days)
 
 
 def test_a_token_speaks_for_whom_it_was_made(undone):
     token = issue(undone, user_id="U1", datasets=("visits",), writes=False)
-    assert tokens.caller_of(undone, token, NOW) == Caller(
+    assert tokens.caller_of_token(undone, token, NOW) == Caller(
         name="token:round", role="nurse", user_id="U1", datasets=("visits",), writes=False
     )
 
 
 def test_a_token_that_is_unknown_expired_or_revoked_is_nobodys_and_which_of_these_is_not_told(undone):
     expired, revoked = issue(undone, name="a", days=1), issue(undone, name="b")
-    assert tokens.revoke(undone, "b", NOW)
+    assert tokens.revoke_token(undone, "b", NOW)
     said = set()
     later = NOW + timedelta(days=1)
     for token in (expired, revoked, tokens.new_token(), ""):
         with pytest.raises(NotAuthenticated) as refused:
-            tokens.caller_of(undone, token, later)
+            tokens.caller_of_token(undone, token, later)
         said.add(str(refused.value))
     assert len(said) == 1
 
@@ -59,8 +59,8 @@ def test_no_role_of_a_contract_reads_or_writes_tokens(undone):
 def test_a_use_is_noted_to_the_minute(undone):
     token = issue(undone)
     for seconds in (0, 30, 61):
-        tokens.caller_of(undone, token, NOW + timedelta(seconds=seconds))
-        (found,) = tokens.every(undone)
+        tokens.caller_of_token(undone, token, NOW + timedelta(seconds=seconds))
+        (found,) = tokens.all_tokens(undone)
         expected = 0 if seconds < 60 else seconds
         assert found.last_used_at == NOW + timedelta(seconds=expected)
 

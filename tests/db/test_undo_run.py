@@ -6,9 +6,9 @@ import pytest
 from tests.clinic import Clinic, apply_workspace, counted, open_wards, write_workspace
 
 from daftari.errors import UndoRefused, UnknownName
-from daftari.io import ledger
-from daftari.io.ledger import BatchAudit, Counts
-from daftari.operations.undo_run import undo_run
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import BatchAudit, RunCounts
+from daftari.operations.audit.undo_run import undo_run
 
 FIRST = ("V1,2026-03-01,A,Wanjiku,10,", "V2,2026-03-02,B,,20,", "V3,2026-03-03,A,,30,")
 #: One row of the first again, one changed, one new.
@@ -154,7 +154,7 @@ def test_a_row_that_the_run_updated_twice_becomes_what_it_was_before_the_first_t
     clinic.load(*FIRST, name="first.csv")
     before = clinic.rows(*ALL)
     _, contract = clinic.workspace.dataset("visits")
-    with ledger.run(clinic.conn, "load", contract) as run_id, clinic.conn.transaction():
+    with ledger.ledger_run(clinic.conn, "load", contract) as run_id, clinic.conn.transaction():
         # as batches of one load that bring a key again
         for fee, notes in ((11, "first"), (12, "second")):
             clinic.conn.execute(
@@ -164,7 +164,7 @@ def test_a_row_that_the_run_updated_twice_becomes_what_it_was_before_the_first_t
         ledger.record_batch(
             clinic.conn, BatchAudit(relation="ops.visits", operation="merge", rows=1, digest="0")
         )
-        ledger.finish(clinic.conn, run_id, Counts(received=1, updated=1))
+        ledger.finish_run(clinic.conn, run_id, RunCounts(received=1, updated=1))
     assert undo(clinic, run_id).restored == 1
     assert clinic.rows(*ALL) == before
 

@@ -6,14 +6,14 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.compile.access import MartReaders, Readers, Rights
-from daftari.compile.roles import Roles
-from daftari.contract.changes import ChangeKind
+from daftari.compile.access.access_policies import MartReaders, Readers, Rights
+from daftari.compile.access.roles import Roles
+from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.model import Access
 from daftari.errors import Drift
-from daftari.operations.apply_contracts import apply, plan
-from daftari.operations.bring_mart_rights import bring_mart_rights
-from daftari.operations.verify_database import verify_database
+from daftari.operations.marts.apply_mart_rights import apply_mart_rights
+from daftari.operations.schema.apply_contracts import apply_contracts, plan_contracts
+from daftari.operations.schema.verify_database import verify_database
 
 LINES = (
     Access(role="reader", operations=("read",), rows="all", fields=("team",)),
@@ -38,7 +38,7 @@ def applied_once(module_db, tmp_path_factory):
     module_db.execute(
         "create table marts.spend as select 1 as amount; create table marts.secret as select 1 as x"
     )
-    apply(module_db, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    apply_contracts(module_db, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
     module_db.execute(
         "create view staging.stg_teams with (security_invoker = true) as select team from ops.teams"
     )
@@ -211,7 +211,7 @@ def test_what_was_changed_by_hand_is_named(applied, folder, change, text):
 def test_apply_brings_back_what_was_changed_by_hand(applied_once, change):
     conn, folder = applied_once
     conn.execute(change)
-    apply(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    apply_contracts(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
     assert drifts(conn, folder) == []
 
 
@@ -249,48 +249,50 @@ def test_rights_given_ahead_are_named(applied, folder):
 )
 def test_a_plan_says_of_each_right_whether_somebody_sees_more(applied, folder, lines, what, kind):
     changed = contracts(replace(TEAMS, access=lines), OPEN_READINGS)
-    planned = plan(applied, changed, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    planned = plan_contracts(applied, changed, migrations_dir=folder, now=NOW, rights=RIGHTS)
     assert [it.kind for it in planned.changes if it.what == what] == [kind]
 
 
 def test_a_contract_that_takes_rights_away_takes_them_away(applied_once):
     conn, folder = applied_once
     less = contracts(replace(TEAMS, access=(LINES[0],)), OPEN_READINGS)
-    apply(conn, less, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    apply_contracts(conn, less, migrations_dir=folder, now=NOW, rights=RIGHTS)
     may = "select has_any_column_privilege('hand_writer', 'ops.teams', 'select')"
     assert conn.execute(may).fetchone() == (False,)
-    apply(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    apply_contracts(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
     assert conn.execute(may).fetchone() == (True,)
 
 
 def test_a_table_whose_contract_is_gone_is_read_by_nobody(applied_once):
     conn, folder = applied_once
-    apply(conn, contracts(OPEN_READINGS), migrations_dir=folder, now=NOW, rights=RIGHTS, allow_breaking=True)
+    apply_contracts(
+        conn, contracts(OPEN_READINGS), migrations_dir=folder, now=NOW, rights=RIGHTS, allow_breaking=True
+    )
     may = "select has_any_column_privilege(r, 'ops.teams', 'select') from unnest('{hand_reader,hand_writer}'::name[]) r"
     assert conn.execute(may).fetchall() == [(False,), (False,)]
-    apply(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    apply_contracts(conn, ALL, migrations_dir=folder, now=NOW, rights=RIGHTS)
 
 
 def test_what_is_not_as_its_readers_say_is_not_published(applied):
     applied.execute(
         "grant select on marts.secret to hand_reader; revoke select on marts.spend from hand_reader"
     )
-    bring_mart_rights(applied, RIGHTS)
+    apply_mart_rights(applied, RIGHTS)
     may = "select has_table_privilege('hand_reader', m, 'select') from unnest('{marts.spend,marts.secret}'::text[]) m"
     assert applied.execute(may).fetchall() == [(True,), (False,)]
 
     scoped = replace(RIGHTS, readers=read_by("reader", "own", subject="amount"))
-    bring_mart_rights(applied, scoped)
+    apply_mart_rights(applied, scoped)
     (condition,) = applied.execute("select qual from pg_policies where tablename = 'spend'").fetchone()
     assert "(amount)::text = " in condition
     with pytest.raises(Drift, match=r"marts.spend has no column person; expected the subject"):
-        bring_mart_rights(applied, replace(RIGHTS, readers=read_by("reader", "own", subject="person")))
+        apply_mart_rights(applied, replace(RIGHTS, readers=read_by("reader", "own", subject="person")))
     # A mart that was not built this time may still lack it: until it is built, it is closed.
-    bring_mart_rights(applied, replace(RIGHTS, readers=read_by("reader", "own", subject="person")), {"other"})
+    apply_mart_rights(applied, replace(RIGHTS, readers=read_by("reader", "own", subject="person")), {"other"})
     assert applied.execute(
         "select has_table_privilege('hand_reader', 'marts.spend', 'select')"
     ).fetchone() == (False,)
 
     unknown = replace(RIGHTS, readers=read_by("nobody_made_it"))
     with pytest.raises(Drift, match='role "hand_nobody_made_it" does not exist'):
-        bring_mart_rights(applied, unknown)
+        apply_mart_rights(applied, unknown)

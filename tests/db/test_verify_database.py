@@ -7,8 +7,8 @@ from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts, with_field
 
 from daftari.errors import ContractError
-from daftari.operations.apply_contracts import apply, plan
-from daftari.operations.verify_database import verify_database
+from daftari.operations.schema.apply_contracts import apply_contracts, plan_contracts
+from daftari.operations.schema.verify_database import verify_database
 
 ALL = contracts(TEAMS, TRIPS, READINGS, NOTES)
 Q3 = "('2026-07-01 00:00:00+00') TO ('2026-10-01 00:00:00+00')"
@@ -21,7 +21,7 @@ def migrations_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def applied_once(module_db, migrations_dir):
-    apply(module_db, ALL, migrations_dir=migrations_dir, now=NOW)
+    apply_contracts(module_db, ALL, migrations_dir=migrations_dir, now=NOW)
     return module_db
 
 
@@ -271,9 +271,9 @@ def test_what_was_changed_by_hand_is_named(applied, migrations_dir, broken, text
     ],
 )
 def test_apply_brings_back_what_was_changed_by_hand(db, tmp_path, broken):
-    apply(db, ALL, migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, ALL, migrations_dir=tmp_path, now=NOW)
     db.execute(broken)
-    apply(db, ALL, migrations_dir=tmp_path, now=NOW, allow_breaking=True)
+    apply_contracts(db, ALL, migrations_dir=tmp_path, now=NOW, allow_breaking=True)
     assert verified(db, tmp_path).drifts == ()
 
 
@@ -302,7 +302,7 @@ def test_an_older_partition_is_no_drift_once_it_is_audited_as_the_others(applied
         (f"ops.readings_2019q1.audit_{event}", "missing")
         for event in ("insert", "update", "delete", "truncate")
     ]
-    for change in plan(applied, ALL, migrations_dir=migrations_dir, now=NOW).changes:
+    for change in plan_contracts(applied, ALL, migrations_dir=migrations_dir, now=NOW).changes:
         for statement in change.statements:
             applied.execute(statement)
     assert verified(applied, migrations_dir).drifts == ()

@@ -10,13 +10,14 @@ from tests.clinic import NOW
 from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, UnknownName
-from daftari.io import answers, ledger
-from daftari.io.answers import Named
-from daftari.io.callers import speak_for
-from daftari.io.written import Writing, stage_of
-from daftari.operations.judge_records import judge_records
-from daftari.operations.requests import Request
-from daftari.operations.write_rows import write_rows
+from daftari.io.access.callers import speak_for
+from daftari.io.runs import ledger
+from daftari.io.write import idempotency
+from daftari.io.write.caller_write import CallerWrite, stage_of
+from daftari.io.write.idempotency import Named
+from daftari.operations.write.judge_records import judge_records
+from daftari.operations.write.requests import WriteRequest
+from daftari.operations.write.write_rows import write_rows
 
 
 @pytest.fixture
@@ -234,9 +235,9 @@ def test_texts_come_into_the_table_as_they_were_sent(house, is_new):
 
 def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(house):
     dataset, caller = house.contract.dataset, house.desk().errand.caller
-    with ledger.run(house.conn, "write", house.contract), house.conn.transaction():
+    with ledger.ledger_run(house.conn, "write", house.contract), house.conn.transaction():
         speak_for(house.conn, house.desk().errand)
-        writing = Writing(house.conn, dataset, caller, house.roles)
+        writing = CallerWrite(house.conn, dataset, caller, house.roles)
         for number in (1, 2):
             (batch,) = judge_records(
                 house.contract, [visit(number)], NOW, seal=lambda rows: rows, look_up=None
@@ -279,13 +280,15 @@ def test_a_key_is_its_callers_own(house):
 
 def test_while_an_answer_is_being_found_nobody_else_finds_one_under_the_same_key(house):
     named = Named(caller="test matron", key="k", fingerprint="f")
-    with house.clinic.session() as other, answers.claimed(other, [named]):
+    with house.clinic.session() as other, idempotency.claimed_keys(other, [named]):
         assert isinstance(house.ask(visit(1), key="k"), RequestUnderWay)
     assert house.ask(visit(1), key="k").outcomes[0].status == "inserted"
 
 
 def test_two_requests_of_one_batch_with_one_key_are_not_both_written(house):
-    requests = [Request(records=[visit(1)], request_id=f"r{at}", key="k", fingerprint="f") for at in (1, 2)]
+    requests = [
+        WriteRequest(records=[visit(1)], request_id=f"r{at}", key="k", fingerprint="f") for at in (1, 2)
+    ]
     first, second = write_rows(house.conn, house.desk(), requests, now=NOW)
     assert [it.status for it in first.outcomes] == ["inserted"]
     assert isinstance(second, RequestUnderWay)
@@ -294,7 +297,7 @@ def test_two_requests_of_one_batch_with_one_key_are_not_both_written(house):
 def test_a_request_that_dies_lets_go_of_its_key(house):
     with house.clinic.session() as other:
         pid = other.info.backend_pid
-        claim = answers.claimed(other, [Named(caller="test matron", key="k", fingerprint="f")])
+        claim = idempotency.claimed_keys(other, [Named(caller="test matron", key="k", fingerprint="f")])
         claim.__enter__()
         house.conn.execute("select pg_terminate_backend(%s, 5000)", [pid])
     assert house.ask(visit(1), key="k").outcomes[0].status == "inserted"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from tests.contracts import contract_document, field
 
-from daftari.contract import extensions
-from daftari.contract.document import parse_list
 from daftari.contract.physical_types import ALLOWED
-from daftari.contract.read import read_contract
-from daftari.contract.schema import VERSIONS, plain
-from daftari.io.workspace import enforcement_faults
+from daftari.contract.reader import extensions
+from daftari.contract.reader.document import parse_list
+from daftari.contract.reader.odcs_schema import VERSIONS, plain
+from daftari.contract.reader.read import read_contract
+from daftari.io.workspace.files import enforcement_faults
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/contract.md").read_text("utf-8")
 _PARTS = re.split(r"^## `([^`]+)`$", PAGE, flags=re.MULTILINE)

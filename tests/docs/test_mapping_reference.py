@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from daftari.rows.mapping import FieldSource, Mapping
-from daftari.rows.mapping_reader import read_mapping
+from daftari.rows.mapping.mapping import FieldSource, Mapping
+from daftari.rows.mapping.mapping_reader import read_mapping
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/mapping.md").read_text("utf-8")
 

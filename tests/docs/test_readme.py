@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from daftari.io import server
-from daftari.io.server_home import home_of
+from daftari.io.embedded import server
+from daftari.io.embedded.home import home_of
 
 README = Path(__file__).parents[2] / "README.md"
 COMMAND_SECONDS = 300
@@ -78,7 +78,7 @@ def run(command: str, folder: Path) -> tuple[str, Path]:
 def stop_servers(folder: Path) -> None:
     """Stop the PostgreSQL of every workspace under *folder*."""
     for workspace in folder.rglob("daftari.toml"):
-        server.stop(home_of(workspace.parent / ".daftari"))
+        server.stop_server(home_of(workspace.parent / ".daftari"))
 
 
 TOUR = steps(README.read_text("utf-8"))

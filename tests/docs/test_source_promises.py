@@ -9,12 +9,12 @@ SOURCE = Path(__file__).parents[2] / "src/daftari"
 MODULES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")}
 #: Texts of ours that are formats: module, and what they are called there.
 OUR_FORMATS = {
-    ("io/pgaudit.py", "statement"),
-    ("contract/odcs_versions.py", "template"),
+    ("io/catalogue/pgaudit.py", "statement"),
+    ("contract/reader/odcs_versions.py", "template"),
     ("cli/contract_views.py", "words"),
-    ("io/versions.py", "_TEMPLATE"),
-    ("io/server_binaries.py", "pattern"),
-    ("io/server_binaries.py", "_FOLDERS[0]"),
+    ("io/database/workspace_migrations.py", "_TEMPLATE"),
+    ("io/embedded/binaries.py", "pattern"),
+    ("io/embedded/binaries.py", "_FOLDERS[0]"),
 }
 
 
@@ -94,4 +94,4 @@ def test_pickles_come_from_our_own_child_alone():
         for name, tree in MODULES.items()
         if any(it.split(".")[0] in ("pickle", "marshal", "shelve", "dill") for it in imports(tree))
     }
-    assert found == {"operations/apart.py", "operations/apart_child.py"}
+    assert found == {"operations/load/judge_process.py", "operations/load/judge_process_child.py"}

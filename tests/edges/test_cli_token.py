@@ -9,8 +9,8 @@ import pytest
 from tests.clinic import apply_workspace, write_workspace
 
 from daftari.errors import NotAuthenticated
-from daftari.io import tokens, web_sessions
-from daftari.io.callers import Caller
+from daftari.io.access import tokens, web_sessions
+from daftari.io.access.callers import Caller
 
 ACCESS = [{"role": "token_nurse", "operations": ["read"], "rows": "all"}]
 
@@ -29,7 +29,7 @@ def test_a_token_is_printed_once_and_listed_without_itself(daftari, ward):
     (token,) = made.lines
     assert token.startswith("dft_") and len(token) == 47
     assert "It is shown this once." in made.err
-    assert tokens.caller_of(ward.conn, token, datetime.now(UTC)).role == "token_nurse"
+    assert tokens.caller_of_token(ward.conn, token, datetime.now(UTC)).role == "token_nurse"
     listed = daftari("token", "list")
     assert "round" in listed.out and "never" not in listed.out and token not in listed.out
     assert all(len(line) <= 80 for line in listed.lines)
@@ -82,8 +82,8 @@ def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):
     (token,) = daftari("token", "create", "round", "--role", "token_nurse").lines
     at = datetime.now(UTC)
     person = Caller(name="oidc U2", role="token_nurse", user_id="U2")
-    kept = [web_sessions.begin_for(ward.conn, person, at, timedelta(hours=4)) for _ in range(2)]
-    web_sessions.begin(ward.conn, token, at)
+    kept = [web_sessions.begin_session_for(ward.conn, person, at, timedelta(hours=4)) for _ in range(2)]
+    web_sessions.begin_session(ward.conn, token, at)
     listed = daftari("token", "sessions")
     assert "oidc U2" in listed.out and "token:round" in listed.out
     assert all(len(line) <= 80 for line in listed.lines)
@@ -100,9 +100,9 @@ def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):
         "error: U2: is not signed in; there is oidc U2, token:round",
     )
     assert daftari("token", "sign-out", "oidc U2", "--dry-run").lines == ["Would end 2 sessions of oidc U2."]
-    assert web_sessions.caller_of(ward.conn, kept[0], at).name == "oidc U2"
+    assert web_sessions.caller_of_session(ward.conn, kept[0], at).name == "oidc U2"
     assert daftari("token", "sign-out", "oidc U2").lines == ["Ended 2 sessions of oidc U2."]
     for session in kept:
         with pytest.raises(NotAuthenticated):
-            web_sessions.caller_of(ward.conn, session, at)
+            web_sessions.caller_of_session(ward.conn, session, at)
     assert [it["who"] for it in daftari("token", "sessions", "--output", "json").json] == ["token:round"]

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from daftari.cli import app
 from daftari.errors import SettingError
-from daftari.io.workspace import read_workspace
-from daftari.operations.init_workspace import init_workspace
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.workspace.init_workspace import init_workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 from daftari.cli import app
 from daftari.errors import SettingError
 from daftari.io.files import open_source
-from daftari.io.workspace import Workspace, read_workspace
-from daftari.operations.init_workspace import init_workspace
-from daftari.operations.load_path import Request, prepare
-from daftari.operations.new_pipeline import new_pipeline
-from daftari.rows.parse import to_rows
-from daftari.rows.rules import judge, rulebook
+from daftari.io.workspace.files import Workspace, read_workspace
+from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.operations.workspace.init_workspace import init_workspace
+from daftari.operations.workspace.new_pipeline import new_pipeline
+from daftari.rows.formats.parse import to_rows
+from daftari.rows.rules.rules import judge_rows, rulebook
 
 
 @pytest.fixture
@@ -43,11 +43,13 @@ def test_the_contract_of_a_new_pipeline_can_be_enforced(workspace):
 def test_its_sample_fits_its_mapping_and_every_row_is_right(workspace):
     made = new_pipeline(workspace, "fleet-costs")
 
-    delivery = prepare(read_workspace(workspace.root), Request(dataset="fleet_costs", path=made.sample))
+    delivery = prepare_load(
+        read_workspace(workspace.root), LoadRequest(dataset="fleet_costs", path=made.sample)
+    )
 
     dataset = delivery.contract.dataset
     [block] = open_source(made.sample, mapping=delivery.plan.mapping, dataset=dataset).blocks()
-    verdicts = judge(to_rows(delivery.plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23)))
+    verdicts = judge_rows(to_rows(delivery.plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23)))
     assert verdicts.accepted.height == 3
     assert verdicts.rejected.is_empty()
     assert [str(it) for it in verdicts.accepted["quantity"]] == ["12.50", "1200.00", "7.25"]

@@ -6,26 +6,26 @@ import pytest
 from typer.testing import CliRunner
 
 from daftari.cli import quality, transform
-from daftari.compile.verdicts import Outcome, Verdict
+from daftari.compile.quality.verdicts import CheckOutcome, CheckVerdict
 from daftari.errors import ChecksFailed, DatabaseError
-from daftari.io import check_results
-from daftari.io.check_results import Checked
-from daftari.io.migrations import migrate
+from daftari.io.database.platform_migrations import migrate
+from daftari.io.runs import check_results
+from daftari.io.runs.check_results import CheckedDataset
 
-PASSED = Outcome(
+PASSED = CheckOutcome(
     check="amount.not_null",
     field="amount",
     description="amount is there",
-    verdict=Verdict.PASSED,
+    verdict=CheckVerdict.PASSED,
     reason="0 of 3 fail",
     tested=3,
     failing=0,
 )
-FAILED = Outcome(
+FAILED = CheckOutcome(
     check="rule.paid_is_approved",
     field=None,
     description="no row is paid without an approval",
-    verdict=Verdict.FAILED,
+    verdict=CheckVerdict.FAILED,
     reason="1 of 3 fail",
     tested=3,
     failing=1,
@@ -39,15 +39,15 @@ def checked(db, settings):
     with db.transaction():
         migrate(db)
         (run_id,) = db.execute("insert into daftari.run (kind) values ('check') returning run_id").fetchone()
-        found = Checked(
+        found = CheckedDataset(
             run_id=run_id,
             dataset="expenses",
             contract_hash="abc",
-            verdict=Verdict.FAILED,
+            verdict=CheckVerdict.FAILED,
             rows=3,
             outcomes=(PASSED, FAILED),
         )
-        check_results.record(db, found)
+        check_results.record_check_results(db, found)
     return settings.root
 
 

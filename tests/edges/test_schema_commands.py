@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from daftari.cli import app
 from daftari.errors import BreakingChange, Drift, SettingError
-from daftari.io import server as embedded
-from daftari.io.server_home import home_of
+from daftari.io.embedded import server as embedded
+from daftari.io.embedded.home import home_of
 from daftari.settings import read_settings
 
 
@@ -127,7 +127,7 @@ def test_the_workspaces_own_server_is_started_looked_at_and_stopped(tmp_path, mo
         assert server("stop") == "stopped\n"
         assert server("stop") == "was not running\n"
     finally:
-        embedded.stop(home)
+        embedded.stop_server(home)
         shutil.rmtree(home.folder)
 
 

@@ -14,9 +14,9 @@ import pytest
 from tests.tables import dataset, field
 
 from daftari.errors import SourceError
-from daftari.io.digest import digest
 from daftari.io.files import open_source, unpack
-from daftari.rows.mapping import Mapping
+from daftari.io.load.file_digest import file_digest
+from daftari.rows.mapping.mapping import Mapping
 
 KNOWN = dataset(field("id"), field("name"))
 CSV = b"id,name\n1,a\n2,b\n"
@@ -38,7 +38,7 @@ def test_a_packed_file_is_read_like_a_plain_one(tmp_path, suffix, pack):
     path.write_bytes(pack(CSV))
     source, rows, _ = read(path)
     assert rows == {2: ("1", "a"), 3: ("2", "b")}
-    assert source.sha256 == digest(path)  # of the bytes as given
+    assert source.sha256 == file_digest(path)  # of the bytes as given
     assert source.name == path.name
 
 

@@ -12,7 +12,7 @@ from tests.tables import dataset, field
 
 from daftari.errors import SourceError
 from daftari.io.files import open_source
-from daftari.rows.mapping import Mapping
+from daftari.rows.mapping.mapping import Mapping
 
 KNOWN = dataset(field("id"), field("name"))
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from psycopg import sql
 from tests.contracts import contract_of, field
 
-from daftari.compile import checks
-from daftari.compile.columns import column_type
 from daftari.compile.names import Schemas
-from daftari.rows import copy
-from daftari.rows.expressions import ZONE, parse
-from daftari.rows.intake import encode
-from daftari.rows.parse import physical
-from daftari.rows.rules import rulebook
+from daftari.compile.tables import checks
+from daftari.compile.tables.columns import column_type
+from daftari.rows.formats.parse import physical
+from daftari.rows.intake import copy_format
+from daftari.rows.intake.intake import encode_rows
+from daftari.rows.rules.expressions import ZONE, parse
+from daftari.rows.rules.rules import rulebook
 
 TODAY = date(2026, 3, 14)
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
@@ -164,7 +164,7 @@ def table(scratch):
     def ask(frame, conditions):
         scratch.execute("truncate visits restart identity")
         with scratch.cursor().copy(f"copy visits ({names}) from stdin (format binary)") as out:
-            out.write(copy.HEADER + encode(frame, DATASET) + copy.TRAILER)
+            out.write(copy_format.HEADER + encode_rows(frame, DATASET) + copy_format.TRAILER)
         asked = ", ".join(f"({condition})" for condition in conditions)
         found = scratch.execute(f"select {asked} from visits order by at", prepare=False).fetchall()
         return [list(column) for column in zip(*found, strict=True)]

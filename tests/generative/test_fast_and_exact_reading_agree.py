@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daftari.errors import SourceError
-from daftari.io.files.delimited import read_blocks
-from daftari.io.files.layout import Layout
-from daftari.rows.block import WHITE_SPACE
+from daftari.io.delimited.layout import Layout
+from daftari.io.delimited.rows import read_blocks
+from daftari.rows.intake.block import WHITE_SPACE
 
 HEADER = ("a", "b", "c")
 PIECES = [

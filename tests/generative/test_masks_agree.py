@@ -46,7 +46,7 @@ def test_python_and_sql_agree(scratch, kind, wanted, data):
             f"select {mask.sql(masked, 'value')} from unnest(%s::{type_}[]) with ordinality v(value, n) order by n",
             [values],
         )
-        assert [it for (it,) in found] == [mask.masked(mask.of(masked), value) for value in values]
+        assert [it for (it,) in found] == [mask.masked(mask.mask_of(masked), value) for value in values]
 
 
 @given(TEXTS)

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.io.files import open_source
-from daftari.rows.inference import canonical
-from daftari.rows.intake import Intake, take_in
-from daftari.rows.mapping import Mapping
-from daftari.rows.parse import to_rows
-from daftari.rows.plan import resolve
-from daftari.rows.record import record_block, record_plan
-from daftari.rows.rules import Rulebook, judge, rulebook
+from daftari.rows.formats.inference import canonical
+from daftari.rows.formats.parse import to_rows
+from daftari.rows.intake.intake import Intake, take_in
+from daftari.rows.intake.records import record_block, record_plan
+from daftari.rows.mapping.column_plan import resolve_columns
+from daftari.rows.mapping.mapping import Mapping
+from daftari.rows.rules.rules import Rulebook, judge_rows, rulebook
 
 DATASETS = ("expenses", "leave_requests")
 EXAMPLES, ROWS = 50, 20  # of each dataset: 1,000 rows
@@ -135,7 +135,7 @@ def one_by_one(
 ) -> dict[str, Verdict]:
     plan, found = record_plan(dataset), {}
     for record in records:
-        verdict = judge(to_rows(plan, record_block(record, dataset), dataset), book)
+        verdict = judge_rows(to_rows(plan, record_block(record, dataset), dataset), book)
         found |= verdicts_of(verdict.accepted, verdict.rejected, dataset.key[0])
     return found
 
@@ -149,7 +149,7 @@ def by_file(path, records, dataset: Dataset, book: Rulebook, *, block_bytes: int
     path.write_text(text.getvalue(), "utf-8", newline="")
     mapping = Mapping(dataset=dataset.name, total_row="none", encoding="utf-8", separator=",", header_row=1)
     source = open_source(path, mapping=mapping, dataset=dataset, block_bytes=block_bytes)
-    plan = canonical(resolve(mapping, source.header, dataset, file=source.name))
+    plan = canonical(resolve_columns(mapping, source.header, dataset, file=source.name))
     # verdicts come before sealing: for that, bytes will do
     sealed = [field.name for field in dataset.fields if field.protection.sealed]
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from daftari.cli.contract_views import show_contract
-from daftari.contract.compatibility import compare
-from daftari.contract.document import parse_document, walk
+from daftari.contract.compatibility.compatibility import compare
 from daftari.contract.plain import as_plain
-from daftari.contract.read import read_contract
-from daftari.contract.schema import plain
+from daftari.contract.reader.document import parse_document, walk
+from daftari.contract.reader.odcs_schema import plain
+from daftari.contract.reader.read import read_contract
 from daftari.errors import ContractError
-from daftari.io.workspace import enforcement_faults
+from daftari.io.workspace.files import enforcement_faults
 
 WORKSPACE = Path(__file__).parents[2] / "workspace"
 TEXTS = {path.name: path.read_text("utf-8") for path in sorted(WORKSPACE.rglob("*.odcs.yaml"))}

@@ -13,10 +13,10 @@ import pytest
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.errors import DaftariError, MappingError, SourceError
 from daftari.io.files import open_source
-from daftari.rows.inference import settle
-from daftari.rows.mapping import Mapping
-from daftari.rows.plan import resolve
-from daftari.rows.reading import start, take
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.intake.file_reading import start_reading, take
+from daftari.rows.mapping.column_plan import resolve_columns
+from daftari.rows.mapping.mapping import Mapping
 
 FOLDER = "bad_files/frictionless"
 
@@ -226,7 +226,7 @@ def test_a_file_without_header_is_refused_until_the_mapping_names_its_columns(re
     required = tuple(Field(name=name, logical_type=LogicalType.STRING, required=True) for name in wanted)
     dataset = Dataset(name="d", fields=required)
     with pytest.raises(MappingError, match=f"^{re.escape(file)}: no column for id, name"):
-        resolve(None, open_source(path, dataset=dataset).header, dataset, file=file)
+        resolve_columns(None, open_source(path, dataset=dataset).header, dataset, file=file)
 
     header, found, malformed, _ = read(path, wanted, header_row=0, columns=wanted)
     assert (header, len(found), malformed) == (wanted, rows, [])
@@ -284,8 +284,8 @@ def test_no_file_ends_in_another_error_than_ours(real_data, strictness):
         dataset = Dataset(name="d", fields=fields)
         try:
             source = open_source(path, dataset=dataset)
-            plan = settle(resolve(None, source.header, dataset), source.blocks())
-            reading = start(plan, dataset)
+            plan = settle_styles(resolve_columns(None, source.header, dataset), source.blocks())
+            reading = start_reading(plan, dataset)
             for block in source.blocks():
                 _, reading = take(reading, block)
         except DaftariError as error:

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from jsonschema_rs import Draft201909Validator
 
-from daftari.contract.document import parse_document, walk
-from daftari.contract.odcs_versions import STEPS_BACK, schema_of
-from daftari.contract.read import read_contract
-from daftari.contract.schema import odcs_schema, plain
+from daftari.contract.reader.document import parse_document, walk
+from daftari.contract.reader.odcs_schema import odcs_schema, plain
+from daftari.contract.reader.odcs_versions import STEPS_BACK, schema_of
+from daftari.contract.reader.read import read_contract
 from daftari.errors import ContractError
 
 DATA = Path(os.environ.get("DAFTARI_REAL_DATA", Path(__file__).parents[3] / "shared/data")) / "contracts_odcs"

@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from daftari.contract.read import read_contract
+from daftari.contract.reader.read import read_contract
 from daftari.io.files import open_source
-from daftari.rows.inference import settle
-from daftari.rows.mapping_reader import read_mapping
-from daftari.rows.plan import resolve
-from daftari.rows.reading import start, take
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.intake.file_reading import start_reading, take
+from daftari.rows.mapping.column_plan import resolve_columns
+from daftari.rows.mapping.mapping_reader import read_mapping
 
 HERE = Path(__file__).parent
 
@@ -40,8 +40,8 @@ def read(path, ingest):
     contract = HERE / "contracts" / f"{mapping.dataset}.odcs.yaml"
     dataset = read_contract(contract.read_text("utf-8"), source=contract.name).dataset
     source = open_source(path, mapping=mapping, dataset=dataset)
-    plan = settle(resolve(mapping, source.header, dataset, file=path.name), source.blocks())
-    reading, frames, unreadable = start(plan, dataset), [], {}
+    plan = settle_styles(resolve_columns(mapping, source.header, dataset, file=path.name), source.blocks())
+    reading, frames, unreadable = start_reading(plan, dataset), [], {}
     for block in source.blocks():
         rows, reading = take(reading, block)
         frames.append(rows.values)

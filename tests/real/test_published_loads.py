@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
-from daftari.operations.load_path import Request, load_path
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.load.load_path import LoadRequest, load_path
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -33,10 +33,10 @@ def workspace(settings):
 @pytest.fixture
 def load(db, settings, workspace):
     """Load a file by a mapping, twice more after that; return what the first load said."""
-    apply(db, workspace.contracts, migrations_dir=settings.migrations_dir, now=NOW)
+    apply_contracts(db, workspace.contracts, migrations_dir=settings.migrations_dir, now=NOW)
 
     def load(path, dataset, mapping):
-        request = Request(dataset=dataset, path=path, mapping=HERE / "ingest" / mapping)
+        request = LoadRequest(dataset=dataset, path=path, mapping=HERE / "ingest" / mapping)
         first = load_path(db, workspace, request, now=NOW)
         before = content(db, dataset)
 
@@ -44,7 +44,7 @@ def load(db, settings, workspace):
         assert again.known
         assert again.run_id == first.run_id
 
-        forced = Request(dataset=dataset, path=path, mapping=HERE / "ingest" / mapping, again=True)
+        forced = LoadRequest(dataset=dataset, path=path, mapping=HERE / "ingest" / mapping, again=True)
         unchanged = load_path(db, workspace, forced, now=NOW).counts
         assert (unchanged.inserted, unchanged.updated) == (0, 0)
         assert unchanged.received == first.counts.received

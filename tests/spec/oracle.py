@@ -124,7 +124,7 @@ class Oracle:
             case "clear":
                 return str(value) if field.name in some_masked and value is not None else value
             case "masked":
-                return mask.masked(mask.in_sql(field), value)
+                return mask.masked(mask.mask_in_sql(field), value)
         return None
 
     def has_view(self, dataset: Dataset, role):

@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 from tests.spec.world import PEOPLE, ROLES
 
 from daftari.api.app import application
-from daftari.io.tokens import Grant
-from daftari.operations.issue_token import issue_token
+from daftari.io.access.tokens import TokenGrant
+from daftari.operations.access.issue_token import issue_token
 from daftari.settings import read_settings
-from daftari.web import room
+from daftari.web import routes
 
 
 @contextmanager
@@ -31,14 +31,14 @@ def calling(world, monkeypatch, root):
             role: issue_token(
                 world.conn,
                 datasets,
-                Grant(name=role, role=role, user_id=PEOPLE.get(role)),
+                TokenGrant(name=role, role=role, user_id=PEOPLE.get(role)),
                 now=datetime.now(UTC),
                 days=1,
             )
             for role in ROLES
             if any(it.role == role for dataset in datasets for it in dataset.access)
         }
-        with TestClient(application(read_settings(root), faces=[room.add])) as client:
+        with TestClient(application(read_settings(root), faces=[routes.add_control_room])) as client:
             yield client, tokens
     finally:
         world.conn.execute("delete from daftari.web_session")

@@ -16,11 +16,11 @@ from starlette.testclient import TestClient
 from tests.served_clinic import opened, visit
 
 from daftari.api.app import application
-from daftari.io import tokens
-from daftari.io.tokens import Grant
-from daftari.operations.issue_token import issue_token
+from daftari.io.access import tokens
+from daftari.io.access.tokens import TokenGrant
+from daftari.operations.access.issue_token import issue_token
 from daftari.settings import read_settings
-from daftari.web import room
+from daftari.web import routes
 
 NAME = "Wanjiku"
 
@@ -35,7 +35,7 @@ class Attacker:
 
     def token(self, role, **grant):
         datasets = [it.dataset for it in self.house.clinic.workspace.contracts]
-        said = Grant(name=f"{role} {len(self._tokens)} {grant}", role=role, **grant)
+        said = TokenGrant(name=f"{role} {len(self._tokens)} {grant}", role=role, **grant)
         return issue_token(self.house.conn, datasets, said, now=datetime.now(UTC), days=1)
 
     def ask(self, method, path, role="nurse", *, token=None, **said):
@@ -59,7 +59,8 @@ def attacker(db, database_url, tmp_path, monkeypatch):
         first = house.post(visit(1, patient="Achieng"), visit(2, ward="B", patient=NAME))
         assert first == ["inserted", "inserted"]
         with TestClient(
-            application(read_settings(tmp_path), faces=[room.add]), raise_server_exceptions=False
+            application(read_settings(tmp_path), faces=[routes.add_control_room]),
+            raise_server_exceptions=False,
         ) as client:
             yield Attacker(house, client)
 
@@ -143,7 +144,7 @@ def test_a_revoked_and_an_expired_token_are_nobodys_in_the_same_words(attacker):
     expired = issue_token(
         attacker.house.conn,
         [it.dataset for it in attacker.house.clinic.workspace.contracts],
-        Grant(name="old", role="matron"),
+        TokenGrant(name="old", role="matron"),
         now=datetime.now(UTC) - timedelta(days=3),
         days=1,
     )
@@ -231,7 +232,7 @@ def test_token_after_token_that_lets_nobody_in_is_slowed_down_and_good_ones_are_
 
 def test_who_asks_more_often_than_is_allowed_is_told_to_wait_and_others_are_not(attacker, monkeypatch):
     monkeypatch.setenv("DAFTARI_RATE_LIMIT_PER_SECOND", "1")
-    limited = application(read_settings(attacker.house.clinic.folder), faces=[room.add])
+    limited = application(read_settings(attacker.house.clinic.folder), faces=[routes.add_control_room])
     with TestClient(limited, raise_server_exceptions=False) as client:
         others = Attacker(attacker.house, client)
         others._tokens = {"nurse": attacker.token("nurse"), "matron": attacker.token("matron")}
@@ -484,7 +485,7 @@ BESIDE = {
 
 def test_every_address_of_the_api_is_in_its_document(attacker):
     document = attacker.client.get("/openapi.json").json()["paths"]
-    pages = {path for path, *_ in room.PAGES} | {path for path, _ in room.RECEIVERS}
+    pages = {path for path, *_ in routes.PAGES} | {path for path, _ in routes.RECEIVERS}
     app = attacker.client.app._app
     served = {getattr(route, "path", "") for route in app.routes}
     assert served - pages - BESIDE == set(document)

@@ -10,7 +10,7 @@ from psycopg import sql
 from tests.spec import matrix
 from tests.spec.oracle import Caller, Oracle
 
-from daftari.operations.apply_contracts import apply
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ROWS = Path(__file__).with_name("rows.sql").read_text("utf-8")
@@ -40,7 +40,7 @@ def make(conn, workspace, folder):
     for mart in [*workspace.readers.of, "nobodys"]:
         conn.execute(MART.format(sql.Identifier(mart)))
     rights = workspace.rights()
-    apply(conn, workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+    apply_contracts(conn, workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
     conn.execute(ROWS)
     datasets = [it.dataset for it in workspace.contracts]
     for dataset in datasets:

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from daftari.io import server as embedded
-from daftari.io.workspace import read_workspace
-from daftari.operations.apply_contracts import apply
-from daftari.operations.build_marts import TransformOptions, build_marts
+from daftari.io.embedded import server as embedded
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.marts.build_marts import TransformOptions, build_marts
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 REFERENCE = Path(__file__).parents[2] / "workspace"
 ROWS = Path(__file__).with_name("rows.sql").read_text("utf-8")
@@ -31,7 +31,7 @@ def transform(conn, root, **options):
 
 @pytest.fixture(scope="session")
 def admin(server):
-    with psycopg.connect(**embedded.parameters(server, "postgres"), autocommit=True) as conn:
+    with psycopg.connect(**embedded.server_parameters(server, "postgres"), autocommit=True) as conn:
         yield conn
 
 
@@ -45,7 +45,9 @@ def governed_template(admin, server, tmp_path_factory):
         with psycopg.connect(url, autocommit=True) as conn:
             now = datetime(2026, 7, 1, tzinfo=UTC)
             rights = workspace.rights()
-            apply(conn, workspace.contracts, migrations_dir=root / "migrations", rights=rights, now=now)
+            apply_contracts(
+                conn, workspace.contracts, migrations_dir=root / "migrations", rights=rights, now=now
+            )
             conn.execute(ROWS)
         yield name, root
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.served_api import process
 from tests.served_clinic import opened, visit
 
-from daftari.io.tokens import Grant
-from daftari.operations.issue_token import issue_token
+from daftari.io.access.tokens import TokenGrant
+from daftari.operations.access.issue_token import issue_token
 
 from tests.clinic import NOW  # isort: skip
 
@@ -30,7 +30,7 @@ class Served:
         datasets = [it.dataset for it in house.clinic.workspace.contracts]
         self.tokens = {
             role: issue_token(
-                house.conn, datasets, Grant(name=f"{role} {url[-4:]}", role=role), now=NOW, days=366
+                house.conn, datasets, TokenGrant(name=f"{role} {url[-4:]}", role=role), now=NOW, days=366
             )
             for role in ROLES
         }

@@ -11,11 +11,11 @@ import pytest
 from tests.served_api import serving
 from tests.system.test_canary_scan import FILES
 
-from daftari.io.callers import make_service
-from daftari.io.tokens import Grant
-from daftari.io.workspace import open_workspace
-from daftari.operations.issue_token import issue_token
-from daftari.operations.load_path import Request, load_path
+from daftari.io.access.callers import make_service
+from daftari.io.access.tokens import TokenGrant
+from daftari.io.workspace.files import open_workspace
+from daftari.operations.access.issue_token import issue_token
+from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.settings import read_settings
 
 pytestmark = pytest.mark.system
@@ -36,7 +36,7 @@ def fill(conn, root):
     for dataset in ("users", "leave_requests", "salaries"):
         path = root / f"{dataset}.csv"
         path.write_text(FILES[dataset], "utf-8")
-        load_path(conn, workspace, Request(dataset=dataset, path=path), now=datetime.now(UTC))
+        load_path(conn, workspace, LoadRequest(dataset=dataset, path=path), now=datetime.now(UTC))
     assert conn.execute("select count(*) from ops.users").fetchone()[0] > 0
 
 
@@ -54,7 +54,7 @@ def test_every_answer_is_one_that_the_document_tells_of_and_none_is_a_fault(
     make_service(conn)
     fill(conn, root)
     datasets = [it.dataset for it in reference.contracts]
-    grant = Grant(name=role, role=role)
+    grant = TokenGrant(name=role, role=role)
     token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
     with serving(root) as url:
         done = subprocess.run(

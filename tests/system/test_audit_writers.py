@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import NOW
 from tests.small_contracts import TEAMS, contracts
 
-from daftari.operations.apply_contracts import apply
-from daftari.operations.checkpoint_audit import checkpoint_audit
-from daftari.operations.verify_audit import verify_audit
+from daftari.operations.audit.checkpoint_audit import checkpoint_audit
+from daftari.operations.audit.verify_audit import verify_audit
+from daftari.operations.schema.apply_contracts import apply_contracts
 
 pytestmark = pytest.mark.system
 WRITERS = 50
@@ -29,7 +29,7 @@ SECONDS = float(os.environ.get("DAFTARI_WRITERS_SECONDS", "5"))
 
 @pytest.fixture
 def teams(db, tmp_path):
-    apply(db, contracts(TEAMS), migrations_dir=tmp_path, now=NOW)
+    apply_contracts(db, contracts(TEAMS), migrations_dir=tmp_path, now=NOW)
     db.execute(
         "insert into ops.teams (team, budget, _run_id) select 'T' || n, 0, 1 from generate_series(1, %s) n",
         [WRITERS],

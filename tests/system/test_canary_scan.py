@@ -26,10 +26,10 @@ from typer.testing import CliRunner
 
 from daftari.cli import app
 from daftari.contract.model import Field
-from daftari.io.callers import make_service
-from daftari.io.server_binaries import find
-from daftari.io.workspace import open_workspace
-from daftari.operations.destroy_keys import destroy_keys
+from daftari.io.access.callers import make_service
+from daftari.io.embedded.binaries import find
+from daftari.io.workspace.files import open_workspace
+from daftari.operations.keys.destroy_keys import destroy_keys
 from daftari.protect.blind import BlindIndex
 from daftari.protect.seal import FieldKey
 from daftari.settings import EmbeddedServer, read_settings

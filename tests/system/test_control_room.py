@@ -13,10 +13,10 @@ from tests.issuer import issuing, settings_of
 from tests.served_api import free_port, process
 from tests.system.conftest import copy_of
 
-from daftari.io.callers import make_service
-from daftari.io.tokens import Grant
-from daftari.io.workspace import read_workspace
-from daftari.operations.issue_token import issue_token
+from daftari.io.access.callers import make_service
+from daftari.io.access.tokens import TokenGrant
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.access.issue_token import issue_token
 
 pytestmark = [
     pytest.mark.system,
@@ -68,7 +68,7 @@ def opened(conn, root, browser, port=0):
         with process(root, port=port) as (url, _):
             made = Room(conn, url, browser)
             for role, user_id in PERSONAS.items():
-                grant = Grant(name=f"room {role}", role=role, user_id=user_id)
+                grant = TokenGrant(name=f"room {role}", role=role, user_id=user_id)
                 made.tokens[role] = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
             yield made
 

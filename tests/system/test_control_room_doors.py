@@ -7,12 +7,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from daftari.api.app import application
-from daftari.io.callers import make_service
-from daftari.io.tokens import Grant
-from daftari.io.workspace import read_workspace
-from daftari.operations.issue_token import issue_token
+from daftari.io.access.callers import make_service
+from daftari.io.access.tokens import TokenGrant
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.access.issue_token import issue_token
 from daftari.settings import read_settings
-from daftari.web import room
+from daftari.web import routes
 
 pytestmark = pytest.mark.system
 
@@ -25,10 +25,10 @@ def door(governed, monkeypatch):
     where = f"host={conn.info.host}&port={conn.info.port}"
     monkeypatch.setenv("DAFTARI_DATABASE_URL", f"postgresql://{conn.info.user}@/{conn.info.dbname}?{where}")
     datasets = [it.dataset for it in read_workspace(root).contracts]
-    grant = Grant(name="door", role="finance")
+    grant = TokenGrant(name="door", role="finance")
     token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
     with TestClient(
-        application(read_settings(root), faces=[room.add]),
+        application(read_settings(root), faces=[routes.add_control_room]),
         follow_redirects=False,
         raise_server_exceptions=False,
     ) as client:

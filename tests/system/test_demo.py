@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from daftari.cli import app
-from daftari.cli.session import now
-from daftari.demo.files import demo_files
-from daftari.demo.truth import Counts, truth_of
-from daftari.operations.demo_report import DemoReport
-from daftari.operations.run_demo import prepare_demo, run_demo
+from daftari.cli.session import clock
+from daftari.demo.files.expected import ExpectedCounts, truth_of
+from daftari.demo.files.write_files import demo_files
+from daftari.operations.demo.demo_report import DemoReport
+from daftari.operations.demo.run_demo import prepare_demo, run_demo
 from daftari.settings import read_settings
 
 pytestmark = pytest.mark.system
@@ -34,13 +34,13 @@ group by rules
 def _run(folder: Path, url: str) -> DemoReport:
     prepare_demo(folder, lambda *_: None)
     with psycopg.connect(url, autocommit=True) as conn:
-        return run_demo(conn, read_settings(folder), now=now(), watch=lambda *_: None)
+        return run_demo(conn, read_settings(folder), now=clock(), watch=lambda *_: None)
 
 
-def _found(url: str) -> dict[str, Counts]:
+def _found(url: str) -> dict[str, ExpectedCounts]:
     with psycopg.connect(url) as conn:
         return {
-            source: Counts(
+            source: ExpectedCounts(
                 inserted=inserted,
                 updated=updated,
                 unchanged=unchanged,

@@ -20,7 +20,7 @@ from time import monotonic, sleep
 import pytest
 from tests.clinic import COUNTS, NOW
 
-from daftari.operations.load_path import Request, load_path
+from daftari.operations.load.load_path import LoadRequest, load_path
 
 SOURCES = Path(__file__).parents[2] / "src"
 SEED = int(os.environ.get("DAFTARI_KILL_SEED") or random.SystemRandom().randrange(10**6))
@@ -167,7 +167,9 @@ def test_a_load_killed_at_a_random_moment_leaves_nothing_and_run_again_leaves_wh
         assert status in (("refused", "succeeded") if whom == "judge" else ("running", "succeeded"))
         assert "fault in daftari" not in said
 
-        again = load_path(clinic.conn, clinic.workspace, Request(dataset="visits", path=large_file), now=NOW)
+        again = load_path(
+            clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=large_file), now=NOW
+        )
 
         assert clinic.conn.execute(EVERYTHING, prepare=False).fetchone() == whole[how].state
         assert conserves(clinic)

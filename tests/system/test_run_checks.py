@@ -4,9 +4,9 @@ import psycopg
 import pytest
 
 from daftari.errors import ChecksFailed
-from daftari.io import check_results
-from daftari.io.workspace import read_workspace
-from daftari.operations.run_checks import require_pass, run_checks
+from daftari.io.runs import check_results
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.quality.run_checks import require_pass, run_checks
 
 pytestmark = pytest.mark.system
 
@@ -59,7 +59,7 @@ def test_good_tables_pass_and_what_was_found_is_kept(governed):
         "incidents": ("passed", 2),
     }
     require_pass(list(checked.values()))
-    kept = {one.dataset: one for one in check_results.latest(conn)}
+    kept = {one.dataset: one for one in check_results.latest_check_results(conn)}
     assert [kept[name].outcomes for name in checked] == [one.outcomes for one in checked.values()]
     assert conn.execute("select distinct kind, status::text from daftari.run").fetchall() == [
         ("check", "succeeded")

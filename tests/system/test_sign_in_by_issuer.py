@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 from tests import issuer as issuers
 
 from daftari.api.app import application
-from daftari.io.callers import make_service
+from daftari.io.access.callers import make_service
 from daftari.settings import read_settings
-from daftari.web import room
+from daftari.web import routes
 
 pytestmark = pytest.mark.system
 HERE = "http://127.0.0.1:8000"
@@ -33,7 +33,7 @@ def client(governed, issuer, monkeypatch):
     for name, value in issuers.settings_of(issuer, HERE).items():
         monkeypatch.setenv(name, value)
     with TestClient(
-        application(read_settings(root), faces=[room.add]),
+        application(read_settings(root), faces=[routes.add_control_room]),
         base_url=HERE,
         follow_redirects=False,
         raise_server_exceptions=False,

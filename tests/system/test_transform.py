@@ -9,12 +9,12 @@ import time
 import pytest
 from tests.system.conftest import transform
 
-from daftari.compile.dbt import staging_files
+from daftari.compile.marts.dbt_files import staging_files
 from daftari.errors import ChecksFailed
-from daftari.io.dbt import connection_variables
-from daftari.io.generated import write_generated
-from daftari.io.workspace import read_workspace
-from daftari.operations.build_marts import require_published
+from daftari.io.marts.dbt import connection_variables
+from daftari.io.workspace.files import read_workspace
+from daftari.io.workspace.generated_files import write_generated
+from daftari.operations.marts.build_marts import require_published
 
 pytestmark = pytest.mark.system
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from daftari.cli import app
-from daftari.demo.files import demo_files, write_files
-from daftari.demo.truth import truth_of
+from daftari.demo.files.expected import truth_of
+from daftari.demo.files.write_files import demo_files, write_demo_files
 
 pytestmark = pytest.mark.system
 
@@ -52,7 +52,7 @@ def workspace(tmp_path, database_url, monkeypatch) -> Path:
 
 def test_all_pipelines_run_on_synthetic_files_in_staging(workspace):
     files = [file for file in demo_files(2026) if file.name in FILES]
-    write_files(files, workspace / "inbox")
+    write_demo_files(files, workspace / "inbox")
     truth = truth_of(files)
 
     daftari(workspace, "apply")

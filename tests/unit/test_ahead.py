@@ -7,7 +7,7 @@ from itertools import count, islice
 
 import pytest
 
-from daftari.io.ahead import ahead
+from daftari.io.load.prefetch import prefetch
 
 
 class Spoilt(Exception):
@@ -20,18 +20,18 @@ def until_spoilt(items):
 
 
 def test_items_come_in_order():
-    assert list(ahead(iter(range(100)), depth=3)) == list(range(100))
+    assert list(prefetch(iter(range(100)), depth=3)) == list(range(100))
 
 
 def test_nothing_is_nothing():
-    assert list(ahead([])) == []
+    assert list(prefetch([])) == []
 
 
 def test_an_error_comes_after_the_items_before_it():
     found = []
 
     with pytest.raises(Spoilt):
-        for item in ahead(until_spoilt([1, 2, 3])):
+        for item in prefetch(until_spoilt([1, 2, 3])):
             found.append(item)
 
     assert found == [1, 2, 3]
@@ -40,7 +40,7 @@ def test_an_error_comes_after_the_items_before_it():
 def test_an_item_may_be_an_error_or_false():
     items = [None, 0, False, Spoilt()]
 
-    assert list(ahead(items)) == items
+    assert list(prefetch(items)) == items
 
 
 def test_a_consumer_that_stops_stops_the_work():
@@ -51,7 +51,7 @@ def test_a_consumer_that_stops_stops_the_work():
             made.append(number)
             yield number
 
-    found = ahead(items(), depth=2)
+    found = prefetch(items(), depth=2)
     taken = list(islice(found, 3))
     found.close()
     after = len(made)
@@ -64,7 +64,7 @@ def test_a_consumer_that_stops_stops_the_work():
 
 def test_a_consumer_that_fails_stops_the_work():
     with pytest.raises(Spoilt):
-        for _ in ahead(count()):
+        for _ in prefetch(count()):
             raise Spoilt
 
     assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
@@ -78,5 +78,5 @@ def test_the_work_is_done_while_the_consumer_is_busy():
         second_is_made.set()
         yield 2
 
-    for item in ahead(items(), depth=1):
+    for item in prefetch(items(), depth=1):
         assert item == 2 or second_is_made.wait(timeout=5)

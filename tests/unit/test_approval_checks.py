@@ -3,7 +3,7 @@
 import pytest
 from tests.contracts import contract_of, field
 
-from daftari.contract.governable import governable
+from daftari.contract.governable.governable import governable
 
 STATES = {
     "name": "known", "type": "library", "metric": "invalidValues", "mustBe": 0,

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftari.rows.as_csv import as_csv
+from daftari.rows.intake.csv_copy import copy_csv
 
 # PostgreSQL holds no NUL, and half of a surrogate pair is no character
 TEXTS = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]))
@@ -18,13 +18,13 @@ TEXTS = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs
 @given(st.lists(TEXTS, min_size=1))
 def test_every_text_is_read_back_as_it_was(texts):
     rows = pl.DataFrame({"number": range(len(texts)), "text": pl.Series(texts, dtype=pl.String)})
-    read = csv.reader(io.StringIO(as_csv(rows).decode(), newline=""), strict=True)
+    read = csv.reader(io.StringIO(copy_csv(rows).decode(), newline=""), strict=True)
     assert [text for _, text in read] == texts
 
 
 def test_what_is_missing_is_told_from_what_is_empty():
     rows = pl.DataFrame({"a": ["", None], "b": [None, 1]}, schema={"a": pl.String, "b": pl.Int64})
-    assert as_csv(rows) == b'"",\n,"1"\n'
+    assert copy_csv(rows) == b'"",\n,"1"\n'
 
 
 def test_values_are_written_as_postgresql_reads_them():
@@ -36,4 +36,4 @@ def test_values_are_written_as_postgresql_reads_them():
             "yes": pl.Series([True]),
         }
     )
-    assert as_csv(rows) == b'"2026-03-01T09:30:00.000005+00:00","\\x00ff","12.50","true"\n'
+    assert copy_csv(rows) == b'"2026-03-01T09:30:00.000005+00:00","\\x00ff","12.50","true"\n'

@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daftari.protect.verify_chain import (
     ENTRY,
-    Rows,
+    RowsDigest,
     checkpoint_bytes,
     entry_hash,
     hashed,
     link_hash,
     packed,
-    verify,
+    verify_chain,
 )
 
 KEY = Ed25519PrivateKey.generate()
@@ -45,7 +45,7 @@ def test_texts_are_packed_with_their_lengths(said, expected):
     [(1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2000, [1000, 1000])],
 )
 def test_rows_are_hashed_in_blocks(count, blocks):
-    rows = Rows()
+    rows = RowsDigest()
     for n in range(count):
         rows.add({"old": f'{{"n":{n}}}', "new": None})
     texts = iter(f'{{"n":{n}}}\n\n'.encode() for n in range(count))
@@ -82,7 +82,7 @@ def anchor(position, head, previous=None, log=LOG):
 
 
 def told(records, *anchors):
-    verdict = verify(records, anchors, KEY.public_key())
+    verdict = verify_chain(records, anchors, KEY.public_key())
     return verdict.name, [it.kind for it in verdict.findings], verdict.anchored
 
 
@@ -119,5 +119,5 @@ def test_anchors_of_another_log_vouch_for_nothing():
 def test_entries_that_wait_are_counted_and_no_fault():
     records, head = chain(2)
     waiting = {**records[-1], "entry_id": "3", "waiting": "3"}
-    verdict = verify([*records, waiting], [anchor(2, head)], KEY.public_key())
+    verdict = verify_chain([*records, waiting], [anchor(2, head)], KEY.public_key())
     assert (verdict.name, verdict.entries, verdict.waiting) == ("whole", 3, 1)

@@ -9,20 +9,20 @@ import pytest
 from tests.contracts import contract_of, field
 
 from daftari.contract.approval import Approval, ApprovalStep
-from daftari.contract.changes import ChangeKind
-from daftari.contract.compatibility import TABLES, compare
+from daftari.contract.compatibility.changes import ChangeKind
+from daftari.contract.compatibility.compatibility import TABLES, compare
 from daftari.contract.model import (
     Access,
     Conflict,
     Contract,
     Dataset,
+    DatasetKind,
     Field,
-    Kind,
     LogicalType,
     Options,
     Overlap,
     Partitioning,
-    Period,
+    PartitionPeriod,
     Protection,
     Quality,
     Relationship,
@@ -95,11 +95,11 @@ OTHER = {
         "fields": (ID,),
         "relationships": (TO_USERS,),
         "quality": (Quality(name="q"),),
-        "kind": Kind.REFERENCE,
+        "kind": DatasetKind.REFERENCE,
         "subject": "visit_id",
         "conflict": Conflict.REJECT,
         "indexes": (("fee",),),
-        "partitioning": Partitioning(field="fee", every=Period.MONTH),
+        "partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH),
         "no_overlap": Overlap(key=("fee",), start="fee", end="fee"),
         "rules": (RowRule(id="r", expression="fee > 0", message="m"),),
         "access": (Access(role="hr", operations=("read",), rows="all"),),
@@ -344,16 +344,16 @@ def test_a_type_that_is_only_spelt_out_has_not_changed():
             "additive: visits: conflict: reject → update; what was taken still is",
         ),
         (
-            {"partitioning": Partitioning(field="fee", every=Period.MONTH)},
-            {"partitioning": Partitioning(field="fee", every=Period.QUARTER)},
+            {"partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH)},
+            {"partitioning": Partitioning(field="fee", every=PartitionPeriod.QUARTER)},
             (
                 "breaking: visits: partition: fee by month, 3 ahead → fee by quarter, 3 ahead;"
                 " the table is made anew and every row moved"
             ),
         ),
         (
-            {"partitioning": Partitioning(field="fee", every=Period.MONTH)},
-            {"partitioning": Partitioning(field="fee", every=Period.MONTH, ahead=6)},
+            {"partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH)},
+            {"partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH, ahead=6)},
             (
                 "additive: visits: partition: fee by month, 3 ahead → fee by month, 6 ahead;"
                 " only which partitions there are"

@@ -6,11 +6,11 @@ import pytest
 from tests.tables import block, dataset, field
 
 from daftari.errors import MappingError
-from daftari.rows.control import ControlTotals, read_manifest, reconcile
-from daftari.rows.inference import settle
-from daftari.rows.mapping import Mapping
-from daftari.rows.plan import resolve
-from daftari.rows.reading import start, take
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.intake.file_reading import start_reading, take
+from daftari.rows.intake.totals import ControlTotals, read_manifest, reconcile
+from daftari.rows.mapping.column_plan import resolve_columns
+from daftari.rows.mapping.mapping import Mapping
 
 FIELDS = (
     field("id", key=True),
@@ -29,8 +29,10 @@ def read(*blocks, **mapping):
         )
         for line, rows in blocks
     ]
-    plan = settle(resolve(Mapping(dataset="d", **mapping), ("id", "note", "amount"), whole), tables)
-    reading, kept = start(plan, whole), []
+    plan = settle_styles(
+        resolve_columns(Mapping(dataset="d", **mapping), ("id", "note", "amount"), whole), tables
+    )
+    reading, kept = start_reading(plan, whole), []
     for table in tables:
         rows, reading = take(reading, table)
         kept += rows.values["id"].to_list()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftari.rows.dates import DAY_STYLES, MOMENT_STYLES, date_style
+from daftari.rows.formats.dates import DAY_STYLES, MOMENT_STYLES, date_style
 
 SEVENTH = date(2024, 3, 7)
 

@@ -5,7 +5,7 @@ import pytest
 from ruamel.yaml import YAML
 from tests.contracts import contract_of
 
-from daftari.compile.dbt import inert, staging_files
+from daftari.compile.marts.dbt_files import inert, staging_files
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from daftari.cli.demo_page import show
-from daftari.io.ledger import Counts
-from daftari.io.summary import DatasetSummary
-from daftari.operations.demo_report import Checks, DemoReport, Spend
+from daftari.cli.demo_page import show_demo_page
+from daftari.io.runs.ledger import RunCounts
+from daftari.io.runs.summary import DatasetSummary
+from daftari.operations.demo.demo_report import Checks, DemoReport, Spend
 
 REPORT = DemoReport(
     organisation="Mto Mwangaza Trust",
@@ -20,11 +20,11 @@ REPORT = DemoReport(
     files=3,
     new_files=3,
     datasets=(
-        DatasetSummary(dataset="departments", files=1, counts=Counts(received=13, inserted=13)),
+        DatasetSummary(dataset="departments", files=1, counts=RunCounts(received=13, inserted=13)),
         DatasetSummary(
             dataset="expenses",
             files=2,
-            counts=Counts(
+            counts=RunCounts(
                 received=50_599, inserted=49_322, updated=182, unchanged=195, duplicate=200, quarantined=700
             ),
             reasons=(
@@ -80,7 +80,7 @@ Where to look next
 
 def page(report: DemoReport) -> str:
     text = io.StringIO()
-    show(report, Console(file=text, width=80))
+    show_demo_page(report, Console(file=text, width=80))
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
@@ -121,7 +121,7 @@ def test_no_line_is_longer_than_80_columns():
     long = DatasetSummary(
         dataset="leave_requests",
         files=1,
-        counts=Counts(received=99_999_999, inserted=99_999_999),
+        counts=RunCounts(received=99_999_999, inserted=99_999_999),
         reasons=tuple((f"a_rule_with_a_rather_long_name_{number}", 1_000) for number in range(9)),
     )
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from daftari.contract.document import MOST_VALUES, Number, parse_document, parse_list
+from daftari.contract.reader.document import MOST_VALUES, Number, parse_document, parse_list
 from daftari.errors import ContractError
 
 

@@ -7,7 +7,7 @@ from tests.contracts import contract_of, field
 
 from daftari.contract.examples import Example, read_examples
 from daftari.errors import ContractError
-from daftari.operations.check_examples import judge_examples
+from daftari.operations.contracts.check_examples import judge_examples
 
 TODAY = date(2026, 11, 23)
 CONTRACT = contract_of(

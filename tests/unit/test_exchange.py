@@ -8,12 +8,12 @@ from daftari.contract.exchange import (
     ReferenceProfile,
     TableProfile,
     contract_text,
-    identifier,
+    sql_name_of,
 )
-from daftari.contract.governable import governable
+from daftari.contract.governable.governable import governable
 from daftari.contract.model import LogicalType, Relationship
-from daftari.contract.read import read_contract
-from daftari.rows.profile import profile_columns
+from daftari.contract.reader.read import read_contract
+from daftari.rows.mapping.column_profile import profile_columns
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from daftari.rows.profile import profile_columns
     ],
 )
 def test_any_heading_becomes_a_name_that_a_table_may_have(name, expected):
-    assert identifier(name) == expected
+    assert sql_name_of(name) == expected
 
 
 def of_columns(*columns: ColumnProfile, **changes) -> TableProfile:

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts import contract_of, field
 
 from daftari.errors import ContractError
-from daftari.rows.expressions import parse
+from daftari.rows.rules.expressions import parse
 
 CLOSED = [
     {"type": "library", "metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["x", "y"]}}

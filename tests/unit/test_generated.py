@@ -2,9 +2,9 @@
 
 import pytest
 
-from daftari.compile.dbt import GeneratedFile
+from daftari.compile.marts.dbt_files import GeneratedFile
 from daftari.errors import ContractError
-from daftari.io.generated import write_generated
+from daftari.io.workspace.generated_files import write_generated
 
 OURS = GeneratedFile(name="stg_visits.sql", text="-- Generated from a contract.\nselect 1\n")
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from tests.contracts import contract_document, contract_of, field
 
-from daftari.contract.governable import governable
-from daftari.contract.read import read_contract
+from daftari.contract.governable.governable import governable
+from daftari.contract.reader.read import read_contract
 
 
 def told(**changes) -> list[tuple[str, str, str]]:

@@ -10,10 +10,10 @@ from tests.contracts import contract_of, field
 from tests.judging import block_of, reasons_by_line
 
 from daftari.contract.model import Relationship
-from daftari.rows.block import Block, Malformed
-from daftari.rows.intake import Intake, encode, take_in
-from daftari.rows.record import record_plan, records_block
-from daftari.rows.rules import rulebook
+from daftari.rows.intake.block import Block, Malformed
+from daftari.rows.intake.intake import Intake, encode_rows, take_in
+from daftari.rows.intake.records import record_plan, records_block
+from daftari.rows.rules.rules import rulebook
 
 TODAY = date(2026, 3, 14)
 PEOPLE = [
@@ -184,8 +184,8 @@ def test_what_must_be_sealed_and_is_not_does_not_go_to_the_server():
     sealed = [{"property": "daftari.protection", "value": {"sealed": True}}]
     dataset = contract_of(fields=[field("pin", "string", customProperties=sealed)]).dataset
     with pytest.raises(TypeError, match=r"visits\.pin: not sealed"):
-        encode(pl.DataFrame({"pin": ["1234"]}), dataset)
-    assert encode(pl.DataFrame({"pin": [b"1234"]}), dataset)
+        encode_rows(pl.DataFrame({"pin": ["1234"]}), dataset)
+    assert encode_rows(pl.DataFrame({"pin": [b"1234"]}), dataset)
 
 
 @pytest.mark.parametrize("dataset", ["salaries", "leave_requests", "expenses", "users"])

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftari.operations.requests import Outcome, kept_answer, to_keep
+from daftari.operations.write.requests import RecordOutcome, kept_answer, to_keep
 
 REASONS = st.sampled_from([(), ({"rule": "fee.minimum", "field": "fee", "reason": "is below 0"},)])
-OUTCOMES = st.builds(Outcome, status=st.sampled_from(["inserted", "quarantined"]), reasons=REASONS)
+OUTCOMES = st.builds(RecordOutcome, status=st.sampled_from(["inserted", "quarantined"]), reasons=REASONS)
 
 
 @given(st.lists(OUTCOMES))
@@ -17,7 +17,7 @@ def test_every_outcome_is_told_again_in_its_place(outcomes):
 
 
 def test_a_thousand_that_are_alike_are_kept_once():
-    assert to_keep([Outcome(status="inserted")] * 1000) == {
+    assert to_keep([RecordOutcome(status="inserted")] * 1000) == {
         "outcomes": [{"status": "inserted", "reasons": (), "times": 1000}]
     }
 

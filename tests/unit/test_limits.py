@@ -2,12 +2,12 @@
 
 import pytest
 
-from daftari.api.limits import Limits
+from daftari.api.rate_limits import RateLimits
 from daftari.errors import TooManyRequests
 
 
 def test_as_many_as_the_burst_are_let_through_at_once_and_no_more():
-    limits = Limits(10, 3)
+    limits = RateLimits(10, 3)
     for _ in range(3):
         limits.take("a", at=5.0)
     with pytest.raises(TooManyRequests) as raised:
@@ -16,7 +16,7 @@ def test_as_many_as_the_burst_are_let_through_at_once_and_no_more():
 
 
 def test_what_was_refused_is_not_counted_and_time_brings_more():
-    limits = Limits(10, 1)
+    limits = RateLimits(10, 1)
     limits.take("a", at=0.0)
     for moment in (0.01, 0.05, 0.09):
         with pytest.raises(TooManyRequests):
@@ -25,7 +25,7 @@ def test_what_was_refused_is_not_counted_and_time_brings_more():
 
 
 def test_each_has_a_limit_of_its_own():
-    limits = Limits(1, 1)
+    limits = RateLimits(1, 1)
     limits.take("a", at=0.0)
     limits.take("b", at=0.0)
     with pytest.raises(TooManyRequests):
@@ -33,7 +33,7 @@ def test_each_has_a_limit_of_its_own():
 
 
 def test_nobody_saves_up_more_than_the_burst():
-    limits = Limits(1, 2)
+    limits = RateLimits(1, 2)
     limits.take("a", at=0.0)
     limits.take("a", at=1000.0)
     limits.take("a", at=1000.0)
@@ -42,13 +42,13 @@ def test_nobody_saves_up_more_than_the_burst():
 
 
 def test_a_rate_of_0_is_no_limit():
-    limits = Limits(0, 0)
+    limits = RateLimits(0, 0)
     for _ in range(1000):
         limits.take("a", at=0.0)
 
 
 def test_those_who_are_known_do_not_grow_without_end():
-    limits = Limits(1, 1)
+    limits = RateLimits(1, 1)
     for number in range(20_000):
         limits.take(str(number), at=0.0)
     assert len(limits._left) <= 10_000  # what it holds is the point

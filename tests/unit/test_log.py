@@ -4,7 +4,7 @@ from daftari import log
 
 
 def test_a_line_is_json_when_nobody_watches(capsys):
-    log.configure(style="auto")
+    log.configure_logging(style="auto")
     log.get(run=7).info("loaded", rows=3)
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["run"], line["rows"], line["level"]) == ("loaded", 7, 3, "info")
@@ -12,7 +12,7 @@ def test_a_line_is_json_when_nobody_watches(capsys):
 
 
 def test_an_exception_is_named_and_its_text_which_may_quote_a_row_is_not_written(capsys):
-    log.configure(style="json")
+    log.configure_logging(style="json")
     try:
         raise ValueError("Key (national_id)=(12345678) already exists")
     except ValueError:
@@ -23,13 +23,13 @@ def test_an_exception_is_named_and_its_text_which_may_quote_a_row_is_not_written
 
 
 def test_what_is_below_the_level_is_not_written(capsys):
-    log.configure(level="warning", style="json")
+    log.configure_logging(level="warning", style="json")
     log.get().info("quiet")
     assert capsys.readouterr().err == ""
 
 
 def test_a_value_cannot_begin_a_line_of_its_own(capsys):
-    log.configure(style="json")
+    log.configure_logging(style="json")
     log.get().info("loaded", source='march.csv"}\n{"event": "nothing happened"}\x1b[2J')
     written = capsys.readouterr().err
     assert written.count("\n") == 1

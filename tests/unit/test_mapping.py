@@ -6,7 +6,7 @@ import pytest
 from tests.tables import field, plan_of, rows_of
 
 from daftari.errors import MappingError
-from daftari.rows.mapping_reader import read_mapping
+from daftari.rows.mapping.mapping_reader import read_mapping
 
 FAULTS = [
     ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: is not known here"),

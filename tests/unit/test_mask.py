@@ -46,7 +46,9 @@ def test_what_a_mask_leaves(kind, value, shown):
     ],
 )
 def test_a_mask_that_does_not_fit_the_type_hides_all(logical_type, wanted, used):
-    assert mask.of(Field(name="x", logical_type=logical_type, protection=Protection(mask=wanted))) is used
+    assert (
+        mask.mask_of(Field(name="x", logical_type=logical_type, protection=Protection(mask=wanted))) is used
+    )
 
 
 def test_of_a_sealed_field_sql_shows_nothing_as_it_has_the_sealed_form():
@@ -55,5 +57,5 @@ def test_of_a_sealed_field_sql_shows_nothing_as_it_has_the_sealed_form():
         logical_type=LogicalType.STRING,
         protection=Protection(sealed=True, mask=Mask.LAST3),
     )
-    assert mask.of(phone) is Mask.LAST3
+    assert mask.mask_of(phone) is Mask.LAST3
     assert mask.sql(phone, "phone") == "case when phone is not null then '***' end"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daftari.io.messages import without_values
+from daftari.io.database.messages import without_values
 
 
 @pytest.mark.parametrize(

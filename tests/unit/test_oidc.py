@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from daftari.errors import NotAuthenticated, SettingError
-from daftari.io import oidc
-from daftari.io.oidc import Issuer, Verifier, keys_of
+from daftari.io.access import oidc_tokens
+from daftari.io.access.oidc_tokens import Issuer, Verifier, keys_of
 
 ISSUER, AUDIENCE = "https://login.example.org/", "daftari"
 ROLES = ("employee", "hr")
@@ -212,7 +212,7 @@ def test_a_new_key_is_asked_for_and_unknown_ones_do_not_make_us_ask_again_at_onc
     with pytest.raises(NotAuthenticated):  # asked less than a minute ago
         verifier.caller_of(signed(OTHER_KEY, "new"))
     assert len(issuer.asked) == 1
-    monkeypatch.setattr(oidc, "_ASKED_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(oidc_tokens, "_ASKED_AGAIN_SECONDS", 0)
     assert verifier.caller_of(signed(OTHER_KEY, "new")).role == "employee"
 
 
@@ -220,7 +220,7 @@ def test_a_key_that_the_issuer_took_back_holds_no_longer_than_it_is_kept(issuer,
     verifier = asking(issuer)
     verifier.caller_of(signed())
     issuer.keys = [jwk(OTHER_KEY, "new")]
-    monkeypatch.setattr(oidc, "_KEPT_SECONDS", 0)
+    monkeypatch.setattr(oidc_tokens, "_KEPT_SECONDS", 0)
     with pytest.raises(NotAuthenticated):
         verifier.caller_of(signed())
 
@@ -230,7 +230,7 @@ def test_where_keys_cannot_be_had_those_that_are_known_still_hold(issuer, monkey
     verifier = asking(issuer)
     verifier.caller_of(signed())
     issuer.status = 503
-    monkeypatch.setattr(oidc, "_KEPT_SECONDS", 0)
+    monkeypatch.setattr(oidc_tokens, "_KEPT_SECONDS", 0)
     assert verifier.caller_of(signed()).role == "employee"
     assert len(issuer.asked) == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daftari.operations.run_pipeline import Step, finished_before
+from daftari.operations.workspace.run_pipeline import PipelineStep, finished_before
 
 ALL_WELL = {"load": "succeeded", "check": "succeeded", "transform": "succeeded", "check_marts": "succeeded"}
 
@@ -22,5 +22,5 @@ ALL_WELL = {"load": "succeeded", "check": "succeeded", "transform": "succeeded",
     ],
 )
 def test_steps_before_the_one_that_failed_are_skipped_when_nothing_is_new(last, skipped):
-    assert finished_before(last, anything_new=False) == {Step(name) for name in skipped.split()}
+    assert finished_before(last, anything_new=False) == {PipelineStep(name) for name in skipped.split()}
     assert finished_before(last, anything_new=True) == set()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts import contract_of, field
 
-from daftari.compile.reading import relation_of
+from daftari.compile.access.relations import relation_of
 from daftari.errors import QueryRefused
 from daftari.rows.query import parse_query
 

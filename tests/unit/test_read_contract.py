@@ -10,17 +10,17 @@ from tests.contracts import contract_document, contract_of, field
 from daftari.contract.model import (
     Access,
     Conflict,
-    Kind,
+    DatasetKind,
     LogicalType,
     Overlap,
     Partitioning,
-    Period,
+    PartitionPeriod,
     Protection,
     Relationship,
     RowRule,
     Severity,
 )
-from daftari.contract.read import read_contract
+from daftari.contract.reader.read import read_contract
 from daftari.errors import ContractError
 
 HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: 1.0.0\nstatus: active\n"
@@ -239,12 +239,18 @@ def test_what_daftari_properties_say_is_in_the_model():
             "noOverlap": {"key": "visit_id", "start": "seen_on", "end": "seen_on"},
         }
     ).dataset
-    assert (dataset.kind, dataset.conflict, dataset.subject) == (Kind.REFERENCE, Conflict.REJECT, "visit_id")
+    assert (dataset.kind, dataset.conflict, dataset.subject) == (
+        DatasetKind.REFERENCE,
+        Conflict.REJECT,
+        "visit_id",
+    )
     assert (dataset.purpose, dataset.lawful_basis, dataset.max_rejected_ratio) == ("Care", "consent", 0)
     assert dataset.indexes == (("seen_on", "fee"),)
     assert dataset.rules == (RowRule(id="paid", expression="fee > 0", message="is free", line=1),)
     assert dataset.access == (Access(role="hr", operations=("read",), rows="all", masked=("fee",)),)
-    assert dataset.partitioning == Partitioning(field="seen_on", every=Period.QUARTER, start="2024-01")
+    assert dataset.partitioning == Partitioning(
+        field="seen_on", every=PartitionPeriod.QUARTER, start="2024-01"
+    )
     assert dataset.no_overlap == Overlap(key=("visit_id",), start="seen_on", end="seen_on")
 
 

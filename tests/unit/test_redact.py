@@ -10,7 +10,7 @@ PEOPLE = with_field(TRIPS, "purpose", classification="restricted")
 
 
 def test_what_stands_under_the_name_of_a_protected_field_is_not_written_however_deep(capsys):
-    log.configure(style="json", redact=redacting([PEOPLE]))
+    log.configure_logging(style="json", redact=redacting([PEOPLE]))
     log.get(rows=3).info("refused", purpose="a visit", team="blue", row={"purpose": "a visit", "team": "blue"},
                          all=[{"purpose": "a visit"}, ("a", {"purpose": None})])  # fmt: skip
     line = json.loads(capsys.readouterr().err)

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
-from daftari.io.workspace import read_workspace
-from daftari.operations.init_workspace import init_workspace
-from daftari.operations.new_pipeline import new_pipeline
-from daftari.rows.block import Block
-from daftari.rows.inference import canonical
-from daftari.rows.parse import to_rows
-from daftari.rows.plan import resolve
-from daftari.rows.rules import judge, rulebook
+from daftari.io.workspace.files import read_workspace
+from daftari.operations.workspace.init_workspace import init_workspace
+from daftari.operations.workspace.new_pipeline import new_pipeline
+from daftari.rows.formats.inference import canonical
+from daftari.rows.formats.parse import to_rows
+from daftari.rows.intake.block import Block
+from daftari.rows.mapping.column_plan import resolve_columns
+from daftari.rows.rules.rules import judge_rows, rulebook
 
 ROOT = Path(__file__).parents[2] / "workspace"
 DATASETS = ("departments", "roles", "users", "expenses", "leave_requests", "salaries", "incidents")
@@ -32,8 +32,10 @@ def verdicts(pipeline, contract):
         block = Block(
             cells=pl.DataFrame([cells], infer_schema_length=1).cast(pl.String), lines=pl.Series([1])
         )
-        plan = canonical(resolve(None, list(cells), dataset))
-        rejected = judge(to_rows(plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23))).rejected
+        plan = canonical(resolve_columns(None, list(cells), dataset))
+        rejected = judge_rows(
+            to_rows(plan, block, dataset), rulebook(dataset, today=date(2026, 11, 23))
+        ).rejected
         found = [reason["rule"] for reasons in rejected["reasons"] for reason in json.loads(reasons)]
         expected = [example["rule"]] if example["verdict"] == "rejected" else []
         yield example["name"], found, expected

@@ -3,9 +3,9 @@
 import re
 from datetime import UTC, date, datetime
 
-from daftari.compile.review import Access, Reach
-from daftari.io.review_report import as_html
-from daftari.io.reviews import Entry, Review, digest
+from daftari.compile.review import HeldAccess, Reach
+from daftari.io.review.report import as_html
+from daftari.io.review.reviews import Review, ReviewEntry, review_digest
 
 NOW = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 REACH = Reach(relation="ops.teams", privileges=("select",), columns=("team",), rows=1200)
@@ -13,15 +13,15 @@ REACH = Reach(relation="ops.teams", privileges=("select",), columns=("team",), r
 
 def review(**changed):
     accesses = [
-        Access(
+        HeldAccess(
             kind="membership", grantee="<b>amina</b>", object="reader", through=("reader",), reach=(REACH,)
         ),
-        Access(kind="attribute", grantee="otieno", object="superuser", through=("no policy holds it",)),
+        HeldAccess(kind="attribute", grantee="otieno", object="superuser", through=("no policy holds it",)),
     ]
     entries = (
-        Entry(entry_no=1, access=accesses[0], is_new=True, decision="keep", decided_by="dpo", decided_at=NOW,
+        ReviewEntry(entry_no=1, access=accesses[0], is_new=True, decision="keep", decided_by="dpo", decided_at=NOW,
               reason="pays the staff", outcome="kept"),
-        Entry(entry_no=2, access=accesses[1], is_new=False, outcome="left: another has to"),
+        ReviewEntry(entry_no=2, access=accesses[1], is_new=False, outcome="left: another has to"),
     )  # fmt: skip
     facts = {
         "review_id": 3, "quarter": "2026q4", "deadline": date(2026, 12, 1), "started_at": NOW, "started_by": "ops",
@@ -54,7 +54,7 @@ def test_one_that_was_changed_since_says_so():
 
 
 def test_the_digest_is_of_all_but_the_closing():
-    plain = digest(review())
-    assert plain == digest(review(closed_by="another", digest=None))
-    assert plain != digest(review(quarter="2026q3"))
-    assert plain != digest(review(entries=review().entries[:1]))
+    plain = review_digest(review())
+    assert plain == review_digest(review(closed_by="another", digest=None))
+    assert plain != review_digest(review(quarter="2026q3"))
+    assert plain != review_digest(review(entries=review().entries[:1]))

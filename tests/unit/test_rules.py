@@ -11,7 +11,7 @@ from tests.contracts import contract_of, field
 from tests.judging import reasons_by_line, rows_of
 
 from daftari.contract.model import Relationship
-from daftari.rows.rules import judge, rulebook
+from daftari.rows.rules.rules import judge_rows, rulebook
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 TODAY = date(2026, 3, 14)
@@ -34,7 +34,7 @@ def dataset_of(*fields, key=KEY, **said):
 
 def judged(dataset, *records, known=None):
     named = [{"visit_id": f"V{at}", **record} for at, record in enumerate(records)]
-    return judge(rows_of(dataset, *named), rulebook(dataset, today=TODAY, known=known))
+    return judge_rows(rows_of(dataset, *named), rulebook(dataset, today=TODAY, known=known))
 
 
 def broken(dataset, *records, known=None):
@@ -315,6 +315,6 @@ def test_no_rows_are_neither_accepted_nor_rejected():
     dataset = dataset_of(field("v", "integer", **options(minimum=1)))
     rows = rows_of(dataset, {"visit_id": "V1"})
 
-    verdicts = judge(rows.only(pl.Series([False])), rulebook(dataset, today=TODAY))
+    verdicts = judge_rows(rows.only(pl.Series([False])), rulebook(dataset, today=TODAY))
 
     assert (verdicts.accepted.height, verdicts.rejected.height) == (0, 0)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from daftari.rows.seen import Seen
+from daftari.rows.intake.seen_keys import Seen
 
 
 def keys(start, end):

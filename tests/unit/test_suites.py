@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.contracts import contract_of
 
-from daftari.compile.suites import suite
+from daftari.compile.quality.suites import suite
 from daftari.errors import ContractError
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}

@@ -16,15 +16,15 @@ from tests.vault_server import TOKEN, vault_server
 from daftari.errors import KeysUnavailable, SettingError
 from daftari.io.keys import key_store_of
 from daftari.io.keys.vault import VaultAccess
-from daftari.io.secrets import with_secrets
-from daftari.operations.begin_key_epoch import begin_key_epoch
-from daftari.operations.destroy_keys import destroy_keys
-from daftari.protect.keys import Owner
+from daftari.io.workspace.secrets import with_secrets
+from daftari.operations.keys.begin_key_epoch import begin_key_epoch
+from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.protect.keys import KeyOwner
 from daftari.settings import read_settings
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SCOPE = "users.user_id/730d"
-OWNERS = [Owner(scope=SCOPE, subject=f"U{n}") for n in range(600)]
+OWNERS = [KeyOwner(scope=SCOPE, subject=f"U{n}") for n in range(600)]
 ADDRESS = "postgresql://daftari:s3cret@db.example.org/daftari"
 
 

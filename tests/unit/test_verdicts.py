@@ -2,10 +2,17 @@
 
 import pytest
 
-from daftari.compile.expectations import ROWS, Check, Limit, Measure, Suite
-from daftari.compile.verdicts import Answer, Outcome, Verdict, admits, judge, overall
-from daftari.contract.build_quality import COMPARISONS
+from daftari.compile.quality.expectations import ROWS, Check, Limit, Measure, Suite
+from daftari.compile.quality.verdicts import (
+    CheckAnswer,
+    CheckOutcome,
+    CheckVerdict,
+    admits,
+    judge_check,
+    overall,
+)
 from daftari.contract.model import Severity
+from daftari.contract.reader.build_quality import COMPARISONS
 
 SUITE = Suite(
     dataset="salaries",
@@ -25,36 +32,38 @@ def check_of(**changes):
 
 
 def outcome(verdict):
-    return Outcome(check="x", field=None, description="", verdict=verdict, reason="", tested=1, failing=0)
+    return CheckOutcome(
+        check="x", field=None, description="", verdict=verdict, reason="", tested=1, failing=0
+    )
 
 
 @pytest.mark.parametrize(
     ("check", "answer", "verdict", "reason"),
     [
-        ({}, {"tested": 5, "number": 0}, Verdict.PASSED, "0 of 5 fail"),
-        ({}, {"tested": 5, "number": 1}, Verdict.FAILED, "1 of 5 fail"),
+        ({}, {"tested": 5, "number": 0}, CheckVerdict.PASSED, "0 of 5 fail"),
+        ({}, {"tested": 5, "number": 1}, CheckVerdict.FAILED, "1 of 5 fail"),
         # nothing known is not a pass
-        ({}, {"tested": 0, "number": 0}, Verdict.NOT_EVALUATED, "nothing to test"),
-        ({}, {"tested": 5, "number": None, "error": "no table"}, Verdict.NOT_EVALUATED, "no table"),
+        ({}, {"tested": 0, "number": 0}, CheckVerdict.NOT_EVALUATED, "nothing to test"),
+        ({}, {"tested": 5, "number": None, "error": "no table"}, CheckVerdict.NOT_EVALUATED, "no table"),
         # the contract calls it a warning
-        ({"severity": Severity.WARNING}, {"tested": 5, "number": 1}, Verdict.WARNED, "1 of 5 fail"),
+        ({"severity": Severity.WARNING}, {"tested": 5, "number": 1}, CheckVerdict.WARNED, "1 of 5 fail"),
         # under, at and over a limit in percent
-        ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 4}, Verdict.PASSED, "4 of 100 fail"),
-        ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 5}, Verdict.FAILED, "5 of 100 fail"),
+        ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 4}, CheckVerdict.PASSED, "4 of 100 fail"),
+        ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 5}, CheckVerdict.FAILED, "5 of 100 fail"),
         # one number about the table
-        ({"measure": Measure.VALUE}, {"tested": 1, "number": 0}, Verdict.PASSED, "asked of the whole table"),
+        ({"measure": Measure.VALUE}, {"tested": 1, "number": 0}, CheckVerdict.PASSED, "asked of the whole table"),
     ],
 )  # fmt: skip
 def test_a_verdict_has_its_reason(check, answer, verdict, reason):
-    judged = judge(SUITE, check_of(**check), Answer(check="x", **answer))
+    judged = judge_check(SUITE, check_of(**check), CheckAnswer(check="x", **answer))
 
     assert (judged.verdict, judged.reason) == (verdict, reason)
 
 
 def test_a_confidential_part_of_a_key_is_hidden_even_when_it_was_answered():
-    answer = Answer(check="x", tested=1, number=1, keys=({"user_id": "U1", "month": "2026-01-01"},))
+    answer = CheckAnswer(check="x", tested=1, number=1, keys=({"user_id": "U1", "month": "2026-01-01"},))
 
-    assert judge(SUITE, check_of(), answer).keys == ({"user_id": "***", "month": "2026-01-01"},)
+    assert judge_check(SUITE, check_of(), answer).keys == ({"user_id": "***", "month": "2026-01-01"},)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +78,7 @@ def test_a_confidential_part_of_a_key_is_hidden_even_when_it_was_answered():
     ],
 )
 def test_a_dataset_passes_when_something_passed_and_nothing_failed(verdicts, rows, expected):
-    assert overall([outcome(Verdict(one)) for one in verdicts], rows=rows) == expected
+    assert overall([outcome(CheckVerdict(one)) for one in verdicts], rows=rows) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from daftari.errors import SettingError
-from daftari.rows.working_days import days_off, require_country, working_days
+from daftari.rows.rules.working_days import days_off, require_country, working_days
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tests.contracts import contract_document, field
 
-from daftari.compile.access import MartReaders
+from daftari.compile.access.access_policies import MartReaders
 from daftari.errors import ContractError, UnknownName
-from daftari.io.workspace import read_workspace
+from daftari.io.workspace.files import read_workspace
 
 REFERENCE = Path(__file__).parents[2] / "workspace"
 KEY = {"name": "id", "logicalType": "string", "required": True, "primaryKey": True}

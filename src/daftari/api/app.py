@@ -20,17 +20,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daftari import __version__, log
-from daftari.api import health, openapi, problems, reading, uploads, writing
+from daftari.api import problems
 from daftari.api.authentication import Callers
-from daftari.api.envelope import Envelope, TooLarge, too_large
+from daftari.api.middleware import RequestMiddleware, TooLarge, too_large
+from daftari.api.openapi import document
+from daftari.api.routes import health, read, uploads, write
 from daftari.api.service import Service
-from daftari.api.writer import Writer
+from daftari.api.write_queue import WriteQueue
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
-from daftari.io.callers import make_service, require_service
-from daftari.io.workspace import open_workspace
+from daftari.io.access.callers import make_service, require_service
+from daftari.io.workspace.files import open_workspace
 from daftari.protect.redact import redacting
-from daftari.rows.working_days import require_country
+from daftari.rows.rules.working_days import require_country
 from daftari.settings import Settings
 
 _DESCRIPTION = (
@@ -60,14 +62,14 @@ def application(
     """
     workspace = open_workspace(settings)
     redact = redacting(contract.dataset for contract in workspace.contracts)
-    log.configure(level=settings.log_level, style=settings.log_format, redact=redact)
+    log.configure_logging(level=settings.log_level, style=settings.log_format, redact=redact)
     require_country(settings.country)
     service = Service(settings, workspace)
     with service.connection() as conn:
         if settings.database_url is None:
             make_service(conn)
         require_service(conn)
-    writer = Writer(service)
+    writer = WriteQueue(service)
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
@@ -89,14 +91,14 @@ def application(
     app.add_exception_handler(TooLarge, of_too_large)
     app.add_exception_handler(Exception, problems.of_a_fault)
     callers = Callers(service)
-    health.add(app, service, counted)
+    health.add_health_routes(app, service, counted)
     for dataset in service.datasets.values():
         _add(app, dataset, callers, (service, writer))
     _add_docs(app)
     for face in faces:
         face(app, service)
-    app.openapi = lambda: openapi.document(app, service.datasets)  # type: ignore[method-assign]
-    return Envelope(app)
+    app.openapi = lambda: document.openapi_document(app, service.datasets)  # type: ignore[method-assign]
+    return RequestMiddleware(app)
 
 
 class _Route(APIRoute):
@@ -136,33 +138,55 @@ def _which(rest: str) -> str:
     return {"": "", "f": "_file", "{": "_one"}[rest[1:2]]
 
 
-def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
+def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> None:
     service, writer = place
     of_one = "/".join(f"{{{name}}}" for name in dataset.key)
     called = dataset.business_name or dataset.name
     routes = [
-        ("GET", "", reading.many(dataset, callers, service), f"Read {called}", openapi.reading(dataset)),
-        ("POST", "", writing.post(dataset, callers, writer), f"Send {called}", openapi.writing(dataset)),
+        (
+            "GET",
+            "",
+            read.page_route(dataset, callers, service),
+            f"Read {called}",
+            document.read_operation(dataset),
+        ),
+        (
+            "POST",
+            "",
+            write.post_route(dataset, callers, writer),
+            f"Send {called}",
+            document.write_operation(dataset),
+        ),
     ]
-    upload = uploads.post(dataset, callers, service)
-    routes.append(("POST", "/files", upload, f"Send a file of {called}", openapi.uploading()))
+    upload = uploads.upload_route(dataset, callers, service)
+    routes.append(("POST", "/files", upload, f"Send a file of {called}", document.upload_operation()))
     if dataset.key:
-        routine = reading.one(dataset, callers, service)
-        whole = writing.put(dataset, callers, writer)
-        routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
+        routine = read.row_route(dataset, callers, service)
+        whole = write.put_route(dataset, callers, writer)
         routes.append(
-            ("PUT", f"/{of_one}", whole, f"Send one of {called} under its key", openapi.putting(dataset))
+            ("GET", f"/{of_one}", routine, f"Read one of {called}", document.read_one_operation(dataset))
         )
-        part = writing.patch(dataset, callers, place)
-        routes.append(("PATCH", f"/{of_one}", part, f"Change one of {called}", openapi.patching(dataset)))
-        past = reading.history(dataset, callers, service)
+        routes.append(
+            (
+                "PUT",
+                f"/{of_one}",
+                whole,
+                f"Send one of {called} under its key",
+                document.put_operation(dataset),
+            )
+        )
+        part = write.patch_route(dataset, callers, place)
+        routes.append(
+            ("PATCH", f"/{of_one}", part, f"Change one of {called}", document.patch_operation(dataset))
+        )
+        past = read.history_route(dataset, callers, service)
         routes.append(
             (
                 "GET",
                 f"/{of_one}/history",
                 past,
                 f"Read what became of one of {called}",
-                openapi.history(dataset),
+                document.history_operation(dataset),
             )
         )
     for method, rest, endpoint, summary, extra in routes:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from daftari.api.limits import Limits
-from daftari.api.service import Service, now
+from daftari.api.rate_limits import RateLimits
+from daftari.api.service import Service, clock
 from daftari.errors import NotAuthenticated
-from daftari.io import tokens
-from daftari.io.callers import Caller
+from daftari.io.access import tokens
+from daftari.io.access.callers import Caller
 
 #: For how long a revoked token may still be known to a server.
 _REMEMBERED_SECONDS = 5
@@ -35,7 +35,7 @@ class Callers:
         self._known: dict[bytes, _Known] = {}
         self._lock = threading.Lock()
         rate = service.settings.rate_limit_per_second
-        self._limits = Limits(rate, max(1, rate * _BURST_SECONDS))
+        self._limits = RateLimits(rate, max(1, rate * _BURST_SECONDS))
         self._verifier = service.verifier
 
     async def of(self, request: Request) -> Caller:
@@ -47,7 +47,7 @@ class Callers:
             TooManyRequests: of this caller, or of tokens from this address that let nobody in.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        digest = tokens.digest(token)
+        digest = tokens.token_digest(token)
         known = self._known.get(digest)
         if known is not None and known.until >= time.monotonic():
             caller = known.caller
@@ -70,7 +70,7 @@ class Callers:
                 raise NotAuthenticated
             return self._verifier.caller_of(token)
         with self._service.connection() as conn:
-            return tokens.caller_of(conn, token, now())
+            return tokens.caller_of_token(conn, token, clock())
 
     def _remember(self, digest: bytes, caller: Caller) -> None:
         with self._lock:

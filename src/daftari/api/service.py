@@ -13,26 +13,26 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from daftari import __version__
-from daftari.api.limits import Limits
-from daftari.compile.roles import Roles
+from daftari.api.rate_limits import RateLimits
+from daftari.compile.access.roles import Roles
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import DatabaseError
-from daftari.io.database import connect, explained, parameters
-from daftari.io.mart_reports import Report, read_reports
-from daftari.io.oidc import Verifier, issuer_of
-from daftari.io.workspace import Workspace
+from daftari.io.access.oidc_tokens import Verifier, issuer_of
+from daftari.io.database.connection import connect, connection_parameters, database_errors_explained
+from daftari.io.marts.mart_reports import Report, read_reports
+from daftari.io.workspace.files import Workspace
 from daftari.settings import Settings
 
 if TYPE_CHECKING:
+    from daftari.io.access.oidc_sign_in import SignIn
     from daftari.io.keys import KeyStore
-    from daftari.io.oidc_sign_in import SignIn
 
 _CONNECTIONS = 8
 _WAIT_SECONDS = 10
 _FAILURES_A_SECOND, _FAILURES_AT_ONCE = 1 / 6, 10
 
 
-def now() -> datetime:
+def clock() -> datetime:
     """The one place where the API reads the clock."""
     return datetime.now(UTC)
 
@@ -60,9 +60,9 @@ class Service:
         return tuple(report for it in self.workspace.pipelines for report in read_reports(it.path, root))
 
     @cached_property
-    def failures(self) -> Limits:
+    def failures(self) -> RateLimits:
         """Tokens that let nobody in, by the address that they came from. Good ones are let in all the same."""
-        return Limits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="tokens that let nobody in")
+        return RateLimits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="tokens that let nobody in")
 
     @cached_property
     def verifier(self) -> Verifier | None:
@@ -76,7 +76,7 @@ class Service:
         """By the issuer, where people sign in so."""
         if self.settings.oidc_client_id is None or self.verifier is None:
             return None
-        from daftari.io.oidc_sign_in import SignIn, client_of
+        from daftari.io.access.oidc_sign_in import SignIn, client_of
 
         return SignIn(client_of(self.settings), self.verifier)
 
@@ -91,7 +91,7 @@ class Service:
         connect(self.settings).close()  # starts the workspace's own server, or says what is wrong
         return ConnectionPool(
             kwargs={
-                **parameters(self.settings),
+                **connection_parameters(self.settings),
                 "autocommit": True,
                 "application_name": f"daftari serve {__version__}",
             },
@@ -112,7 +112,7 @@ class Service:
     def connection(self) -> Iterator[Connection[Any]]:
         """A connection in autocommit mode: operations open their own transactions."""
         try:
-            with self.pool.connection() as conn, explained(conn):
+            with self.pool.connection() as conn, database_errors_explained(conn):
                 yield conn
         except PoolTimeout:
             raise DatabaseError(

@@ -10,16 +10,16 @@ import typer
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.cli.session import now, open_session
+from daftari.cli.session import clock, open_session
 from daftari.errors import AuditBroken, AuditNotAnchored
-from daftari.io import audit as kept
-from daftari.io import signing_key
-from daftari.operations.checkpoint_audit import checkpoint_audit
-from daftari.operations.export_audit import export_audit
-from daftari.operations.verify_audit import verify_audit
+from daftari.io.audit import audit_entries as kept
+from daftari.io.audit import signing_key
+from daftari.operations.audit.checkpoint_audit import checkpoint_audit
+from daftari.operations.audit.export_audit import export_audit
+from daftari.operations.audit.verify_audit import verify_audit
 
 if TYPE_CHECKING:
-    from daftari.protect.verify_chain import Verdict
+    from daftari.protect.verify_chain import ChainVerdict
 
 app = typer.Typer(
     no_args_is_help=True, help="Who changed what, and the proof that the record of it is whole."
@@ -41,9 +41,9 @@ def show(
     Example: daftari audit show --relation ops.expenses
     """
     session = open_session(workspace, env)
-    wanted = kept.Wanted(relation=relation, run_id=run, actor=actor, limit=limit)
+    wanted = kept.AuditFilter(relation=relation, run_id=run, actor=actor, limit=limit)
     with session.connection() as conn:
-        found = kept.entries(conn, wanted)
+        found = kept.audit_entries(conn, wanted)
     if output is Output.JSON:
         print_json([asdict(entry) for entry in found])
         return
@@ -76,9 +76,9 @@ def checkpoint(
     Example: daftari audit checkpoint
     """
     session = open_session(workspace, env)
-    key = signing_key.read_private(session.settings.signing_key)
+    key = signing_key.read_signing_key(session.settings.signing_key)
     with session.connection() as conn:
-        done = checkpoint_audit(conn, key, folder=session.settings.anchors_dir, now=now())
+        done = checkpoint_audit(conn, key, folder=session.settings.anchors_dir, now=clock())
     if output is Output.JSON:
         print_json(done)
     elif done.anchor is None:
@@ -104,7 +104,7 @@ def verify(
     """
     session = open_session(workspace, env)
     settings = session.settings
-    key = signing_key.read_public(public_key or signing_key.public_path(settings.signing_key))
+    key = signing_key.read_public_key(public_key or signing_key.public_path(settings.signing_key))
     with session.connection() as conn, err.status("Proving the audit"):
         verdict = verify_audit(conn, key, folder=settings.anchors_dir)
     _show_verdict(verdict, output)
@@ -149,12 +149,12 @@ def keygen(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     Example: daftari audit keygen
     """
     session = open_session(workspace, env)
-    public = signing_key.generate(session.settings.signing_key)
+    public = signing_key.generate_signing_key(session.settings.signing_key)
     out.print(f"wrote {session.settings.signing_key}, which nobody else may read", markup=False)
     out.print(f"wrote {public}, which proves what it signs", markup=False)
 
 
-def _show_verdict(verdict: Verdict, output: Output) -> None:
+def _show_verdict(verdict: ChainVerdict, output: Output) -> None:
     if output is Output.JSON:
         print_json({**asdict(verdict), "verdict": verdict.name})
         return

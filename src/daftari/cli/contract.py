@@ -11,16 +11,16 @@ import typer
 
 from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.cli.session import now, open_session
-from daftari.contract.compatibility import Change, ChangeKind, compare
+from daftari.cli.session import clock, open_session
+from daftari.contract.compatibility.compatibility import ChangeKind, ContractChange, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ChecksFailed, ContractError
-from daftari.io.workspace import read_contract_file, read_workspace
-from daftari.operations.check_examples import check_examples
-from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
-from daftari.operations.lint_contracts import lint_files, lint_workspace
-from daftari.rows.expressions import ZONE
+from daftari.io.workspace.files import read_contract_file, read_workspace
+from daftari.operations.contracts.check_examples import check_examples
+from daftari.operations.contracts.import_contract import contract_of_file, contract_of_table, write_new
+from daftari.operations.contracts.lint_contracts import lint_files, lint_workspace
+from daftari.rows.rules.expressions import ZONE
 from daftari.settings import find_root
 
 app = typer.Typer(
@@ -168,7 +168,7 @@ def test(
 
     Example: daftari contract test expenses
     """
-    today = now().astimezone(ZoneInfo(ZONE)).date()
+    today = clock().astimezone(ZoneInfo(ZONE)).date()
     checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
     if output is Output.JSON:
         print_json(as_plain(checked))
@@ -181,7 +181,7 @@ def test(
         raise typer.Exit(ChecksFailed.exit_code)
 
 
-def _worst(changes: tuple[Change, ...], limit: ChangeKind) -> bool:
+def _worst(changes: tuple[ContractChange, ...], limit: ChangeKind) -> bool:
     kinds = list(ChangeKind)
     return any(kinds.index(change.kind) >= kinds.index(limit) for change in changes)
 

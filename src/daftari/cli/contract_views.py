@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from daftari.contract.changes import Change, ChangeKind
-from daftari.contract.field_changes import type_of
+from daftari.contract.compatibility.changes import ChangeKind, ContractChange
+from daftari.contract.compatibility.field_changes import type_of_field
 from daftari.contract.model import Contract, Dataset, Field
 from daftari.errors import Fault
-from daftari.operations.check_examples import Checked, Outcome
+from daftari.operations.contracts.check_examples import CheckedExamples, ExampleOutcome
 
 _COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.EXPOSURE: "yellow", ChangeKind.BREAKING: "red"}
 #: More values of a closed set than this are counted, not listed.
@@ -38,7 +38,7 @@ def fault_line(fault: Fault) -> Text:
     return Text.assemble((where, "bold"), ": ", what)
 
 
-def change_table(changes: Iterable[Change]) -> Table:
+def change_table(changes: Iterable[ContractChange]) -> Table:
     table = _table("Kind", "Where", "What", "Because")
     for change in changes:
         kind = Text(change.kind.value, style=_COLOURS[change.kind])
@@ -46,7 +46,7 @@ def change_table(changes: Iterable[Change]) -> Table:
     return table
 
 
-def example_lines(checked: Iterable[Checked]) -> Iterator[Text]:
+def example_lines(checked: Iterable[CheckedExamples]) -> Iterator[Text]:
     """A line for each dataset, and one for each example that did not get what it must."""
     for one in checked:
         passed = sum(outcome.has_passed for outcome in one.outcomes)
@@ -60,7 +60,7 @@ def example_lines(checked: Iterable[Checked]) -> Iterator[Text]:
                 yield Text.assemble((where, "bold"), f": {outcome.example.name}: {_contrast(outcome)}")
 
 
-def _contrast(outcome: Outcome) -> str:
+def _contrast(outcome: ExampleOutcome) -> str:
     pairs = zip(outcome.rules, outcome.reasons, strict=True)
     found = ", ".join(f"{rule} ({reason})" for rule, reason in pairs)
     example = outcome.example
@@ -100,7 +100,7 @@ def _show_dataset(dataset: Dataset, console: Console) -> None:
     fields = _table("Field", "Type", "Rules", "Class", "Description")
     for field in dataset.fields:
         rules = ", ".join(_rules_of(field))
-        row = (field.name, type_of(field), rules, field.classification or "", field.description)
+        row = (field.name, type_of_field(field), rules, field.classification or "", field.description)
         fields.add_row(*map(escape, row))
     console.print(fields)
     if dataset.rules:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from daftari.cli.demo_page import show
+from daftari.cli.demo_page import show_demo_page
 from daftari.cli.options import Output, OutputOption, err, out, print_json
-from daftari.cli.session import now, open_session
+from daftari.cli.session import clock, open_session
 from daftari.errors import ChecksFailed
 
 if TYPE_CHECKING:
-    from daftari.cli.session import Session
-    from daftari.operations.run_demo import Watch
+    from daftari.cli.session import CommandSession
+    from daftari.operations.demo.run_demo import Watch
 
 app = typer.Typer(add_completion=False)
 
@@ -43,17 +43,17 @@ def demo(
 
     Example: daftari demo
     """
-    from daftari.operations.run_demo import prepare_demo, run_demo  # dbt and GX take seconds to import
+    from daftari.operations.demo.run_demo import prepare_demo, run_demo  # dbt and GX take seconds to import
 
     with _watch() as watch:
         prepare_demo(directory, watch)
         session = open_session(directory, "dev")
         with session.connection() as conn:
-            report = run_demo(conn, session.settings, now=now(), watch=watch)
+            report = run_demo(conn, session.settings, now=clock(), watch=watch)
     if output is Output.JSON:
         print_json(report)
     else:
-        show(report, out)
+        show_demo_page(report, out)
     if report.checks.failed:
         raise ChecksFailed(
             f"demo: {len(report.checks.failed)} checks failed; no mart was published",
@@ -64,12 +64,12 @@ def demo(
         _serve(session, port)
 
 
-def _serve(session: Session, port: int) -> None:
+def _serve(session: CommandSession, port: int) -> None:
     from daftari.cli.serve import serve_session
-    from daftari.operations.let_people_in import let_people_in
+    from daftari.operations.demo.demo_tokens import make_demo_tokens
 
     with session.connection() as conn:
-        people = let_people_in(conn, session.workspace, now=now())
+        people = make_demo_tokens(conn, session.workspace, now=clock())
     out.print(f"\n[bold]The control room[/bold]: http://127.0.0.1:{port}   (Ctrl-C stops it)")
     out.print("Sign in as one of these; the tokens hold for a day.", markup=False)
     for one in people:

@@ -11,9 +11,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daftari.io.ledger import Counts
-from daftari.io.summary import DatasetSummary
-from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
+from daftari.io.runs.ledger import RunCounts
+from daftari.io.runs.summary import DatasetSummary
+from daftari.operations.demo.demo_report import CURRENCY, Checks, DemoReport, Spend
 
 _WIDTH = 80
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
@@ -22,7 +22,7 @@ _NAME_WIDTH, _BAR_WIDTH = 24, 16
 _TOP_REASONS, _SHOWN_SENTENCES = 3, 5
 
 
-def show(report: DemoReport, console: Console) -> None:
+def show_demo_page(report: DemoReport, console: Console) -> None:
     """Print *report*; nothing of it that comes from data is read as markup."""
     for part in _page(report):
         console.print(part, highlight=False, markup=False, soft_wrap=True)
@@ -73,12 +73,12 @@ def _counts(datasets: Sequence[DatasetSummary]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for it in datasets:
         table.add_row(it.dataset, *_figures(it.counts))
-    total = sum((it.counts for it in datasets), start=Counts())
+    total = sum((it.counts for it in datasets), start=RunCounts())
     table.add_row("all", *_figures(total), style="bold")
     return table
 
 
-def _figures(counts: Counts) -> list[str]:
+def _figures(counts: RunCounts) -> list[str]:
     return [f"{getattr(counts, name):,}" for name in _COUNTS]
 
 

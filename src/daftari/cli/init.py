@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from daftari.cli.options import DryRunOption, err, out
-from daftari.operations.init_workspace import init_workspace
+from daftari.operations.workspace.init_workspace import init_workspace
 
 app = typer.Typer(add_completion=False)
 

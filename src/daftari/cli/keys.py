@@ -29,7 +29,7 @@ def status(
 
     Example: daftari keys status --output json
     """
-    from daftari.operations.survey_keys import survey_keys
+    from daftari.operations.keys.key_status import survey_keys
 
     session = open_session(workspace, env)
     with session.connection() as conn:
@@ -64,7 +64,7 @@ def rotate(
 
     Example: daftari keys rotate
     """
-    from daftari.operations.rotate_keys import rotate_keys
+    from daftari.operations.keys.rotate_keys import rotate_keys
 
     session = open_session(workspace, env)
     rows = 0
@@ -95,7 +95,7 @@ def epoch(
 
     Example: daftari keys epoch
     """
-    from daftari.operations.begin_key_epoch import begin_key_epoch
+    from daftari.operations.keys.begin_key_epoch import begin_key_epoch
 
     done = begin_key_epoch(open_session(workspace, env).keys, dry_run=dry_run)
     if output is Output.JSON:

@@ -23,17 +23,17 @@ from daftari.cli.options import (
 )
 from daftari.cli.progress import rows_shown
 from daftari.errors import DaftariError, SettingError
-from daftari.io.digest import DigestAhead
-from daftari.operations.apart import Apart, File, judging_apart
+from daftari.io.load.file_digest import DigestInBackground
+from daftari.operations.load.judge_process import JudgedFile, JudgeProcess, started_judge
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from rich.table import Table
 
-    from daftari.cli.session import Session
-    from daftari.io.ledger import Loaded
-    from daftari.operations.load_path import Request
-    from daftari.rows.control import ControlTotals
+    from daftari.cli.session import CommandSession
+    from daftari.io.runs.ledger import Loaded
+    from daftari.operations.load.load_path import LoadRequest
+    from daftari.rows.intake.totals import ControlTotals
 
 app = typer.Typer(add_completion=False)
 
@@ -102,11 +102,13 @@ class _Asked:
     totals: ControlTotals | None
     again: bool
 
-    def request(self, path: Path, sha256: str | None = None, apart: Apart | None = None) -> Request:
-        from daftari.operations.load_path import Request
-        from daftari.rows.control import ControlTotals
+    def request(
+        self, path: Path, sha256: str | None = None, apart: JudgeProcess | None = None
+    ) -> LoadRequest:
+        from daftari.operations.load.load_path import LoadRequest
+        from daftari.rows.intake.totals import ControlTotals
 
-        return Request(
+        return LoadRequest(
             dataset=self.dataset,
             path=path,
             mapping=self.mapping,
@@ -118,7 +120,7 @@ class _Asked:
 
 
 def _totals(stated: Iterable[str]) -> ControlTotals:
-    from daftari.rows.control import ControlTotals
+    from daftari.rows.intake.totals import ControlTotals
 
     rows, sums = None, {}
     for text in stated:
@@ -144,7 +146,7 @@ class _Place:
     environment: str | None
 
     @cached_property
-    def session(self) -> Session:
+    def session(self) -> CommandSession:
         from daftari.cli.session import open_session
 
         return open_session(self.workspace, self.environment)
@@ -156,8 +158,8 @@ def _load(place: _Place, asked: _Asked, files: Sequence[Path]) -> tuple[list[Loa
     with ExitStack() as stack:
         begin, conn = stack.enter_context(rows_shown()), None
         for path in files:
-            with judging_apart(path) as apart:
-                digest = None if asked.again or not path.is_file() else DigestAhead(path)
+            with started_judge(path) as apart:
+                digest = None if asked.again or not path.is_file() else DigestInBackground(path)
                 conn = conn or stack.enter_context(place.session.connection())
                 one = _One(place=place, conn=conn, asked=asked, path=path, apart=apart, digest=digest)
                 try:
@@ -177,16 +179,16 @@ class _One:
     conn: Connection[Any]
     asked: _Asked
     path: Path
-    apart: Apart | None
-    digest: DigestAhead | None
+    apart: JudgeProcess | None
+    digest: DigestInBackground | None
 
     def load(self, advance: Callable[[int], None]) -> Loaded:
-        from daftari.io.database import explained
+        from daftari.io.database.connection import database_errors_explained
 
         if self.apart is not None:
             settings = self.place.session.settings
             self.apart.prepare(
-                File(
+                JudgedFile(
                     root=settings.root,
                     dataset=self.asked.dataset,
                     path=self.path,
@@ -194,7 +196,7 @@ class _One:
                     settings=settings,
                 )
             )
-        with explained(self.conn):
+        with database_errors_explained(self.conn):
             return self._known() or self._new(advance)
 
     @property
@@ -203,19 +205,19 @@ class _One:
 
     def _known(self) -> Loaded | None:
         """What is known of it is found out before anything heavy is imported."""
-        from daftari.operations.recognise_file import recognise_file
+        from daftari.operations.load.recognise_file import recognise_file
 
         if self._sha256 is None:
             return None
         return recognise_file(self.conn, self.asked.dataset, self.path.name, self._sha256)
 
     def _new(self, advance: Callable[[int], None]) -> Loaded:
-        from daftari.cli.session import now
-        from daftari.operations.load_path import load_path
+        from daftari.cli.session import clock
+        from daftari.operations.load.load_path import load_path
 
         request = self.asked.request(self.path, self._sha256, self.apart)
         workspace = self.place.session.workspace_of(self.asked.dataset)
-        return load_path(self.conn, workspace, request, now=now(), progress=advance)
+        return load_path(self.conn, workspace, request, now=clock(), progress=advance)
 
 
 def show_loaded(loaded: list[Loaded], output: Output) -> None:
@@ -256,13 +258,13 @@ def _table(loaded: list[Loaded]) -> Table:
     return table
 
 
-def _explain(session: Session, requests: list[Request], output: Output) -> None:
-    from daftari.operations.load_path import prepare
-    from daftari.rows.explain import explain
+def _explain(session: CommandSession, requests: list[LoadRequest], output: Output) -> None:
+    from daftari.operations.load.load_path import prepare_load
+    from daftari.rows.mapping.explain import explain
 
     found: list[Any] = [
         explain(prepared.plan, prepared.source)
-        for prepared in (prepare(session.workspace_of(r.dataset), r) for r in requests)
+        for prepared in (prepare_load(session.workspace_of(r.dataset), r) for r in requests)
     ]
     if output is Output.JSON:
         print_json([asdict(one) for one in found])

@@ -10,21 +10,21 @@ from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import open_session
-from daftari.compile.verdicts import Outcome, Verdict
+from daftari.compile.quality.verdicts import CheckOutcome, CheckVerdict
 from daftari.errors import DatabaseError
-from daftari.io import check_results
-from daftari.io.check_results import Checked
+from daftari.io.runs import check_results
+from daftari.io.runs.check_results import CheckedDataset
 
 app = typer.Typer(no_args_is_help=True, help="Check tables against their contracts.")
 
 DatasetsArgument = Annotated[list[str] | None, typer.Argument(help="Datasets. Default: all.")]
 _COLOURS = {
-    Verdict.PASSED: "green",
-    Verdict.FAILED: "red",
-    Verdict.WARNED: "yellow",
-    Verdict.NOT_EVALUATED: "yellow",
+    CheckVerdict.PASSED: "green",
+    CheckVerdict.FAILED: "red",
+    CheckVerdict.WARNED: "yellow",
+    CheckVerdict.NOT_EVALUATED: "yellow",
 }
-_WORDS = {verdict: verdict.value.replace("_", " ") for verdict in Verdict}
+_WORDS = {verdict: verdict.value.replace("_", " ") for verdict in CheckVerdict}
 
 
 @app.command()
@@ -39,7 +39,7 @@ def run(
 
     Example: daftari quality run expenses users
     """
-    from daftari.operations.run_checks import require_pass, run_checks
+    from daftari.operations.quality.run_checks import require_pass, run_checks
 
     session = open_session(workspace, env)
     every = session.workspace
@@ -63,7 +63,7 @@ def show(
     Example: daftari quality show expenses --output json
     """
     with open_session(workspace, env).connection() as conn:
-        every = check_results.latest(conn)
+        every = check_results.latest_check_results(conn)
     checked = [one for one in every if not datasets or one.dataset in datasets]
     missing = sorted(set(datasets or ()) - {one.dataset for one in checked})
     if missing or not checked:
@@ -74,35 +74,35 @@ def show(
     _show(checked, output)
 
 
-def _show(checked: Sequence[Checked], output: Output) -> None:
+def _show(checked: Sequence[CheckedDataset], output: Output) -> None:
     if output is Output.JSON:
         print_json([_as_document(one) for one in checked])
         return
     out.print(_overview(checked))
     for one in checked:
         for outcome in one.outcomes:
-            if outcome.verdict is not Verdict.PASSED:
+            if outcome.verdict is not CheckVerdict.PASSED:
                 _tell(one, outcome)
 
 
-def _as_document(checked: Checked) -> dict[str, object]:
+def _as_document(checked: CheckedDataset) -> dict[str, object]:
     outcomes = [{**vars(it), "failing_ratio": it.failing_ratio} for it in checked.outcomes]
     return {**vars(checked), "outcomes": outcomes}
 
 
-def _overview(checked: Sequence[Checked]) -> Table:
+def _overview(checked: Sequence[CheckedDataset]) -> Table:
     table = Table("dataset", box=None, pad_edge=False, header_style="bold")
     for heading in ("rows", "passed", "failed", "warned", "not evaluated"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for one in checked:
-        counts = [f"{one.count(verdict)}" for verdict in Verdict]
+        counts = [f"{one.count(verdict)}" for verdict in CheckVerdict]
         rows = "?" if one.rows is None else f"{one.rows:,}"
         table.add_row(one.dataset, rows, *counts, f"[{_COLOURS[one.verdict]}]{_WORDS[one.verdict]}")
     return table
 
 
-def _tell(checked: Checked, outcome: Outcome) -> None:
+def _tell(checked: CheckedDataset, outcome: CheckOutcome) -> None:
     out.print(
         f"{checked.dataset}: {outcome.description}: {_WORDS[outcome.verdict]}, {outcome.reason} ({outcome.check})",
         style=_COLOURS[outcome.verdict],

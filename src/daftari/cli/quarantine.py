@@ -11,11 +11,11 @@ from rich.table import Table
 
 from daftari.cli.load import show_loaded
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
-from daftari.cli.session import now, open_session
-from daftari.io import quarantine
-from daftari.operations.export_quarantine import export_quarantine, in_words
-from daftari.operations.replay_quarantine import replay as replay_files
-from daftari.operations.replay_quarantine import replay_mended
+from daftari.cli.session import clock, open_session
+from daftari.io.quarantine import quarantine_entries
+from daftari.operations.quarantine.export_quarantine import export_quarantine, reasons_in_words
+from daftari.operations.quarantine.replay_quarantine import replay_corrected
+from daftari.operations.quarantine.replay_quarantine import replay_quarantine as replay_files
 
 app = typer.Typer(no_args_is_help=True, help="Rows that were refused: look at them, mend them, replay them.")
 
@@ -37,7 +37,7 @@ def list_(
     if dataset is not None:
         session.workspace.dataset(dataset)
     with session.connection() as conn:
-        piles = quarantine.piles(conn, dataset)
+        piles = quarantine_entries.quarantined_files(conn, dataset)
     if output is Output.JSON:
         print_json([asdict(pile) for pile in piles])
         return
@@ -66,7 +66,7 @@ def show(
     session = open_session(workspace, env)
     _, contract = session.workspace.dataset(dataset)
     with session.connection() as conn:
-        found = quarantine.entries(conn, dataset, run_id=run, limit=limit + 1)
+        found = quarantine_entries.quarantine_entries(conn, dataset, run_id=run, limit=limit + 1)
     there_are_more, found = len(found) > limit, found[:limit]
     if output is Output.JSON:
         print_json([asdict(entry) for entry in found])
@@ -74,7 +74,8 @@ def show(
     names = [field.name for field in contract.dataset.fields]
     for entry in found:
         out.print(
-            f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {in_words(entry)}", markup=False
+            f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {reasons_in_words(entry)}",
+            markup=False,
         )
         preview = entry.preview or {}
         shown = [f"{name}={preview[name]}" for name in names if preview.get(name) is not None]
@@ -138,9 +139,9 @@ def replay(
     session.workspace.dataset(dataset)
     with session.connection() as conn:
         found = (
-            replay_mended(conn, session.workspace, dataset, mended, now=now())
+            replay_corrected(conn, session.workspace, dataset, mended, now=clock())
             if mended
-            else replay_files(conn, session.workspace, dataset, now=now(), run_id=run)
+            else replay_files(conn, session.workspace, dataset, now=clock(), run_id=run)
         )
         loaded = list(found)
     if not loaded and output is Output.TEXT:

@@ -40,12 +40,12 @@ def reveal(
     Example: daftari reveal salaries user_id bank_account net --as hr --where month=2026-03-01
     --purpose "bank file of March" --to bank.csv
     """
-    from daftari.io.loans import Reading
-    from daftari.operations.reveal_fields import reveal_fields
+    from daftari.io.keys.session_keys import RevealRequest
+    from daftari.operations.keys.reveal_fields import reveal_fields
 
     session = open_session(workspace, env)
     _, contract = session.workspace.dataset(dataset)
-    reading = Reading(
+    reading = RevealRequest(
         purpose=purpose, role=session.rights.roles.of(role), equal=tuple(map(_pair, where or ()))
     )
     with session.connection() as conn:

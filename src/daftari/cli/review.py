@@ -21,12 +21,12 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import now, open_session
-from daftari.compile.review import Access
+from daftari.cli.session import clock, open_session
+from daftari.compile.review import HeldAccess
 from daftari.errors import AuditBroken, SettingError
-from daftari.io.reviews import Entry, Review
-from daftari.operations.show_review import Shown, show_review
-from daftari.rows.expressions import ZONE
+from daftari.io.review.reviews import Review, ReviewEntry
+from daftari.operations.review.show_review import Shown, show_review
+from daftari.rows.rules.expressions import ZONE
 
 app = typer.Typer(
     no_args_is_help=True, help="Review who can reach what: keep or revoke each access, and attest it."
@@ -58,11 +58,11 @@ def start(
 
     Example: daftari review start --deadline 2026-12-11
     """
-    from daftari.operations.start_review import Period, start_review
+    from daftari.operations.review.start_review import ReviewPeriod, start_review
 
     session = open_session(workspace, env)
-    today = now().astimezone(ZoneInfo(ZONE)).date()
-    period = Period(
+    today = clock().astimezone(ZoneInfo(ZONE)).date()
+    period = ReviewPeriod(
         quarter=_quarter(quarter, today),
         deadline=deadline.date() if deadline else today + timedelta(days=_DAYS),
     )
@@ -71,7 +71,7 @@ def start(
             conn,
             session.watched,
             period,
-            now=now(),
+            now=clock(),
             progress=lambda access: shown.update(f"Looked at: {access.kind} of {access.grantee}"),
         )
     _show(Shown(review=review, is_as_attested=None), review.entries, output)
@@ -117,7 +117,7 @@ def decide(
 
     Example: daftari review decide revoke 4 7 --reason "left in October"
     """
-    from daftari.operations.decide_review import Chosen, Decision, decide_review
+    from daftari.operations.review.decide_review import Chosen, Decision, decide_review
 
     if decision not in ("keep", "revoke"):
         raise SettingError(f"review decide: {decision!r}; expected keep or revoke")
@@ -129,7 +129,7 @@ def decide(
     chosen = Chosen(numbers=tuple(entries or ()), grantee=grantee, object=about)
     session = open_session(workspace, env)
     with session.connection() as conn:
-        decided = decide_review(conn, chosen, Decision(keep=decision == "keep", reason=reason), now=now())
+        decided = decide_review(conn, chosen, Decision(keep=decision == "keep", reason=reason), now=clock())
     if output is Output.JSON:
         print_json([asdict(one) for one in decided])
         return
@@ -150,11 +150,11 @@ def close(
 
     Example: daftari review close --report review-2026q4.html
     """
-    from daftari.operations.close_review import close_review
+    from daftari.operations.review.close_review import close_review
 
     session = open_session(workspace, env)
     with session.connection() as conn, err.status("Closing the review"):
-        closed = close_review(conn, session.watched, now=now(), dry_run=dry_run)
+        closed = close_review(conn, session.watched, now=clock(), dry_run=dry_run)
     if report is not None and not dry_run:
         _write(report, Shown(review=closed.review, is_as_attested=True))
     if output is Output.JSON:
@@ -206,9 +206,9 @@ def _quarter(said: str | None, today: date) -> str:
 
 
 def _write(path: Path, shown: Shown) -> None:
-    from daftari.io.review_report import as_html
+    from daftari.io.review.report import as_html
 
-    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=now()), "utf-8")
+    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=clock()), "utf-8")
 
 
 def _require_attested(shown: Shown) -> None:
@@ -219,7 +219,7 @@ def _require_attested(shown: Shown) -> None:
         )
 
 
-def _show(shown: Shown, entries: tuple[Entry, ...], output: Output) -> None:
+def _show(shown: Shown, entries: tuple[ReviewEntry, ...], output: Output) -> None:
     review = shown.review
     if output is Output.JSON:
         document: dict[str, Any] = {**asdict(review), "is_as_attested": shown.is_as_attested}
@@ -250,11 +250,11 @@ def _headline(review: Review) -> str:
     return f"Access review {review.review_id}, {review.quarter}: {state}"
 
 
-def _what(access: Access) -> str:
+def _what(access: HeldAccess) -> str:
     return f"{access.kind} of {access.object} for {access.grantee}"
 
 
-def _has(access: Access) -> str:
+def _has(access: HeldAccess) -> str:
     """In one cell: what it is, and the first relations that it leads to."""
     names = [one.relation for one in access.reach]
     more = f" and {len(names) - _RELATIONS} more" if len(names) > _RELATIONS else ""

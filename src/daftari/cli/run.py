@@ -10,15 +10,15 @@ import typer
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
-from daftari.cli.session import Session, now, open_session
+from daftari.cli.session import CommandSession, clock, open_session
 from daftari.errors import ChecksFailed
-from daftari.operations.run_pipeline import Actions, PipelineRun, run_pipeline
+from daftari.operations.workspace.run_pipeline import Actions, PipelineRun, run_pipeline
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from daftari.io.workspace import Pipeline, Workspace
-    from daftari.operations.build_marts import Transformed
+    from daftari.io.workspace.files import Pipeline, Workspace
+    from daftari.operations.marts.build_marts import Transformed
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +43,7 @@ def run(
     with session.connection() as conn:
         actions = _Actions(session, conn)
         runs = [
-            run_pipeline(conn, session.workspace, name, actions.of_pipeline(), now=now()) for name in names
+            run_pipeline(conn, session.workspace, name, actions.of_pipeline(), now=clock()) for name in names
         ]
     _show(runs, output)
 
@@ -63,7 +63,7 @@ def _in_order(workspace: Workspace) -> list[str]:
 class _Actions:
     """The operations behind the steps. Each is imported when its step is taken: dbt and GX take seconds to start."""
 
-    def __init__(self, session: Session, conn: Connection[Any]) -> None:
+    def __init__(self, session: CommandSession, conn: Connection[Any]) -> None:
         self._session = session
         self._conn = conn
         self._transformed: Transformed | None = None
@@ -72,12 +72,12 @@ class _Actions:
         return Actions(check=self._check, transform=self._transform, check_marts=self._check_marts)
 
     def _check(self, pipeline: Pipeline) -> None:
-        from daftari.operations.run_checks import require_pass, run_checks
+        from daftari.operations.quality.run_checks import require_pass, run_checks
 
         require_pass(run_checks(self._conn, pipeline.contracts, lambda _dataset: None))
 
     def _transform(self, pipeline: Pipeline) -> None:
-        from daftari.operations.build_marts import TransformOptions, build_marts
+        from daftari.operations.marts.build_marts import TransformOptions, build_marts
 
         settings = self._session.settings
         options = TransformOptions(

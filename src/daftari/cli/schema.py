@@ -18,14 +18,14 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import Session, now, open_session
-from daftari.compile.steps import Change
-from daftari.contract.changes import ChangeKind
+from daftari.cli.session import CommandSession, clock, open_session
+from daftari.compile.changes.steps import SchemaChange
+from daftari.contract.compatibility.changes import ChangeKind
 from daftari.errors import DatabaseError, Drift
-from daftari.operations import apply_contracts
-from daftari.operations.apply_contracts import Applied, Plan
-from daftari.operations.examine_server import Examined, examine_server
-from daftari.operations.verify_database import Verified, verify_database
+from daftari.operations.schema import apply_contracts
+from daftari.operations.schema.apply_contracts import ApplyResult, SchemaPlan
+from daftari.operations.schema.examine_server import Examined, examine_server
+from daftari.operations.schema.verify_database import Verified, verify_database
 
 app = typer.Typer(add_completion=False)
 
@@ -64,12 +64,12 @@ def apply(
         _show_plan(_plan(session), output)
         return
     with session.connection() as conn, err.status("Applying the contracts"):
-        applied = apply_contracts.apply(
+        applied = apply_contracts.apply_contracts(
             conn,
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=now(),
+            now=clock(),
             allow_breaking=allow_breaking,
         )
     _show_applied(applied, output)
@@ -91,7 +91,7 @@ def verify(
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=now(),
+            now=clock(),
         )
     _show_verified(verified, output)
     if verified.drifts:
@@ -121,18 +121,18 @@ def doctor(
         )
 
 
-def _plan(session: Session) -> Plan:
+def _plan(session: CommandSession) -> SchemaPlan:
     with session.connection() as conn, err.status("Comparing the database with the contracts"):
-        return apply_contracts.plan(
+        return apply_contracts.plan_contracts(
             conn,
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=now(),
+            now=clock(),
         )
 
 
-def _show_plan(planned: Plan, output: Output) -> None:
+def _show_plan(planned: SchemaPlan, output: Output) -> None:
     if output is Output.JSON:
         print_json(_plan_document(planned))
         return
@@ -153,7 +153,7 @@ def _show_plan(planned: Plan, output: Output) -> None:
     )
 
 
-def _show_change(change: Change) -> None:
+def _show_change(change: SchemaChange) -> None:
     colour = _COLOURS[change.kind]
     out.print(f"[{colour}]{change.kind:<9}[/] ", end="")
     out.print(f"{change.what} ({change.reason})", markup=False, soft_wrap=True)
@@ -162,7 +162,7 @@ def _show_change(change: Change) -> None:
         out.print(f"{indented};", markup=False, soft_wrap=True, style="dim")
 
 
-def _show_applied(applied: Applied, output: Output) -> None:
+def _show_applied(applied: ApplyResult, output: Output) -> None:
     if output is Output.JSON:
         written = [path.name for path in applied.written]
         made = [asdict(it) for it in applied.partitions]
@@ -202,7 +202,7 @@ def _show_verified(verified: Verified, output: Output) -> None:
     out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)
 
 
-def _show_examined(examined: Examined, session: Session, output: Output) -> None:
+def _show_examined(examined: Examined, session: CommandSession, output: Output) -> None:
     settings = session.settings
     if output is Output.JSON:
         print_json({**asdict(examined), "environment": settings.environment, "root": settings.root})
@@ -222,7 +222,7 @@ def _show_examined(examined: Examined, session: Session, output: Output) -> None
         out.print(ability.detail if ability.present else f"without: {ability.without}", markup=False)
 
 
-def _plan_document(planned: Plan) -> dict[str, Any]:
+def _plan_document(planned: SchemaPlan) -> dict[str, Any]:
     changes = [
         {
             "what": change.what,

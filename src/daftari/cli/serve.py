@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daftari.cli.options import EnvOption, WorkspaceOption, err
-from daftari.cli.session import Session, open_session
+from daftari.cli.session import CommandSession, open_session
 from daftari.errors import SettingError
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def serve(
 
 
 def serve_session(
-    session: Session, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
+    session: CommandSession, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
 ) -> None:
     """Serve until stopped; *is_quiet*: requests that went well are not logged."""
-    from daftari.io.ledger import require_contracts
+    from daftari.io.runs.ledger import require_contracts
 
     _require_free(host, port)
     with session.connection() as conn:  # what is wrong is said here, once, and not by each worker
@@ -106,13 +106,13 @@ def make_application() -> ASGIApp:
     from prometheus_client.multiprocess import MultiProcessCollector
 
     from daftari.api.app import application
-    from daftari.web import room
+    from daftari.web import routes
 
     counted = CollectorRegistry() if _TOGETHER in os.environ else REGISTRY
     if _TOGETHER in os.environ:
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
     settings = open_session(Path(os.environ["DAFTARI_WORKSPACE"]), os.environ["DAFTARI_ENV"]).settings
-    made = application(settings, faces=[room.add], counted=counted)
+    made = application(settings, faces=[routes.add_control_room], counted=counted)
     # What is there by now stays: the collector, which stops everybody, need not go through it again and again.
     gc.collect()
     gc.freeze()

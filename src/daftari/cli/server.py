@@ -6,8 +6,8 @@ import typer
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.errors import SettingError
-from daftari.io import server
-from daftari.io.server_home import Home, home_of
+from daftari.io.embedded import server
+from daftari.io.embedded.home import Home, home_of
 from daftari.settings import Settings, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Start, stop or look at the workspace's own PostgreSQL.")
@@ -35,7 +35,7 @@ def stop(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     """
     settings = _settings_of_embedded(workspace, env)
     with err.status("Stopping PostgreSQL"):
-        stopped = server.stop(home_of(settings.data_dir), settings.embedded_server)
+        stopped = server.stop_server(home_of(settings.data_dir), settings.embedded_server)
     out.print("stopped" if stopped else "was not running")
 
 
@@ -50,7 +50,7 @@ def status(
     """
     settings = _settings_of_embedded(workspace, env)
     home = home_of(settings.data_dir)
-    found = server.status(home)
+    found = server.server_status(home)
     if output is Output.JSON:
         print_json(found)
         return

@@ -16,14 +16,14 @@ from daftari.settings import Settings, read_settings
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from daftari.compile.access import Rights
-    from daftari.compile.roles import Watched
+    from daftari.compile.access.access_policies import Rights
+    from daftari.compile.access.roles import Watched
     from daftari.io.keys import KeyStore
-    from daftari.io.workspace import Workspace
+    from daftari.io.workspace.files import Workspace
 
 
 @dataclass(frozen=True)
-class Session:
+class CommandSession:
     settings: Settings
 
     @cached_property
@@ -35,13 +35,13 @@ class Session:
         return self._read(only=dataset)
 
     def _read(self, only: str | None = None) -> Workspace:
-        from daftari.io.workspace import open_workspace
+        from daftari.io.workspace.files import open_workspace
         from daftari.protect.redact import redacting
 
         workspace = open_workspace(self.settings, only=only)
         # From here on rows may be at hand, and it is known which of their values may be shown.
         redact = redacting(contract.dataset for contract in workspace.contracts)
-        log.configure(level=self.settings.log_level, style=self.settings.log_format, redact=redact)
+        log.configure_logging(level=self.settings.log_level, style=self.settings.log_format, redact=redact)
         return workspace
 
     @cached_property
@@ -56,7 +56,7 @@ class Session:
 
     @property
     def watched(self) -> Watched:
-        from daftari.compile import roles
+        from daftari.compile.access import roles
 
         rights = self.rights
         datasets = [contract.dataset for contract in self.workspace.contracts]
@@ -65,23 +65,23 @@ class Session:
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
         """A connection in autocommit mode: operations open their own transactions."""
-        from daftari.io.database import connect, explained
+        from daftari.io.database.connection import connect, database_errors_explained
 
         conn = connect(self.settings, autocommit=True)
-        with explained(conn), conn:  # explained outside: closing a lost connection fails too
+        with database_errors_explained(conn), conn:  # explained outside: closing a lost connection fails too
             yield conn
 
 
-def open_session(workspace: Path | None, environment: str | None) -> Session:
+def open_session(workspace: Path | None, environment: str | None) -> CommandSession:
     settings = read_settings(workspace, environment=environment)
     if settings.vault_secrets is not None:
-        from daftari.io.secrets import with_secrets
+        from daftari.io.workspace.secrets import with_secrets
 
         settings = with_secrets(settings)
-    log.configure(level=settings.log_level, style=settings.log_format)
-    return Session(settings)
+    log.configure_logging(level=settings.log_level, style=settings.log_format)
+    return CommandSession(settings)
 
 
-def now() -> datetime:
+def clock() -> datetime:
     """The one place where the terminal reads the clock."""
     return datetime.now(UTC)

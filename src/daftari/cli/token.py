@@ -17,10 +17,10 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import now, open_session
+from daftari.cli.session import clock, open_session
 from daftari.errors import TokenRefused
-from daftari.io import tokens, web_sessions
-from daftari.io.tokens import Grant
+from daftari.io.access import tokens, web_sessions
+from daftari.io.access.tokens import TokenGrant
 
 app = typer.Typer(
     no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions."
@@ -49,13 +49,15 @@ def create(
 
     Example: daftari token create payroll-import --role hr --dataset salaries --days 30
     """
-    from daftari.operations.issue_token import issue_token
+    from daftari.operations.access.issue_token import issue_token
 
     session = open_session(workspace, env)
-    grant = Grant(name=name, role=role, user_id=user, datasets=tuple(dataset or ()), writes=not read_only)
+    grant = TokenGrant(
+        name=name, role=role, user_id=user, datasets=tuple(dataset or ()), writes=not read_only
+    )
     datasets = [contract.dataset for contract in session.workspace.contracts]
     with session.connection() as conn:
-        token = issue_token(conn, datasets, grant, now=now(), days=days)
+        token = issue_token(conn, datasets, grant, now=clock(), days=days)
     typer.echo(token)
     typer.echo("It is shown this once. Send it as: Authorization: Bearer TOKEN", err=True)
 
@@ -71,8 +73,8 @@ def list_(
     """
     session = open_session(workspace, env)
     with session.connection() as conn:
-        found = tokens.every(conn)
-    at = now()
+        found = tokens.all_tokens(conn)
+    at = clock()
     if output is Output.JSON:
         print_json([{**asdict(token), "state": token.state(at)} for token in found])
         return
@@ -109,7 +111,7 @@ def revoke(
     """
     session = open_session(workspace, env)
     with session.connection() as conn:
-        known = {token.name for token in tokens.every(conn) if token.state(now()) == "valid"}
+        known = {token.name for token in tokens.all_tokens(conn) if token.state(clock()) == "valid"}
         if name not in known:
             raise TokenRefused(
                 f"{name}: no valid token of that name; there is {', '.join(sorted(known)) or 'none'}"
@@ -117,7 +119,7 @@ def revoke(
         if dry_run:
             out.print(f"Would revoke {name}.", markup=False)
             return
-        tokens.revoke(conn, name, now())
+        tokens.revoke_token(conn, name, clock())
     out.print(f"Revoked {name}. A server that knows it forgets it within seconds.", markup=False)
 
 
@@ -131,7 +133,7 @@ def sessions(
     Example: daftari token sessions --output json
     """
     with open_session(workspace, env).connection() as conn:
-        found = web_sessions.every(conn, now())
+        found = web_sessions.all_sessions(conn, clock())
     if output is Output.JSON:
         print_json([asdict(it) for it in found])
         return
@@ -159,7 +161,7 @@ def sign_out(
     Example: daftari token sign-out 'oidc U2'
     """
     with open_session(workspace, env).connection() as conn:
-        theirs = [it.who for it in web_sessions.every(conn, now())]
+        theirs = [it.who for it in web_sessions.all_sessions(conn, clock())]
         if who not in theirs:
             raise TokenRefused(
                 f"{who}: is not signed in; there is {', '.join(sorted(set(theirs))) or 'nobody'}",
@@ -168,5 +170,5 @@ def sign_out(
         if dry_run:
             out.print(f"Would end {theirs.count(who)} sessions of {who}.", markup=False)
             return
-        ended = web_sessions.end_of(conn, who)
+        ended = web_sessions.end_sessions_of(conn, who)
     out.print(f"Ended {ended} sessions of {who}.", markup=False)

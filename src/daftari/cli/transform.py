@@ -11,9 +11,9 @@ from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import open_session
-from daftari.io import marts
-from daftari.io.dbt import connection_variables
-from daftari.operations.build_marts import (
+from daftari.io.marts import publish
+from daftari.io.marts.dbt import connection_variables
+from daftari.operations.marts.build_marts import (
     Failure,
     Transformed,
     TransformOptions,
@@ -72,7 +72,7 @@ def print_environment(workspace: WorkspaceOption = None, env: EnvOption = None) 
     """
     session = open_session(workspace, env)
     with session.connection() as conn:
-        variables = connection_variables(conn, schema=marts.PUBLISHED)
+        variables = connection_variables(conn, schema=publish.PUBLISHED)
     for name, value in {"DAFTARI_ENV": str(session.settings.environment), **variables}.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 

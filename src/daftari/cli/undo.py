@@ -16,7 +16,7 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import open_session
-from daftari.operations.undo_run import Undone, undo_run
+from daftari.operations.audit.undo_run import Undone, undo_run
 
 app = typer.Typer(add_completion=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from daftari.compile.names import Schemas, identifier, literal, qualified
-from daftari.compile.objects import Partition, Trigger
+from daftari.compile.tables.objects import Partition, Trigger
 from daftari.contract.model import Dataset
 
 #: Event, function and what it asks to see of the rows. The function has its own promises: migration 0007.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from daftari.compile.names import Schemas, derived
-from daftari.compile.objects import DatabaseObject, Partition
-from daftari.contract.model import Dataset, LogicalType, Partitioning, Period
+from daftari.compile.tables.objects import DatabaseObject, Partition
+from daftari.contract.model import Dataset, LogicalType, Partitioning, PartitionPeriod
 from daftari.errors import ContractError
 
 _START = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_MONTHS = {Period.MONTH: 1, Period.QUARTER: 3}
+_MONTHS = {PartitionPeriod.MONTH: 1, PartitionPeriod.QUARTER: 3}
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -21,7 +21,7 @@ class Reach:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Access:
+class HeldAccess:
     """One thing that somebody has and that one statement can take away."""
 
     kind: str  #: membership, grant, owner, attribute, default, function or view
@@ -35,7 +35,7 @@ class Access:
     last_use: datetime | None = None  #: that the audit knows of: a change, or a recorded read
 
 
-def revocation(access: Access, *, owner: str) -> str:
+def revocation(access: HeldAccess, *, owner: str) -> str:
     """Return the statement that takes *access* away. What somebody owns goes to *owner*, the platform's own role."""
     grantee = "public" if access.grantee == "public" else identifier(access.grantee)
     match access.kind:
@@ -57,7 +57,7 @@ def revocation(access: Access, *, owner: str) -> str:
     raise ValueError(f"no statement for an access of kind {access.kind}")
 
 
-def _no_default(access: Access, grantee: str) -> str:
+def _no_default(access: HeldAccess, grantee: str) -> str:
     maker, privilege = access.means
     place = "" if access.object == EVERY_SCHEMA else f" in schema {identifier(access.object)}"
     return (

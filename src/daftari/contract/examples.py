@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from daftari.contract.document import Document, Number, Path, parse_list
-from daftari.contract.schema import one_of, shown
+from daftari.contract.reader.document import Document, Number, Path, parse_list
+from daftari.contract.reader.odcs_schema import one_of, shown
 from daftari.errors import ContractError, Fault
 
 _KEYS = ("name", "row", "verdict", "rule", "reason")

@@ -18,9 +18,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from daftari.contract.governable import LONGEST_DATASET, LONGEST_NAME, RESERVED_COLUMNS
+from daftari.contract.governable.governable import LONGEST_DATASET, LONGEST_NAME, RESERVED_COLUMNS
 from daftari.contract.model import LogicalType
-from daftari.contract.odcs_versions import LATEST
+from daftari.contract.reader.odcs_versions import LATEST
 
 TO_DESCRIBE = "To be described."
 
@@ -65,7 +65,7 @@ class TableProfile:
 
 def contract_text(profile: TableProfile) -> str:
     """Return a contract for *profile*, as YAML of ODCS 3.1 that lints clean and can be governed."""
-    dataset = identifier(profile.name, longest=LONGEST_DATASET)
+    dataset = sql_name_of(profile.name, longest=LONGEST_DATASET)
     names = _field_names(column.name for column in profile.columns)
     item: dict[str, Any] = {
         "name": dataset,
@@ -94,7 +94,7 @@ def contract_text(profile: TableProfile) -> str:
     return _dumped(document)
 
 
-def identifier(name: str, *, longest: int = LONGEST_NAME) -> str:
+def sql_name_of(name: str, *, longest: int = LONGEST_NAME) -> str:
     """*name* as a table or column is called: lower-case ASCII letters, digits and _."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     # An inner capital begins a word: NetAmount, employeeID.
@@ -109,7 +109,7 @@ def _field_names(names: Iterable[str]) -> dict[str, str]:
     """Each of *names* with the field that stands for it, no two the same."""
     taken: dict[str, str] = {}
     for name in names:
-        wanted = chosen = identifier(name)
+        wanted = chosen = sql_name_of(name)
         number = 1
         while chosen in taken.values():
             number += 1
@@ -151,9 +151,9 @@ def _closed_set(column: ColumnProfile, name: str) -> dict[str, Any]:
 
 
 def _reference(dataset: str, reference: ReferenceProfile, names: dict[str, str]) -> dict[str, Any]:
-    target = identifier(reference.target, longest=LONGEST_DATASET)
+    target = sql_name_of(reference.target, longest=LONGEST_DATASET)
     pairs = [
-        (f"{dataset}.{names[column]}", f"{target}.{identifier(other)}")
+        (f"{dataset}.{names[column]}", f"{target}.{sql_name_of(other)}")
         for column, other in zip(reference.columns, reference.target_columns, strict=True)
     ]
     if len(pairs) == 1:

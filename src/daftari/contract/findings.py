@@ -9,7 +9,7 @@ from daftari.errors import Fault
 
 
 @dataclass(frozen=True)
-class Finding:
+class ContractFinding:
     place: str  #: below the field, or the dataset where there is none
     found: str
     expected: str

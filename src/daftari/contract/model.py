@@ -34,7 +34,7 @@ class LogicalType(StrEnum):
     ARRAY = "array"
 
 
-class Kind(StrEnum):
+class DatasetKind(StrEnum):
     """`daftari.kind`: whether rows record what happened, or are looked up by those that do."""
 
     TRANSACTIONAL = "transactional"
@@ -49,7 +49,7 @@ class Conflict(StrEnum):
     REJECT = "reject"  #: the later row goes to quarantine
 
 
-class Period(StrEnum):
+class PartitionPeriod(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
 
@@ -171,7 +171,7 @@ class Partitioning:
     """`daftari.partition`: range partitions by one field, made *ahead* periods beyond the newest."""
 
     field: str
-    every: Period
+    every: PartitionPeriod
     ahead: int = 3
     start: str | None = None  #: first period to make, YYYY-MM
 
@@ -205,7 +205,7 @@ class Dataset:
     fields: tuple[Field, ...] = ()
     relationships: tuple[Relationship, ...] = ()
     quality: tuple[Quality, ...] = ()
-    kind: Kind = Kind.TRANSACTIONAL
+    kind: DatasetKind = DatasetKind.TRANSACTIONAL
     subject: str | None = None  #: the field that names the person a row is about
     conflict: Conflict = Conflict.UPDATE
     indexes: tuple[tuple[str, ...], ...] = ()

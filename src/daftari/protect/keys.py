@@ -21,7 +21,7 @@ class DataKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Owner:
+class KeyOwner:
     """Whose key it is: a person's for one retention class, a dataset's, or a blind index's."""
 
     scope: str
@@ -43,13 +43,13 @@ def person_scope(dataset: Dataset) -> str:
     return f"{namespace}/{kept}"
 
 
-def owner_of(dataset: Dataset, subject: str) -> Owner:
+def owner_of(dataset: Dataset, subject: str) -> KeyOwner:
     """Return the owner of the key for a row of *subject*; one without a subject falls under the dataset's own."""
     if subject and dataset.subject is not None:
-        return Owner(scope=person_scope(dataset), subject=subject)
-    return Owner(scope=f"dataset:{dataset.name}")
+        return KeyOwner(scope=person_scope(dataset), subject=subject)
+    return KeyOwner(scope=f"dataset:{dataset.name}")
 
 
-def index_owner(dataset: Dataset, name: str) -> Owner:
+def index_owner(dataset: Dataset, name: str) -> KeyOwner:
     """Return the owner of the key of a field's blind index."""
-    return Owner(scope=f"index:{dataset.name}.{name}")
+    return KeyOwner(scope=f"index:{dataset.name}.{name}")

@@ -21,16 +21,16 @@ _OF_TEXT = frozenset({LogicalType.STRING, LogicalType.INTEGER})
 _OF_TIME = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
-def of(field: Field) -> Mask:
+def mask_of(field: Field) -> Mask:
     """Return the mask of *field*: the one that its contract names where it fits the field's type, else full."""
     wanted = field.protection.mask or Mask.FULL
     fitting = _OF_TIME if wanted is Mask.YEAR else _OF_TEXT
     return wanted if field.logical_type in fitting else Mask.FULL
 
 
-def in_sql(field: Field) -> Mask:
+def mask_in_sql(field: Field) -> Mask:
     """Return what SQL makes of *field*: of a sealed one it has the sealed form, which tells nothing in parts."""
-    return Mask.FULL if field.protection.sealed else of(field)
+    return Mask.FULL if field.protection.sealed else mask_of(field)
 
 
 def masked(mask: Mask, value: object) -> str | None:
@@ -57,7 +57,7 @@ def masked(mask: Mask, value: object) -> str | None:
 def sql(field: Field, column: str) -> str:
     """Return what the mask of *field* leaves of *column*, which is quoted already, as SQL."""
     text = f"{column}::text"
-    match in_sql(field):
+    match mask_in_sql(field):
         case Mask.LAST3:
             return (
                 f"case when length({text}) >= {_SHORTEST_TOLD} then '{_STARS}' || right({text}, 3) "

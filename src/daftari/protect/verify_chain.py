@@ -64,7 +64,7 @@ def checkpoint_bytes(checkpoint: Record) -> bytes:
     return packed("daftari.audit.checkpoint.1", *(checkpoint[name] for name in CHECKPOINT))
 
 
-class Rows:
+class RowsDigest:
     """The digest over an entry's rows: each is two lines, old and new; blocks of them are hashed, then the hashes."""
 
     def __init__(self) -> None:
@@ -87,14 +87,14 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChainFinding:
     kind: str  #: edited, deleted, added, reordered, truncated, gone, tail_cut, recomputed …
     text: str
 
 
 @dataclass(frozen=True)
-class Verdict:
-    findings: tuple[Finding, ...]
+class ChainVerdict:
+    findings: tuple[ChainFinding, ...]
     entries: int
     links: int
     waiting: int  #: entries that are not chained yet
@@ -109,7 +109,7 @@ class Verdict:
         return "whole" if self.anchored else "not_anchored"
 
 
-def verify(records: Iterable[Record], anchors: Sequence[Record], key: Ed25519PublicKey) -> Verdict:
+def verify_chain(records: Iterable[Record], anchors: Sequence[Record], key: Ed25519PublicKey) -> ChainVerdict:
     """
     Hold *records*, in the order of an export, against themselves and against *anchors*.
 
@@ -121,7 +121,7 @@ def verify(records: Iterable[Record], anchors: Sequence[Record], key: Ed25519Pub
     chain.settle()
     findings = [*chain.findings(), *_stated(chain, anchors, key)]
     good = [_position(it) for it in anchors if chain.hashes.get(_position(it)) == it["hash"]]
-    return Verdict(tuple(findings), chain.entries, chain.links, chain.waiting, max(good, default=0))
+    return ChainVerdict(tuple(findings), chain.entries, chain.links, chain.waiting, max(good, default=0))
 
 
 @dataclass
@@ -138,7 +138,7 @@ class _Chain:
     hashes: dict[int, str] = field(default_factory=dict)
     checkpoints: list[Record] = field(default_factory=list)
     partitions: dict[tuple[str, str], int] = field(default_factory=dict)
-    told: list[Finding] = field(default_factory=list)
+    told: list[ChainFinding] = field(default_factory=list)
     bent: list[tuple[str, Record]] = field(default_factory=list)  #: links, each with the hash before it
     missing: list[Record] = field(default_factory=list)  #: links whose entry is not there
     unlike: list[tuple[Record, Record]] = field(
@@ -149,7 +149,7 @@ class _Chain:
     )  #: entries, each with the rows that are there
     link: Record | None = None
     entry: Record | None = None
-    rows: Rows = field(default_factory=Rows)
+    rows: RowsDigest = field(default_factory=RowsDigest)
 
     def take(self, record: Record) -> None:
         match record["record"]:
@@ -167,7 +167,7 @@ class _Chain:
             case "entry":
                 if self.entry or self.link is None or self.link["entry_id"] != record["entry_id"]:
                     self.settle()
-                self.entry, self.rows = record, Rows()
+                self.entry, self.rows = record, RowsDigest()
             case "row":
                 self.rows.add(record)
 
@@ -209,15 +209,15 @@ class _Chain:
             self._say("added", f"{_named(entry)}: has no link, and does not wait for one")
 
     def _say(self, kind: str, text: str) -> None:
-        self.told.append(Finding(kind, text))
+        self.told.append(ChainFinding(kind, text))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[ChainFinding]:
         yield from self.told
         yield from self._swapped_entries()
         yield from self._swapped_links()
         yield from self._absent()
 
-    def _swapped_entries(self) -> Iterator[Finding]:
+    def _swapped_entries(self) -> Iterator[ChainFinding]:
         """Entries that are not as they were chained: two that changed places, or one that was edited."""
         compared = self.unlike[:_COMPARED]
         done: set[str | None] = set()
@@ -228,7 +228,7 @@ class _Chain:
                     and entry_hash({**content, "entry_id": link["entry_id"]}) == link["entry_hash"]
                 ):
                     if link["entry_id"] not in done:
-                        yield Finding(
+                        yield ChainFinding(
                             "reordered", f"entries {link['entry_id']} and {other['entry_id']} changed places"
                         )
                     done |= {link["entry_id"], other["entry_id"]}
@@ -236,11 +236,13 @@ class _Chain:
             if link["entry_id"] in done:
                 continue
             if link["entry_hash"] is None:
-                yield Finding("added", f"{_named(entry)}: was not there when its place was chained")
+                yield ChainFinding("added", f"{_named(entry)}: was not there when its place was chained")
             else:
-                yield Finding("edited", f"{_named(entry)}: is not what was chained at {link['position']}")
+                yield ChainFinding(
+                    "edited", f"{_named(entry)}: is not what was chained at {link['position']}"
+                )
 
-    def _swapped_links(self) -> Iterator[Finding]:
+    def _swapped_links(self) -> Iterator[ChainFinding]:
         """Links that do not follow from the one before: two that changed places, or one that was edited."""
         compared = self.bent[:_COMPARED]
         done: set[int] = set()
@@ -249,17 +251,19 @@ class _Chain:
                 moved = {**other, "position": link["position"]}
                 places = _position(link), _position(other)
                 if link_hash(previous, moved) in (link["hash"], other["hash"]) and not done & set(places):
-                    yield Finding("reordered", f"links {places[0]} and {places[1]} changed places")
+                    yield ChainFinding("reordered", f"links {places[0]} and {places[1]} changed places")
                     done |= {places[0], places[0] + 1, places[1], places[1] + 1}
         for _, link in self.bent:
             if _position(link) not in done:
-                yield Finding("edited", f"link {link['position']} does not follow from the one before it")
+                yield ChainFinding(
+                    "edited", f"link {link['position']} does not follow from the one before it"
+                )
 
-    def _absent(self) -> Iterator[Finding]:
+    def _absent(self) -> Iterator[ChainFinding]:
         """Entries and rows that are gone, by the month in which they lay."""
         gone = [it for it in self.missing if it["entry_hash"] is None]
         for link in gone:
-            yield Finding("deleted", f"entry {link['entry_id']}: was gone before it was chained")
+            yield ChainFinding("deleted", f"entry {link['entry_id']}: was gone before it was chained")
         by_month = Counter(it["month"] or "" for it in self.missing if it["entry_hash"] is not None)
         for month, count in sorted(by_month.items()):
             yield self._lost("audit_entry", month, count, "entries")
@@ -267,32 +271,36 @@ class _Chain:
             yield self._lost("audit_row", month, count, "entries without their rows")
         for entry, there in self.stripped:
             if self.partitions.get(("audit_row", (entry["at"] or "")[:7])):
-                yield Finding("deleted", f"{_named(entry)}: {there} of its {entry['rows']} rows are there")
+                yield ChainFinding(
+                    "deleted", f"{_named(entry)}: {there} of its {entry['rows']} rows are there"
+                )
 
-    def _lost(self, table: str, month: str, count: int, what: str) -> Finding:
+    def _lost(self, table: str, month: str, count: int, what: str) -> ChainFinding:
         kept = self.partitions.get((table, month))
         where = f"{table} of {month}: {count} {what}"
         if kept is None:
-            return Finding("gone", f"{where}; its partition is gone: detached or dropped")
+            return ChainFinding("gone", f"{where}; its partition is gone: detached or dropped")
         if kept == 0:
-            return Finding("truncated", f"{where}; its partition is there and empty: truncated")
-        return Finding("deleted", f"{where}: deleted")
+            return ChainFinding("truncated", f"{where}; its partition is there and empty: truncated")
+        return ChainFinding("deleted", f"{where}: deleted")
 
 
 def _named(entry: Record) -> str:
     return f"entry {entry['entry_id']} ({entry['operation']} of {entry['relation']} by {entry['actor']})"
 
 
-def _stated(chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey) -> Iterator[Finding]:
+def _stated(chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey) -> Iterator[ChainFinding]:
     """Hold the chain against what was signed of it."""
     previous: str | None = None
     good = 0
     for anchor in sorted(anchors, key=_position):
         if not _is_signed(anchor, key):
-            yield Finding("forged", f"anchor of {_position(anchor)}: its signature is not by this key")
+            yield ChainFinding("forged", f"anchor of {_position(anchor)}: its signature is not by this key")
             continue
         if anchor["previous"] != previous:
-            yield Finding("anchor_missing", f"anchor of {_position(anchor)}: the one before it is not there")
+            yield ChainFinding(
+                "anchor_missing", f"anchor of {_position(anchor)}: the one before it is not there"
+            )
         previous = hashlib.sha256(checkpoint_bytes(anchor)).hexdigest()
         finding = _against(chain, anchor, good)
         if finding is None:
@@ -302,20 +310,20 @@ def _stated(chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey) -> 
     there = {anchor["position"] for anchor in anchors}
     for checkpoint in chain.checkpoints:
         if checkpoint["position"] not in there:
-            yield Finding("anchor_missing", f"anchor of {checkpoint['position']}: signed, and not there")
+            yield ChainFinding("anchor_missing", f"anchor of {checkpoint['position']}: signed, and not there")
 
 
-def _against(chain: _Chain, anchor: Record, good: int) -> Finding | None:
+def _against(chain: _Chain, anchor: Record, good: int) -> ChainFinding | None:
     """Hold the chain against one anchor, *good* being the last that it agreed with."""
     position = _position(anchor)
     if anchor["log"] != chain.log:
-        return Finding("recomputed", f"anchor of {position}: is of another log than this database's")
+        return ChainFinding("recomputed", f"anchor of {position}: is of another log than this database's")
     if position > chain.last:
         text = f"the chain ends at {chain.last}; it had come to {position} when that was signed"
-        return Finding("tail_cut", text)
+        return ChainFinding("tail_cut", text)
     if chain.hashes.get(position) != anchor["hash"]:
         text = f"the chain from {good + 1} to {position} is not the one that was signed"
-        return Finding("recomputed", text)
+        return ChainFinding("recomputed", text)
     return None
 
 
@@ -350,7 +358,7 @@ def main() -> int:
     key = load_pem_public_key(given.public_key.read_bytes())
     if not isinstance(key, Ed25519PublicKey):
         parser.error("the public key is not of Ed25519")
-    verdict = verify(read_export(given.export), read_anchors(given.anchors), key)
+    verdict = verify_chain(read_export(given.export), read_anchors(given.anchors), key)
     for finding in verdict.findings:
         print(f"{finding.kind:<14} {finding.text}")
     print(

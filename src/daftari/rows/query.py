@@ -30,7 +30,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class VisibleColumn:
     """A column as a role sees it."""
 
     name: str
@@ -42,20 +42,20 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    column: Column
+    column: VisibleColumn
     operator: str  #: one of eq, ne, lt, lte, gt, gte, in, is, starts
     values: tuple[str, ...]  #: as text that the server reads as the column's type
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sort:
-    column: Column
+    column: VisibleColumn
     descending: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    fields: tuple[Column, ...]
+    fields: tuple[VisibleColumn, ...]
     filters: tuple[Filter, ...] = ()
     sort: tuple[Sort, ...] = ()  #: ends with the key, so that the order is total
     limit: int = DEFAULT_LIMIT
@@ -71,7 +71,9 @@ class Query:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def parse_query(dataset: Dataset, columns: Sequence[Column], asked: Sequence[tuple[str, str]]) -> Query:
+def parse_query(
+    dataset: Dataset, columns: Sequence[VisibleColumn], asked: Sequence[tuple[str, str]]
+) -> Query:
     """
     Return what *asked*, the names and values of an address, mean for the columns that a role sees.
 
@@ -99,13 +101,13 @@ def parse_query(dataset: Dataset, columns: Sequence[Column], asked: Sequence[tup
     return Query(**{**vars(query), "after": after})
 
 
-def _column(name: str, known: Mapping[str, Column], where: str) -> Column:
+def _column(name: str, known: Mapping[str, VisibleColumn], where: str) -> VisibleColumn:
     if name not in known:
         raise QueryRefused(f"{where}: names no field that this role sees; there is {', '.join(known)}")
     return known[name]
 
 
-def _fields(given: str | None, known: Mapping[str, Column]) -> tuple[Column, ...]:
+def _fields(given: str | None, known: Mapping[str, VisibleColumn]) -> tuple[VisibleColumn, ...]:
     if given is None:
         return tuple(known.values())
     names = dict.fromkeys(name.strip() for name in given.split(","))
@@ -120,7 +122,7 @@ def _limit(given: str | None) -> int:
     return int(given)
 
 
-def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> tuple[Sort, ...]:
+def _sort(given: str | None, known: Mapping[str, VisibleColumn], dataset: Dataset) -> tuple[Sort, ...]:
     found: dict[str, Sort] = {}
     for part in given.split(",") if given else ():
         name = part.strip().removeprefix("-")
@@ -138,7 +140,7 @@ def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> t
     return tuple(found.values())
 
 
-def _require_open(column: Column, where: str) -> None:
+def _require_open(column: VisibleColumn, where: str) -> None:
     """An address stands in logs and histories: it names no value that may not be seen there."""
     field = column.field
     if column.is_masked or (field and field.classification in RESTRICTED):
@@ -148,12 +150,12 @@ def _require_open(column: Column, where: str) -> None:
         )
 
 
-def _require_ordered(column: Column, where: str) -> None:
+def _require_ordered(column: VisibleColumn, where: str) -> None:
     if column.field and column.field.logical_type in (LogicalType.OBJECT, LogicalType.ARRAY):
         raise QueryRefused(f"{where}: {column.name} has no order; expected a field that has")
 
 
-def _filter(asked: str, value: str, known: Mapping[str, Column]) -> Filter:
+def _filter(asked: str, value: str, known: Mapping[str, VisibleColumn]) -> Filter:
     name, _, operator = asked.partition(".")
     operator = operator or "eq"
     column = _column(name, known, "the query")
@@ -178,12 +180,12 @@ def _filter(asked: str, value: str, known: Mapping[str, Column]) -> Filter:
     return Filter(column=column, operator=operator, values=tuple(_value(column, it, where) for it in values))
 
 
-def _is_text(column: Column) -> bool:
+def _is_text(column: VisibleColumn) -> bool:
     is_string = column.field is not None and column.field.logical_type is LogicalType.STRING
     return is_string and column.type.startswith(("text", "varchar"))
 
 
-def _value(column: Column, value: str, where: str) -> str:
+def _value(column: VisibleColumn, value: str, where: str) -> str:
     """Return a value as text that the server reads as the column's type."""
     if _is_text(column):
         return value
@@ -199,7 +201,7 @@ def _value(column: Column, value: str, where: str) -> str:
         raise QueryRefused(f"{where}: expected {_EXPECTED[kind]}") from None
 
 
-def _kind_of_platform(column: Column) -> LogicalType:
+def _kind_of_platform(column: VisibleColumn) -> LogicalType:
     return LogicalType.TIMESTAMP if column.type == "timestamptz" else LogicalType.INTEGER
 
 
@@ -267,7 +269,7 @@ def _after(given: str, query: Query) -> tuple[str | None, ...]:
     return tuple(_place(sort.column, value, refused) for sort, value in zip(query.sort, values, strict=True))
 
 
-def _place(column: Column, value: str | None, refused: QueryRefused) -> str | None:
+def _place(column: VisibleColumn, value: str | None, refused: QueryRefused) -> str | None:
     if value is None:
         return None
     if "\0" in value:

@@ -11,18 +11,18 @@ from urllib.parse import urlencode
 from psycopg import Connection
 from starlette.responses import Response
 
-from daftari.api.service import now
-from daftari.compile.shares import shares
+from daftari.api.service import clock
+from daftari.compile.access.shares import shares
 from daftari.contract.model import Contract, Dataset, Field, LogicalType
 from daftari.errors import AccessRefused, RowRefused
-from daftari.operations.read_rows import Reader, query_of, read_page
-from daftari.operations.requests import Outcome
-from daftari.operations.steps import ask as ask_for
-from daftari.operations.steps import new_key, take_step
-from daftari.rows.query import MOST_ROWS, Column
+from daftari.operations.read.read_rows import Reader, query_of, read_page
+from daftari.operations.write.approvals import ask_for_approval as ask_for
+from daftari.operations.write.approvals import new_key, take_step
+from daftari.operations.write.requests import RecordOutcome
+from daftari.rows.query import MOST_ROWS, VisibleColumn
 from daftari.web import records
+from daftari.web.page_request import PageRequest
 from daftari.web.reports import OwnFigures, about_me
-from daftari.web.visits import Visit
 
 _DECIDING, _ASKING = "deciding on requests", "looking at my own requests"
 _MOST, _MOST_OWN = 50, 20
@@ -31,7 +31,7 @@ _INPUTS = {LogicalType.DATE: "date", LogicalType.NUMBER: "number", LogicalType.I
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ShownRequest:
     """One request, and the states to which this visitor may bring it."""
 
     key: tuple[str, ...]
@@ -42,14 +42,14 @@ class Asked:
 @dataclass(frozen=True, kw_only=True)
 class Requests:
     dataset: Dataset
-    columns: list[Column]
-    rows: list[Asked]
+    columns: list[VisibleColumn]
+    rows: list[ShownRequest]
     state: str = ""  #: of all of them
     is_cut: bool = False  #: there are more
     figures: tuple[OwnFigures, ...] = ()  #: what reports say of whoever asks
 
 
-def every(visit: Visit) -> Response:
+def list_requests(visit: PageRequest) -> Response:
     with visit.connection() as conn:
         decided = [it.dataset for it in visit.contracts if visit.decides(it.dataset)]
         waiting = [requests for it in decided for requests in waiting_for(visit, conn, it)]
@@ -60,13 +60,13 @@ def every(visit: Visit) -> Response:
     )
 
 
-def step(visit: Visit) -> Response:
+def take_step_form(visit: PageRequest) -> Response:
     contract = _contract(visit)
     dataset = contract.dataset
     key = {name: visit.form.get(f"key.{name}", "") for name in dataset.key}
     to = visit.form.get("to", "")
     with visit.connection() as conn:
-        outcome = take_step(conn, visit.desk(contract, _DECIDING), key, to, now=now())
+        outcome = take_step(conn, visit.desk(contract, _DECIDING), key, to, now=clock())
     if outcome.status in ("quarantined", "refused"):
         raise RowRefused(
             f"{', '.join(key.values())}: {'; '.join(_reason(it) for it in outcome.reasons)}",
@@ -75,7 +75,7 @@ def step(visit: Visit) -> Response:
     return _done(visit, key.values(), to)
 
 
-def ask(visit: Visit) -> Response:
+def ask_form(visit: PageRequest) -> Response:
     contract = _contract(visit)
     if not visit.asks(contract.dataset):
         raise AccessRefused(f"{contract.dataset.name}: there is nothing that your role may ask for here")
@@ -89,7 +89,7 @@ def ask(visit: Visit) -> Response:
     given[contract.dataset.key[0]] = key
     with visit.connection() as conn:
         outcome = ask_for(
-            conn, visit.desk(contract, _ASKING), given, country=visit.service.settings.country, now=now()
+            conn, visit.desk(contract, _ASKING), given, country=visit.service.settings.country, now=clock()
         )
     if outcome.status == "quarantined":
         return _form(visit, contract, dict(visit.form), outcome)
@@ -97,12 +97,12 @@ def ask(visit: Visit) -> Response:
     return _done(visit, [key], approval.begins if approval else "")
 
 
-def _done(visit: Visit, key: Iterable[str], state: str) -> Response:
+def _done(visit: PageRequest, key: Iterable[str], state: str) -> Response:
     return visit.go(f"/approvals?{urlencode({'done': ', '.join(key), 'state': state})}")
 
 
 def waiting_for(
-    visit: Visit, conn: Connection[Any], dataset: Dataset, *, in_short: bool = False
+    visit: PageRequest, conn: Connection[Any], dataset: Dataset, *, in_short: bool = False
 ) -> list[Requests]:
     """
     What the visitor may decide, by state as the contract orders them, and of each the oldest first.
@@ -120,7 +120,7 @@ def waiting_for(
         asked = [(approval.field, state), *_sort(reader, ""), ("limit", str(_MOST))]
         rows = _read(conn, reader, columns, asked)
         requests = [
-            Asked(
+            ShownRequest(
                 key=tuple(str(row[name]) for name in dataset.key),
                 cells=row,
                 steps=tuple(it.to for it in steps if it.start == state),
@@ -134,7 +134,7 @@ def waiting_for(
     return found
 
 
-def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
+def _own(visit: PageRequest, conn: Connection[Any], dataset: Dataset) -> Requests:
     approval, subject = dataset.approval, dataset.subject
     assert approval is not None and subject is not None, "who asks asks for oneself"
     reader, figures = visit.reader(dataset, _ASKING), tuple(about_me(visit, dataset))
@@ -144,7 +144,7 @@ def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
     columns.sort(key=lambda it: it.name != approval.field)  # what became of it comes first
     mine = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
     rows = [
-        Asked(
+        ShownRequest(
             key=tuple(str(row[name]) for name in dataset.key),
             cells=row,
             steps=tuple(
@@ -157,7 +157,7 @@ def _own(visit: Visit, conn: Connection[Any], dataset: Dataset) -> Requests:
 
 
 def _read(
-    conn: Connection[Any], reader: Reader, columns: list[Column], asked: list[tuple[str, str]]
+    conn: Connection[Any], reader: Reader, columns: list[VisibleColumn], asked: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     query = query_of(reader, [("fields", ",".join(it.name for it in columns)), *asked])
     return [records.values_of(row, columns) for row in read_page(conn, reader, query).rows]
@@ -179,7 +179,9 @@ def _sort(reader: Reader, sign: str) -> list[tuple[str, str]]:
 # --- asking
 
 
-def _form(visit: Visit, contract: Contract, given: dict[str, str], outcome: Outcome | None) -> Response:
+def _form(
+    visit: PageRequest, contract: Contract, given: dict[str, str], outcome: RecordOutcome | None
+) -> Response:
     dataset = contract.dataset
     wrong: dict[str, list[str]] = {}
     for reason in outcome.reasons if outcome else ():
@@ -204,7 +206,7 @@ def _form(visit: Visit, contract: Contract, given: dict[str, str], outcome: Outc
     )
 
 
-def _open_fields(visit: Visit, dataset: Dataset) -> list[Field]:
+def _open_fields(visit: PageRequest, dataset: Dataset) -> list[Field]:
     """What is for who asks to say: neither the key nor the state, and nothing that a step fills in."""
     approval = dataset.approval
     assert approval is not None, "who asks asks by an approval"
@@ -214,7 +216,7 @@ def _open_fields(visit: Visit, dataset: Dataset) -> list[Field]:
     return [it for it in dataset.fields if it.name in given.everywhere and it.name not in closed]
 
 
-def _choices(visit: Visit, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:
+def _choices(visit: PageRequest, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:
     """The values of a closed set, or the keys of a dataset that the visitor reads, where they are few."""
     if field.allowed:
         return list(field.allowed)
@@ -232,7 +234,7 @@ def _reason(reason: dict[str, Any]) -> str:
     return f"{reason['field']} {reason['reason']}".strip()
 
 
-def _contract(visit: Visit) -> Contract:
+def _contract(visit: PageRequest) -> Contract:
     contract = visit.contract(visit.request.path_params["dataset"])
     if contract.dataset.approval is None:
         raise AccessRefused(f"{contract.dataset.name}: its contract knows no approval")

@@ -11,17 +11,17 @@ from typing import Any
 import polars as pl
 from starlette.responses import Response
 
-from daftari.api.service import now
-from daftari.compile.reading import relation_of
+from daftari.api.service import clock
+from daftari.compile.access.relations import relation_of
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
-from daftari.operations.read_rows import query_of, read_page
-from daftari.rows.expressions import parse
-from daftari.rows.parse import physical
-from daftari.rows.working_days import days_off
+from daftari.operations.read.read_rows import query_of, read_page
+from daftari.rows.formats.parse import physical
+from daftari.rows.rules.expressions import parse
+from daftari.rows.rules.working_days import days_off
 from daftari.web import records
-from daftari.web.visits import Visit
-from daftari.web.writing import ZONE
+from daftari.web.page_request import PageRequest
+from daftari.web.value_formats import ZONE
 
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 _MOST = 1000
@@ -35,18 +35,18 @@ class Span:
     key: str
 
 
-def has_calendar(visit: Visit, dataset: Dataset) -> bool:
+def has_calendar(visit: PageRequest, dataset: Dataset) -> bool:
     return dataset.no_overlap is not None and visit.reads(dataset) and _columns(visit, dataset) is not None
 
 
-def month(visit: Visit) -> Response:
+def show_month(visit: PageRequest) -> Response:
     datasets = [it.dataset for it in visit.contracts if has_calendar(visit, it.dataset)]
     name = visit.request.path_params.get("dataset") or (datasets[0].name if datasets else "")
     dataset = next((it for it in datasets if it.name == name), None)
     if dataset is None:
         raise AccessRefused("There is no such calendar, or it is not for your role.")
     asked = visit.request.query_params.get("month", "")
-    text = asked if _MONTH.fullmatch(asked) else f"{now().astimezone(ZONE):%Y-%m}"
+    text = asked if _MONTH.fullmatch(asked) else f"{clock().astimezone(ZONE):%Y-%m}"
     first = date.fromisoformat(f"{text}-01")
     last = first.replace(day=monthrange(first.year, first.month)[1])
     spans, is_cut = _spans(visit, dataset, first, last)
@@ -69,7 +69,7 @@ def _days(span: Span, first: date, last: date) -> list[date]:
     return [start + timedelta(days=at) for at in range((end - start).days + 1)]
 
 
-def _columns(visit: Visit, dataset: Dataset) -> list[str] | None:
+def _columns(visit: PageRequest, dataset: Dataset) -> list[str] | None:
     """The columns that a calendar is drawn from; None where the role does not see them all."""
     relation, overlap = relation_of(dataset, visit.role), dataset.no_overlap
     if relation is None or overlap is None:
@@ -85,7 +85,9 @@ def _columns(visit: Visit, dataset: Dataset) -> list[str] | None:
     return list(needed) if needed.keys() <= seen and ends_in_clear else None
 
 
-def _spans(visit: Visit, dataset: Dataset, first: date, last: date) -> tuple[dict[str, list[Span]], bool]:
+def _spans(
+    visit: PageRequest, dataset: Dataset, first: date, last: date
+) -> tuple[dict[str, list[Span]], bool]:
     names, overlap = _columns(visit, dataset), dataset.no_overlap
     assert names is not None and overlap is not None, "there is a calendar of it"
     reader = visit.reader(dataset)
@@ -120,7 +122,7 @@ def _that_count(dataset: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, 
         }
     )
     meets = frame.select(
-        condition.expression(now().astimezone(ZONE).date()).fill_null(value=False)
+        condition.expression(clock().astimezone(ZONE).date()).fill_null(value=False)
     ).to_series()
     return [row for row, is_out in zip(rows, meets, strict=True) if not is_out]
 

@@ -9,19 +9,19 @@ from typing import Any
 
 from starlette.responses import Response
 
-from daftari.api.service import now
-from daftari.compile.reading import relation_of
-from daftari.compile.shares import Sight, shares
-from daftari.compile.verdicts import Verdict
+from daftari.api.service import clock
+from daftari.compile.access.relations import relation_of
+from daftari.compile.access.shares import Sight, shares
+from daftari.compile.quality.verdicts import CheckVerdict
 from daftari.contract.model import Contract, Dataset, LogicalType
-from daftari.io import check_results
-from daftari.io import overview as glance
-from daftari.io.callers import in_role_of, speak_for
-from daftari.io.check_results import Checked
-from daftari.operations.contract_history import contract_history
+from daftari.io.access.callers import in_role_of, speak_for
+from daftari.io.runs import check_results
+from daftari.io.runs import overview as glance
+from daftari.io.runs.check_results import CheckedDataset
+from daftari.operations.contracts.contract_history import contract_history
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
-from daftari.web.visits import Visit
+from daftari.web.page_request import PageRequest
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
 
@@ -33,28 +33,30 @@ class Card:
     contract: Contract
     loaded_at: datetime | None
     is_late: bool
-    verdict: Verdict | None  #: None: never checked
+    verdict: CheckVerdict | None  #: None: never checked
     failing: int
     waiting: int | None  #: None: not for this role
     may_add: bool
 
     @property
     def state(self) -> str:
-        if self.failing or self.verdict in (Verdict.FAILED, Verdict.NOT_EVALUATED):
+        if self.failing or self.verdict in (CheckVerdict.FAILED, CheckVerdict.NOT_EVALUATED):
             return "failing"
         if self.loaded_at is None:
             return "empty"
         return "late" if self.is_late else "healthy"
 
 
-def overview(visit: Visit) -> Response:
+def show_overview(visit: PageRequest) -> Response:
     watched = [it for it in visit.contracts if visit.reads_all(it.dataset) or visit.adds(it.dataset)]
     own = [it for it in visit.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
     with visit.connection() as conn:
         loads = glance.latest_loads(conn, names)
-        waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
-        checked = {it.dataset: it for it in check_results.latest(conn)}
+        waiting = glance.waiting_by_dataset(
+            conn, [it.dataset.name for it in watched if visit.mends(it.dataset)]
+        )
+        checked = {it.dataset: it for it in check_results.latest_check_results(conn)}
         requests = [
             found
             for it in visit.contracts
@@ -65,7 +67,7 @@ def overview(visit: Visit) -> Response:
         Card(
             contract=it,
             loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
-            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, now()),
+            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, clock()),
             verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
             failing=_failing(checked.get(it.dataset.name)),
             waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
@@ -79,14 +81,14 @@ def overview(visit: Visit) -> Response:
     )
 
 
-def dataset(visit: Visit) -> Response:
+def show_dataset(visit: PageRequest) -> Response:
     contract = visit.contract(visit.request.path_params["dataset"])
     name = contract.dataset.name
     sees_all = visit.reads_all(contract.dataset)
     with visit.connection() as conn:
         load = glance.latest_loads(conn, [name]).get(name)
-        runs = glance.runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
-        checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
+        runs = glance.runs_of(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
+        checked = next((it for it in check_results.latest_check_results(conn) if it.dataset == name), None)
         history = contract_history(conn, name)
     return visit.page(
         "dataset",
@@ -94,7 +96,7 @@ def dataset(visit: Visit) -> Response:
         history=history,
         fields=_fields(visit, contract.dataset),
         load=load,
-        is_late=load is not None and _is_late(contract, load.finished_at, now()),
+        is_late=load is not None and _is_late(contract, load.finished_at, clock()),
         runs=runs,
         checked=checked if sees_all else None,
         volume=_volume(visit, contract.dataset),
@@ -106,7 +108,7 @@ def dataset(visit: Visit) -> Response:
     )
 
 
-def _fields(visit: Visit, dataset: Dataset) -> list[dict[str, Any]]:
+def _fields(visit: PageRequest, dataset: Dataset) -> list[dict[str, Any]]:
     """Each field with how this role sees it."""
     share = next((it for it in shares(dataset) if it.role == visit.role and it.operation == "read"), None)
     found = []
@@ -119,7 +121,7 @@ def _fields(visit: Visit, dataset: Dataset) -> list[dict[str, Any]]:
     return found
 
 
-def _volume(visit: Visit, dataset: Dataset) -> Any:
+def _volume(visit: PageRequest, dataset: Dataset) -> Any:
     relation = relation_of(dataset, visit.role)
     if relation is None or not visit.reads(dataset):
         return None
@@ -141,8 +143,8 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     return {"chart": chart, "rows": found, "field": first.name}
 
 
-def _failing(checked: Checked | None) -> int:
-    return checked.count(Verdict.FAILED) + checked.count(Verdict.NOT_EVALUATED) if checked else 0
+def _failing(checked: CheckedDataset | None) -> int:
+    return checked.count(CheckVerdict.FAILED) + checked.count(CheckVerdict.NOT_EVALUATED) if checked else 0
 
 
 def _is_late(contract: Contract, at: datetime, now: datetime) -> bool:

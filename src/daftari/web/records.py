@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
-from daftari.api.reading import MEDIA
+from daftari.api.routes.read import MEDIA
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
-from daftari.operations.read_history import read_history
-from daftari.operations.read_rows import Reader, export_rows, query_of, read_page
-from daftari.rows.query import RESTRICTED, Column
-from daftari.web.visits import Visit
+from daftari.operations.read.read_history import read_history
+from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_page
+from daftari.rows.query import RESTRICTED, VisibleColumn
+from daftari.web.page_request import PageRequest
 
 #: What a filter may say, in words, by the operator of an address.
 OPERATORS = {
@@ -37,7 +37,7 @@ _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
 _SHORT = (*_NUMBERS, LogicalType.DATE, LogicalType.TIMESTAMP)
 
 
-def many(visit: Visit) -> Response:
+def list_records(visit: PageRequest) -> Response:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
     asked = list(visit.request.query_params.multi_items())
     given = dict(asked)
@@ -77,7 +77,7 @@ def many(visit: Visit) -> Response:
     )
 
 
-def export(visit: Visit) -> Response:
+def export_records(visit: PageRequest) -> Response:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
     asked = list(visit.request.query_params.multi_items())
     form = visit.request.query_params.get("format", "csv")
@@ -102,7 +102,7 @@ def export(visit: Visit) -> Response:
     return StreamingResponse(every(), media_type=MEDIA[form], headers=headers)
 
 
-def one(visit: Visit) -> Response:
+def show_record(visit: PageRequest) -> Response:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
     key = visit.request.query_params.getlist("key")
     if not dataset.key or len(key) != len(dataset.key):
@@ -129,21 +129,21 @@ def one(visit: Visit) -> Response:
     )
 
 
-def _reader(visit: Visit, dataset: Dataset) -> Reader:
+def _reader(visit: PageRequest, dataset: Dataset) -> Reader:
     return visit.reader(dataset, visit.request.query_params.get("purpose") or None)
 
 
-def shown_of(reader: Reader) -> list[Column]:
+def shown_of(reader: Reader) -> list[VisibleColumn]:
     """Every column, but for a restricted one where nobody said what for."""
     has_purpose = bool((reader.errand.purpose or "").strip())
     return [it for it in reader.relation.columns if has_purpose or not _is_restricted(it)]
 
 
-def _is_restricted(column: Column) -> bool:
+def _is_restricted(column: VisibleColumn) -> bool:
     return not column.is_masked and column.field is not None and column.field.classification in RESTRICTED
 
 
-def _is_closed(column: Column) -> bool:
+def _is_closed(column: VisibleColumn) -> bool:
     """Whether an address may not name its values."""
     return column.is_masked or (column.field is not None and column.field.classification in RESTRICTED)
 
@@ -170,7 +170,7 @@ def _sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
     return state, _address([it for it in asked if it[0] != "after"], sort=following)
 
 
-def values_of(row: str, columns: list[Column]) -> dict[str, Any]:
+def values_of(row: str, columns: list[VisibleColumn]) -> dict[str, Any]:
     """The cells of a row; JSON has no type for an instant."""
     found: dict[str, Any] = json.loads(row, parse_float=Decimal)
     instants = [it.name for it in columns if it.type == "timestamptz" and found.get(it.name)]

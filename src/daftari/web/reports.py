@@ -16,28 +16,28 @@ from starlette.responses import Response
 
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io import mart_reports
-from daftari.io.callers import in_role_of, speak_for
-from daftari.io.mart_reports import Report, Row
-from daftari.io.overview import reports_made_at
-from daftari.operations.build_marts import TransformOptions, build_marts
+from daftari.io.access.callers import in_role_of, speak_for
+from daftari.io.marts import mart_reports
+from daftari.io.marts.mart_reports import Report, Row
+from daftari.io.runs.overview import reports_made_at
+from daftari.operations.marts.build_marts import TransformOptions, build_marts
 from daftari.web import charts
-from daftari.web.visits import Visit
-from daftari.web.writing import value as written
+from daftari.web.page_request import PageRequest
+from daftari.web.value_formats import value as written
 
 _MOST_ROWS = 5000
 _MOST_BARS = 20
 _MOST_OWN = 3
 
 
-def every(visit: Visit) -> Response:
+def list_reports(visit: PageRequest) -> Response:
     with visit.connection() as conn:
         reports = [(it, mart_reports.is_built(conn, it.mart)) for it in _mine(visit)]
     asked = visit.request.query_params
     return visit.page("reports", reports=reports, may_build=_builds(visit), built=asked.get("built", ""))
 
 
-def build(visit: Visit) -> Response:
+def rebuild_reports(visit: PageRequest) -> Response:
     """Bring the reports up to date. What fails its tests is not published: readers keep what they have."""
     if not _builds(visit):
         raise AccessRefused("Reports are built anew by who loads what they are made of.")
@@ -50,11 +50,11 @@ def build(visit: Visit) -> Response:
     return visit.go(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
 
 
-def _builds(visit: Visit) -> bool:
+def _builds(visit: PageRequest) -> bool:
     return any(visit.adds(it.dataset) for it in visit.contracts)
 
 
-def one(visit: Visit) -> Response:
+def show_report(visit: PageRequest) -> Response:
     report = _asked(visit)
     with _reading(visit) as conn:
         choices, picked = _picked(visit, conn, report)
@@ -71,7 +71,7 @@ def one(visit: Visit) -> Response:
     )
 
 
-def as_csv(visit: Visit) -> Response:
+def download_report(visit: PageRequest) -> Response:
     report = _asked(visit)
     with _reading(visit) as conn:
         _, picked = _picked(visit, conn, report)
@@ -94,7 +94,7 @@ class OwnFigures:
     made_at: datetime | None
 
 
-def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
+def about_me(visit: PageRequest, dataset: Dataset) -> list[OwnFigures]:
     """The reports of a dataset's pipeline of which the visitor's role reads what is about itself alone."""
     workspace = visit.service.workspace
     pipeline, _ = workspace.dataset(dataset.name)
@@ -113,7 +113,7 @@ def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
     return [_own_figures(visit, it, its, made_at) for it, its in zip(built, rows, strict=True)]
 
 
-def _own_figures(visit: Visit, report: Report, rows: list[Row], made_at: datetime | None) -> OwnFigures:
+def _own_figures(visit: PageRequest, report: Report, rows: list[Row], made_at: datetime | None) -> OwnFigures:
     names = list(report.columns)
     latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
     subject = visit.service.workspace.readers.of[report.mart].subject
@@ -128,12 +128,12 @@ def _own_figures(visit: Visit, report: Report, rows: list[Row], made_at: datetim
     )
 
 
-def _mine(visit: Visit) -> list[Report]:
+def _mine(visit: PageRequest) -> list[Report]:
     readers = visit.service.workspace.readers
     return [it for it in visit.service.reports if readers.scope(it.mart, visit.role)]
 
 
-def _asked(visit: Visit) -> Report:
+def _asked(visit: PageRequest) -> Report:
     name = visit.request.path_params["mart"]
     for report in _mine(visit):
         if report.mart == name:
@@ -142,7 +142,7 @@ def _asked(visit: Visit) -> Report:
 
 
 @contextmanager
-def _reading(visit: Visit) -> Iterator[Connection[Any]]:
+def _reading(visit: PageRequest) -> Iterator[Connection[Any]]:
     with visit.connection() as conn, conn.transaction():
         speak_for(conn, visit.errand())
         with in_role_of(conn, visit.caller, visit.service.roles):
@@ -150,7 +150,7 @@ def _reading(visit: Visit) -> Iterator[Connection[Any]]:
 
 
 def _picked(
-    visit: Visit, conn: Connection[Any], report: Report
+    visit: PageRequest, conn: Connection[Any], report: Report
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What may be picked of each column of `per`, and what is: what was asked for, else the commonest."""
     choices = {name: mart_reports.choices(conn, report, name) for name in report.per}

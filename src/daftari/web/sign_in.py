@@ -13,17 +13,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from daftari.api.authentication import count_failure
-from daftari.api.service import Service, now
+from daftari.api.service import Service, clock
 from daftari.errors import NotAuthenticated, TooManyRequests
-from daftari.io import web_sessions
-from daftari.web.visits import POLICY, Visit, cookie_name
+from daftari.io.access import web_sessions
+from daftari.web.page_request import POLICY, PageRequest, cookie_name
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MOST_BYTES = 4096
 
 
-def door(service: Service, pages: Environment) -> Endpoint:
-    page = partial(door_page, service, pages)
+def sign_in(service: Service, pages: Environment) -> Endpoint:
+    page = partial(sign_in_page, service, pages)
 
     async def answer(request: Request) -> Response:
         if request.method != "POST":
@@ -49,11 +49,11 @@ def door(service: Service, pages: Environment) -> Endpoint:
 def let_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
     """Have the browser keep its session, and go on to the page that it came for."""
     answer = RedirectResponse(_ours(to), status_code=303)
-    keep(request, answer, (cookie_name(request), session), lasts)
+    keep_cookie(request, answer, (cookie_name(request), session), lasts)
     return answer
 
 
-def keep(request: Request, answer: Response, cookie: tuple[str, str], lasts: timedelta) -> None:
+def keep_cookie(request: Request, answer: Response, cookie: tuple[str, str], lasts: timedelta) -> None:
     """Have the browser keep a cookie that no script and no other site's form meets."""
     name, value = cookie
     answer.set_cookie(
@@ -71,9 +71,9 @@ def is_from_here(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
-def leave(visit: Visit) -> Response:
+def sign_out(visit: PageRequest) -> Response:
     with visit.connection() as conn:
-        web_sessions.end(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
+        web_sessions.end_session(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
     answer = visit.go("/sign-in")
     answer.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https")
     return answer
@@ -81,7 +81,7 @@ def leave(visit: Visit) -> Response:
 
 def _begin(service: Service, token: str) -> str:
     with service.connection() as conn:
-        return web_sessions.begin(conn, token, now())
+        return web_sessions.begin_session(conn, token, clock())
 
 
 def _ours(wanted: str) -> str:
@@ -90,7 +90,7 @@ def _ours(wanted: str) -> str:
     return wanted if is_ours else "/"
 
 
-def door_page(
+def sign_in_page(
     service: Service, pages: Environment, request: Request, message: str, status: int = 200
 ) -> Response:
     text = pages.get_template("sign_in.html.jinja").render(

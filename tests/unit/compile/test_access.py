@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from daftari.compile import access
-from daftari.compile.access import MartReaders, Present, Readers, Rights
-from daftari.compile.access_statements import create
-from daftari.compile.objects import Grant, Policy, View
-from daftari.compile.roles import Roles
+from daftari.compile.access import access_policies
+from daftari.compile.access.access_policies import MartReaders, Present, Readers, Rights
+from daftari.compile.access.access_statements import create_access
+from daftari.compile.access.roles import Roles
+from daftari.compile.tables.objects import Grant, Policy, View
 from daftari.contract.model import (
     Access,
     Dataset,
@@ -42,7 +42,7 @@ OF_DEPARTMENT = replace(
 
 
 def made(dataset, *lines, known=(USERS,), rights=Rights(), present=Present()):  # noqa: B008
-    return list(access.objects([replace(dataset, access=lines), *known], present, rights))
+    return list(access_policies.access_objects([replace(dataset, access=lines), *known], present, rights))
 
 
 def line(rows="all", operations=("read",), role="clerk", **more):
@@ -114,7 +114,7 @@ def test_what_is_masked_is_not_granted_on_the_table_and_is_in_a_view_of_the_role
     ]
     assert grant.columns == ("_run_id", "claim", "created_at", "updated_at", "user_id")
     (view,) = [it for it in found if isinstance(it, View)]
-    assert create(view) == [
+    assert create_access(view) == [
         (
             'create view "views"."claims_clerk" with (security_barrier = true) as\n'
             "select\n"

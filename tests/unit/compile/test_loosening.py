@@ -1,7 +1,7 @@
 import pytest
 
-from daftari.compile.loosening import is_looser, is_wider
-from daftari.compile.objects import Constraint, ConstraintKind
+from daftari.compile.changes.loosening import is_looser, is_wider
+from daftari.compile.tables.objects import Constraint, ConstraintKind
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from tests.small_contracts import READINGS, with_field
 
 from daftari.compile.names import Schemas
-from daftari.compile.objects import Partition
 from daftari.compile.partitions import kept, partitions
-from daftari.contract.model import LogicalType, Partitioning, Period
+from daftari.compile.tables.objects import Partition
+from daftari.contract.model import LogicalType, Partitioning, PartitionPeriod
 
 
 def made(today, **partitioning):
@@ -19,22 +19,22 @@ def made(today, **partitioning):
     ("today", "partitioning", "names"),
     [
         # the present quarter, and one ahead
-        (date(2026, 11, 23), {"every": Period.QUARTER, "ahead": 1}, ["2026q4", "2027q1"]),
-        (date(2026, 12, 31), {"every": Period.QUARTER, "ahead": 1}, ["2026q4", "2027q1"]),
-        (date(2027, 1, 1), {"every": Period.QUARTER, "ahead": 1}, ["2027q1", "2027q2"]),
+        (date(2026, 11, 23), {"every": PartitionPeriod.QUARTER, "ahead": 1}, ["2026q4", "2027q1"]),
+        (date(2026, 12, 31), {"every": PartitionPeriod.QUARTER, "ahead": 1}, ["2026q4", "2027q1"]),
+        (date(2027, 1, 1), {"every": PartitionPeriod.QUARTER, "ahead": 1}, ["2027q1", "2027q2"]),
         # from the quarter that holds the start
         (
             date(2026, 11, 23),
-            {"every": Period.QUARTER, "ahead": 0, "start": "2026-02"},
+            {"every": PartitionPeriod.QUARTER, "ahead": 0, "start": "2026-02"},
             ["2026q1", "2026q2", "2026q3", "2026q4"],
         ),
         (
             date(2026, 11, 23),
-            {"every": Period.MONTH, "ahead": 2},
+            {"every": PartitionPeriod.MONTH, "ahead": 2},
             ["2026_11", "2026_12", "2027_01"],
         ),
         # a start in the future, beyond what is made ahead
-        (date(2026, 11, 23), {"every": Period.MONTH, "ahead": 0, "start": "2027-01"}, []),
+        (date(2026, 11, 23), {"every": PartitionPeriod.MONTH, "ahead": 0, "start": "2027-01"}, []),
     ],
 )
 def test_periods_reach_from_the_start_to_some_ahead_and_a_default_takes_the_rest(today, partitioning, names):

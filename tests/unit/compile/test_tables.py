@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, with_field
 
-from daftari.compile import tables
-from daftari.compile.objects import Constraint, Kind
-from daftari.compile.statements import create_all
+from daftari.compile.changes.statements import create_all
+from daftari.compile.tables import tables
+from daftari.compile.tables.objects import Constraint, ObjectKind
 from daftari.contract.model import (
     Dataset,
     Field,
@@ -24,7 +24,7 @@ TODAY = date(2026, 11, 23)
 
 
 def made(*datasets):
-    return tables.objects(datasets, today=TODAY)
+    return tables.table_objects(datasets, today=TODAY)
 
 
 def test_a_contract_becomes_these_statements():
@@ -34,14 +34,14 @@ def test_a_contract_becomes_these_statements():
 
 def test_a_partitioned_table_has_its_periods_a_default_and_a_table_that_keeps_its_key():
     names = [(it.kind, it.schema, it.name) for it in made(READINGS)]
-    triggers = [it for it in made(READINGS) if it.kind is Kind.TRIGGER]
-    assert [name for kind, _, name in names if kind is Kind.PARTITION] == [
+    triggers = [it for it in made(READINGS) if it.kind is ObjectKind.TRIGGER]
+    assert [name for kind, _, name in names if kind is ObjectKind.PARTITION] == [
         "readings_2026q3",
         "readings_2026q4",
         "readings_2027q1",
         "readings_default",
     ]
-    assert (Kind.TABLE, "daftari", "key_readings") in names
+    assert (ObjectKind.TABLE, "daftari", "key_readings") in names
     assert [it.name for it in triggers if it.table == "readings"] == [
         "keep_keys_insert",
         "keep_keys_update",
@@ -156,7 +156,7 @@ def test_an_index_that_a_key_serves_is_not_made_again():
         fields=tuple(replace(f, key_position=at) for at, f in enumerate(TEAMS.fields, 1)),
         indexes=(("team",), ("budget",), ("team", "budget")),
     )
-    names = {it.name for it in made(pair) if it.kind is Kind.INDEX}
+    names = {it.name for it in made(pair) if it.kind is ObjectKind.INDEX}
     assert names == {"teams_budget_idx"}
 
 

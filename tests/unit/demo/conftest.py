@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from daftari.demo.files import demo_files
-from daftari.demo.truth import DemoFile, Truth, truth_of
+from daftari.demo.files.expected import DemoFile, Truth, truth_of
+from daftari.demo.files.write_files import demo_files
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from collections import Counter
 from decimal import Decimal
 from itertools import islice
 
-from daftari.demo.files import demo_files, write_files
-from daftari.demo.lines import Line
-from daftari.demo.truth import Counts, DemoFile, truth_of
+from daftari.demo.files.expected import DemoFile, ExpectedCounts, truth_of
+from daftari.demo.files.lines import FileLine
+from daftari.demo.files.write_files import demo_files, write_demo_files
 
 
 def _digest(files) -> str:
@@ -69,7 +69,7 @@ def test_a_total_stands_below_the_ledger_and_adds_up(files):
 def test_files_lie_in_a_folder_of_their_dataset_with_a_manifest(tmp_path, files):
     system = next(file for file in files if file.name == "2026-02_expenses.csv")
 
-    write_files([system], tmp_path)
+    write_demo_files([system], tmp_path)
 
     assert (tmp_path / "expenses" / "2026-02_expenses.csv").read_bytes() == system.content
     header, stated = (tmp_path / "expenses" / "manifest.csv").read_text().splitlines()
@@ -77,12 +77,12 @@ def test_files_lie_in_a_folder_of_their_dataset_with_a_manifest(tmp_path, files)
     assert stated == f"{system.name},{len(system.lines)},{system.control_totals.sums['amount']}"
 
 
-def _file(*lines: Line, name: str = "one") -> DemoFile:
+def _file(*lines: FileLine, name: str = "one") -> DemoFile:
     return DemoFile(dataset="expenses", name=name, content=b"", lines=lines)
 
 
-def _line(key: str, amount: int, rule: str | None = None) -> Line:
-    return Line(key=key, values={"amount": amount}, rule=rule)
+def _line(key: str, amount: int, rule: str | None = None) -> FileLine:
+    return FileLine(key=key, values={"amount": amount}, rule=rule)
 
 
 def test_the_truth_counts_every_line_once():
@@ -91,6 +91,6 @@ def test_the_truth_counts_every_line_once():
 
     truth = truth_of([first, second])
 
-    assert truth.by_file["one"] == Counts(inserted=2, duplicate=1, quarantined={"shape": 1})
-    assert truth.by_file["two"] == Counts(inserted=1, updated=1, unchanged=1)
+    assert truth.by_file["one"] == ExpectedCounts(inserted=2, duplicate=1, quarantined={"shape": 1})
+    assert truth.by_file["two"] == ExpectedCounts(inserted=1, updated=1, unchanged=1)
     assert truth.by_dataset["expenses"].received == 7

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from daftari.demo.holidays import is_working_day, months, working_days
+from daftari.demo.organisation.holidays import is_working_day, months, working_days_between
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_public_holidays_and_weekends_are_not_worked(day, works, why):
 
 
 def test_a_week_with_a_holiday_has_four_working_days():
-    assert working_days(date(2026, 10, 19), date(2026, 10, 25)) == 4
+    assert working_days_between(date(2026, 10, 19), date(2026, 10, 25)) == 4
 
 
 def test_the_files_span_24_months():

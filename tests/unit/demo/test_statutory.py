@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daftari.demo.statutory import withhold
+from daftari.demo.organisation.statutory import withhold
 
 
 @pytest.mark.parametrize(

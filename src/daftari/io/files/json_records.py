@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from daftari.errors import SourceError
-from daftari.io.files.layout import Layout
+from daftari.io.delimited.layout import Layout
 from daftari.io.files.sift import sift
-from daftari.rows.block import Block, Malformed, shape_of
-from daftari.rows.record import cell
+from daftari.rows.intake.block import Block, Malformed, shape_of
+from daftari.rows.intake.records import cell
 
 _BLOCK_OBJECTS = 50_000
 _CHUNK_BYTES = 2**20

@@ -9,7 +9,7 @@ from pathlib import Path
 from daftari.errors import SourceError
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     TEXT = "delimited text"
     WORKBOOK = "workbook"
     PARQUET = "Parquet"
@@ -33,7 +33,7 @@ _FOREIGN = {
 _PAGES = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<body", b"<meta")
 
 
-def kind_of(path: Path, name: str) -> Kind:
+def kind_of(path: Path, name: str) -> FileKind:
     """
     Tell what *path* is.
 
@@ -54,37 +54,37 @@ def kind_of(path: Path, name: str) -> Kind:
                 f"{name}: is {what}; a table was expected", hint="Send CSV, Excel, Parquet or JSON."
             )
     if start.startswith(b"PAR1"):
-        return Kind.PARQUET
+        return FileKind.PARQUET
     if start.startswith((_OLE, b"PK\x03\x04")):
         return _workbook(path, name, start)
-    return _json_kind(bare, name) or Kind.TEXT
+    return _json_kind(bare, name) or FileKind.TEXT
 
 
-def _workbook(path: Path, name: str, start: bytes) -> Kind:
+def _workbook(path: Path, name: str, start: bytes) -> FileKind:
     if start.startswith(_OLE):
         content = path.read_bytes()
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise SourceError(f"{name}: is locked with a password", hint="Save it without a password.")
         if "WordDocument".encode("utf-16-le") in content:
             raise SourceError(f"{name}: is a Word document; a table was expected", hint="Send CSV or Excel.")
-        return Kind.WORKBOOK
+        return FileKind.WORKBOOK
     try:
         members = zipfile.ZipFile(path).namelist()
     except zipfile.BadZipFile:
         raise SourceError(f"{name}: is damaged", hint="Ask the sender for the file again.") from None
     if "mimetype" in members or any(one.startswith("xl/") for one in members):
-        return Kind.WORKBOOK
+        return FileKind.WORKBOOK
     raise SourceError(f"{name}: is an Office document without sheets", hint="Send CSV or Excel.")
 
 
-def _json_kind(bare: bytes, name: str) -> Kind | None:
+def _json_kind(bare: bytes, name: str) -> FileKind | None:
     """`[` and `{` may begin a header too, so a name or a second sign of JSON must go with them."""
     suffix = Path(name).suffix.lower()
     if suffix in {".jsonl", ".ndjson"}:
-        return Kind.JSON_LINES
+        return FileKind.JSON_LINES
     if bare.startswith(b"[") and bare[1:].lstrip()[:1] in {b"{", b"]"}:
-        return Kind.JSON
+        return FileKind.JSON
     if not bare.startswith(b"{") or bare[1:].lstrip()[:1] not in {b'"', b"}"}:
-        return Kind.JSON if suffix == ".json" else None
+        return FileKind.JSON if suffix == ".json" else None
     first = bare.split(b"\n", 1)[0].rstrip()
-    return Kind.JSON_LINES if first.endswith(b"}") and suffix != ".json" else Kind.JSON
+    return FileKind.JSON_LINES if first.endswith(b"}") and suffix != ".json" else FileKind.JSON

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daftari.errors import SourceError
-from daftari.io.files.layout import Layout
+from daftari.io.delimited.layout import Layout
 from daftari.io.files.sift import sift
 from daftari.io.files.table import BLOCK_ROWS, named_layout
-from daftari.rows.block import Block
+from daftari.rows.intake.block import Block
 
 
 def parquet_layout(path: Path, name: str) -> Layout:

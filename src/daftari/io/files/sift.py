@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from daftari.io.files.layout import Layout
-from daftari.rows.block import Block, Malformed, shape_of
+from daftari.io.delimited.layout import Layout
+from daftari.rows.intake.block import Block, Malformed, shape_of
 
 
 def sift(frame: pl.DataFrame, lines: pl.Series, malformed: tuple[Malformed, ...], layout: Layout) -> Block:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from daftari.contract.model import Dataset
 from daftari.errors import SourceError
-from daftari.io.digest import digest
-from daftari.io.files.delimited import read_blocks
-from daftari.io.files.encoding import CHUNK_BYTES, find_encoding, utf8_chunks
-from daftari.io.files.header import Sought, find_layout
+from daftari.io.delimited.encoding import CHUNK_BYTES, find_encoding, utf8_chunks
+from daftari.io.delimited.header import Sought, find_layout
+from daftari.io.delimited.layout import Layout
+from daftari.io.delimited.rows import read_blocks
 from daftari.io.files.json_records import json_blocks, json_header
-from daftari.io.files.kinds import Kind, kind_of
-from daftari.io.files.layout import Layout
+from daftari.io.files.kinds import FileKind, kind_of
 from daftari.io.files.table import named_layout
 from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
-from daftari.rows.block import Block
-from daftari.rows.mapping import Mapping
-from daftari.rows.names import known_names
+from daftari.io.load.file_digest import file_digest
+from daftari.rows.intake.block import Block
+from daftari.rows.mapping.header_names import known_names
+from daftari.rows.mapping.mapping import Mapping
 
 _SAMPLE_BYTES = 2**20
 _PACKED = {".gz", ".bz2", ".xz", ".zip"}
@@ -66,7 +66,7 @@ def open_source(
         raise SourceError(f"{path}: no such file", hint="Check the path.")
     try:
         opened = _opened(given, name, mapping, dataset, block_bytes)
-        return replace(opened, sha256=sha256 or digest(given.path))
+        return replace(opened, sha256=sha256 or file_digest(given.path))
     except PermissionError:
         raise SourceError(f"{path}: may not be read by this user", hint="Check its permissions.") from None
 
@@ -149,10 +149,10 @@ def _header_row(layout: Layout) -> str:
     return f"line {layout.first_line - 1}" if layout.first_line > 1 else "none"
 
 
-_READERS: dict[Kind, Callable[[Path, Sought, int], _Content]] = {
-    Kind.TEXT: _text,
-    Kind.WORKBOOK: _workbook,
-    Kind.PARQUET: _parquet,
-    Kind.JSON: lambda path, sought, _: _json(path, sought, is_lines=False),
-    Kind.JSON_LINES: lambda path, sought, _: _json(path, sought, is_lines=True),
+_READERS: dict[FileKind, Callable[[Path, Sought, int], _Content]] = {
+    FileKind.TEXT: _text,
+    FileKind.WORKBOOK: _workbook,
+    FileKind.PARQUET: _parquet,
+    FileKind.JSON: lambda path, sought, _: _json(path, sought, is_lines=False),
+    FileKind.JSON_LINES: lambda path, sought, _: _json(path, sought, is_lines=True),
 }

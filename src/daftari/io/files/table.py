@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from daftari.io.files.header import SAMPLE_RECORDS, Sought, header_place
-from daftari.io.files.layout import Layout, column_names
+from daftari.io.delimited.header import SAMPLE_RECORDS, Sought, header_place
+from daftari.io.delimited.layout import Layout, column_names
 from daftari.io.files.sift import sift
-from daftari.rows.block import Block
+from daftari.rows.intake.block import Block
 
 BLOCK_ROWS = 65_536
 

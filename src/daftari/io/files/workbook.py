@@ -11,11 +11,11 @@ import fastexcel
 import polars as pl
 
 from daftari.errors import SourceError
-from daftari.io.files.header import SAMPLE_RECORDS, Sought
-from daftari.io.files.layout import Layout
+from daftari.io.delimited.header import SAMPLE_RECORDS, Sought
+from daftari.io.delimited.layout import Layout
 from daftari.io.files.table import table_blocks, table_layout
-from daftari.rows.block import Block
-from daftari.rows.names import hits
+from daftari.rows.intake.block import Block
+from daftari.rows.mapping.header_names import hits
 
 #: How the library names an error cell, and how a spreadsheet shows it.
 _ERRORS = {

@@ -14,7 +14,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from daftari.errors import KeysUnavailable
-from daftari.io.keys.private_files import private_folder, read_private, require_private, write_private
+from daftari.io.keys.private_files import (
+    private_folder,
+    read_private_file,
+    require_private,
+    write_private_file,
+)
 from daftari.io.keys.wrapping import Wrapped
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
@@ -97,7 +102,7 @@ class FileWrapping:
 
     def _document(self) -> dict[int, bytes]:
         try:
-            document = json.loads(read_private(self._path))
+            document = json.loads(read_private_file(self._path))
             keys = {int(number): base64.b64decode(key) for number, key in document["epochs"].items()}
         except FileNotFoundError:
             raise KeysUnavailable(
@@ -115,7 +120,7 @@ class FileWrapping:
 
     def _write(self, keys: dict[int, bytes]) -> None:
         epochs = {str(number): base64.b64encode(key).decode() for number, key in keys.items()}
-        write_private(self._path, json.dumps({"epochs": epochs}).encode())
+        write_private_file(self._path, json.dumps({"epochs": epochs}).encode())
         self._keys = {number: AESGCM(key) for number, key in keys.items()}
 
     @contextmanager

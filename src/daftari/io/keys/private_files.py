@@ -46,12 +46,12 @@ def require_private(path: Path) -> None:
     )
 
 
-def read_private(path: Path) -> bytes:
+def read_private_file(path: Path) -> bytes:
     require_private(path)
     return path.read_bytes()
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private_file(path: Path, content: bytes) -> None:
     """Replace *path* such that after a crash it holds the old content or the new."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from daftari.errors import CannotOpen, KeyDestroyed, KeysUnavailable
-from daftari.io.keys.rows import (
+from daftari.io.keys.store_rows import (
     QUERIES,
     SOME,
     Version,
@@ -29,10 +29,10 @@ from daftari.io.keys.rows import (
     current,
     generation_of,
     insert,
-    many,
+    select_many,
 )
 from daftari.io.keys.wrapping import Wrapping
-from daftari.protect.keys import KEY_ID_BYTES, SECRET_BYTES, DataKey, Owner
+from daftari.protect.keys import KEY_ID_BYTES, SECRET_BYTES, DataKey, KeyOwner
 
 _MAKE = ("make_state", "make_key", "make_owner", "make_version", "make_epoch_index")
 _VERSION_BYTES = 2
@@ -71,7 +71,9 @@ class KeyStore:
     def wrapping(self) -> Wrapping:
         return self._wrapping
 
-    def keys_for(self, owners: Collection[Owner], *, version: int | None = None) -> dict[Owner, DataKey]:
+    def keys_for(
+        self, owners: Collection[KeyOwner], *, version: int | None = None
+    ) -> dict[KeyOwner, DataKey]:
         """
         Return the key of each of *owners*; one that has none gets one, which is kept when this returns.
 
@@ -80,7 +82,7 @@ class KeyStore:
         Raises:
             KeysUnavailable: the store or its wrapping key cannot be used.
         """
-        found: dict[Owner, DataKey] = {}
+        found: dict[KeyOwner, DataKey] = {}
         while missing := [owner for owner in owners if owner not in found]:
             known = self._look_up(missing, version)
             found |= self._unwrapped({owner: it for owner, it in known.items() if isinstance(it, Version)})
@@ -104,7 +106,7 @@ class KeyStore:
         ids = sorted({key_id for key_id, _ in wanted})
         with self._transaction() as conn:
             for some in batched(ids):
-                for row in conn.execute(many("versions_of", "key_ids"), {"key_ids": some}).mappings():
+                for row in conn.execute(select_many("versions_of", "key_ids"), {"key_ids": some}).mappings():
                     if row["destroyed_at"] is not None:
                         gone.add(bytes(row["key_id"]))
                     elif row["version"] is not None:
@@ -171,7 +173,7 @@ class KeyStore:
         with self._transaction() as conn:
             return [row[0] for row in conn.execute(text(QUERIES["scopes_of"]), {"subject": subject})]
 
-    def destroy(self, owners: Collection[Owner], *, now: datetime) -> int:
+    def destroy(self, owners: Collection[KeyOwner], *, now: datetime) -> int:
         """Destroy the keys of *owners*, all versions; return how many keys there were. Nothing brings them back."""
         destroyed = 0
         with self._transaction() as conn:
@@ -184,11 +186,13 @@ class KeyStore:
                     destroyed += 1
         return destroyed
 
-    def _look_up(self, owners: Sequence[Owner], version: int | None) -> dict[Owner, Version | bytes | None]:
+    def _look_up(
+        self, owners: Sequence[KeyOwner], version: int | None
+    ) -> dict[KeyOwner, Version | bytes | None]:
         with self._transaction() as conn:
             return current(conn, owners, version or generation_of(conn))
 
-    def _add(self, lacking: Mapping[Owner, bytes | None], version: int | None) -> None:
+    def _add(self, lacking: Mapping[KeyOwner, bytes | None], version: int | None) -> None:
         """Make a key, or a version of it, for owners that lack one, unless somebody else is quicker."""
         for some in batched(lacking):
             ids = {owner: lacking[owner] or secrets.token_bytes(KEY_ID_BYTES) for owner in some}

@@ -181,7 +181,7 @@ class VaultWrapping:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        with explained(self._access, self.name):
+        with vault_errors_explained(self._access, self.name):
             yield
 
 
@@ -192,7 +192,7 @@ def read_secrets(access: VaultAccess, path: str, *, mount: str) -> dict[str, str
     Raises:
         KeysUnavailable: Vault cannot be reached, or does not let this token read them.
     """
-    with explained(access, f"secrets {mount}/{path}"):
+    with vault_errors_explained(access, f"secrets {mount}/{path}"):
         answer = _data(
             access.client().secrets.kv.v2.read_secret_version(
                 path, mount_point=mount, raise_on_deleted_version=True
@@ -202,7 +202,7 @@ def read_secrets(access: VaultAccess, path: str, *, mount: str) -> dict[str, str
 
 
 @contextmanager
-def explained(access: VaultAccess, what: str) -> Iterator[None]:
+def vault_errors_explained(access: VaultAccess, what: str) -> Iterator[None]:
     """
     Say in words why Vault did not do it. Its own text is left out: it may hold what was sent.
 

@@ -1,0 +1,1 @@
+"""One module a route: read, write, upload, health."""

@@ -1,0 +1,1 @@
+"""Roles, policies, grants, masked views and approvals, from `daftari.access`."""

@@ -1,0 +1,215 @@
+"""
+From `daftari.access` to what decides who sees and does what: roles, owners, policies, grants, views.
+
+What PostgreSQL grants, it grants by column or by row, never by cell: who may read a column reads it in every
+row that some policy shows. So a role reads of a table only the columns that are in the clear in *all* its rows;
+everything else it reads through a view of its own (masked_views.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from daftari.compile.access import approvals, masked_views
+from daftari.compile.access.roles import Roles, wanted
+from daftari.compile.access.scopes import condition, mart_condition
+from daftari.compile.access.shares import Share, shares
+from daftari.compile.names import Schemas, derived
+from daftari.compile.tables.columns import PLATFORM_COLUMNS
+from daftari.compile.tables.objects import (
+    DatabaseObject,
+    Grant,
+    Owner,
+    Partition,
+    Policy,
+    RowSecurity,
+    ViewRights,
+)
+from daftari.contract.model import Dataset
+
+#: Of the operator, on every governed table and partition.
+OPERATOR_POLICY = "operator"
+_COMMANDS = {"read": "select", "insert": "insert", "update": "update", "delete": "delete"}
+_WRITES = ("select", "insert", "update", "delete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """What there is that contracts do not name, and that must be closed all the same."""
+
+    partitions: tuple[tuple[str, str], ...] = ()  #: with the table that each is of
+    kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
+    marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: columns with their types, by name
+    views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
+
+
+@dataclass(frozen=True, kw_only=True)
+class MartReaders:
+    """Which rows of a mart each role reads: a scope by role."""
+
+    scopes: Mapping[str, str]  #: all, own, reports or department
+    subject: str | None = None  #: the column that names the person a row is about
+
+    def among(self, columns: Container[str]) -> MartReaders:
+        """Return those whose rows can be told from *columns*."""
+        if self.subject in columns:
+            return self
+        return replace(self, scopes={role: rows for role, rows in self.scopes.items() if rows == "all"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
+
+    of: Mapping[str, MartReaders] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
+
+    def scope(self, mart: str, role: str) -> str | None:
+        """Return the rows of *mart* that *role* reads; None where it reads none."""
+        named = self.of.get(mart)
+        return named.scopes.get(role) if named else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """Who a database is for."""
+
+    roles: Roles = Roles()
+    readers: Readers = Readers()
+
+
+def access_objects(
+    datasets: Sequence[Dataset], present: Present, rights: Rights, schemas: Schemas | None = None
+) -> Iterator[DatabaseObject]:
+    """
+    Return what decides who sees and does what in *datasets* and marts.
+
+    Raises:
+        ContractError: a line of access cannot be held by PostgreSQL.
+    """
+    schemas = schemas or Schemas()
+    roles = rights.roles
+    known = {dataset.name: dataset for dataset in datasets}
+    yield from wanted(datasets, rights.readers.roles, roles)
+    yield from _schemas(datasets, roles, schemas)
+    for dataset in datasets:
+        found = shares(dataset)
+        yield from _closed(dataset.name, roles, schemas)
+        for table, partition in present.partitions:
+            if table == dataset.name:
+                yield from _closed(partition, roles, schemas)
+        for share in found:
+            yield from _policies(dataset, share, known, (roles, schemas))
+            yield from _grants(dataset, share, (roles, schemas))
+        yield from masked_views.views(dataset, known, (roles, schemas))
+    yield from of_marts(present, rights, schemas)
+    for schema, name in present.views:
+        yield ViewRights(schema=schema, table=name)
+
+
+def of_marts(present: Present, rights: Rights, schemas: Schemas) -> Iterator[DatabaseObject]:
+    """
+    Return what decides who reads the marts that are there: a grant and a policy for each reader.
+
+    Policies do not hold for the owner, as whoever publishes must reach every row, the old ones too. A mart that has
+    not the column yet by which its readers are told apart is closed to those.
+    """
+    roles = rights.roles
+    readers = {
+        mart: rights.readers.of[mart].among(columns)
+        for mart, columns in present.marts.items()
+        if mart in rights.readers.of
+    }
+    every = {roles.of(role) for named in readers.values() for role in named.scopes}
+    yield from _uses(schemas.marts, {*every, *roles.own}, creates=roles.owner)
+    for mart in present.marts:
+        yield Owner(schema=schemas.marts, table=mart, owner=roles.owner)
+        yield RowSecurity(schema=schemas.marts, table=mart, forced=False)
+    for mart, named in readers.items():
+        for name, rows in named.scopes.items():
+            role = roles.of(name)
+            yield Grant(schema=schemas.marts, table=mart, grantee=role, privilege="select")
+            yield Policy(
+                schema=schemas.marts,
+                table=mart,
+                name=derived(name, "read"),
+                command="select",
+                roles=(role,),
+                using=mart_condition(mart, named.subject, rows, role),
+            )
+
+
+def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObject]:
+    """Open to nobody but the operator: to the owner neither, and by no way around the table."""
+    yield Owner(schema=schemas.data, table=table, owner=roles.owner)
+    yield RowSecurity(schema=schemas.data, table=table)
+    yield Policy(
+        schema=schemas.data, table=table, name=OPERATOR_POLICY, command="all", roles=(roles.operator,),
+        using="true",
+    )  # fmt: skip
+    for privilege in _WRITES:
+        yield Grant(schema=schemas.data, table=table, grantee=roles.operator, privilege=privilege)
+
+
+def _policies(
+    dataset: Dataset, share: Share, known: Mapping[str, Dataset], place: tuple[Roles, Schemas]
+) -> Iterator[Policy]:
+    roles, schemas = place
+    role = roles.of(share.role)
+    for at, rows in enumerate(share.scopes, 1):
+        which = () if at == 1 else (str(at),)
+        text = condition(dataset, rows, role, known)
+        if share.operation == "insert" and (begins := approvals.begins(dataset, rows, share.role)):
+            text = f"{text} and {begins}"
+        yield Policy(
+            schema=schemas.data,
+            table=dataset.name,
+            name=derived(share.role, share.operation, *which),
+            command=_COMMANDS[share.operation],
+            roles=(role,),
+            using=None if share.operation == "insert" else text,
+            check=text if share.operation == "insert" else None,
+        )
+
+
+def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
+    roles, schemas = place
+    privilege = _COMMANDS[share.operation]
+    columns = () if share.operation == "delete" else _columns(dataset, share)
+    if share.operation == "delete" or columns:
+        yield Grant(
+            schema=schemas.data,
+            table=dataset.name,
+            grantee=roles.of(share.role),
+            privilege=privilege,
+            columns=columns,
+        )
+
+
+def _columns(dataset: Dataset, share: Share) -> tuple[str, ...]:
+    own = share.everywhere
+    if share.operation == "read":
+        platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
+    else:
+        # whoever writes a sealed field writes by what it is found; a row names the run that wrote it
+        platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
+        platform.append("_run_id")
+    return tuple(sorted([*own, *platform]))
+
+
+def _schemas(datasets: Sequence[Dataset], roles: Roles, schemas: Schemas) -> Iterator[Grant]:
+    own = {roles.of(share.role) for dataset in datasets for share in shares(dataset)}
+    masked = {roles.of(role) for dataset in datasets for role in masked_views.readers(dataset)}
+    yield from _uses(schemas.data, {*own, *roles.own}, creates=roles.owner)
+    yield from _uses(schemas.views, {*masked, roles.operator}, creates=roles.operator)
+
+
+def _uses(schema: str, grantees: set[str], *, creates: str) -> Iterator[Grant]:
+    """Use of a schema for whoever has something there; to own something in it takes the right to create, too."""
+    for grantee in sorted(grantees):
+        yield Grant(schema=schema, table="", grantee=grantee, privilege="usage")
+    yield Grant(schema=schema, table="", grantee=creates, privilege="create")

@@ -1,0 +1,77 @@
+"""
+The views through which a role reads a dataset whose values it sees masked, or not alike in all rows.
+
+Each is of one role alone: `views.<dataset>_<role>`. It reads with the operator's rights, so its own condition is
+what holds rows back; as a barrier, it lets no function of the reader's meet a row or value that it does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from daftari.compile.access.roles import Roles
+from daftari.compile.access.scopes import condition
+from daftari.compile.access.shares import Share, Sight, shares
+from daftari.compile.names import Schemas, derived, identifier, qualified
+from daftari.compile.tables.columns import PLATFORM_COLUMNS
+from daftari.compile.tables.objects import DatabaseObject, Grant, Owner, View
+from daftari.contract.model import Dataset, Field
+from daftari.protect import mask
+
+
+def name(dataset: Dataset, role: str) -> str:
+    return derived(dataset.name, role)
+
+
+def readers(dataset: Dataset) -> list[str]:
+    """Return the roles that have a view of *dataset*."""
+    return [share.role for share in _shares(dataset)]
+
+
+def views(
+    dataset: Dataset, known: Mapping[str, Dataset], place: tuple[Roles, Schemas]
+) -> Iterator[DatabaseObject]:
+    roles, schemas = place
+    for share in _shares(dataset):
+        view, role = name(dataset, share.role), roles.of(share.role)
+        conditions = {rows: condition(dataset, rows, role, known) for rows in share.scopes}
+        yield View(schema=schemas.views, name=view, definition=_query(dataset, share, conditions, schemas))
+        yield Owner(schema=schemas.views, table=view, owner=roles.operator, is_view=True)
+        yield Grant(schema=schemas.views, table=view, grantee=role, privilege="select")
+
+
+def _shares(dataset: Dataset) -> list[Share]:
+    return [share for share in shares(dataset) if share.operation == "read" and not share.is_plain]
+
+
+def _query(dataset: Dataset, share: Share, conditions: Mapping[str, str], schemas: Schemas) -> str:
+    columns = [
+        f"{_cell(field, share, conditions)} as {identifier(field.name)}"
+        for field in dataset.fields
+        if any(line.sight(field.name) is not Sight.HIDDEN for line in share.lines)
+    ]
+    if share.sees_platform:
+        columns += [identifier(name) for name, *_ in PLATFORM_COLUMNS]
+    shown = ",\n    ".join(columns)
+    where = " or ".join(f"({text})" for text in conditions.values())
+    return f"select\n    {shown}\nfrom {qualified(schemas.data, dataset.name)}\nwhere {where}"
+
+
+def _cell(field: Field, share: Share, conditions: Mapping[str, str]) -> str:
+    """The best of what the lines show of a cell: in the clear before masked, masked before nothing."""
+    sights = {line.rows: line.sight(field.name) for line in share.lines}
+    is_masked = Sight.MASKED in sights.values()
+    column = identifier(field.name)
+    forms = {
+        Sight.CLEAR: f"{column}::text" if is_masked else column,
+        Sight.MASKED: mask.sql(field, column),
+    }
+    if len(set(sights.values())) == 1:
+        return forms[sights[share.scopes[0]]]
+    branches = [
+        f"when {' or '.join(f'({conditions[rows]})' for rows, sight in sights.items() if sight is shown)} "
+        f"then {forms[shown]}"
+        for shown in forms
+        if shown in sights.values()
+    ]
+    return f"case {' '.join(branches)} end"

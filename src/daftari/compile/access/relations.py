@@ -1,0 +1,54 @@
+"""What a role reads of a dataset, and from where: its table, or the role's own view of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daftari.compile.access import masked_views
+from daftari.compile.access.shares import Sight, shares
+from daftari.compile.names import Schemas
+from daftari.compile.remembered import remembered
+from daftari.compile.tables.columns import PLATFORM_COLUMNS, column_type
+from daftari.contract.model import Dataset
+from daftari.rows.query import VisibleColumn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    schema: str
+    name: str
+    #: that the role sees; not those that are sealed and in the clear, which the application opens or nobody
+    columns: tuple[VisibleColumn, ...]
+
+
+@remembered
+def relation_of(dataset: Dataset, role: str) -> Relation | None:
+    """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
+    schemas = Schemas()
+    found = [it for it in shares(dataset) if it.role == role and it.operation == "read"]
+    if not found:
+        return None
+    (share,) = found
+    columns = []
+    for field in dataset.fields:
+        sights = {line.sight(field.name) for line in share.lines}
+        is_masked = Sight.MASKED in sights
+        if sights == {Sight.HIDDEN} or (share.is_plain and field.name not in share.everywhere):
+            continue
+        if field.protection.sealed and not is_masked:
+            continue
+        columns.append(
+            VisibleColumn(
+                name=field.name,
+                type="text" if is_masked else column_type(dataset, field, schemas),
+                field=field,
+                is_masked=is_masked,
+                required=(field.required or field.is_key) and len(sights) == 1,
+            )
+        )
+    if share.sees_platform:
+        columns += [VisibleColumn(name=name, type=kind, required=True) for name, kind, *_ in PLATFORM_COLUMNS]
+    if share.is_plain:
+        return Relation(schema=schemas.data, name=dataset.name, columns=tuple(columns))
+    name = masked_views.name(dataset, role)
+    return Relation(schema=schemas.views, name=name, columns=tuple(columns))

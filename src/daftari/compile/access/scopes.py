@@ -1,0 +1,109 @@
+"""
+Row scopes as SQL conditions.
+
+What is asked about the caller stands in a subselect of its own, so that it is asked once a statement and not
+once a row, and an index over the field can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daftari.compile.names import identifier, literal
+from daftari.compile.tables.columns import column_type
+from daftari.contract.model import Dataset
+from daftari.errors import ContractError
+from daftari.rows.rules.expressions import parse
+
+#: The dataset that knows people, and what the scopes `department` and `reports` read of it.
+PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "department_code"
+DEPARTMENTS = "departments"
+
+
+#: Scopes of a mart's rows: it has no contract by which other conditions could be read.
+MART_SCOPES = ("all", "own", "reports", "department")
+
+
+def mart_condition(mart: str, subject: str | None, rows: str, role: str) -> str:
+    """
+    Return whether a row of a *mart* is within the scope *rows* of a caller who acts as *role*, as SQL.
+
+    *subject* is the column that names the person a row is about.
+
+    Raises:
+        ContractError: there is no such scope, or none without a subject.
+    """
+    acts = _acts_as(role)
+    if rows == "all":
+        return acts
+    if rows not in MART_SCOPES or subject is None:
+        raise ContractError(
+            f"{mart}: rows {rows} for {role}; expected one of {', '.join(MART_SCOPES)}, and a subject beside them"
+        )
+    person = f"{identifier(subject)}::text"
+    if rows == "own":
+        return f"{acts} and {person} = (select daftari.user_id())"
+    people = "reports" if rows == "reports" else "colleagues"
+    return f"{acts} and {person} = any ((select daftari.{people}())::text[])"
+
+
+def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Dataset]) -> str:
+    """
+    Return whether a row is within the scope *rows* of a caller who acts as *role*, as SQL.
+
+    Raises:
+        ContractError: the scope cannot be told from the fields of the dataset, or of those that it knows people by.
+    """
+    acts = _acts_as(role)
+    match rows:
+        case "all":
+            return acts
+        case "own":
+            field = _subject(dataset)
+            return f"{acts} and {identifier(field)} = (select daftari.user_id()){_cast(dataset, field)}"
+        case "reports":
+            _require(known, MANAGER, f"{dataset.name}: rows reports")
+            field = _subject(dataset)
+            return (
+                f"{acts} and {identifier(field)} = any ((select daftari.reports())::text[]"
+                f"{_cast(dataset, field, '[]')})"
+            )
+        case "department":
+            return f"{acts} and {_in_department(dataset, known)}"
+    parsed = parse(rows, dataset, where=f"{dataset.name}: access of {role}")
+    # A policy may depend on the day, as a check constraint may not.
+    return f"{acts} and ({parsed.check or rows})"
+
+
+def _acts_as(role: str) -> str:
+    return f"(select daftari.acts_as({literal(role)}))"
+
+
+def _in_department(dataset: Dataset, known: Mapping[str, Dataset]) -> str:
+    own = [r.fields[0] for r in dataset.relationships if r.target == DEPARTMENTS and len(r.fields) == 1]
+    if own:
+        (field, *_) = own
+        return f"{identifier(field)} = (select daftari.department()){_cast(dataset, field)}"
+    _require(known, DEPARTMENT, f"{dataset.name}: rows department")
+    field = _subject(dataset)
+    return f"{identifier(field)} = any ((select daftari.colleagues())::text[]{_cast(dataset, field, '[]')})"
+
+
+def _subject(dataset: Dataset) -> str:
+    if dataset.subject is None:
+        raise ContractError(f"{dataset.name}: no daftari.subject; expected it, as a scope of rows goes by it")
+    return dataset.subject
+
+
+def _require(known: Mapping[str, Dataset], field: str, where: str) -> None:
+    people = known.get(PEOPLE)
+    if people is None or not {PERSON, field} <= {it.name for it in people.fields}:
+        raise ContractError(
+            f"{where}: found no dataset {PEOPLE} with {PERSON} and {field}; expected one, to know people by"
+        )
+
+
+def _cast(dataset: Dataset, field: str, many: str = "") -> str:
+    """The caller is known as text; other types are cast to that of the field, so that its index serves."""
+    wanted = column_type(dataset, dataset.field(field))
+    return "" if wanted == "text" else f"::{wanted}{many}"

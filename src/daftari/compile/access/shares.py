@@ -1,0 +1,108 @@
+"""The lines of `daftari.access` put together: what one role has by one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from daftari.contract.model import Dataset
+from daftari.errors import ContractError
+
+
+class Sight(StrEnum):
+    """How a cell shows."""
+
+    CLEAR = "clear"
+    MASKED = "masked"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareLine:
+    """What the role has of the rows in one scope."""
+
+    rows: str
+    clear: tuple[str, ...]  #: fields, in the order of the contract
+    masked: tuple[str, ...] = ()
+    sees_platform: bool = False  #: the columns that every table has; given along with all fields
+
+    def sight(self, field: str) -> Sight:
+        if field in self.clear:
+            return Sight.CLEAR
+        return Sight.MASKED if field in self.masked else Sight.HIDDEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    role: str
+    operation: str  #: read, insert, update or delete
+    lines: tuple[ShareLine, ...]  #: one a scope
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return tuple(line.rows for line in self.lines)
+
+    @property
+    def everywhere(self) -> tuple[str, ...]:
+        """The fields that are in the clear in every row that the role reaches."""
+        first, *rest = self.lines
+        return tuple(name for name in first.clear if all(name in line.clear for line in rest))
+
+    @property
+    def sees_platform(self) -> bool:
+        return all(line.sees_platform for line in self.lines)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what the role sees is columns and rows, and no cell is otherwise."""
+        return not any(line.masked for line in self.lines) and all(
+            line == ShareLine(rows=line.rows, clear=self.everywhere, sees_platform=self.sees_platform)
+            for line in self.lines
+        )
+
+
+def shares(dataset: Dataset) -> list[Share]:
+    """
+    Return what each role has by each operation, in the order of the contract.
+
+    Raises:
+        ContractError: a role may write different fields in different rows, which PostgreSQL cannot hold.
+    """
+    asked = dict.fromkeys(
+        (entry.role, operation) for entry in dataset.access for operation in entry.operations
+    )
+    found = [_share(dataset, role, operation) for role, operation in asked]
+    for share in found:
+        if share.operation in ("insert", "update") and not share.is_plain:
+            raise ContractError(
+                f"{dataset.name}: {share.role} may {share.operation} other fields in some rows than in others; "
+                "expected the same in all, as PostgreSQL holds rights to write by column and by row alone",
+                hint="Give the lines the same fields, or make two roles of it.",
+            )
+    return [share for share in found if share.lines]
+
+
+def _share(dataset: Dataset, role: str, operation: str) -> Share:
+    return Share(role=role, operation=operation, lines=tuple(_lines(dataset, role, operation)))
+
+
+def _lines(dataset: Dataset, role: str, operation: str) -> Iterator[ShareLine]:
+    entries = [it for it in dataset.access if it.role == role and operation in it.operations]
+    for rows in dict.fromkeys(it.rows for it in entries if it.rows != "none"):
+        of_scope = [it for it in entries if it.rows == rows]
+        names = [field.name for field in dataset.fields]
+        # What is masked is masked to who reads it; who writes a field writes all of it.
+        clear = {
+            name
+            for it in of_scope
+            for name in it.fields or names
+            if operation != "read" or name not in it.masked
+        }
+        masked = {name for it in of_scope for name in it.masked if operation == "read"} - clear
+        yield ShareLine(
+            rows=rows,
+            clear=tuple(name for name in names if name in clear),
+            masked=tuple(name for name in names if name in masked),
+            sees_platform=any(not it.fields for it in of_scope),
+        )

@@ -1,0 +1,170 @@
+"""Objects as the statements that make them, take them away, or turn one into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from daftari.compile.access import access_statements
+from daftari.compile.names import identifier, literal, qualified
+from daftari.compile.tables.objects import (
+    Column,
+    Comment,
+    Constraint,
+    ConstraintKind,
+    DatabaseObject,
+    Enum,
+    Extension,
+    Identity,
+    Index,
+    Partition,
+    Table,
+    Trigger,
+)
+
+#: Constraints that a new table is made with; foreign keys wait until every table is there.
+_INLINE = (ConstraintKind.PRIMARY, ConstraintKind.UNIQUE, ConstraintKind.CHECK, ConstraintKind.EXCLUSION)
+
+
+def create_all(objects: Mapping[Identity, DatabaseObject]) -> list[str]:
+    """Return the statements that make *objects* in an empty database, tables with their columns at once."""
+    statements = []
+    for item in objects.values():
+        if isinstance(item, Table):
+            statements += create_table(item, objects.values())
+        elif not is_part_of_table(item):
+            statements += create_object(item)
+    return statements
+
+
+def is_part_of_table(item: DatabaseObject) -> bool:
+    """Whether `create_table` makes *item* along with its table."""
+    return isinstance(item, Column) or (isinstance(item, Constraint) and item.kind in _INLINE)
+
+
+def create_table(table: Table, objects: Iterable[DatabaseObject]) -> list[str]:
+    lines = [
+        _column(item) if isinstance(item, Column) else f"constraint {identifier(item.name)} {item.definition}"
+        for item in objects
+        if isinstance(item, Column | Constraint)
+        and is_part_of_table(item)
+        and (item.schema, item.table) == (table.schema, table.name)
+    ]
+    body = ",\n    ".join(lines)
+    partitioned = f" partition by {table.partitioned_by}" if table.partitioned_by else ""
+    return [f"create table {qualified(table.schema, table.name)} (\n    {body}\n){partitioned}"]
+
+
+def create_object(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
+    """Return the statements that add *item* to a database that has what it stands on."""
+    match item:
+        case Extension():
+            return [f"create extension if not exists {identifier(item.name)} with schema daftari"]
+        case Enum():
+            values = ", ".join(literal(value) for value in item.values)
+            return [f"create type {qualified(item.schema, item.name)} as enum ({values})"]
+        case Table():
+            return create_table(item, ())
+        case Column():
+            return [f"alter table {qualified(item.schema, item.table)} add column {_column(item)}"]
+        case Constraint():
+            table = qualified(item.schema, item.table)
+            return [f"alter table {table} add constraint {identifier(item.name)} {item.definition}"]
+        case Index():
+            return [item.definition]
+        case Trigger():
+            return _create_trigger(item)
+        case Partition():
+            table, name = qualified(item.schema, item.table), qualified(item.schema, item.name)
+            return [f"create table {name} partition of {table} {item.bounds}"]
+        case Comment():
+            return [f"comment on {_commented(item)} is {literal(item.text)}"]
+    return access_statements.create_access(item)
+
+
+def drop_object(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
+    """Return the statements that take *item* away. Those of a column, table or enum lose data."""
+    match item:
+        case Extension():
+            return [f"drop extension {identifier(item.name)}"]
+        case Enum():
+            return [f"drop type {qualified(item.schema, item.name)}"]
+        case Table():
+            return [f"drop table {qualified(item.schema, item.name)}"]
+        case Column():
+            return [f"alter table {qualified(item.schema, item.table)} drop column {identifier(item.name)}"]
+        case Constraint():
+            return [
+                f"alter table {qualified(item.schema, item.table)} drop constraint {identifier(item.name)}"
+            ]
+        case Index():
+            return [f"drop index {qualified(item.schema, item.name)}"]
+        case Trigger():
+            return [f"drop trigger {identifier(item.name)} on {qualified(item.schema, item.table)}"]
+        case Partition():
+            table, name = qualified(item.schema, item.table), qualified(item.schema, item.name)
+            return [f"alter table {table} detach partition {name}"]
+        case Comment():
+            return [f"comment on {_commented(item)} is null"]
+    return access_statements.drop_access(item)
+
+
+def alter_column(wanted: Column, live: Column) -> list[str]:
+    """Return the statements that give the live column the wanted type, default and nullability."""
+    table, name = qualified(wanted.schema, wanted.table), identifier(wanted.name)
+    statements = []
+    if wanted.type != live.type:
+        statements.append(
+            f"alter table {table} alter column {name} type {wanted.type} using {name}::text::{wanted.type}"
+        )
+    if wanted.default != live.default:
+        change = f"set default {wanted.default}" if wanted.default else "drop default"
+        statements.append(f"alter table {table} alter column {name} {change}")
+    if wanted.required != live.required:
+        change = "set not null" if wanted.required else "drop not null"
+        statements.append(f"alter table {table} alter column {name} {change}")
+    return statements
+
+
+def add_values(wanted: Enum, live: Enum) -> list[str]:
+    """Return the statements that add what *wanted* has more, each in its place."""
+    statements = []
+    for at, value in enumerate(wanted.values):
+        if value not in live.values:
+            place = f" after {literal(wanted.values[at - 1])}" if at else f" before {literal(live.values[0])}"
+            statements.append(
+                f"alter type {qualified(wanted.schema, wanted.name)} add value {literal(value)}{place}"
+            )
+    return statements
+
+
+def replace_enum(wanted: Enum, users: Iterable[Column]) -> list[str]:
+    """Return the statements that put *wanted* in the place of an enum with other values or order."""
+    name, old = qualified(wanted.schema, wanted.name), f"{wanted.name[:54]}_replaced"
+    statements = [f"alter type {name} rename to {identifier(old)}", *create_object(wanted)]
+    statements += [
+        f"alter table {qualified(user.schema, user.table)} alter column {identifier(user.name)} "
+        f"type {name} using {identifier(user.name)}::text::{name}"
+        for user in users
+    ]
+    return [*statements, f"drop type {qualified(wanted.schema, old)}"]
+
+
+def _column(column: Column) -> str:
+    default = f" default {column.default}" if column.default else ""
+    required = " not null" if column.required else ""
+    return f"{identifier(column.name)} {column.type}{required}{default}"
+
+
+def _create_trigger(trigger: Trigger) -> list[str]:
+    statements = [trigger.definition]
+    if trigger.always:
+        statements.append(
+            f"alter table {qualified(trigger.schema, trigger.table)} "
+            f"enable always trigger {identifier(trigger.name)}"
+        )
+    return statements
+
+
+def _commented(comment: Comment) -> str:
+    table = qualified(comment.schema, comment.table)
+    return f"column {table}.{identifier(comment.column)}" if comment.column else f"table {table}"

@@ -1,0 +1,56 @@
+"""What is to be done to a database: statements, in the order in which they can be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from daftari.contract.compatibility.changes import ChangeKind
+
+
+class Phase(IntEnum):
+    """The order of statements: what falls goes first, then what others stand on."""
+
+    VALUES = 0  #: new enum values; usable only after their transaction
+    EXTENSIONS = 1
+    DROP = 2
+    ENUMS = 3
+    TABLES = 4
+    TIDY = 5
+    CONSTRAINTS = 6
+    INDEXES = 7
+    PARTITIONS = 8
+    FOREIGN_KEYS = 9
+    TRIGGERS = 10
+    COMMENTS = 11
+    ON_PARTITIONS = 12  #: what stands on a partition and, like it, is made as time passes
+    ROLES = 13
+    SCHEMAS = 14  #: grants on them
+    CLOSE = 15  #: what is taken away
+    VIEWS = 16
+    OWNERS = 17
+    ROW_SECURITY = 18
+    POLICIES = 19
+    GRANTS = 20
+
+
+#: The phases of what decides who may see and do what.
+ACCESS_PHASES = frozenset(phase for phase in Phase if phase >= Phase.ROLES)
+
+
+class SchemaStep(NamedTuple):
+    phase: Phase
+    statement: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaChange:
+    what: str
+    kind: ChangeKind
+    reason: str
+    steps: tuple[SchemaStep, ...] = ()  #: none where it cannot be done in place
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        return tuple(step.statement for step in sorted(self.steps, key=lambda it: it.phase))

@@ -1,0 +1,1 @@
+"""dbt files, from contracts."""

@@ -1,0 +1,41 @@
+"""The row rules of a contract as SQL conditions, for whatever judges tables rather than files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from daftari.contract.model import Dataset, RowRule
+from daftari.rows.rules.expressions import parse
+
+
+def rules_in_sql(dataset: Dataset) -> tuple[RowRule, ...]:
+    """
+    Return the rules that SQL can judge: those that speak of no sealed field.
+
+    Raises:
+        ContractError: a rule is not a condition over the dataset's fields.
+    """
+    return tuple(
+        rule
+        for rule in dataset.rules
+        if not speaks_of_sealed(
+            dataset, parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}").fields
+        )
+    )
+
+
+def speaks_of_sealed(dataset: Dataset, names: Iterable[str]) -> bool:
+    return any(dataset.field(name).protection.sealed for name in names)
+
+
+def sql_condition(dataset: Dataset, rule: RowRule) -> str:
+    """
+    Return *rule* as a PostgreSQL condition, every name quoted. Null is not a violation.
+
+    A rule that depends on the day has no form for a check constraint; as of today it can still be asked.
+
+    Raises:
+        ContractError: the rule is not a condition over the dataset's fields.
+    """
+    parsed = parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}")
+    return parsed.check or rule.expression

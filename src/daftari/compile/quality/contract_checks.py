@@ -1,0 +1,185 @@
+"""
+ODCS `quality` entries as checks: the metrics of its library, and a contract's own SQL.
+
+A contract's SQL is untrusted: it must be one statement that only reads, and is run in a transaction that can
+do nothing else. Entries of the types text and custom are for people and other tools: nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from daftari.compile.names import identifier, identifiers, literal
+from daftari.compile.quality.expectations import (
+    ROW_COUNT,
+    ROWS,
+    Check,
+    Limit,
+    Measure,
+    failing_rows,
+    rows_query,
+    table_of,
+)
+from daftari.compile.tables.checks import anchored
+from daftari.contract.model import Dataset, Field, Quality
+from daftari.contract.sql_guard import PLACEHOLDERS, refusal_to_run
+from daftari.errors import ContractError
+
+
+def quality_checks(dataset: Dataset) -> Iterator[Check]:
+    """
+    Return a check for each entry that asks something of rows.
+
+    Raises:
+        ContractError: an entry's query is not one statement that only reads.
+    """
+    for entry in dataset.quality:
+        yield from _check(dataset, None, entry)
+    for field in dataset.fields:
+        for entry in field.quality:
+            if not (_is_closed_set(field, entry) or field.protection.sealed):
+                yield from _check(dataset, field, entry)
+
+
+def _is_closed_set(field: Field, entry: Quality) -> bool:
+    """The one that `Field.allowed` comes from is checked with the field."""
+    values = entry.arguments.get("validValues")
+    is_strict = entry.comparison == "mustBe" and entry.expected == 0
+    return entry.metric == "invalidValues" and is_strict and bool(field.allowed) and isinstance(values, list)
+
+
+def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Check]:
+    asked = _sql(dataset, field, entry) if entry.type == "sql" else _library(dataset, field, entry)
+    if asked is None:
+        return
+    expectation, kwargs, measure = asked
+    yield Check(
+        id=f"quality.{field.name + '.' if field else ''}{entry.name}",
+        field=field.name if field else None,
+        description=entry.description or entry.name.replace("_", " "),
+        expectation=expectation,
+        kwargs=kwargs,
+        measure=measure,
+        # the query of a type sql holds its own limit
+        limit=Limit() if entry.type == "sql" else _limit(entry),
+        severity=entry.severity,
+    )
+
+
+def _limit(entry: Quality) -> Limit:
+    if entry.comparison is None:
+        return Limit()
+    return Limit(comparison=entry.comparison, expected=entry.expected, unit=entry.unit)
+
+
+_Asked = tuple[str, dict[str, Any], Measure]
+
+
+def _library(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
+    if entry.type != "library":
+        return None
+    if entry.metric == "rowCount":
+        return ROW_COUNT, {"min_value": 0}, Measure.VALUE
+    if entry.metric == "duplicateValues":
+        return _duplicates(dataset, field, entry)
+    condition = _failing_condition(field, entry) if field else None
+    if condition is None:
+        return None
+    return ROWS, failing_rows(dataset, condition), Measure.FAILING_ROWS
+
+
+def _duplicates(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
+    """Rows beyond the first of each group that is the same: ODCS counts the duplicates, not the originals."""
+    names = (field.name,) if field else tuple(entry.arguments.get("properties", ()))
+    if not names:
+        return None
+    for name in names:
+        dataset.field(name)  # an unknown one is the contract's fault
+    columns = identifiers(names)
+    query = (
+        f"select 1 as failing from (select row_number() over (partition by {columns}) as place"
+        f" from {table_of(dataset)} where num_nulls({columns}) = 0) as placed where place > 1"
+    )
+    return ROWS, rows_query(query), Measure.FAILING_ROWS
+
+
+def _failing_condition(field: Field, entry: Quality) -> str | None:
+    column = identifier(field.name)
+    text = f"cast({column} as text)"
+    match entry.metric:
+        case "nullValues":
+            return f"{column} is null"
+        case "missingValues":
+            stand_ins = [value for value in entry.arguments.get("missingValues", ()) if value is not None]
+            named = f" or {text} in ({_literals(stand_ins)})" if stand_ins else ""
+            return f"({column} is null{named})"
+        case "invalidValues":
+            values, pattern = entry.arguments.get("validValues"), entry.arguments.get("pattern")
+            wrong = [f"{text} not in ({_literals(values)})"] if values else []
+            wrong += [f"{text} !~ {literal(anchored(str(pattern)))}"] if pattern else []
+            return f"({' or '.join(wrong)})" if wrong else None
+    return None
+
+
+def _literals(values: list[Any]) -> str:
+    return ", ".join(literal(str(getattr(value, "exact", value))) for value in values)
+
+
+def _sql(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
+    """A row when the query's one number breaks the limit, and when the query gives no number."""
+    if not entry.query:
+        return None
+    refusal = refusal_to_run(entry.query)
+    if refusal is not None:
+        raise ContractError(
+            f"{dataset.name}: quality {entry.name}: found {refusal}; expected one select that only reads",
+            hint="Use ${object} and ${property} for the table and the column.",
+        )
+    query = _placed(entry.query, dataset, field)
+    admitted = _comparison(entry)
+    wrapped = (
+        f"select 1 as failing from (select (\n{query}\n) as value) as measured where ({admitted}) is not true"
+    )
+    return ROWS, rows_query(wrapped), Measure.VALUE
+
+
+def _placed(query: str, dataset: Dataset, field: Field | None) -> str:
+    place = {
+        "${object}": table_of(dataset),
+        "${property}": identifier(field.name) if field else "${property}",
+    }
+    text = query.strip().rstrip(";")
+    for mark in PLACEHOLDERS:
+        text = text.replace(mark, place[mark])
+    return text
+
+
+def _comparison(entry: Quality) -> str:
+    expected = entry.expected
+    match entry.comparison:
+        case None | "mustBe":
+            return f"value = {_number(expected or 0)}"
+        case "mustNotBe":
+            return f"value <> {_number(expected)}"
+        case "mustBeBetween":
+            return f"value between {_number(expected[0])} and {_number(expected[1])}"
+        case "mustNotBeBetween":
+            return f"value not between {_number(expected[0])} and {_number(expected[1])}"
+        case comparison:
+            return f"value {_SIGNS[comparison]} {_number(expected)}"
+
+
+_SIGNS = {
+    "mustBeGreaterThan": ">",
+    "mustBeGreaterOrEqualTo": ">=",
+    "mustBeLessThan": "<",
+    "mustBeLessOrEqualTo": "<=",
+}
+
+
+def _number(value: Any) -> str:
+    """What a contract compares with, as SQL; text that is no number is quoted."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return literal(str(value))
+    return str(getattr(value, "exact", value))

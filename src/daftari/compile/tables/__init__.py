@@ -1,0 +1,1 @@
+"""Tables, columns, keys and checks, as objects."""

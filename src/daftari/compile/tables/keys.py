@@ -1,0 +1,232 @@
+"""Keys: primary, unique and foreign ones, what keeps a key unique across partitions, and overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daftari.compile.names import Schemas, derived, identifier, identifiers, literal, qualified
+from daftari.compile.quality.conditions import speaks_of_sealed
+from daftari.compile.tables.columns import stored_type
+from daftari.compile.tables.objects import Column, Constraint, ConstraintKind, Index, Table, Trigger
+from daftari.contract.model import Dataset, LogicalType, Overlap, Relationship
+from daftari.errors import ContractError, UnknownName
+from daftari.rows.rules import expressions
+
+_RANGES = {
+    LogicalType.DATE: "daterange",
+    LogicalType.TIMESTAMP: "tstzrange",
+    LogicalType.INTEGER: "int8range",
+    LogicalType.NUMBER: "numrange",
+}
+
+
+def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
+    """
+    Return the primary key and the unique constraints.
+
+    A partitioned table's key must hold the field it is partitioned by; `key_table` keeps the contract's
+    own key unique.
+
+    Raises:
+        ContractError: a field outside the key is to be unique across partitions.
+    """
+    found = []
+    key = dataset.key
+    if key:
+        held = tuple(dict.fromkeys((*key, *_partition_fields(dataset))))
+        found.append(
+            _constraint(
+                dataset,
+                schemas,
+                derived(dataset.name, "pkey"),
+                ConstraintKind.PRIMARY,
+                f"primary key ({identifiers(held)})",
+            )
+        )
+    for field in dataset.fields:
+        if not field.unique or key == (field.name,):
+            continue
+        if dataset.partitioning:
+            raise ContractError(
+                f"{dataset.name}.{field.name}: unique in a partitioned dataset; expected of its key alone",
+                hint="PostgreSQL cannot keep it so across partitions.",
+            )
+        found.append(
+            _constraint(
+                dataset,
+                schemas,
+                derived(dataset.name, field.name, "key"),
+                ConstraintKind.UNIQUE,
+                # what is sealed looks different in each row, whatever it holds
+                f"unique ({identifier(field.index_column or field.name)})",
+            )
+        )
+    return found
+
+
+def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Constraint | Trigger]:
+    """Return the un-partitioned table that keeps a partitioned dataset's key unique, and what keeps it up."""
+    if dataset.partitioning is None or not dataset.key:
+        return []
+    name = derived("key", dataset.name)
+    held = tuple(dict.fromkeys((*dataset.key, dataset.partitioning.field)))
+    table: list[Table | Column | Constraint | Trigger] = [Table(schema=schemas.platform, name=name)]
+    table += [
+        Column(
+            schema=schemas.platform,
+            table=name,
+            name=field,
+            type=stored_type(dataset, dataset.field(field), schemas),
+            required=True,
+        )
+        for field in held
+    ]
+    table.append(
+        Constraint(
+            schema=schemas.platform,
+            table=name,
+            name=derived(name, "pkey"),
+            kind=ConstraintKind.PRIMARY,
+            definition=f"primary key ({identifiers(dataset.key)})",
+        )
+    )
+    arguments = ", ".join(literal(it) for it in (name, dataset.partitioning.field, *dataset.key))
+    events = {
+        "insert": "new table as added",
+        "update": "old table as removed new table as added",
+        "delete": "old table as removed",
+        "truncate": "",
+    }
+    return [*table, *(_keeper(dataset, schemas, event, events[event], arguments) for event in events)]
+
+
+def _keeper(dataset: Dataset, schemas: Schemas, event: str, transition: str, arguments: str) -> Trigger:
+    name = f"keep_keys_{event}"
+    referencing = f" referencing {transition}" if transition else ""
+    return Trigger(
+        schema=schemas.data,
+        table=dataset.name,
+        name=name,
+        definition=(
+            f"create trigger {identifier(name)} after {event} on {qualified(schemas.data, dataset.name)}"
+            f"{referencing} for each statement execute function daftari.keep_keys({arguments})"
+        ),
+        always=True,
+    )
+
+
+def foreign_keys(dataset: Dataset, known: Mapping[str, Dataset], schemas: Schemas) -> list[Constraint]:
+    """
+    Return the foreign keys.
+
+    Raises:
+        UnknownName: a target is in no contract.
+        ContractError: the target's fields are not its key.
+    """
+    found = []
+    for relationship in dataset.relationships:
+        for field in relationship.fields:
+            dataset.field(field)
+        name = derived(dataset.name, *relationship.fields, "fkey")
+        definition = (
+            f"foreign key ({identifiers(relationship.fields)}) "
+            f"references {_target(dataset, relationship, known, schemas)} "
+            f"({identifiers(relationship.target_fields)})"
+        )
+        found.append(_constraint(dataset, schemas, name, ConstraintKind.FOREIGN, definition))
+    return found
+
+
+def _target(
+    dataset: Dataset, relationship: Relationship, known: Mapping[str, Dataset], schemas: Schemas
+) -> str:
+    """Return the table to reference: for a partitioned dataset the one that keeps its key unique."""
+    target = known.get(relationship.target)
+    where = f"{dataset.name}: relationship of {', '.join(relationship.fields)}"
+    if target is None:
+        raise UnknownName(where, "dataset", relationship.target, known=known)
+    is_key = set(relationship.target_fields) == set(target.key)
+    is_unique = len(relationship.target_fields) == 1 and target.field(relationship.target_fields[0]).unique
+    if not (is_key or is_unique):
+        raise ContractError(
+            f"{where}: {', '.join(relationship.target_fields)} is not a key of {target.name}; "
+            f"expected {', '.join(target.key) or 'a dataset with a primary key'}"
+        )
+    if target.partitioning:
+        return qualified(schemas.platform, derived("key", target.name))
+    return qualified(schemas.data, target.name)
+
+
+def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
+    """
+    Return the exclusion constraint by which ranges of one key cannot overlap.
+
+    Raises:
+        ContractError: start and end make no range, the dataset is partitioned, or the server cannot judge `unless`.
+    """
+    overlap = dataset.no_overlap
+    if overlap is None:
+        return []
+    if dataset.partitioning:
+        raise ContractError(f"{dataset.name}: noOverlap in a partitioned dataset; expected one or the other")
+    keys = [f"{identifier(dataset.field(name).name)} with =" for name in overlap.key]
+    parts = ", ".join([*keys, f"{_range(dataset, overlap)} with &&"])
+    where = ""
+    if overlap.unless:
+        parsed = expressions.parse(overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless")
+        if speaks_of_sealed(dataset, parsed.fields):
+            raise ContractError(f"{dataset.name}: noOverlap unless speaks of a sealed field; expected others")
+        condition = parsed.check
+        if condition is None:
+            raise ContractError(f"{dataset.name}: noOverlap unless depends on the day; expected fields alone")
+        # where it is null, ranges may not overlap either
+        where = f" where (({condition}) is not true)"
+    name = derived(dataset.name, "no_overlap")
+    definition = f"exclude using gist ({parts}){where}"
+    return [_constraint(dataset, schemas, name, ConstraintKind.EXCLUSION, definition)]
+
+
+def _range(dataset: Dataset, overlap: Overlap) -> str:
+    types = {dataset.field(name).logical_type for name in (overlap.start, overlap.end)}
+    function = _RANGES.get(min(types)) if len(types) == 1 else None
+    if function is None:
+        raise ContractError(
+            f"{dataset.name}: noOverlap from {overlap.start} to {overlap.end}; "
+            "expected two fields of one type: date, timestamp, integer or number"
+        )
+    return f"{function}({identifier(overlap.start)}, {identifier(overlap.end)}, '[]')"
+
+
+def indexes(dataset: Dataset, schemas: Schemas) -> list[Index]:
+    """Return the declared indexes, and one for each foreign key and blind index that no key serves already."""
+    for name in (name for fields in dataset.indexes for name in fields):
+        dataset.field(name)
+    wanted = [*dataset.indexes, *(relationship.fields for relationship in dataset.relationships)]
+    wanted += [(f.index_column,) for f in dataset.fields if f.index_column]
+    served = [dataset.key, *((f.index_column or f.name,) for f in dataset.fields if f.unique)]
+    found: dict[str, Index] = {}
+    for fields in wanted:
+        if any(key[: len(fields)] == fields for key in served):
+            continue
+        served.append(fields)
+        name = derived(dataset.name, *fields, "idx")
+        found[name] = Index(
+            schema=schemas.data,
+            table=dataset.name,
+            name=name,
+            definition=(
+                f"create index {identifier(name)} on {qualified(schemas.data, dataset.name)} "
+                f"({identifiers(fields)})"
+            ),
+        )
+    return list(found.values())
+
+
+def _constraint(
+    dataset: Dataset, schemas: Schemas, name: str, kind: ConstraintKind, definition: str
+) -> Constraint:
+    return Constraint(schema=schemas.data, table=dataset.name, name=name, kind=kind, definition=definition)
+
+
+def _partition_fields(dataset: Dataset) -> tuple[str, ...]:
+    return (dataset.partitioning.field,) if dataset.partitioning else ()

@@ -1,0 +1,128 @@
+"""Who can see or do more, and who less, when `daftari.access` changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from daftari.contract.approval import Approval
+from daftari.contract.compatibility.changes import ChangeKind, ContractChange
+from daftari.contract.model import Access, Dataset
+
+#: Row scopes that lie wholly within others. Any other pair may overlap in any way.
+_WITHIN = {
+    "none": {"none", "own", "department", "reports", "all"},
+    "own": {"own", "department", "reports", "all"},
+    "department": {"department", "all"},
+    "reports": {"reports", "all"},
+    "all": {"all"},
+}
+
+
+@dataclass(frozen=True)
+class _Grant:
+    """What one line of access gives a role on one field."""
+
+    operation: str
+    rows: str
+    is_masked: bool
+
+    def covers(self, other: _Grant) -> bool:
+        """Whether whoever has this one gains nothing by *other*."""
+        return (
+            self.operation == other.operation
+            and self.rows in _WITHIN.get(other.rows, {other.rows, "all"})
+            and (other.is_masked or not self.is_masked)
+        )
+
+
+def access_changes(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    """Of the fields that both versions have: what a role gains is exposure, what it loses is breaking."""
+    fields = [field.name for field in new.fields if field.name in {f.name for f in old.fields}]
+    roles = dict.fromkeys(entry.role for entry in (*old.access, *new.access))
+    for role in roles:
+        gained = _beyond(old, new, role, fields)
+        lost = _beyond(new, old, role, fields)
+        yield from _told(ChangeKind.EXPOSURE, place, f"{role} gains", gained, "the role could not before")
+        yield from _told(ChangeKind.BREAKING, place, f"{role} loses", lost, "what the role does may fail")
+
+
+def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[ContractChange]:
+    """Of fields that are new and confidential: roles that see them in the clear, asked for or not."""
+    for field in new.fields:
+        readers = [
+            entry.role
+            for entry in new.access
+            if field.name in names and field.is_confidential and _is_clear(entry, field.name)
+        ]
+        if readers:
+            what = f"confidential, and in the clear for {', '.join(dict.fromkeys(readers))}"
+            reason = "roles that see every field see a new one too"
+            yield ContractChange(
+                kind=ChangeKind.EXPOSURE, place=f"{place}.{field.name}", what=what, reason=reason
+            )
+
+
+def _is_clear(entry: Access, field: str) -> bool:
+    sees = not entry.fields or field in entry.fields
+    return "read" in entry.operations and entry.rows != "none" and sees and field not in entry.masked
+
+
+def _grants(dataset: Dataset, role: str, field: str) -> list[_Grant]:
+    return [
+        _Grant(operation, entry.rows, operation == "read" and field in entry.masked)
+        for entry in dataset.access
+        if entry.role == role and (not entry.fields or field in entry.fields) and entry.rows != "none"
+        for operation in entry.operations
+    ]
+
+
+def _beyond(before: Dataset, after: Dataset, role: str, fields: list[str]) -> dict[_Grant, list[str]]:
+    """What *after* gives *role* that nothing in *before* covers, with the fields it is about."""
+    beyond: dict[_Grant, list[str]] = {}
+    for field in fields:
+        had = _grants(before, role, field)
+        for grant in _grants(after, role, field):
+            if not any(one.covers(grant) for one in had):
+                beyond.setdefault(grant, []).append(field)
+    all_fields = len(fields)
+    return {grant: [] if len(named) == all_fields else named for grant, named in beyond.items()}
+
+
+def _told(
+    kind: ChangeKind, place: str, verb: str, grants: dict[_Grant, list[str]], reason: str
+) -> Iterator[ContractChange]:
+    for grant, fields in grants.items():
+        masked = " masked" if grant.is_masked else ""
+        what = f"{verb} {grant.operation}{masked}, rows {grant.rows}, {', '.join(fields) or 'every field'}"
+        yield ContractChange(kind=kind, place=place, what=what, reason=reason)
+
+
+def approval_changes(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    """Steps that a role may take now are exposure; steps that it may take no longer are breaking."""
+    before, after = _ways(old.approval), _ways(new.approval)
+    for way in sorted(after - before):
+        yield ContractChange(
+            kind=ChangeKind.EXPOSURE, place=place, what=f"approval: {way}", reason="it could not before"
+        )
+    for way in sorted(before - after):
+        yield ContractChange(
+            kind=ChangeKind.BREAKING,
+            place=place,
+            what=f"approval: no more {way}",
+            reason="what the role does may fail",
+        )
+    if old.approval and new.approval is None:
+        reason = "whoever may update may bring a row to any state"
+        yield ContractChange(kind=ChangeKind.EXPOSURE, place=place, what="approval removed", reason=reason)
+
+
+def _ways(approval: Approval | None) -> set[str]:
+    if approval is None:
+        return set()
+    steps = {
+        f"{role} brings {'its own' if step.own else 'a row'} from {step.start} to {step.to}"
+        for step in approval.steps
+        for role in step.roles
+    }
+    return steps | {f"{role} records any state" for role in approval.recorded_by}

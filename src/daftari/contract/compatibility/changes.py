@@ -1,0 +1,93 @@
+"""What a difference between two contracts means for those who live with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class ChangeKind(StrEnum):
+    """Worst last: what several changes amount to is the greatest of them."""
+
+    ADDITIVE = "additive"  #: whatever worked still works
+    EXPOSURE = "exposure"  #: someone can see or do more than before
+    #: data goes, rows or files that were good may be refused, or a query fails or meets what it could not
+    BREAKING = "breaking"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractChange:
+    kind: ChangeKind
+    place: str  #: dataset, dataset.field, or empty for the contract itself
+    what: str  #: "required: true → false"
+    reason: str  #: why it is of this kind, as a sentence without its subject
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}: {self.place + ': ' if self.place else ''}{self.what}; {self.reason}"
+
+
+#: From an old and a new thing, and the place they stand at, to what the difference means.
+Comparison = Callable[[Any, Any, str], Iterator[ContractChange]]
+
+
+def moved(name: str, old: Any, new: Any) -> str:
+    return f"{name}: {change_in_words(old)} → {change_in_words(new)}"
+
+
+def change_in_words(value: Any) -> str:
+    if value is None or value == () or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(change_in_words(item) for item in value)
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def always(attribute: str, kind: ChangeKind, reason: str) -> Comparison:
+    """A comparison of one attribute, any change of which is of *kind*."""
+
+    def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if before != after:
+            yield ContractChange(kind=kind, place=place, what=moved(attribute, before, after), reason=reason)
+
+    return compare
+
+
+def describes_only(attribute: str) -> Comparison:
+    """A comparison of what only tells people something. Long texts are not shown."""
+
+    def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
+        if getattr(old, attribute) != getattr(new, attribute):
+            reason = "it tells people something, and enforces nothing"
+            yield ContractChange(
+                kind=ChangeKind.ADDITIVE, place=place, what=f"{attribute} changed", reason=reason
+            )
+
+    return compare
+
+
+def nothing(_old: Any, _new: Any, _place: str) -> Iterator[ContractChange]:
+    """The comparison of what says nothing about the data: a line number, the name of a file."""
+    return iter(())
+
+
+def either(
+    attribute: str, is_looser: Callable[[Any, Any], bool], *, stricter: str, looser: str
+) -> Comparison:
+    """A comparison of a limit: looser is additive, stricter is breaking, each with its reason."""
+
+    def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if before == after:
+            return
+        loose = after is None or (before is not None and is_looser(before, after))
+        kind = ChangeKind.ADDITIVE if loose else ChangeKind.BREAKING
+        what = moved(attribute, before, after)
+        yield ContractChange(kind=kind, place=place, what=what, reason=looser if loose else stricter)
+
+    return compare

@@ -1,0 +1,225 @@
+"""
+What a change of a contract means: additive, exposure (someone can see more) or breaking.
+
+The tables name every attribute of the model; a new one fails a test until it has been thought about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from daftari.contract.compatibility.access_changes import (
+    access_changes,
+    approval_changes,
+    new_field_changes,
+)
+from daftari.contract.compatibility.changes import (
+    ChangeKind,
+    Comparison,
+    ContractChange,
+    always,
+    describes_only,
+    moved,
+    nothing,
+)
+from daftari.contract.compatibility.field_changes import TABLES as FIELD_TABLES
+from daftari.contract.compatibility.field_changes import field_changes, quality_changes
+from daftari.contract.model import Conflict, Contract, Dataset, Partitioning
+
+__all__ = ["ChangeKind", "ContractChange", "compare"]
+
+_ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, ChangeKind.EXPOSURE
+
+_REFUSED = "rows that were good may be refused"
+_LOOSER = "whatever was good still is"
+_STRICTNESS = (Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT)
+_OF_PEOPLE = {"own", "reports"}
+
+
+def compare(old: Contract, new: Contract) -> tuple[ContractChange, ...]:
+    """Return what changed from *old* to *new*, the worst first. Empty: nothing that matters."""
+    changes = [change for one in OF_CONTRACT.values() for change in one(old, new, "")]
+    worst_first = list(reversed(ChangeKind))
+    return tuple(sorted(changes, key=lambda change: worst_first.index(change.kind)))
+
+
+def _datasets(old: Contract, new: Contract, _place: str) -> Iterator[ContractChange]:
+    before, after = ({dataset.name: dataset for dataset in side.datasets} for side in (old, new))
+    for name in before:
+        if name not in after:
+            yield ContractChange(kind=_BREAKING, place=name, what="dataset removed", reason="its rows go")
+    for name, dataset in after.items():
+        if name not in before:
+            yield ContractChange(
+                kind=_ADDITIVE, place=name, what="dataset added", reason="nobody relied on it"
+            )
+        else:
+            for one in OF_DATASET.values():
+                yield from one(before[name], dataset, name)
+
+
+def _fields(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    before, after = ({field.name: field for field in side.fields} for side in (old, new))
+    for name in before:
+        if name not in after:
+            yield ContractChange(
+                kind=_BREAKING, place=f"{place}.{name}", what="removed", reason="its values go"
+            )
+    added = [name for name in after if name not in before]
+    for name in added:
+        required = after[name].required
+        kind, reason = (
+            (_BREAKING, "rows that exist have no value for it") if required else (_ADDITIVE, _LOOSER)
+        )
+        what = "added, required" if required else "added"
+        yield ContractChange(kind=kind, place=f"{place}.{name}", what=what, reason=reason)
+    yield from new_field_changes(new, added, place)
+    for name, field in after.items():
+        if name in before:
+            yield from field_changes(before[name], field, place)
+    kept = [name for name in before if name in after]
+    if kept != [name for name in after if name in before]:
+        reason = "columns of a table that exists keep their places"
+        yield ContractChange(kind=_ADDITIVE, place=place, what="fields in another order", reason=reason)
+
+
+def _relationships(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    for relation in (one for one in old.relationships if one not in new.relationships):
+        what = f"reference to {relation.target} by {', '.join(relation.fields)} removed"
+        yield ContractChange(kind=_ADDITIVE, place=place, what=what, reason=_LOOSER)
+    for relation in (one for one in new.relationships if one not in old.relationships):
+        what = f"reference to {relation.target} by {', '.join(relation.fields)} added"
+        reason = "rows that refer to nothing there may be refused"
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=reason)
+
+
+def _subject(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    if old.subject == new.subject:
+        return
+    scoped = sorted({entry.role for entry in new.access if entry.rows in _OF_PEOPLE})
+    yield ContractChange(
+        kind=_EXPOSURE if scoped else _ADDITIVE,
+        place=place,
+        what=moved("subject", old.subject, new.subject),
+        reason=f"{', '.join(scoped)} see the rows of other people"
+        if scoped
+        else "no role's rows depend on it",
+    )
+
+
+def _conflict(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    if old.conflict == new.conflict:
+        return
+    stricter = _STRICTNESS.index(new.conflict) > _STRICTNESS.index(old.conflict)
+    reason = "a correction that was taken no longer is" if stricter else "what was taken still is"
+    what = moved("conflict", old.conflict.value, new.conflict.value)
+    yield ContractChange(kind=_BREAKING if stricter else _ADDITIVE, place=place, what=what, reason=reason)
+
+
+def _partitioning(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    if old.partitioning == new.partitioning:
+        return
+    same = _shape(old.partitioning) == _shape(new.partitioning)
+    yield ContractChange(
+        kind=_ADDITIVE if same else _BREAKING,
+        place=place,
+        what=moved("partition", _partition_words(old.partitioning), _partition_words(new.partitioning)),
+        reason="only which partitions there are" if same else "the table is made anew and every row moved",
+    )
+
+
+def _shape(partitioning: Partitioning | None) -> Any:
+    return partitioning and (partitioning.field, partitioning.every)
+
+
+def _partition_words(partitioning: Partitioning | None) -> str | None:
+    if partitioning is None:
+        return None
+    since = f", from {partitioning.start}" if partitioning.start else ""
+    return f"{partitioning.field} by {partitioning.every.value}, {partitioning.ahead} ahead{since}"
+
+
+def _no_overlap(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    if old.no_overlap == new.no_overlap:
+        return
+    if new.no_overlap is None:
+        yield ContractChange(kind=_ADDITIVE, place=place, what="noOverlap removed", reason=_LOOSER)
+    else:
+        what = "noOverlap changed" if old.no_overlap else "noOverlap added"
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_REFUSED)
+
+
+def _rules(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    before, after = ({rule.id: rule for rule in side.rules} for side in (old, new))
+    for name in dict.fromkeys((*before, *after)):
+        was, is_ = before.get(name), after.get(name)
+        if is_ is None:
+            yield ContractChange(kind=_ADDITIVE, place=place, what=f"rule {name} removed", reason=_LOOSER)
+        elif was is None or was.expression != is_.expression:
+            verb = "changed" if was else "added"
+            yield ContractChange(kind=_BREAKING, place=place, what=f"rule {name} {verb}", reason=_REFUSED)
+        elif was.message != is_.message:
+            reason = "it refuses the same rows, in other words"
+            yield ContractChange(
+                kind=_ADDITIVE, place=place, what=f"message of rule {name} changed", reason=reason
+            )
+
+
+def _retention(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
+    if old.retention == new.retention:
+        return
+    shorter = new.retention is not None and (old.retention is None or new.retention < old.retention)
+    before, after = (side.retention and f"{side.retention.days} days" for side in (old, new))
+    yield ContractChange(
+        kind=_BREAKING if shorter else _ADDITIVE,
+        place=place,
+        what=moved("retention", before, after),
+        reason="rows are erased that were to be kept" if shorter else "rows are kept as long or longer",
+    )
+
+
+OF_DATASET: dict[str, Comparison] = {
+    "name": nothing,  # datasets are matched by it
+    "description": describes_only("description"),
+    "business_name": describes_only("business_name"),
+    "fields": _fields,
+    "relationships": _relationships,
+    "quality": quality_changes,
+    "kind": always("kind", _ADDITIVE, "the same rows are taken"),
+    "subject": _subject,
+    "conflict": _conflict,
+    "indexes": always("indexes", _ADDITIVE, "only how fast rows are found"),
+    "partitioning": _partitioning,
+    "no_overlap": _no_overlap,
+    "rules": _rules,
+    "access": access_changes,
+    "approval": approval_changes,
+    "purpose": describes_only("purpose"),
+    "lawful_basis": describes_only("lawful_basis"),
+    "retention": _retention,
+    "max_rejected_ratio": always("max_rejected_ratio", _ADDITIVE, "only when a pipeline stops"),
+    "line": nothing,
+}
+
+OF_CONTRACT: dict[str, Comparison] = {
+    "id": always("id", _BREAKING, "who refers to the contract by it finds none"),
+    "version": always("version", _ADDITIVE, "it says that something changed"),
+    "status": always("status", _ADDITIVE, "it tells people something, and enforces nothing"),
+    "api_version": always("api_version", _ADDITIVE, "the model is the same"),
+    "name": describes_only("name"),
+    "domain": describes_only("domain"),
+    "tenant": describes_only("tenant"),
+    "description": describes_only("description"),
+    "datasets": _datasets,
+    "owner": describes_only("owner"),
+    "service_levels": describes_only("service_levels"),
+    "support": describes_only("support"),
+    "source": nothing,
+    "hash": nothing,
+    "document": nothing,
+    "reservations": nothing,
+}
+
+#: Every attribute of these is compared; a test holds each table against its class.
+TABLES: dict[type, dict[str, Comparison]] = {**FIELD_TABLES, Dataset: OF_DATASET, Contract: OF_CONTRACT}

@@ -1,0 +1,1 @@
+"""What a contract needs, beyond ODCS, for its dataset to be governed."""

@@ -1,0 +1,68 @@
+"""Whether the steps of `daftari.approval` can be held: by states that exist, and roles that may take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from daftari.contract.approval import Approval
+from daftari.contract.findings import ContractFinding
+from daftari.contract.model import Dataset, LogicalType
+from daftari.contract.reader.odcs_schema import one_of
+
+
+def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
+    """Yield why the *approval* of *dataset* cannot be held, where every field that it names is there."""
+    if not {name for _, name in approval.fields()} <= {it.name for it in dataset.fields}:
+        return  # each is told by itself
+    field = dataset.field(approval.field)
+    if not field.allowed or not field.required:
+        yield ContractFinding(
+            "approval.field", repr(field.name), "a required field with a closed set of values", field=field
+        )
+        return
+    if dataset.subject is None or not dataset.key:
+        yield ContractFinding(
+            "approval", "no daftari.subject or no key", "both: whose request it is, and which"
+        )
+    states = [approval.begins, *(state for step in approval.steps for state in (step.start, step.to))]
+    for state in dict.fromkeys(states):
+        if state not in field.allowed:
+            yield ContractFinding("approval.steps", repr(state), one_of(state, field.allowed), field=field)
+    yield from _roles(dataset, approval)
+    yield from _types(dataset, approval)
+
+
+def _roles(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
+    for role in dict.fromkeys(role for step in approval.steps for role in step.roles):
+        lines = [it for it in dataset.access if it.role == role and "update" in it.operations]
+        written = {approval.field}
+        written |= {name for it in approval.steps_of(role) for name in (it.by, it.at) if name}
+        if not any(not it.fields or written <= set(it.fields) for it in lines):
+            yield ContractFinding(
+                "approval.steps",
+                role,
+                f"a role to which daftari.access gives update of {', '.join(sorted(written))}",
+            )
+
+
+def _types(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
+    wanted: list[tuple[str | None, tuple[LogicalType, ...], str]] = [
+        (step.at, (LogicalType.TIMESTAMP,), "a timestamp") for step in approval.steps
+    ]
+    wanted += [(step.by, (LogicalType.STRING,), "a string") for step in approval.steps]
+    wanted.append((approval.asked_at, (LogicalType.TIMESTAMP,), "a timestamp"))
+    if approval.working_days:
+        days = approval.working_days
+        wanted.append((days.field, (LogicalType.NUMBER, LogicalType.INTEGER), "a number"))
+        wanted += [(days.start, (LogicalType.DATE,), "a date"), (days.end, (LogicalType.DATE,), "a date")]
+    for name, types, expected in dict.fromkeys(wanted):
+        if name is None:
+            continue
+        field = dataset.field(name)
+        if field.logical_type not in types or field.protection.sealed:
+            yield ContractFinding(
+                "approval",
+                f"{name}: {field.logical_type.value}",
+                f"{expected} that is not sealed",
+                field=field,
+            )

@@ -1,0 +1,173 @@
+"""From an object of ODCS `schema` to a dataset."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from daftari.contract.approval import Approval, ApprovalStep, WorkingDays
+from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule
+from daftari.contract.reader.build_field import build_field
+from daftari.contract.reader.build_quality import build_quality
+from daftari.contract.reader.document import Document, Path
+from daftari.contract.reader.extensions import (
+    AccessValue,
+    ApprovalValue,
+    OfObject,
+    OverlapValue,
+    PartitionValue,
+    read_extensions,
+)
+from daftari.contract.reader.odcs_schema import one_of
+from daftari.contract.reader.references import read_relationships
+from daftari.errors import Fault
+
+_DAYS = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    dataset: Dataset
+    faults: tuple[Fault, ...]  #: in what `daftari.*` says
+    reservations: tuple[Fault, ...]  #: what ODCS allows and the model cannot hold
+
+
+def build_dataset(document: Document, position: int) -> Built:
+    """Return the dataset at *position* of `schema`."""
+    path: Path = ("schema", position)
+    item: dict[str, Any] = document.root["schema"][position]
+    said, places, faults = read_extensions(document, path, item, OfObject)
+    fields = []
+    reservations = _other_name(document, path, item)
+    for index in range(len(item.get("properties") or ())):
+        field, its_faults, its_reservations = build_field(document, (*path, "properties", index))
+        fields.append(field)
+        faults += its_faults
+        reservations += its_reservations
+    faults += _unknown_fields(document, said, places, fields)
+    dataset = Dataset(
+        name=item["name"],
+        description=item.get("description") or "",
+        business_name=item.get("businessName"),
+        fields=tuple(fields),
+        relationships=read_relationships(document.root, item),
+        quality=tuple(build_quality(entry) for entry in item.get("quality") or ()),
+        kind=said.kind,
+        subject=said.subject,
+        conflict=said.conflict,
+        indexes=tuple(tuple(index) for index in said.indexes),
+        partitioning=_partitioning(said.partition),
+        no_overlap=_overlap(said.no_overlap),
+        rules=_rules(document, said, places),
+        access=tuple(_access(entry) for entry in said.access),
+        approval=_approval(said.approval),
+        purpose=said.purpose,
+        lawful_basis=said.lawful_basis,
+        retention=duration(said.retention) if said.retention else None,
+        max_rejected_ratio=said.max_rejected_ratio,
+        line=document.line(path),
+    )
+    return Built(dataset=dataset, faults=tuple(faults), reservations=tuple(reservations))
+
+
+def duration(text: str) -> timedelta:
+    """7y, 18m, 12w or 90d. A year counts 365.25 days, a month a twelfth of it, rounded up to whole days."""
+    return timedelta(days=math.ceil(int(text[:-1]) * _DAYS[text[-1]]))
+
+
+def _other_name(document: Document, path: Path, item: dict[str, Any]) -> list[Fault]:
+    physical = item.get("physicalName")
+    if physical in (None, item["name"]):
+        return []
+    return [
+        document.fault(
+            (*path, "physicalName"), repr(physical), f"the name, {item['name']!r}: tables go by it"
+        )
+    ]
+
+
+def _rules(document: Document, said: OfObject, places: dict[str, Path]) -> tuple[RowRule, ...]:
+    return tuple(
+        RowRule(
+            id=rule.id,
+            expression=rule.expression,
+            message=rule.message,
+            line=document.line((*places["rules"], position)),
+        )
+        for position, rule in enumerate(said.rules)
+    )
+
+
+def _access(said: AccessValue) -> Access:
+    return Access(
+        role=said.role,
+        operations=tuple(said.operations),
+        rows=said.rows,
+        fields=tuple(said.fields),
+        masked=tuple(said.masked),
+    )
+
+
+def _approval(said: ApprovalValue | None) -> Approval | None:
+    if said is None:
+        return None
+    days = said.working_days
+    return Approval(
+        field=said.field,
+        begins=said.begins,
+        steps=tuple(
+            ApprovalStep(start=it.start, to=it.to, roles=tuple(it.roles), own=it.own, by=it.by, at=it.at)
+            for it in said.steps
+        ),
+        recorded_by=tuple(said.recorded_by),
+        asked_at=said.asked_at,
+        working_days=WorkingDays(field=days.field, start=days.start, end=days.end) if days else None,
+    )
+
+
+def _partitioning(said: PartitionValue | None) -> Partitioning | None:
+    if said is None:
+        return None
+    return Partitioning(field=said.field, every=said.every, ahead=said.ahead, start=said.start)
+
+
+def _overlap(said: OverlapValue | None) -> Overlap | None:
+    if said is None:
+        return None
+    key = (said.key,) if isinstance(said.key, str) else tuple(said.key)
+    return Overlap(key=key, start=said.start, end=said.end, unless=said.unless)
+
+
+def _unknown_fields(
+    document: Document, said: OfObject, places: dict[str, Path], fields: list[Field]
+) -> list[Fault]:
+    known = [field.name for field in fields]
+    return [
+        document.fault(path, repr(name), one_of(name, known))
+        for path, name in _named_fields(said, places)
+        if name not in known
+    ]
+
+
+def _named_fields(said: OfObject, places: dict[str, Path]) -> list[tuple[Path, str]]:
+    """Every field that `daftari.*` names, with the place that names it."""
+    named: list[tuple[Path, str]] = []
+    if said.subject:
+        named.append((places["subject"], said.subject))
+    if said.partition:
+        named.append(((*places["partition"], "field"), said.partition.field))
+    for position, index in enumerate(said.indexes):
+        named += [((*places["indexes"], position), name) for name in index]
+    if said.no_overlap:
+        overlap = said.no_overlap
+        keys = [overlap.key] if isinstance(overlap.key, str) else overlap.key
+        named += [((*places["noOverlap"], "key"), name) for name in keys]
+        named += [((*places["noOverlap"], part), getattr(overlap, part)) for part in ("start", "end")]
+    if approval := _approval(said.approval):
+        named += [((*places["approval"], place.partition(".")[0]), name) for place, name in approval.fields()]
+    for position, entry in enumerate(said.access):
+        for part in ("fields", "masked"):
+            named += [((*places["access"], position, part), name) for name in getattr(entry, part)]
+    return named

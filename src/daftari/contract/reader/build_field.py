@@ -1,0 +1,137 @@
+"""From a property of an ODCS object to a field."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from daftari.contract.model import Field, LogicalType, Options, Protection
+from daftari.contract.patterns import UnportablePattern, portable
+from daftari.contract.physical_types import logical_type_of
+from daftari.contract.reader.build_quality import build_quality, closed_set
+from daftari.contract.reader.document import Document, Number, Path
+from daftari.contract.reader.extensions import OfProperty, read_extensions
+from daftari.errors import Fault
+
+#: Options that ODCS has and a table cannot hold.
+_UNHELD_OPTIONS = {
+    "maxProperties",
+    "minProperties",
+    "required",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "timezone",
+    "defaultTimezone",
+}
+
+
+def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], list[Fault]]:
+    """Return the field at *path*, the faults in its `daftari.*` properties, and the reservations."""
+    item = _at(document, path)
+    said, _, faults = read_extensions(document, path, item, OfProperty)
+    name = item["name"]
+    quality = tuple(build_quality(entry, of=name) for entry in item.get("quality") or ())
+    field = Field(
+        name=name,
+        logical_type=_logical_type(item),
+        physical_type=item.get("physicalType"),
+        business_name=item.get("businessName"),
+        description=item.get("description") or "",
+        required=bool(item.get("required")),
+        unique=bool(item.get("unique")),
+        key_position=_key_position(item, path),
+        classification=item.get("classification"),
+        critical=bool(item.get("criticalDataElement")),
+        options=_options(item.get("logicalTypeOptions") or {}),
+        allowed=closed_set(quality),
+        quality=quality,
+        protection=Protection(**said.protection.model_dump()),
+        examples=tuple(_exact(value) for value in item.get("examples") or ()),
+        line=document.line(path),
+    )
+    return field, faults, _reservations(document, path, item)
+
+
+def _at(document: Document, path: Path) -> dict[str, Any]:
+    at: Any = document.root
+    for step in path:
+        at = at[step]
+    return dict(at)
+
+
+def _logical_type(item: dict[str, Any]) -> LogicalType:
+    """The one stated, else what the physical type means, else text, which holds anything."""
+    if item.get("logicalType"):
+        return LogicalType(item["logicalType"])
+    return logical_type_of(str(item.get("physicalType") or "")) or LogicalType.STRING
+
+
+def _key_position(item: dict[str, Any], path: Path) -> int | None:
+    if not item.get("primaryKey"):
+        return None
+    position = item.get("primaryKeyPosition")
+    # ODCS: -1 where there is none. The order of the properties stands in for it.
+    return position if isinstance(position, int) and position > 0 else int(path[-1]) + 1
+
+
+def _options(said: dict[str, Any]) -> Options:
+    minimum, above = _bound(said, "minimum", "exclusiveMinimum")
+    maximum, below = _bound(said, "maximum", "exclusiveMaximum")
+    multiple = _exact(said.get("multipleOf"))
+    return Options(
+        minimum=minimum,
+        maximum=maximum,
+        exclusive_minimum=above,
+        exclusive_maximum=below,
+        multiple_of=multiple if isinstance(multiple, Decimal) else None,
+        min_length=_whole(said.get("minLength")),
+        max_length=_whole(said.get("maxLength")),
+        pattern=_pattern(said.get("pattern")),
+        format=said.get("format"),
+    )
+
+
+def _pattern(said: str | None) -> str | None:
+    """As both engines read it; one that they cannot share stays as it is, for `governable` to refuse."""
+    try:
+        return None if said is None else portable(said)
+    except UnportablePattern:
+        return said
+
+
+def _bound(said: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
+    """The inclusive and the exclusive bound. In ODCS 3.0 the latter says of the former which it is."""
+    if said.get(exclusive) is True:
+        return None, _exact(said.get(inclusive))
+    bound = said.get(exclusive)
+    return _exact(said.get(inclusive)), None if isinstance(bound, bool) else _exact(bound)
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Number):
+        return value.exact
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _reservations(document: Document, path: Path, item: dict[str, Any]) -> list[Fault]:
+    name = item["name"]
+    found = []
+    if item.get("physicalName") not in (None, name):
+        wanted = f"the name, {name!r}: columns go by it"
+        found.append(document.fault((*path, "physicalName"), repr(item["physicalName"]), wanted))
+    found += [
+        document.fault((*path, "logicalTypeOptions", option), option, "an option that a table can hold")
+        for option in item.get("logicalTypeOptions") or {}
+        if option in _UNHELD_OPTIONS
+    ]
+    found += [
+        document.fault((*path, part), part, "a flat field: nested ones are not judged")
+        for part in ("properties", "items")
+        if item.get(part)
+    ]
+    return found
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)

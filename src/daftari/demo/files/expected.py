@@ -1,0 +1,87 @@
+"""What a load must report for the files of the demonstration, computed from what was planted in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+
+from daftari.demo.files.lines import FileLine, Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedCounts:
+    """What becomes of rows. Every row is counted once."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  #: by rule
+
+    @property
+    def received(self) -> int:
+        return self.inserted + self.updated + self.unchanged + self.duplicate + sum(self.quarantined.values())
+
+    def __add__(self, other: ExpectedCounts) -> ExpectedCounts:
+        return ExpectedCounts(
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            duplicate=self.duplicate + other.duplicate,
+            quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedTotals:
+    rows: int
+    sums: Mapping[str, Decimal]  #: by field
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoFile:
+    dataset: str
+    name: str
+    content: bytes = field(repr=False)
+    lines: tuple[FileLine, ...] = field(repr=False)
+    control_totals: ExpectedTotals | None = None  #: for the manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    by_file: Mapping[str, ExpectedCounts]  #: file names are unique over all datasets
+    by_dataset: Mapping[str, ExpectedCounts]
+
+
+def truth_of(files: Iterable[DemoFile]) -> Truth:
+    """
+    Return what loading *files* in their order, each once, must report.
+
+    Of a key that a file has twice the later line counts, the earlier is a duplicate.
+    """
+    stored: dict[str, dict[Hashable, Values]] = {}
+    by_file: dict[str, ExpectedCounts] = {}
+    by_dataset: dict[str, ExpectedCounts] = {}
+    for file in files:
+        counts = _load(stored.setdefault(file.dataset, {}), file.lines)
+        by_file[file.name] = counts
+        by_dataset[file.dataset] = by_dataset.get(file.dataset, ExpectedCounts()) + counts
+    return Truth(by_file=by_file, by_dataset=by_dataset)
+
+
+def _load(stored: dict[Hashable, Values], lines: Sequence[FileLine]) -> ExpectedCounts:
+    right = [line for line in lines if line.rule is None]
+    latest = {line.key: line.values for line in right}
+    inserted = latest.keys() - stored.keys()
+    unchanged = [key for key in latest.keys() & stored.keys() if stored[key] == latest[key]]
+    stored.update(latest)
+    return ExpectedCounts(
+        inserted=len(inserted),
+        updated=len(latest) - len(inserted) - len(unchanged),
+        unchanged=len(unchanged),
+        duplicate=len(right) - len(latest),
+        quarantined=dict(Counter(line.rule for line in lines if line.rule is not None)),
+    )

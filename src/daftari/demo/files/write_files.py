@@ -1,0 +1,49 @@
+"""Every file of the demonstration, in the order in which to load them, and the one place that writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from daftari.demo.files.expected import DemoFile
+from daftari.demo.files.expense_files import expense_files
+from daftari.demo.files.incident_files import incident_files
+from daftari.demo.files.leave_files import leave_files
+from daftari.demo.files.organisation_files import organisation_files
+from daftari.demo.files.payroll_files import payroll_files
+from daftari.demo.organisation.absence import make_leave
+from daftari.demo.organisation.pay import make_payroll
+from daftari.demo.organisation.people import make_organisation
+from daftari.demo.organisation.spending import make_expenses
+from daftari.demo.organisation.trouble import make_incidents
+
+MANIFEST = "manifest.csv"
+
+
+def demo_files(seed: int) -> Iterator[DemoFile]:
+    """Yield the files; the same *seed* gives the same bytes."""
+    organisation = make_organisation(seed)
+    yield from organisation_files(seed, organisation)
+    yield from expense_files(seed, make_expenses(seed, organisation))
+    yield from leave_files(seed, make_leave(seed, organisation))
+    yield from payroll_files(seed, make_payroll(seed, organisation))
+    yield from incident_files(seed, make_incidents(seed, organisation))
+
+
+def write_demo_files(files: Iterable[DemoFile], folder: Path) -> list[Path]:
+    """Write each file to `folder/<dataset>/<name>`, with a manifest where control totals are known."""
+    written = []
+    stated: dict[str, list[str]] = {}
+    for file in files:
+        path = folder / file.dataset / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+        written.append(path)
+        if file.control_totals:
+            sums = [f"{value}" for value in file.control_totals.sums.values()]
+            header = ",".join(("file", "rows", *file.control_totals.sums))
+            rows = stated.setdefault(file.dataset, [header])
+            rows.append(",".join((file.name, str(file.control_totals.rows), *sums)))
+    for dataset, rows in stated.items():
+        (folder / dataset / MANIFEST).write_text("\n".join(rows) + "\n", "utf-8")
+    return written

@@ -1,0 +1,1 @@
+"""The invented organisation: its people, pay, absence and spending."""

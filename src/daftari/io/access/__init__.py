@@ -1,0 +1,1 @@
+"""Who connects: callers, tokens, web sessions, OpenID Connect."""

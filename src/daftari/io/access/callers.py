@@ -1,0 +1,89 @@
+"""Who a connection acts for: a service's login speaks for the callers that it serves, and takes on their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.roles import Roles
+from daftari.errors import DatabaseError
+from daftari.io.database import queries
+from daftari.io.keys.session_keys import in_reader_role
+
+_QUERIES = queries.load_queries("access/callers.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    name: str  #: the actor in the audit
+    role: str  #: as contracts call it
+    user_id: str | None = None
+    datasets: tuple[str, ...] = ()  #: that it may name; empty: all
+    writes: bool = True
+
+    def may_name(self, dataset: str) -> bool:
+        return not self.datasets or dataset in self.datasets
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestContext:
+    """For whom something is done, and what for."""
+
+    caller: Caller
+    request_id: str
+    purpose: str | None = None
+
+
+def speak_for(conn: Connection[Any], errand: RequestContext, *, role: str | None = None) -> None:
+    """
+    Say in the caller's transaction whom this session serves, and be *role* if one is named, until the transaction ends.
+
+    What is said counts only where the session's login is a service; see `require_service`.
+    """
+    conn.execute(*session_settings(errand, role))
+
+
+def session_settings(errand: RequestContext, role: str | None) -> tuple[str, dict[str, Any]]:
+    """Return what `speak_for` says, for whoever says it together with something else."""
+    facts = {
+        "user_id": errand.caller.user_id or "",
+        "actor": errand.caller.name,
+        "request_id": errand.request_id,
+        "purpose": errand.purpose or "",
+        "role": role,
+    }
+    return _QUERIES["speak_for"], facts
+
+
+def leave_role(conn: Connection[Any]) -> None:
+    """Be the login again before the transaction ends."""
+    conn.execute("reset role")
+
+
+@contextmanager
+def in_role_of(conn: Connection[Any], caller: Caller, roles: Roles) -> Iterator[None]:
+    """Be the caller's role within the block, in the caller's transaction: PostgreSQL then decides."""
+    with in_reader_role(conn, roles.of(caller.role)):
+        yield
+
+
+def require_service(conn: Connection[Any]) -> None:
+    """
+    Raises DatabaseError where the login of *conn* is not marked as a service's: what it says of its callers would
+    not count, and they would see nothing.
+    """
+    row = conn.execute(_QUERIES["is_service"]).fetchone()
+    if row is None or not row[0]:
+        raise DatabaseError(
+            f"database: the login {conn.info.user} is no service's; expected one that may speak for its callers",
+            hint="As the one who applies the contracts, put it into daftari.assignment with is_service = true.",
+        )
+
+
+def make_service(conn: Connection[Any]) -> None:
+    """Mark the login of *conn* as a service's. For the workspace's own server, whose only login it is."""
+    conn.execute(_QUERIES["make_service"])

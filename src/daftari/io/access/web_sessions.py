@@ -1,0 +1,103 @@
+"""
+Sessions of the control room: a browser that has shown a token, or for whose person an issuer vouched, known again by a
+random number of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from daftari.errors import NotAuthenticated
+from daftari.io.access import tokens
+from daftari.io.access.callers import Caller
+from daftari.io.database import queries
+
+_QUERIES = queries.load_queries("access/web_sessions.sql")
+_BYTES = 32
+#: A working day: whoever comes back the next morning shows the token again.
+LASTS = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSession:
+    """A browser that is signed in."""
+
+    who: str  #: as the audit names them
+    role: str
+    began_at: datetime
+    ends_at: datetime
+
+
+def begin_session(conn: Connection[Any], token: str, now: datetime) -> str:
+    """
+    Return what the browser of whoever shows *token* keeps. Only its digest is kept here.
+
+    Raises:
+        NotAuthenticated: the token is nobody's.
+    """
+    session = secrets.token_urlsafe(_BYTES)
+    facts = {
+        "sha256": tokens.token_digest(session),
+        "token": tokens.token_digest(token),
+        "now": now,
+        "ends_at": now + LASTS,
+    }
+    with conn.transaction():
+        conn.execute(_QUERIES["forget_ended"], facts)
+        if conn.execute(_QUERIES["begin"], facts).rowcount != 1:
+            raise NotAuthenticated
+    return session
+
+
+def begin_session_for(conn: Connection[Any], caller: Caller, now: datetime, lasts: timedelta) -> str:
+    """Return the same for *caller*, for whom an issuer vouches."""
+    session = secrets.token_urlsafe(_BYTES)
+    facts = {
+        "sha256": tokens.token_digest(session),
+        "actor": caller.name,
+        "role": caller.role,
+        "user_id": caller.user_id,
+        "now": now,
+        "ends_at": now + lasts,
+    }
+    with conn.transaction():
+        conn.execute(_QUERIES["forget_ended"], facts)
+        conn.execute(_QUERIES["begin_for"], facts)
+    return session
+
+
+def caller_of_session(conn: Connection[Any], session: str, now: datetime) -> Caller:
+    """
+    Return whose browser it is.
+
+    Raises:
+        NotAuthenticated: nobody's: it is unknown, has ended, or its token was revoked or has expired.
+    """
+    row = conn.execute(_QUERIES["known"], {"sha256": tokens.token_digest(session), "now": now}).fetchone()
+    if row is None:
+        raise NotAuthenticated
+    actor, role, user_id, *of_token = row
+    if actor is not None:
+        return Caller(name=actor, role=role, user_id=user_id)
+    return tokens.caller_of_grant(*of_token)
+
+
+def all_sessions(conn: Connection[Any], now: datetime) -> list[WebSession]:
+    """Return the sessions that have not ended, the oldest first."""
+    with conn.cursor(row_factory=class_row(WebSession)) as cursor:
+        return cursor.execute(_QUERIES["every"], {"now": now}).fetchall()
+
+
+def end_sessions_of(conn: Connection[Any], who: str) -> int:
+    """End every session of *who*; return how many there were."""
+    return conn.execute(_QUERIES["end_of"], {"who": who}).rowcount
+
+
+def end_session(conn: Connection[Any], session: str) -> None:
+    conn.execute(_QUERIES["end"], {"sha256": tokens.token_digest(session)})

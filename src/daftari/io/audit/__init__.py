@@ -1,0 +1,1 @@
+"""The audit in the database: entries, tables, row history, undo, anchors, signing key."""

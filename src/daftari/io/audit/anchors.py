@@ -1,0 +1,41 @@
+"""Signed checkpoints as files, one each, in a folder that is best kept where the database's people cannot write."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from daftari.errors import AuditBroken
+from daftari.protect.verify_chain import Record, read_anchors
+
+
+def read_anchor_files(folder: Path) -> list[Record]:
+    """
+    Return the anchors of *folder*, oldest first.
+
+    Raises:
+        AuditBroken: a file of it cannot be read as one.
+    """
+    try:
+        return read_anchors(folder)
+    except (ValueError, OSError) as error:
+        raise AuditBroken(f"{folder}: an anchor cannot be read: {type(error).__name__}") from None
+
+
+def write_anchor(folder: Path, anchor: Record) -> Path:
+    """
+    Write *anchor* to a file of its own, on the disk when this returns. One that is there is never replaced.
+
+    Raises:
+        FileExistsError: there is an anchor of this position.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"checkpoint-{int(anchor['position'] or 0):012}.json"
+    with path.open("x", encoding="utf-8") as file:
+        json.dump(dict(anchor), file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o444)
+    return path

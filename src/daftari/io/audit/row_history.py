@@ -1,0 +1,85 @@
+"""What the audit knows of one row: when it came, and each change since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from daftari.contract.model import Dataset
+from daftari.io.database import queries
+
+_QUERIES = queries.load_queries("audit/row_history.sql")
+#: The newest; a row that changed more often is for `daftari audit`.
+MOST_CHANGES = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowChange:
+    """One change of a row, all of it: what of it somebody may see is not decided here."""
+
+    at: datetime
+    operation: str
+    actor: str
+    run_id: int | None
+    old: dict[str, Any]  #: of the fields that changed, and the key
+    new: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowHistory:
+    created_at: datetime
+    updated_at: datetime
+    run_id: int | None  #: that wrote the row last
+    changes: tuple[RowChange, ...]  #: newest first
+
+
+def of_row(conn: Connection[Any], dataset: Dataset, key: Sequence[str]) -> RowHistory | None:
+    """
+    Return the history of the row of a key as the service sees it; None where there is none.
+
+    Not promised: that it is quick where a table has millions of audited changes since the row came, as the audit
+    has no index by key, which each change would pay for.
+    """
+    names = [sql.Identifier("t", name) for name in dataset.key]
+    condition = sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(name, sql.Literal(value)) for name, value in zip(names, key, strict=True)
+    )
+    statement = sql.SQL(_QUERIES["row"]).format(
+        table=sql.Identifier("ops", dataset.name), key=sql.SQL(", ").join(names), condition=condition
+    )
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement).fetchone()
+        if row is None:
+            return None
+        facts = {
+            "since": row["created_at"],
+            "relation": f"ops.{dataset.name}",
+            "key": row["key"],
+            "limit": MOST_CHANGES,
+        }
+        # A row that was never updated has no changes to look for.
+        is_changed = row["updated_at"] > row["created_at"]
+        found = cursor.execute(_QUERIES["changes"], facts).fetchall() if is_changed else []
+    return RowHistory(
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        run_id=row["_run_id"],
+        changes=tuple(map(_change, found)),
+    )
+
+
+def _change(row: dict[str, Any]) -> RowChange:
+    return RowChange(
+        at=row["at"],
+        operation=row["operation"],
+        actor=row["actor"],
+        run_id=row["run_id"],
+        old=json.loads(row["old"] or "{}", parse_float=str),
+        new=json.loads(row["new"] or "{}", parse_float=str),
+    )

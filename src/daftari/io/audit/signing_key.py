@@ -1,0 +1,98 @@
+"""The Ed25519 key that signs checkpoints of the audit: a file of its owner alone, and its public half beside it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from daftari.errors import SigningKeyError
+
+
+def public_path(private: Path) -> Path:
+    return private.with_suffix(".pub.pem")
+
+
+def generate_signing_key(private: Path) -> Path:
+    """
+    Make a key pair; return where the public half is.
+
+    Raises:
+        SigningKeyError: there is a key already. A new one could not vouch for what the old one signed.
+    """
+    key = Ed25519PrivateKey.generate()
+    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise SigningKeyError(
+            f"{private}: there is a key already; expected none",
+            hint="Keep it: its public half proves what it has signed.",
+        ) from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public = public_path(private)
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return public
+
+
+def read_signing_key(path: Path) -> Ed25519PrivateKey:
+    """
+    Raises:
+        SigningKeyError: it is not there, is no such key, or others than its owner may read it.
+    """
+    _require_private(path)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _no_key(path, "private")
+    return key
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """
+    Raises:
+        SigningKeyError: it is not there, or is no such key.
+    """
+    _require_there(path)
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise _no_key(path, "public")
+    return key
+
+
+def _no_key(path: Path, half: str) -> SigningKeyError:
+    return SigningKeyError(f"{path}: is no {half} key; expected one of Ed25519, as PEM, without a password")
+
+
+def _require_there(path: Path) -> None:
+    if not path.is_file():
+        raise SigningKeyError(
+            f"{path}: no such file; expected a key of Ed25519, as PEM",
+            hint="`daftari audit keygen` makes one.",
+        )
+
+
+def _require_private(path: Path) -> None:
+    _require_there(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise SigningKeyError(
+            f"{path}: mode {mode:04o}; expected 0600, for its owner alone",
+            hint=f"Find out who could read it, then: chmod 600 {path}",
+        )

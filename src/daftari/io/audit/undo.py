@@ -1,0 +1,103 @@
+"""The rows of one run, found by what the audit kept of them, and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+from daftari.contract.model import Dataset
+from daftari.io.database import queries
+
+_QUERIES = queries.load_queries("audit/undo.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A run of the ledger, as far as undoing it goes."""
+
+    kind: str
+    dataset: str | None
+    status: str
+    inserted: int
+    updated: int
+    undone_by: int | None
+    started_at: datetime
+
+
+def past(conn: Connection[Any], run_id: int) -> Past | None:
+    with conn.cursor(row_factory=class_row(Past)) as cursor:
+        return cursor.execute(_QUERIES["run"], {"run_id": run_id}).fetchone()
+
+
+class Undo:
+    """One run's way back, within a transaction: `find`, look at what is in the way, `take_back`."""
+
+    def __init__(self, conn: Connection[Any], dataset: Dataset, run_id: int) -> None:
+        self._conn = conn
+        self._key = dataset.key
+        self._run_id = run_id
+        self._relation = f"ops.{dataset.name}"
+        columns = [*(field.name for field in dataset.fields), "created_at", "updated_at", "_run_id"]
+        self._parts: dict[str, sql.Composable] = {
+            "table": sql.Identifier("ops", dataset.name),
+            "run_id": sql.Literal(run_id),
+            "relation": sql.Literal(self._relation),
+            "key_of_old": self._listed("c.old -> {}", sql.Literal) or sql.SQL("c.old"),
+            "match_live": self._matched("t"),
+            "match_undo": self._matched("u"),
+            "keys_of_later": self._listed("l.{}", sql.Identifier) or sql.SQL("l._run_id"),
+            "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+            "columns_of_before": sql.SQL(", ").join(sql.Identifier("b", name) for name in columns),
+        }
+
+    def find(self) -> bool:
+        """Find the run's rows and hold them; whether the audit knows the run."""
+        self._run("hold")
+        row = self._conn.execute(
+            _QUERIES["batch"], {"run_id": self._run_id, "relation": self._relation}
+        ).fetchone()
+        if row is None or row[0] is None:
+            return False
+        self._run("find_updated")
+        self._run("find_later", batch=sql.Literal(row[0]))
+        return True
+
+    def in_the_way(self) -> list[tuple[Any, ...]]:
+        """Return the keys of rows that were changed since."""
+        found: list[tuple[Any, ...]] = self._run("in_the_way").fetchall()
+        return found
+
+    def count(self) -> tuple[int, int]:
+        """Return how many rows are as the run inserted them, and as it updated them."""
+        row = self._run("count").fetchone()
+        assert row is not None, "two counts"
+        return int(row[0]), int(row[1])
+
+    def take_back(self) -> tuple[int, int]:
+        """Return how many rows were removed, and how many are again what they were."""
+        removed = self._run("remove").rowcount
+        return removed, self._run("restore").rowcount
+
+    def close(self, run_id: int, removed: int, restored: int) -> None:
+        """Have the file loaded again when it comes, and quarantine as it was; close the undo's own run."""
+        facts = {"run_id": run_id, "undoes": self._run_id, "removed": removed, "restored": restored}
+        for name in ("forget_file", "close_quarantine", "reopen_quarantine", "finish"):
+            self._conn.execute(_QUERIES[name], facts)
+
+    def _run(self, name: str, **more: sql.Composable) -> Any:
+        return self._conn.execute(sql.SQL(_QUERIES[name]).format(**self._parts, **more))
+
+    def _matched(self, alias: str) -> sql.Composable:
+        """Rows of one key; without a key no two rows are the same."""
+        same = [
+            sql.SQL("{0} = {1}").format(sql.Identifier("l", k), sql.Identifier(alias, k)) for k in self._key
+        ]
+        return sql.SQL(" and ").join(same) if same else sql.SQL("false")
+
+    def _listed(self, form: str, quoted: Any) -> sql.Composed | None:
+        names = [sql.SQL(form).format(quoted(name)) for name in self._key]
+        return sql.SQL(", ").join(names) if names else None

@@ -1,0 +1,1 @@
+"""What a live database has: objects, access, partitions, applied contracts, pgAudit."""

@@ -1,0 +1,1 @@
+"""Connections, prepared statements, named SQL, and the migrations of platform and workspace."""

@@ -1,0 +1,78 @@
+"""
+The platform's own tables: numbered files, each run once, in the order of their names.
+
+A file that requires an extension waits until the server has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.io.database import queries
+
+_QUERIES = queries.load_queries("database/platform_migrations.sql")
+_REQUIRES = re.compile(r"^-- requires: (\w+)$", re.MULTILINE)
+_FUNCTION = re.compile(r"create (?:or replace )?function daftari\.(\w+)\(.*?\$\$(.*?)\$\$", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def requires(self) -> str | None:
+        """The extension without which it cannot be run."""
+        found = _REQUIRES.search(self.text)
+        return found[1] if found else None
+
+
+def shipped() -> list[Migration]:
+    folder = resources.files("daftari.io.database") / "migrations"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda it: it.name)
+    return [Migration(name=it.name.removesuffix(".sql"), text=it.read_text("utf-8")) for it in files]
+
+
+def possible(conn: Connection[Any]) -> list[Migration]:
+    """Return the migrations that the server has the extensions for."""
+    available = {name for (name,) in conn.execute(_QUERIES["available"]).fetchall()}
+    return [migration for migration in shipped() if migration.requires in {None, *available}]
+
+
+def migrate(conn: Connection[Any]) -> list[str]:
+    """Run what has not been run, within the caller's transaction; return the names. May be repeated."""
+    done = applied(conn)
+    pending = [migration for migration in possible(conn) if migration.name not in done]
+    for migration in pending:
+        # The text ships inside our own package: as trustworthy as a literal in the code.
+        conn.execute(migration.text)
+        conn.execute(_QUERIES["record"], {"name": migration.name, "sha256": migration.sha256})
+    return [migration.name for migration in pending]
+
+
+def applied(conn: Connection[Any]) -> dict[str, str]:
+    """Return the digests of the migrations that this database has had, by name."""
+    there = conn.execute(_QUERIES["is_there"]).fetchone()
+    if there is None or not there[0]:
+        return {}
+    return dict(conn.execute(_QUERIES["applied"]).fetchall())
+
+
+def shipped_functions(conn: Connection[Any]) -> dict[str, str]:
+    """Return the bodies of the platform's functions as the migrations have them last, by name."""
+    return {name: body for migration in possible(conn) for name, body in _FUNCTION.findall(migration.text)}
+
+
+def live_functions(conn: Connection[Any]) -> dict[str, str]:
+    """Return the bodies of the functions in the platform's schema that no extension brought."""
+    return dict(conn.execute(_QUERIES["functions"]).fetchall())

@@ -1,0 +1,159 @@
+"""
+The workspace's version files: what was done to its databases, as Alembic revisions.
+
+One file is one transaction. A file holds SQL alone and needs nothing of this package, so that Alembic can
+run it anywhere. The files of one workspace bring staging and production where development already is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
+from psycopg import Connection
+from sqlalchemy.pool import StaticPool
+
+from daftari.errors import DatabaseError
+
+VERSION_SCHEMA = "daftari"
+_NUMBER = re.compile(r"(\d+)_")
+_TEMPLATE = '''\
+"""{title}"""
+
+from alembic import op
+
+revision = {revision!r}
+down_revision = {previous!r}
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+{statements}
+)
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    for statement in STATEMENTS:
+        connection.exec_driver_sql(statement, execution_options={{"no_parameters": True}})
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Go back by applying the earlier contract.")
+'''
+
+
+@contextmanager
+def migration_transaction(conn: Connection[Any]) -> Iterator[sqlalchemy.Connection]:
+    """One transaction on *conn*, shared with what Alembic does in it. Commits at the end."""
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: conn,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        use_native_hstore=False,
+    )
+    mode = conn.autocommit
+    conn.set_autocommit(False)
+    try:
+        with engine.connect() as shared, shared.begin():
+            yield shared
+    finally:
+        conn.set_autocommit(mode)
+
+
+def pending_migrations(conn: Connection[Any], folder: Path) -> list[str]:
+    """
+    Return the revisions of *folder* that the database has not had, oldest first.
+
+    Raises:
+        DatabaseError: the files do not form one line, or the database has had one that is not there.
+    """
+    if not folder.is_dir():
+        return []
+    there = conn.execute("select to_regclass('daftari.alembic_version')").fetchone()
+    current = None
+    if there and there[0]:
+        row = conn.execute("select version_num from daftari.alembic_version").fetchone()
+        current = row[0] if row else None
+    with _explained(folder):
+        script = _script(folder)
+        return [it.revision for it in reversed(list(script.iterate_revisions("head", current or "base")))]
+
+
+def run_migrations(shared: sqlalchemy.Connection, folder: Path, revision: str) -> None:
+    """Bring the database to *revision*, within the transaction of *shared*."""
+
+    def steps(current: Any, _context: MigrationContext) -> Any:
+        return script._upgrade_revs(revision, current)
+
+    with _explained(folder):
+        script = _script(folder)
+        with EnvironmentContext(Config(), script, fn=steps, destination_rev=revision) as environment:
+            environment.configure(connection=shared, version_table_schema=VERSION_SCHEMA)
+            with environment.begin_transaction():
+                _run_as_psycopg(environment)
+
+
+def _run_as_psycopg(environment: EnvironmentContext) -> None:
+    """Run the steps; an error is the driver's own, as everywhere else."""
+    try:
+        environment.run_migrations()
+    except sqlalchemy.exc.DBAPIError as error:
+        raise error.orig or error from None
+
+
+def write_migration(folder: Path, statements: Sequence[str], *, title: str) -> tuple[str, Path]:
+    """Write a version file that follows the last one; return its revision and where it is."""
+    (folder / "versions").mkdir(parents=True, exist_ok=True)
+    with _explained(folder):
+        previous = _script(folder).get_current_head()
+    number = int(found[1]) + 1 if previous and (found := _NUMBER.match(previous)) else 1
+    digest = hashlib.sha256("\n".join(statements).encode()).hexdigest()[:8]
+    revision = f"{number:04}_{digest}"
+    path = folder / "versions" / f"{revision}.py"
+    text = _TEMPLATE.format(
+        title=re.sub(r"[^\w .,:-]", "_", title),
+        revision=revision,
+        previous=previous,
+        statements="\n".join(_as_python(statement) for statement in statements),
+    )
+    path.write_text(text, "utf-8")
+    return revision, path
+
+
+def _as_python(statement: str) -> str:
+    """A statement as a Python literal, a line for a line. What a contract says stays text."""
+    lines = statement.split("\n")
+    literals = [repr(line + "\n") for line in lines[:-1]] + [repr(lines[-1])]
+    if len(literals) == 1:
+        return f"    {literals[0]},"
+    return "    (\n" + "\n".join(f"        {it}" for it in literals) + "\n    ),"
+
+
+def _script(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder))
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (CommandError, RevisionError) as error:
+        raise DatabaseError(
+            f"{folder}: {str(error).splitlines()[0]}; expected one line of version files, "
+            "and each that the database has had",
+            hint="Get the missing files from your version control; of two that follow the same one, "
+            "make the later follow the earlier.",
+        ) from None

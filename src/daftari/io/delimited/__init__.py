@@ -1,0 +1,1 @@
+"""Delimited text as rows: encoding, layout, header, records."""

@@ -1,0 +1,1 @@
+"""Rows of files into tables: bulk load, as operator or as caller."""

@@ -1,0 +1,1 @@
+"""Checks of whole tables by Great Expectations."""

@@ -1,0 +1,1 @@
+"""Rejected rows, as they are kept until somebody corrects them."""

@@ -1,0 +1,1 @@
+"""Rows out of tables, in the caller's role: pages, exports, Parquet."""

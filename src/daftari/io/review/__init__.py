@@ -1,0 +1,1 @@
+"""Access reviews: the survey, the record, the report."""

@@ -1,0 +1,43 @@
+"""A review as one HTML file: no script, nothing from outside, readable on a phone and on paper."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, StrictUndefined
+
+from daftari.io.review.reviews import Review
+from daftari.rows.rules.expressions import ZONE
+
+_TITLES = {
+    "membership": "What people and services get by their roles",
+    "grant": "Granted past the contracts",
+    "owner": "Owned by others than the platform",
+    "attribute": "Above every grant and policy",
+    "default": "What tables to come would be granted by themselves",
+    "function": "Functions that read with their owner's rights",
+    "view": "Views and copies that show rows with their owner's rights",
+}
+
+
+def as_html(review: Review, *, is_as_attested: bool | None, now: datetime) -> str:
+    """Return *review* as a page. Names are escaped: who may make a role may call it anything."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["moment"] = _moment
+    text = (resources.files("daftari.io.review") / "review.html.jinja").read_text("utf-8")
+    parts = [
+        (title, [one for one in review.entries if one.access.kind == kind]) for kind, title in _TITLES.items()
+    ]
+    outcomes = [one.outcome for one in review.entries]
+    counts = {name: outcomes.count(name) for name in ("kept", "revoked")}
+    return environment.from_string(text).render(
+        review=review, is_as_attested=is_as_attested, now=now, parts=parts, counts=counts
+    )
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(ZoneInfo(ZONE)):%Y-%m-%d %H:%M} EAT"

@@ -1,0 +1,1 @@
+"""The ledger of runs, the steps of pipelines, the results of checks."""

@@ -1,0 +1,186 @@
+"""The ledger of runs: begun before anything is done, closed in the transaction of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import Connection
+from psycopg.errors import UndefinedTable
+from psycopg.rows import dict_row
+
+from daftari.errors import DaftariError, DatabaseError, Drift
+from daftari.io.database import queries
+
+if TYPE_CHECKING:
+    from daftari.contract.model import Contract
+
+_QUERIES = queries.load_queries("runs/ledger.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCounts:
+    """What became of the rows of one run. received is the sum of the others; the database holds it to that."""
+
+    received: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: RunCounts) -> RunCounts:
+        return RunCounts(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    rule: str
+    field: str
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What became of a file."""
+
+    dataset: str
+    source: str
+    run_id: int
+    counts: RunCounts = RunCounts()
+    reasons: tuple[Reason, ...] = ()
+    #: this very content had been loaded before, by `run_id`; nothing was done now
+    known: bool = False
+    blank: int = 0  #: records skipped because they were empty
+    repeated: int = 0  #: records skipped because they repeat the header
+    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the rows of a run come from."""
+
+    name: str
+    sha256: str
+    path: str | None = None  #: None for standard input
+    bytes: int = 0
+    mapping: str | None = None
+    mends: str | None = None  #: of a mended export: the sha256 of the file that its rows first came from
+
+
+def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
+    """Return the run that loaded a file of this content into *dataset*, or None."""
+    row = conn.execute(_QUERIES["known_file"], {"dataset": dataset, "sha256": sha256}).fetchone()
+    return int(row[0]) if row else None
+
+
+def require_contract(conn: Connection[Any], contract: Contract) -> None:
+    """
+    Make sure that the database is what *contract* says, and that this session sees every row.
+
+    Raises:
+        Drift: it was last brought to another contract, or to none.
+        DatabaseError: policies hold rows back from this session: what it counts or compares would be wrong.
+    """
+    name = contract.dataset.name
+    try:
+        row = conn.execute(_QUERIES["contract_in_force"], {"dataset": name}).fetchone()
+    except UndefinedTable:
+        row = None
+    if row is None or row[0] != contract.hash:
+        found = f"contract {row[0][:12]}" if row else "no contract"
+        raise Drift(
+            f"{name}: the database was brought to {found}; the workspace has {contract.hash[:12]}",
+            hint="See what would change with `daftari plan`, then bring the database to it with `daftari apply`.",
+        )
+    if conn.execute(_QUERIES["holds_rows_back"], {"dataset": name}).fetchone():
+        raise DatabaseError(
+            f"{name}: policies hold rows of it back from user {conn.info.user}; expected an operator, who sees all",
+            hint="Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
+        )
+
+
+def require_contracts(conn: Connection[Any], contracts: Iterable[Contract]) -> None:
+    """Raises what `require_contract` raises, for the first of *contracts* that it does for."""
+    for contract in contracts:
+        require_contract(conn, contract)
+
+
+@contextmanager
+def ledger_run(
+    conn: Connection[Any], kind: str, contract: Contract | None = None, origin: Origin | None = None
+) -> Iterator[int]:
+    """
+    Open a run and yield its number; close it as failed or refused when the block raises.
+
+    The block itself closes it with `finish`, inside the transaction of its effects. *conn* must be in
+    autocommit mode, so that the beginning of a run is there even if nothing else of it is. A transform is
+    about no single contract, and has no file that its rows come from; nor has a check.
+    """
+    facts = {
+        "kind": kind,
+        "dataset": contract.dataset.name if contract else None,
+        "contract_hash": contract.hash if contract else None,
+        "source": origin.name if origin else None,
+        "sha256": origin.sha256 if origin else None,
+    }
+    conn.execute(_QUERIES["abandon_dead_runs"], facts)
+    row = conn.execute(_QUERIES["start_run"], facts).fetchone()
+    assert row is not None, "an insert returns its row"
+    run_id = int(row[0])
+    try:
+        yield run_id
+    except BaseException as error:
+        _close_failed(conn, run_id, error)
+        raise
+    conn.execute(_QUERIES["release_run"], {"run_id": run_id})
+
+
+def _close_failed(conn: Connection[Any], run_id: int, error: BaseException) -> None:
+    if conn.closed or conn.broken:
+        return  # nobody holds its lock now: the next run of this dataset marks it abandoned
+    refused = isinstance(error, DaftariError)
+    code = error.code if isinstance(error, DaftariError) else type(error).__name__
+    status = "refused" if refused else "failed"
+    conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": status, "error_code": code})
+    conn.execute(_QUERIES["release_run"], {"run_id": run_id})
+
+
+def refuse_run(conn: Connection[Any], run_id: int, error_code: str) -> None:
+    """Close a run that did what it should and had no effect, such as a transform whose tests failed."""
+    conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": "refused", "error_code": error_code})
+
+
+def finish_run(conn: Connection[Any], run_id: int, counts: RunCounts) -> None:
+    """Close a run with its counts. Belongs into the transaction of its effects."""
+    conn.execute(_QUERIES["finish_run"], {"run_id": run_id, **vars(counts)})
+
+
+def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin) -> None:
+    """Remember that a file of this content is loaded. Belongs into the transaction of its rows."""
+    conn.execute(_QUERIES["record_file"], {"run_id": run_id, "dataset": dataset, **vars(origin)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchAudit:
+    """A batch of rows as the audit keeps it: the rows themselves are the record."""
+
+    relation: str
+    operation: str  #: insert or merge
+    rows: int
+    digest: str  #: sha256 of the rows as they were sent, in hex
+
+
+def record_batch(conn: Connection[Any], batch: BatchAudit) -> None:
+    """Audit a batch of rows of the run that this session holds. Belongs into the transaction of its rows."""
+    conn.execute(_QUERIES["record_batch"], vars(batch))
+
+
+def reasons_of(conn: Connection[Any], run_id: int) -> tuple[Reason, ...]:
+    """Return why rows of a run were refused, commonest first. A row with two reasons counts for both."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_QUERIES["reasons_of"], {"run_id": run_id}).fetchall()
+    return tuple(Reason(**row) for row in found)

@@ -1,0 +1,82 @@
+"""What the control room says of datasets at a glance: when rows came last, what waits, which runs there were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+from daftari.compile.access.relations import Relation
+from daftari.io.database import queries
+
+_QUERIES = queries.load_queries("runs/overview.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatestLoad:
+    dataset: str
+    run_id: int
+    kind: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRun:
+    run_id: int
+    kind: str
+    dataset: str | None
+    status: str
+    actor: str
+    source: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    error_code: str | None
+    received: int
+    inserted: int
+    updated: int
+    unchanged: int
+    duplicate: int
+    quarantined: int
+
+
+def latest_loads(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, LatestLoad]:
+    with conn.cursor(row_factory=class_row(LatestLoad)) as cursor:
+        found = cursor.execute(_QUERIES["latest_loads"], {"datasets": list(datasets)}).fetchall()
+    return {one.dataset: one for one in found}
+
+
+def reports_made_at(conn: Connection[Any]) -> datetime | None:
+    """Return when marts were published last."""
+    row = conn.execute(_QUERIES["reports_made_at"]).fetchone()
+    return row[0] if row else None
+
+
+def waiting_by_dataset(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, int]:
+    """Return how many refused rows wait to be mended, by dataset."""
+    return dict(conn.execute(_QUERIES["waiting"], {"datasets": list(datasets)}).fetchall())
+
+
+def runs_of(
+    conn: Connection[Any], datasets: Sequence[str], *, before: int | None = None, limit: int = 50
+) -> list[ShownRun]:
+    """Return runs of *datasets*, newest first."""
+    facts = {"datasets": list(datasets), "before": before, "limit": limit}
+    with conn.cursor(row_factory=class_row(ShownRun)) as cursor:
+        return cursor.execute(_QUERIES["runs"], facts).fetchall()
+
+
+def run_of(conn: Connection[Any], run_id: int) -> ShownRun | None:
+    with conn.cursor(row_factory=class_row(ShownRun)) as cursor:
+        return cursor.execute(_QUERIES["run"], {"run_id": run_id}).fetchone()
+
+
+def rows_by_month(conn: Connection[Any], relation: Relation, field: str) -> list[tuple[date, int]]:
+    """Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks."""
+    statement = sql.SQL(_QUERIES["by_month"]).format(
+        relation=sql.Identifier(relation.schema, relation.name), field=sql.Identifier(field)
+    )
+    return list(reversed(conn.execute(statement).fetchall()))

@@ -1,0 +1,69 @@
+"""Rows as they stand, as records that can be judged again: what a caller changes in part is judged as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from psycopg import Connection, sql
+
+from daftari.compile.tables.columns import column_type
+from daftari.contract.model import Dataset
+from daftari.errors import RowRefused
+from daftari.io.keys.sealer import Sealer
+from daftari.protect.columns import sealed_fields
+from daftari.rows.formats.parse import physical
+
+
+def current_rows(
+    conn: Connection[Any], dataset: Dataset, changes: Sequence[Mapping[str, Any]], sealer: Sealer
+) -> list[dict[str, Any]]:
+    """
+    Return, for each of *changes* (a key, and what is to be otherwise), the whole record as it stands.
+
+    The rows are locked until the transaction ends. Read by the service, for nobody's eyes: what they hold is judged
+    and, where nothing of it changes, written by nobody.
+
+    Raises:
+        RowRefused: a row is not there.
+        CannotOpen, KeyDestroyed, KeysUnavailable: a sealed value of it cannot be opened.
+    """
+    return [_current(conn, dataset, change, sealer) for change in changes]
+
+
+def _current(
+    conn: Connection[Any], dataset: Dataset, change: Mapping[str, Any], sealer: Sealer
+) -> dict[str, Any]:
+    sealed = sealed_fields(dataset)
+    columns = [
+        sql.Identifier(it.name)
+        if it in sealed
+        else sql.SQL("to_jsonb({}) #>> '{{}}'").format(sql.Identifier(it.name))
+        for it in dataset.fields
+    ]
+    match = sql.SQL(" and ").join(
+        sql.SQL(f"{{}} = %s::{column_type(dataset, dataset.field(name))}").format(sql.Identifier(name))
+        for name in dataset.key
+    )
+    statement = sql.SQL("select {} from {} where {} for no key update").format(
+        sql.SQL(", ").join(columns), sql.Identifier("ops", dataset.name), match
+    )
+    row = conn.execute(statement, [change[name] for name in dataset.key]).fetchone()
+    if row is None:
+        raise RowRefused(f"{dataset.name}: the row is not there any more; expected it")
+    found = dict(zip((it.name for it in dataset.fields), row, strict=True))
+    if sealed:
+        found |= _opened(dataset, found, sealer)
+    return found
+
+
+def _opened(dataset: Dataset, found: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+    needed = sealed_fields(dataset)
+    frame = pl.DataFrame({it.name: pl.Series([found[it.name]], dtype=pl.Binary) for it in needed})
+    if dataset.subject is not None:
+        subject = dataset.field(dataset.subject)
+        person = pl.Series([found[subject.name]], dtype=pl.String)
+        frame = frame.with_columns(person.cast(physical(subject)).alias(subject.name))
+    opened = sealer.open(frame)
+    return {it.name: opened[it.name][0] for it in needed}

@@ -1,0 +1,50 @@
+"""Make a token by which a program or a person calls the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Dataset
+from daftari.errors import TokenRefused, UnknownName
+from daftari.io.access import tokens
+from daftari.io.access.tokens import TokenGrant
+
+#: The longest that a token may be valid.
+MOST_DAYS = 366
+
+
+def issue_token(
+    conn: Connection[Any], datasets: Sequence[Dataset], grant: TokenGrant, *, now: datetime, days: int
+) -> str:
+    """
+    Return a new token for *grant*, valid for *days*. It is kept nowhere: who loses it needs another.
+
+    Raises:
+        UnknownName: no contract names that role, or a dataset does not exist.
+        TokenRefused: there is a token of that name, the person is not known, or it would be valid too long.
+    """
+    roles = {entry.role for dataset in datasets for entry in dataset.access}
+    if grant.role not in roles:
+        raise UnknownName("--role", "role", grant.role, known=roles)
+    names = [dataset.name for dataset in datasets]
+    for name in grant.datasets:
+        if name not in names:
+            raise UnknownName("--dataset", "dataset", name, known=names)
+    if not 1 <= days <= MOST_DAYS:
+        raise TokenRefused(f"--days {days}: expected 1 to {MOST_DAYS}")
+    if grant.user_id is not None and not tokens.is_user(conn, grant.user_id):
+        raise TokenRefused(
+            "--user: no such person; expected a user_id of the dataset users",
+            hint="Load the people first: daftari load users FILE.",
+        )
+    token = tokens.new_token()
+    if not tokens.add_token(conn, grant, token, now=now, expires_at=now + timedelta(days=days)):
+        raise TokenRefused(
+            f"{grant.name}: there is a token of that name; expected a new one",
+            hint="Names are not used again, so that the audit stays clear. `daftari token list` shows them.",
+        )
+    return token

@@ -1,0 +1,1 @@
+"""Checkpoint, export and verify the audit; undo a run."""

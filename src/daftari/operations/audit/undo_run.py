@@ -1,0 +1,121 @@
+"""Take one load back: the rows it inserted go, those it updated become what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from daftari.contract.model import Dataset
+from daftari.errors import UndoRefused, UnknownName
+from daftari.io.audit import undo
+from daftari.io.audit.undo import Past, Undo
+from daftari.io.runs import ledger
+from daftari.io.workspace.files import Workspace
+
+#: Runs that bring rows into a dataset.
+_LOADS = ("load", "replay")
+_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    dataset: str
+    undoes: int
+    run_id: int | None  #: of the undo itself; None: nothing was done
+    removed: int
+    restored: int
+    changed_since: int = 0  #: rows in the way; not 0 in a dry run alone
+    keys: tuple[tuple[str, ...], ...] = ()  #: of some of those, unless keys may not be shown
+
+
+def undo_run(conn: Connection[Any], workspace: Workspace, run_id: int, *, dry_run: bool = False) -> Undone:
+    """
+    Undo run *run_id*, all of it or nothing, as a run of its own. Its file may be loaded again afterwards.
+
+    *conn* must be in autocommit mode. With *dry_run* the whole is done and rolled back, and rows in the way are
+    told instead of refused.
+
+    Raises:
+        UnknownName: there is no such run.
+        UndoRefused: it brought no rows, was undone before, or its rows were changed, removed or referred to since.
+    """
+    past = undo.past(conn, run_id)
+    if past is None:
+        raise UnknownName("undo", "run", str(run_id), known=[])
+    _require_load(past, run_id)
+    _, contract = workspace.dataset(past.dataset or "")
+    ledger.require_contract(conn, contract)
+    with _explained(run_id):
+        if dry_run:
+            with conn.transaction(force_rollback=True):
+                return _undo(conn, contract.dataset, past, run_id, None)
+        with ledger.ledger_run(conn, "undo", contract) as own, conn.transaction():
+            return _undo(conn, contract.dataset, past, run_id, own)
+
+
+def _undo(conn: Connection[Any], dataset: Dataset, past: Past, run_id: int, own: int | None) -> Undone:
+    way = Undo(conn, dataset, run_id)
+    if not way.find():
+        raise UndoRefused(
+            f"undo: the audit has no batch of run {run_id}; expected one",
+            hint="Runs before the audit was there cannot be undone.",
+        )
+    keys = way.in_the_way()
+    if keys and own is None:
+        shown = keys[:_SHOWN] if _may_show(dataset) else []
+        inserted, updated = way.count()
+        return Undone(
+            dataset=dataset.name, undoes=run_id, run_id=None, removed=inserted, restored=updated,
+            changed_since=len(keys), keys=tuple(tuple(map(str, key)) for key in shown),
+        )  # fmt: skip
+    _require_unchanged(way, past, run_id, len(keys))
+    removed, restored = way.take_back()
+    if own is not None:
+        way.close(own, removed, restored)
+    return Undone(dataset=dataset.name, undoes=run_id, run_id=own, removed=removed, restored=restored)
+
+
+def _require_load(past: Past, run_id: int) -> None:
+    if past.kind not in _LOADS or past.status != "succeeded":
+        raise UndoRefused(
+            f"undo: run {run_id} is a {past.kind} that {past.status}; expected a load that succeeded"
+        )
+    if past.undone_by is not None:
+        raise UndoRefused(f"undo: run {run_id} was undone by run {past.undone_by}; expected it not to be")
+
+
+def _require_unchanged(way: Undo, past: Past, run_id: int, changed: int) -> None:
+    if changed:
+        raise UndoRefused(
+            f"undo: {changed} rows of run {run_id} were changed or removed since; expected none",
+            hint=f"`daftari undo {run_id} --dry-run --output json` names some. Undo what came later first.",
+        )
+    found = way.count()
+    if found != (past.inserted, past.updated):
+        raise UndoRefused(
+            f"undo: run {run_id} inserted {past.inserted} rows and updated {past.updated}; "
+            f"found {found[0]} and {found[1]} as it left them",
+            hint="`daftari audit show` tells of a truncate; `daftari audit verify` of what was done to the audit.",
+        )
+
+
+def _may_show(dataset: Dataset) -> bool:
+    return not any(dataset.field(name).is_confidential for name in dataset.key)
+
+
+@contextmanager
+def _explained(run_id: int) -> Iterator[None]:
+    """Say in words that rows of other tables stand in the way. What the database says quotes them."""
+    try:
+        yield
+    except psycopg.errors.IntegrityError as error:
+        raise UndoRefused(
+            f"undo: run {run_id}: {error.diag.constraint_name} of {error.diag.table_name} would be broken; "
+            "nothing was changed",
+            hint="Rows of another load refer to these, or hold what they would become again: undo that one first.",
+        ) from None

@@ -1,0 +1,1 @@
+"""Lint, import and test contracts, and show their history."""

@@ -1,0 +1,1 @@
+"""Run the main job on invented data."""

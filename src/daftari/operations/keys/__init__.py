@@ -1,0 +1,1 @@
+"""Rotate, renew, lend and destroy keys; reveal sealed fields for a purpose."""

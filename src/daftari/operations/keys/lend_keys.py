@@ -1,0 +1,67 @@
+"""Lend a session the keys with which SQL reveals and seals one field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Dataset
+from daftari.errors import AccessRefused
+from daftari.io.keys import KeyStore, session_keys
+from daftari.io.keys.session_keys import RevealRequest, SessionKey
+from daftari.protect.keys import owner_of
+from daftari.protect.seal import Algorithm, derive
+
+
+def lend_keys(
+    conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str, reading: RevealRequest
+) -> int:
+    """
+    Lend the session of *conn* what opens the field *name* of the rows that are read; return how many keys.
+
+    Within the caller's transaction, in which the audit records the read with its purpose. Keys of erased persons are
+    not among them: reading their values is refused. Whether the caller may see the field is PostgreSQL's to decide,
+    by the role that the reading is done as.
+
+    Raises:
+        AccessRefused: the contract does not let SQL reveal the field, or no purpose is given.
+        KeysUnavailable: the key store cannot be used.
+        DatabaseError: the server lacks pgcrypto.
+    """
+    field = dataset.field(name)
+    place = f"{dataset.name}.{name}"
+    if not field.protection.revealable:
+        raise AccessRefused(
+            f"{place}: SQL may not reveal it; expected a field that its contract calls revealable",
+            hint="Read it by way of the application.",
+        )
+    require_purpose(place, reading)
+    used = session_keys.keys_used_in_table(conn, dataset, name, reading)
+    values = sum(count for *_, count in used)
+    session_keys.record_read(conn, (f"ops.{dataset.name}", [name]), values, reading.purpose)
+    current = keys.keys_for({owner_of(dataset, subject) for subject, *_ in used})
+    known = keys.key_versions({(key_id, version) for _, key_id, version, _ in used}, of=place)
+    lent: dict[tuple[bytes, int], SessionKey] = {}
+    for subject, key_id, version, _ in used:
+        sealing = current[owner_of(dataset, subject)]
+        for key in (known.get((key_id, version)), sealing):
+            if key is not None:
+                lent[key.key_id, key.version] = SessionKey(
+                    field=place,
+                    subject=subject,
+                    key_id=key.key_id,
+                    version=key.version,
+                    secret=derive(key, place, Algorithm.A256CBC_HS512),
+                    seals=key == sealing,
+                )
+    session_keys.lend_keys_to_session(conn, lent.values())
+    return len(lent)
+
+
+def require_purpose(place: str, reading: RevealRequest) -> None:
+    """Raises AccessRefused where *place* is to be read for nothing that is said."""
+    if not reading.purpose.strip():
+        raise AccessRefused(
+            f"{place}: is to be read for no purpose; expected one", hint="Say what it is for, in words."
+        )

@@ -1,0 +1,1 @@
+"""Load a file: open, preview, judge, write."""

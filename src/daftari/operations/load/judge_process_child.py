@@ -1,0 +1,81 @@
+"""
+The child of `apart`: prepares a file, and judges it when it is told what the database knows.
+
+Standard input brings a `File` and then an `Order`, standard output takes each `Judged`, at last None; an error ends
+it. All are pickles, between two processes of one program. When the parent goes, so does this: nobody reads then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from daftari.errors import DaftariError
+from daftari.io.keys.sealer import Sealer
+from daftari.io.workspace.files import open_workspace, read_workspace
+from daftari.operations.load.judge_process import JudgedFile, JudgeFault, JudgeOrder
+from daftari.operations.load.open_file import WantedFile, open_file
+from daftari.rows.intake.intake import Intake, Judged, take_in
+from daftari.rows.rules.rules import rulebook
+
+_PIPE_BYTES = 2**20
+
+
+def main() -> None:
+    """Judge one file, as standard input asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    said = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else prints, prints to standard error
+    _widen(said)
+    try:
+        _say_all(said, sys.stdin.buffer)
+    except (BrokenPipeError, EOFError):  # the parent wants no more
+        os._exit(0)
+
+
+def _widen(pipe: BinaryIO) -> None:
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
+    try:
+        for judged in _judged(asked):
+            _say(said, judged)
+            del judged  # before the next one is made
+        _say(said, None)
+    except DaftariError as error:
+        _say(said, error)
+    except (BrokenPipeError, EOFError):
+        raise
+    except Exception as error:
+        _say(said, JudgeFault(type(error).__name__, traceback.format_tb(error.__traceback__)))
+
+
+def _judged(asked: BinaryIO) -> Iterator[Judged]:
+    file: JudgedFile = pickle.load(asked)  # noqa: S301 -- see above
+    wanted = WantedFile(dataset=file.dataset, path=file.path, mapping=file.mapping)
+    # its hash is the parent's to find
+    workspace = (
+        open_workspace(file.settings, only=file.dataset)
+        if file.settings
+        else read_workspace(file.root, only=file.dataset)
+    )
+    opened = open_file(workspace, wanted, sha256="unknown")
+    plan = opened.settled
+    order: JudgeOrder = pickle.load(asked)  # noqa: S301
+    book = rulebook(opened.contract.dataset, today=order.today, known=order.known)
+    seal = Sealer(workspace.open_keys, opened.contract.dataset).seal
+    intake = Intake(book=book, plan=plan, run_id=order.run_id, seal=seal)
+    yield from take_in(opened.source.blocks(), intake)
+
+
+def _say(said: BinaryIO, what: object) -> None:
+    said.write(pickle.dumps(what, protocol=5))  # whole, or nothing of it
+    said.flush()

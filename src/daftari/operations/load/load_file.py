@@ -1,0 +1,231 @@
+"""
+Load one file into its dataset: read, judge, land, account for every row. All of it, or nothing.
+
+Blocks are read and judged in a thread of their own while the server copies the ones before: the server is the
+slower of the two, and the loader's memory holds a few blocks however large the file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from psycopg import Connection
+
+from daftari.compile.access.roles import Roles
+from daftari.contract.model import Conflict, Contract
+from daftari.errors import KeysUnavailable, ReconciliationError
+from daftari.io.access.callers import RequestContext
+from daftari.io.files import Source
+from daftari.io.keys.sealer import Sealer
+from daftari.io.load.bulk_load import BulkLoad, LoadedRows, RefusedRow
+from daftari.io.load.foreign_keys import ReferencedRows
+from daftari.io.load.load_as_caller import LoadAsCaller
+from daftari.io.load.prefetch import prefetch
+from daftari.io.quarantine import quarantine_entries
+from daftari.io.quarantine.sealed_cells import SealedCells
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
+from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.intake.batch import Batch, RowsElsewhere
+from daftari.rows.intake.file_reading import Met
+from daftari.rows.intake.intake import Intake, Judged, Refusal, refusals, take_in
+from daftari.rows.intake.totals import ControlTotals, reconcile
+from daftari.rows.mapping.column_plan import ColumnPlan
+from daftari.rows.rules.expressions import ZONE
+from daftari.rows.rules.rules import rulebook
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
+
+#: From this many bytes on, an empty table gets its indexes after its rows.
+_LARGE_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLoad:
+    """A file, and all that is known of it, on its way into one dataset."""
+
+    contract: Contract
+    source: Source
+    plan: ColumnPlan  #: settled, unless the file is judged apart
+    origin: Origin
+    totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
+    #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
+    replays: Mapping[int, int] | None = None
+    open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
+    apart: JudgeProcess | None = None  #: who judges the file; None: whoever loads it
+    sender: tuple[RequestContext, Roles] | None = (
+        None  #: in whose role its rows are written; None: an operator's
+    )
+
+    def judged_here(self) -> FileLoad:
+        return replace(self, plan=settle_styles(self.plan, self.source.blocks()), apart=None)
+
+
+def load_file(
+    conn: Connection[Any],
+    delivery: FileLoad,
+    *,
+    now: datetime,
+    again: bool = False,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Loaded:
+    """
+    Load a file, unless one of the same content was loaded before; *again* loads it all the same.
+
+    *conn* must be in autocommit mode. *progress* is told how many rows each block brought. Killed at any moment,
+    it has done nothing, or all; either way it may simply be called again.
+
+    Raises:
+        SourceError, MappingError: the file cannot be read.
+        ReconciliationError: it does not add up to its control totals.
+        DatabaseError: a row that others refer to went away meanwhile.
+    """
+    dataset, origin = delivery.contract.dataset, delivery.origin
+    is_new = again or delivery.replays is not None
+    known = None if is_new else ledger.known_run(conn, dataset.name, origin.sha256)
+    if known is not None:
+        return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
+    kind = "load" if delivery.replays is None else "replay"
+    with ledger.ledger_run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
+        try:
+            with conn.transaction():
+                return _Load(conn, delivery, run_id).all(now, progress)
+        except RowsElsewhere:
+            # A row was refused for what no rule foresaw: to tell which, its batch's rows are needed. It is rare
+            # enough to begin again where they are at hand.
+            return _Load(conn, delivery.judged_here(), run_id).all(now, progress)
+
+
+class _Load:
+    """One run, within its transaction."""
+
+    def __init__(self, conn: Connection[Any], delivery: FileLoad, run_id: int) -> None:
+        self._conn = conn
+        self._delivery = delivery
+        self._dataset = delivery.contract.dataset
+        self._run_id = run_id
+        self._landing: BulkLoad | LoadAsCaller = (
+            BulkLoad(conn, self._dataset, run_id)
+            if delivery.sender is None
+            else LoadAsCaller(conn, self._dataset, run_id, delivery.sender)
+        )
+        self._parents = ReferencedRows(conn, self._dataset)
+        self._replays = delivery.replays
+        self._kept = SealedCells(delivery.open_keys, self._dataset)
+        self._counts = RunCounts()
+        self._met = Met()
+
+    def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
+        self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
+        if self._replays is not None:  # another replay may have been quicker
+            still_open = quarantine_entries.still_open(self._conn, self._replays.values())
+            self._replays = {line: entry for line, entry in self._replays.items() if entry in still_open}
+        for judged in prefetch(self._judged(now), depth=1):
+            self._land(judged)
+            progress(judged.received)
+        self._account(self._landing.finish())
+        self._parents.hold()
+        self._reconcile()
+        return self._close()
+
+    def _judged(self, now: datetime) -> Iterator[Judged]:
+        today, known, sealer = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known(), self._sealer()
+        if self._delivery.apart is not None:
+            return self._delivery.apart.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
+        intake = Intake(
+            book=rulebook(self._dataset, today=today, known=known),
+            plan=self._delivery.plan,
+            run_id=self._run_id,
+            wanted=None if self._replays is None else frozenset(self._replays),
+            seal=sealer.seal,
+        )
+        return take_in(self._delivery.source.blocks(), intake)
+
+    def _sealer(self) -> Sealer:
+        sealer = Sealer(self._delivery.open_keys, self._dataset)
+        if self._dataset.conflict is not Conflict.UPDATE and sealer.is_rotating():
+            # A value that is not yet sealed anew looks like another one: it would be refused as a contradiction.
+            raise KeysUnavailable(
+                f"{self._dataset.name}: a rotation of keys is unfinished; expected none, as its contract refuses or "
+                "passes over what differs from the row that is there",
+                hint="Wait for `daftari keys rotate`, or run it again where it was stopped.",
+            )
+        return sealer
+
+    def _land(self, judged: Judged) -> None:
+        self._parents.use(judged.references)
+        for batch in judged.batches:
+            self._account(self._landing.land(batch))
+        self._quarantine(judged.rejected)
+        self._counts += RunCounts(
+            received=judged.rejected.height + judged.duplicates,
+            duplicate=judged.duplicates,
+            quarantined=judged.rejected.height,
+        )
+        self._met = judged.met
+
+    def _account(self, landed: tuple[LoadedRows, ...]) -> None:
+        for one in landed:
+            self._counts += one.counts
+            if one.refused:
+                self._quarantine(pl.concat(self._as_rejected(one.batch, refused) for refused in one.refused))
+
+    def _quarantine(self, rejected: pl.DataFrame) -> None:
+        kept = self._kept.seal(rejected, self._run_id)
+        quarantine_entries.add_to_quarantine(
+            self._conn, self._run_id, self._dataset, kept, replaces=self._replays
+        )
+
+    def _as_rejected(self, batch: Batch, refused: RefusedRow) -> pl.DataFrame:
+        at = batch.lines == refused.line
+        why = Refusal(rule=refused.rule, reason=refused.reason)
+        return refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
+
+    def _reconcile(self) -> None:
+        """Refuse a file that is not what its sender says it is; both figures are in the message."""
+        differences = [
+            str(it) for stated in self._delivery.totals for it in reconcile(stated, self._met.found)
+        ]
+        for total in self._met.totals:
+            differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
+        if differences and self._replays is None:
+            raise ReconciliationError(
+                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
+                hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
+            )
+
+    def _close(self) -> Loaded:
+        run_id = self._run_id
+        if self._replays is None:
+            quarantine_entries.resolve_content(
+                self._conn, run_id, self._dataset, self._delivery.origin.sha256
+            )
+        else:
+            quarantine_entries.resolve_entries(self._conn, run_id, self._replays.values())
+        mended = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
+        audit = BatchAudit(
+            relation=f"ops.{self._dataset.name}",
+            operation=self._landing.operation,
+            rows=self._counts.inserted + self._counts.updated,
+            digest=self._landing.digest,
+        )
+        ledger.record_batch(self._conn, audit)
+        ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
+        ledger.finish_run(self._conn, run_id, self._counts)
+        return Loaded(
+            dataset=self._dataset.name,
+            source=self._delivery.origin.name,
+            run_id=run_id,
+            counts=self._counts,
+            reasons=ledger.reasons_of(self._conn, run_id),
+            blank=self._met.blank,
+            repeated=self._met.repeated,
+            mended=mended,
+        )

@@ -1,0 +1,113 @@
+"""From a path to a load: what the sender states, whether it is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.roles import Roles
+from daftari.contract.model import Conflict, Dataset
+from daftari.io.access.callers import RequestContext
+from daftari.io.load.file_digest import file_digest
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import Loaded, Origin
+from daftari.io.workspace.files import Workspace
+from daftari.io.workspace.mappings import manifest_totals
+from daftari.operations.load.judge_process import JudgeProcess
+from daftari.operations.load.load_file import FileLoad, load_file
+from daftari.operations.load.open_file import WantedFile, open_file
+from daftari.operations.load.recognise_file import recognise_file
+from daftari.rows.intake.intake import rows_may_collide
+from daftari.rows.intake.totals import ControlTotals
+from daftari.rows.mapping.mapping import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadRequest(WantedFile):
+    """A file that somebody wants loaded."""
+
+    totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
+    again: bool = False  #: even though a file of this content was loaded before
+    sha256: str | None = None  #: of a file that is known to be new; None: not looked at yet
+    apart: JudgeProcess | None = None  #: who judges it; None: whoever loads it
+    sender: tuple[RequestContext, Roles] | None = None  #: in whose role it is loaded; None: an operator's
+
+
+def load_path(
+    conn: Connection[Any],
+    workspace: Workspace,
+    request: LoadRequest,
+    *,
+    now: datetime,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Loaded:
+    """
+    Load the file of *request*. One whose content is known costs no more than reading its bytes once.
+
+    Raises:
+        UnknownName: the workspace has no such dataset.
+        Drift: the database is not what its contract says.
+        SourceError, MappingError, ReconciliationError, DatabaseError: as `load_file`.
+    """
+    _, contract = workspace.dataset(request.dataset)
+    ledger.require_contract(conn, contract)
+    sha256 = request.sha256
+    if sha256 is None and request.path.is_file() and not request.again:
+        sha256 = file_digest(request.path)
+        if known := recognise_file(conn, request.dataset, request.path.name, sha256):
+            return known
+    delivery = _opened(workspace, request, sha256)
+    # Which row of a sender's is refused, policies decide: its batch's rows are wanted where they land.
+    if delivery.apart is None or delivery.sender or _is_told_by_rows(contract.dataset):
+        delivery = delivery.judged_here()
+    return load_file(conn, delivery, now=now, again=request.again, progress=progress)
+
+
+def _is_told_by_rows(dataset: Dataset) -> bool:
+    """Whether landing looks at the rows of a batch, to tell which one is refused, in the ordinary course of things."""
+    refers_to_itself = any(one.target == dataset.name for one in dataset.relationships)
+    return rows_may_collide(dataset) or refers_to_itself or dataset.conflict is Conflict.REJECT
+
+
+def prepare_load(workspace: Workspace, request: LoadRequest, *, sha256: str | None = None) -> FileLoad:
+    """
+    Open the file of *request*, of which *sha256* may be known, and find out how it is written; load nothing.
+
+    Raises:
+        SourceError, MappingError: it cannot be read, or not without more being said about it.
+    """
+    return _opened(workspace, request, sha256).judged_here()
+
+
+def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> FileLoad:
+    """Open the file of *request*; how its values are written is not settled yet."""
+    opened = open_file(workspace, request, sha256=sha256)
+    return FileLoad(
+        contract=opened.contract,
+        source=opened.source,
+        plan=opened.plan,
+        open_keys=workspace.open_keys,
+        origin=Origin(
+            name=opened.source.name,
+            sha256=opened.source.sha256,
+            # What a caller sent is not kept: its rows come again from the sender.
+            path=str(request.path.resolve()) if request.is_file and not request.sender else None,
+            bytes=request.path.stat().st_size if request.is_file else 0,
+            mapping=opened.mapping.name if opened.mapping else None,
+        ),
+        totals=_stated(request, opened.mapping),
+        apart=request.apart,
+        sender=request.sender,
+    )
+
+
+def _stated(request: LoadRequest, mapping: Mapping | None) -> tuple[ControlTotals, ...]:
+    """What is said of the file: by whoever asks, by its mapping, by the manifest beside it."""
+    given = mapping.control_totals if mapping else None
+    by_mapping = [ControlTotals(rows=given.rows, sums=given.sums)] if given else []
+    by_manifest = manifest_totals(request.path) if request.is_file else []
+    return (request.totals, *by_mapping, *by_manifest)

@@ -1,0 +1,88 @@
+"""A file that is to be loaded, opened: which mapping is meant for it, and which column becomes which field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from daftari.contract.model import Contract, Dataset
+from daftari.errors import MappingError
+from daftari.io.files import STDIN, Source, open_source
+from daftari.io.workspace.files import Pipeline, Workspace
+from daftari.io.workspace.mappings import read_mapping_file
+from daftari.rows.formats.inference import settle_styles
+from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
+from daftari.rows.mapping.mapping import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedFile:
+    """A file and what is known of it without reading its rows."""
+
+    contract: Contract
+    mapping: Mapping | None
+    source: Source
+    plan: ColumnPlan
+
+    @property
+    def settled(self) -> ColumnPlan:
+        """
+        The plan with how each value is written, found out from the rows.
+
+        Raises:
+            MappingError: they leave it open.
+        """
+        return settle_styles(self.plan, self.source.blocks())
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedFile:
+    """A file, and the dataset that it is for."""
+
+    dataset: str
+    path: Path  #: `-` is standard input
+    mapping: Path | Mapping | None = None  #: None: the pipeline's mapping that is meant for it
+
+    @property
+    def is_file(self) -> bool:
+        return self.path != STDIN
+
+
+def open_file(workspace: Workspace, wanted: WantedFile, *, sha256: str | None = None) -> OpenedFile:
+    """
+    Open the file that is *wanted*, of which *sha256* may be known.
+
+    Raises:
+        UnknownName: the workspace has no such dataset.
+        SourceError, MappingError: it cannot be read, or not without more being said about it.
+    """
+    pipeline, contract = workspace.dataset(wanted.dataset)
+    mapping = choose_mapping(pipeline, contract.dataset, wanted)
+    source = open_source(wanted.path, mapping=mapping, dataset=contract.dataset, sha256=sha256)
+    plan = resolve_columns(mapping, source.header, contract.dataset, file=source.name)
+    return OpenedFile(contract=contract, mapping=mapping, source=source, plan=plan)
+
+
+def choose_mapping(pipeline: Pipeline, dataset: Dataset, wanted: WantedFile) -> Mapping | None:
+    """
+    Return the mapping of *pipeline* that is meant for the file: by its name first, else the only one for the dataset.
+
+    Raises:
+        MappingError: several are, and nothing tells which.
+    """
+    if isinstance(wanted.mapping, Mapping):
+        return wanted.mapping
+    if wanted.mapping is not None:
+        return read_mapping_file(wanted.mapping)
+    candidates = [m for m in map(read_mapping_file, pipeline.mappings) if m.dataset == dataset.name]
+    name = wanted.path.name
+    named = [m for m in candidates if any(fnmatch(name.lower(), glob.lower()) for glob in m.match)]
+    chosen = named or [m for m in candidates if not m.match]
+    if len(chosen) > 1:
+        raise MappingError(
+            f"{name}: {len(chosen)} mappings of {pipeline.name} may be meant for it: "
+            + ", ".join(m.name for m in chosen),
+            hint="Name one with --mapping, or narrow `match` in one of them.",
+        )
+    return chosen[0] if chosen else None

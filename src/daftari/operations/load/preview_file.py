@@ -1,0 +1,92 @@
+"""Look at a file before it is loaded: how it is written, how it maps, and what its rows would come to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+
+from daftari.io.load.file_digest import file_digest
+from daftari.io.load.foreign_keys import ReferencedRows
+from daftari.io.runs import ledger
+from daftari.io.workspace.files import Workspace
+from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.rows.intake.intake import Intake, take_in
+from daftari.rows.intake.totals import ControlTotals, reconcile
+from daftari.rows.mapping.explain import Explained, explain
+from daftari.rows.rules.expressions import ZONE
+from daftari.rows.rules.rules import rulebook
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePreview:
+    explained: Explained
+    header: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]  #: of the file, by field
+    known: int | None  #: the run that loaded a file of this content before
+    received: int
+    accepted: int  #: that keep every rule; what of them is there already is not told
+    duplicates: int  #: within the file
+    refused: int
+    reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, commonest first
+    found: ControlTotals
+    differences: tuple[str, ...]  #: from what the file's mapping or its total rows state
+
+
+def preview_file(
+    conn: Connection[Any], workspace: Workspace, request: LoadRequest, *, now: datetime
+) -> FilePreview:
+    """
+    Judge the file of *request* and land nothing: not a row of it is written, sealed or kept.
+
+    Raises:
+        SourceError, MappingError: as `load_path`.
+    """
+    delivery = prepare_load(workspace, request)
+    dataset = delivery.contract.dataset
+    parents = ReferencedRows(conn, dataset)
+    intake = Intake(
+        book=rulebook(dataset, today=now.astimezone(ZoneInfo(ZONE)).date(), known=parents.known()),
+        plan=delivery.plan,
+        run_id=0,
+        is_looked_at=True,
+    )
+    received = accepted = duplicates = refused = 0
+    reasons: Counter[tuple[str, str]] = Counter()
+    met = None
+    for judged in take_in(delivery.source.blocks(), intake):
+        received += judged.received
+        accepted += sum(batch.height for batch in judged.batches)
+        duplicates += judged.duplicates
+        refused += judged.rejected.height
+        for told in judged.rejected["reasons"]:
+            reasons.update((one["field"], one["reason"]) for one in json.loads(told))
+        met = judged.met
+    found = met.found if met else ControlTotals()
+    differences = [str(it) for stated in delivery.totals for it in reconcile(stated, found)]
+    for total in met.totals if met else ():
+        differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
+    return FilePreview(
+        explained=explain(delivery.plan, delivery.source),
+        header=tuple(delivery.source.header),
+        columns={it.field.name: it.columns for it in delivery.plan.fields},
+        known=ledger.known_run(conn, dataset.name, file_digest(request.path)),
+        received=received,
+        accepted=accepted,
+        duplicates=duplicates,
+        refused=refused,
+        reasons=tuple((field, reason, rows) for (field, reason), rows in reasons.most_common(12)),
+        found=found,
+        differences=tuple(differences),
+    )
+
+
+def shown_sums(look: FilePreview) -> dict[str, Decimal]:
+    """The sums of a file's number fields."""
+    return {name: figure for name, figure in look.found.sums.items() if name in look.columns}

@@ -1,0 +1,1 @@
+"""Build marts, publish them, and grant them to their readers."""

@@ -1,0 +1,1 @@
+"""Check tables against what their contracts promise."""

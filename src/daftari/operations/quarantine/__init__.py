@@ -1,0 +1,1 @@
+"""Correct, replay and export rejected rows."""

@@ -1,0 +1,167 @@
+"""Mend refused rows where they are: what was wrong is written anew, and the row is judged and written again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.shares import Sight, shares
+from daftari.contract.model import Dataset
+from daftari.errors import QuarantineRefused
+from daftari.io.access.callers import speak_for
+from daftari.io.keys import session_keys
+from daftari.io.quarantine import quarantine_entries
+from daftari.io.quarantine.quarantine_entries import QuarantineEntry, Waiting
+from daftari.io.quarantine.sealed_cells import Cells, SealedCells
+from daftari.operations.write.requests import RecordOutcome, RequestAnswer, WriteContext, WriteRequest
+from daftari.operations.write.write_rows import write_rows
+from daftari.rows.query import RESTRICTED
+
+#: Stands for a cell that whoever mends does not see; sent back so, it stays what it is.
+HIDDEN = "***"
+_PURPOSE = "mending refused rows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownQuarantinedRow:
+    """A refused row as somebody who may mend it sees it."""
+
+    entry: QuarantineEntry
+    #: by field; None where the row has no shape, or was not kept: it is mended in its source, or loaded again
+    cells: Cells | None
+    hidden: frozenset[str]  #: fields that this role does not see
+    lost: frozenset[str]  #: fields that had a value which was not kept: it must be written anew
+    wrong: frozenset[str]  #: fields that a reason names
+
+
+def refused_rows(
+    conn: Connection[Any],
+    desk: WriteContext,
+    *,
+    entries: Sequence[int] | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> tuple[ShownQuarantinedRow, ...]:
+    """
+    Return refused rows that wait, oldest first, as the caller's role sees the dataset's fields.
+
+    That values are read which the contract restricts is kept in the audit. *conn* must be in autocommit mode.
+
+    Raises:
+        KeysUnavailable: the rows cannot be opened.
+    """
+    found = quarantine_entries.waiting_entries(
+        conn, desk.dataset.name, entries=entries, after=after, limit=limit
+    )
+    hidden = hidden_fields(desk.dataset, desk.errand.caller.role)
+    opened = SealedCells(desk.open_keys, desk.dataset).open(it.cells for it in found)
+    rows = tuple(_as_seen(it, cells, hidden, desk.dataset) for it, cells in zip(found, opened, strict=True))
+    _record(conn, desk, rows, hidden)
+    return rows
+
+
+def correct_rows(
+    conn: Connection[Any], desk: WriteContext, mended: Mapping[int, Mapping[str, str]], *, now: datetime
+) -> tuple[dict[int, RecordOutcome], int]:
+    """
+    Judge and write refused rows again, each with the cells of *mended*, by entry and field; the others stay.
+
+    Return what became of each, by entry, and the run. A row that is refused again waits as a new entry in the
+    place of its old one. *conn* must be in autocommit mode.
+
+    Raises:
+        QuarantineRefused: an entry does not wait any more, or cannot be mended here. Nothing was written.
+        AccessRefused: the caller's role may not insert.
+    """
+    found = {
+        it.entry.quarantine_id: it for it in refused_rows(conn, desk, entries=list(mended), limit=len(mended))
+    }
+    quarantine_entries.require_waiting(desk.dataset, mended, found)
+    kept = SealedCells(desk.open_keys, desk.dataset)
+    waiting = quarantine_entries.waiting_entries(
+        conn, desk.dataset.name, entries=list(mended), limit=len(mended)
+    )
+    cells = dict(
+        zip((it.entry.quarantine_id for it in waiting), kept.open(it.cells for it in waiting), strict=True)
+    )
+    records = [_record_of(found[number], cells.get(number), given) for number, given in mended.items()]
+    request = WriteRequest(records=records, request_id=desk.errand.request_id, mends=dict(enumerate(mended)))
+    (answer,) = write_rows(conn, desk, [request], now=now)
+    if not isinstance(answer, RequestAnswer):
+        raise answer
+    return dict(zip(mended, answer.outcomes, strict=True)), answer.run_id
+
+
+def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
+    """Return the fields that *role* does not see in the clear in every row that it reads."""
+    share = next((it for it in shares(dataset) if it.role == role and it.operation == "read"), None)
+    if share is None:
+        return frozenset(it.name for it in dataset.fields)
+    return frozenset(
+        it.name
+        for it in dataset.fields
+        if any(line.sight(it.name) is not Sight.CLEAR for line in share.lines)
+    )
+
+
+def _as_seen(
+    waiting: Waiting, cells: Cells | None, hidden: frozenset[str], dataset: Dataset
+) -> ShownQuarantinedRow:
+    entry = waiting.entry
+    preview = entry.preview or {}
+    shown = None
+    if cells is not None:
+        shown = {
+            it.name: HIDDEN if it.name in hidden and cells.get(it.name) is not None else cells.get(it.name)
+            for it in dataset.fields
+        }
+    named = {name.strip() for reason in entry.reasons for name in reason["field"].split(",")}
+    return ShownQuarantinedRow(
+        entry=entry,
+        cells=shown,
+        hidden=hidden,
+        lost=frozenset(n for n, text in preview.items() if text is not None and (cells or {}).get(n) is None),
+        wrong=frozenset(it.name for it in dataset.fields if it.name in named),
+    )
+
+
+def _record_of(
+    row: ShownQuarantinedRow, cells: Cells | None, given: Mapping[str, str]
+) -> dict[str, str | None]:
+    if cells is None:
+        raise QuarantineRefused(
+            f"line {row.entry.line} of {row.entry.source}: its cells were not kept; expected a row that can be mended "
+            "here",
+            hint="Mend it in its source, and load that again.",
+        )
+    changed = {name: text.strip() or None for name, text in given.items() if text != HIDDEN}
+    unseen = sorted(name for name in changed if name in row.hidden)
+    forgotten = sorted(name for name in row.lost if not changed.get(name))
+    if unseen or forgotten:
+        raise QuarantineRefused(
+            f"line {row.entry.line} of {row.entry.source}: "
+            + (
+                f"{', '.join(unseen)}: not for this role to write"
+                if unseen
+                else f"{', '.join(forgotten)}: had a value that was not kept; expected it to be written anew"
+            )
+        )
+    return {**cells, **changed}
+
+
+def _record(
+    conn: Connection[Any], desk: WriteContext, rows: Sequence[ShownQuarantinedRow], hidden: frozenset[str]
+) -> None:
+    names = [
+        it.name for it in desk.dataset.fields if it.classification in RESTRICTED and it.name not in hidden
+    ]
+    shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
+    if shown:
+        with conn.transaction():
+            speak_for(conn, desk.errand)
+            purpose = desk.errand.purpose or _PURPOSE
+            session_keys.record_read(conn, (f"ops.{desk.dataset.name}", names), len(shown), purpose)

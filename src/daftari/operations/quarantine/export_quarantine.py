@@ -1,0 +1,82 @@
+"""Write quarantined rows to a CSV file as their source had them, each with its entry and its reasons, to be mended."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, TextIO
+
+from psycopg import Connection
+
+from daftari.errors import SourceError
+from daftari.io.files import Source
+from daftari.io.quarantine import quarantine_entries
+from daftari.io.quarantine.quarantine_entries import QuarantineEntry
+from daftari.io.workspace.files import Workspace
+from daftari.operations.quarantine.replay_quarantine import ENTRY_COLUMN, REASONS_COLUMN, reopen
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedQuarantine:
+    source: str  #: the file that the rows came from
+    path: Path
+    rows: int
+    #: lines of records that do not have the header's shape: they have no cells, and are mended in the source
+    shapeless: tuple[int, ...]
+
+
+def export_quarantine(
+    conn: Connection[Any], workspace: Workspace, dataset: str, folder: Path
+) -> Iterator[ExportedQuarantine]:
+    """
+    Write one file for each source into *folder*, which is made where it is missing.
+
+    The files hold what the sources held, in the clear: they are for whoever may see the source.
+
+    Raises:
+        SourceError: a source is not where it was or has changed, or a file is there already.
+    """
+    written: set[Path] = set()
+    for waiting in quarantine_entries.open_files(conn, dataset):
+        delivery = reopen(workspace, dataset, waiting)
+        entries = {one.line: one for one in quarantine_entries.entries_of(conn, waiting.lines.values())}
+        path = _free(folder, waiting.first.name, written)
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="") as out:
+            lines = _write(out, delivery.source, entries)
+        written.add(path)
+        shapeless = tuple(sorted(set(entries) - lines))
+        yield ExportedQuarantine(source=waiting.file.name, path=path, rows=len(lines), shapeless=shapeless)
+
+
+def _free(folder: Path, name: str, written: set[Path]) -> Path:
+    """A path of its own for each source, also where two have one name."""
+    stem = Path(name).name.split(".")[0] or "rows"
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in written)
+    if path.exists():
+        raise SourceError(f"{path}: is there already", hint="Move it away, or export into another folder.")
+    return path
+
+
+def _write(out: TextIO, source: Source, entries: Mapping[int, QuarantineEntry]) -> set[int]:
+    """Write the rows of *entries*, which are by line; return the lines that were found."""
+    columns = [name for name in source.header if name not in (ENTRY_COLUMN, REASONS_COLUMN)]
+    writer = csv.writer(out)
+    writer.writerow([ENTRY_COLUMN, REASONS_COLUMN, *columns])
+    found = set()
+    for block in source.blocks():
+        wanted = block.lines.is_in(sorted(entries))
+        rows = block.cells.select(columns).filter(wanted).iter_rows()
+        for line, cells in zip(block.lines.filter(wanted), rows, strict=True):
+            writer.writerow([entries[line].quarantine_id, reasons_in_words(entries[line]), *cells])
+            found.add(line)
+    return found
+
+
+def reasons_in_words(entry: QuarantineEntry) -> str:
+    """Return the reasons of an entry as one sentence."""
+    return "; ".join(f"{one['field']} {one['reason']}".strip() for one in entry.reasons)

@@ -1,0 +1,1 @@
+"""Read rows and their history, in the caller's role."""

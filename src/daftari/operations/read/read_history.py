@@ -1,0 +1,94 @@
+"""What became of one row, as far as its reader sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.shares import shares
+from daftari.io.access.callers import speak_for
+from daftari.io.audit import row_history
+from daftari.io.audit.row_history import RowChange
+from daftari.io.keys import session_keys
+from daftari.operations.read.read_rows import Reader, sees
+from daftari.rows.query import RESTRICTED
+
+#: Stands for a value that the reader does not see.
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldChange:
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    at: datetime
+    what: str  #: inserted, updated
+    actor: str | None  #: None: it came with a run, which says more of itself
+    run_id: int | None
+    fields: tuple[FieldChange, ...] = ()
+
+
+def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> tuple[Event, ...] | None:
+    """
+    Return the events of the row of *key*, newest first; None where there is none, or none that the reader sees.
+
+    Fields that the reader's role does not see are left out, and a change of such fields alone with them. What is
+    masked, sealed, or restricted and read for no purpose shows as `***`. *conn* must be in autocommit mode.
+
+    Raises:
+        AccessRefused: the reader reads nothing of the dataset.
+        QueryRefused: a part of the key cannot be one.
+    """
+    if not sees(conn, reader, key):
+        return None
+    has_purpose = bool((reader.errand.purpose or "").strip())
+    seen = _Seen(reader, has_purpose=has_purpose)
+    with conn.transaction():
+        speak_for(conn, reader.errand)
+        found = row_history.of_row(conn, reader.dataset, key)
+        if found is None:
+            return None
+        shown = [it for it in map(seen.event, found.changes) if it.fields]
+        read = sorted({it.field for event in shown for it in event.fields if it.field in seen.restricted})
+        if read and has_purpose:
+            session_keys.record_read(
+                conn, (f"ops.{reader.dataset.name}", read), 1, reader.errand.purpose or ""
+            )
+    # The run of a row moves with each change: the first that is known of is the one that brought it.
+    oldest = found.changes[-1].old.get("_run_id") if found.changes else found.run_id
+    came = Event(at=found.created_at, what="inserted", actor=None, run_id=oldest)
+    return (*shown, came)
+
+
+class _Seen:
+    """What a reader sees of changes."""
+
+    def __init__(self, reader: Reader, *, has_purpose: bool) -> None:
+        dataset, role = reader.dataset, reader.errand.caller.role
+        self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
+        self.restricted = {it.name for it in dataset.fields if it.classification in RESTRICTED}
+        (share,) = (it for it in shares(dataset) if it.role == role and it.operation == "read")
+        # What shows in some rows alone is hidden in all: which ones, policies decide of rows and not of their past.
+        self._clear = {name for name in share.everywhere if has_purpose or name not in self.restricted} - {
+            it.name for it in dataset.fields if it.protection.sealed
+        }
+
+    def event(self, change: RowChange) -> Event:
+        fields = tuple(
+            self._field(name, change) for name in self._names if change.old.get(name) != change.new.get(name)
+        )
+        return Event(at=change.at, what="updated", actor=change.actor, run_id=change.run_id, fields=fields)
+
+    def _field(self, name: str, change: RowChange) -> FieldChange:
+        if name not in self._clear:
+            return FieldChange(field=name, old=HIDDEN, new=HIDDEN)
+        return FieldChange(field=name, old=change.old.get(name), new=change.new.get(name))

@@ -1,0 +1,1 @@
+"""Start, decide, close and show an access review."""

@@ -1,0 +1,66 @@
+"""Begin a review of who can reach what: the live database is looked at, and what is found waits for decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.roles import Watched
+from daftari.compile.review import HeldAccess
+from daftari.errors import ReviewRefused
+from daftari.io.review import reviews
+from daftari.io.review.reviews import Review
+from daftari.io.review.survey import Surveyor
+
+#: For the rows of one relation, as one grantee sees them.
+COUNT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewPeriod:
+    quarter: str  #: 2026q4
+    deadline: date  #: from this day on, what is undecided is revoked when the review is closed
+
+
+def start_review(
+    conn: Connection[Any],
+    watched: Watched,
+    period: ReviewPeriod,
+    *,
+    now: datetime,
+    progress: Callable[[HeldAccess], None] = lambda _access: None,
+) -> Review:
+    """
+    Survey effective access, and keep it as a review. All of it, or nothing.
+
+    Rows are counted by being each login, which takes a superuser; for others they stay uncounted, which the
+    entries say.
+
+    Raises:
+        ReviewRefused: another review is open.
+    """
+    look = Surveyor(conn=conn, watched=watched, count_seconds=COUNT_SECONDS)
+
+    def told() -> Iterator[HeldAccess]:
+        for access in look.everything():
+            progress(access)
+            yield access
+
+    with conn.transaction():
+        if (already := reviews.open_review(conn)) is not None:
+            raise ReviewRefused(
+                f"review {already}: is open; expected none, as one follows the other",
+                hint="Decide on its entries and close it: `daftari review show`, then `daftari review close`.",
+            )
+        review_id = reviews.insert_review(conn, period.quarter, period.deadline, now)
+        entries = reviews.add_entries(conn, review_id, told())
+        reviews.record_review_event(
+            conn, event="start", review=review_id, quarter=period.quarter, entries=entries
+        )
+        found = reviews.read_review(conn, review_id)
+    assert found is not None, "it was made just now"
+    return found

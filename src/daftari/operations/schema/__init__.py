@@ -1,0 +1,1 @@
+"""Bring a database to the contracts, and verify that it is there."""

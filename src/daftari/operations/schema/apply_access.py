@@ -1,0 +1,107 @@
+"""Bring who may see and do what to the contracts: roles, owners, policies, grants and the views of masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from daftari.compile.access import access_statements, roles
+from daftari.compile.access.access_policies import OPERATOR_POLICY, Rights
+from daftari.compile.changes.changes import changes, statements_of
+from daftari.compile.changes.steps import ACCESS_PHASES
+from daftari.compile.names import identifier, identifiers
+from daftari.compile.tables.objects import Policy, View
+from daftari.contract.model import Contract
+from daftari.errors import DatabaseError
+from daftari.io.catalogue import live_access, live_objects
+from daftari.io.catalogue.live_access import Applicant
+from daftari.operations.schema.survey_database import survey_database
+
+#: What is made anew loses what hung on it, so that a second look may find more; a third never does.
+_ROUNDS = 3
+
+
+def apply_access(
+    conn: Connection[Any], contracts: Sequence[Contract], *, rights: Rights, now: datetime
+) -> int:
+    """
+    Bring rights to what *contracts* say, within the caller's transaction. Return how many statements it took.
+
+    What was granted by hand is taken away, and what was taken away by hand is there again.
+
+    Raises:
+        DatabaseError: this user may not make the roles, or is not one of the operators.
+    """
+    done = 0
+    for _ in range(_ROUNDS):
+        surveyed = survey_database(conn, contracts, rights=rights, now=now)
+        statements = statements_of(changes(surveyed.found, surveyed.situation), set(ACCESS_PHASES))
+        if not done:
+            _join(conn, contracts, rights)
+        if not statements:
+            return done
+        _run(conn, statements)
+        done += len(statements)
+    raise DatabaseError(
+        f"apply: rights are not as wanted after {_ROUNDS} rounds; expected them to be; nothing was changed",
+        hint="Something changes them at the same time: an event trigger, or another apply.",
+    )
+
+
+def suspend(conn: Connection[Any]) -> None:
+    """
+    Take away what stands in the way of changing columns, within the caller's transaction.
+
+    Policies and views of masks name columns. Without them nobody but operators sees a row: whatever happens
+    before `bring_access` makes them again, nothing is open meanwhile.
+    """
+    for item in live_objects.read_objects(conn).values():
+        if isinstance(item, View) or (isinstance(item, Policy) and item.name != OPERATOR_POLICY):
+            _run(conn, access_statements.drop_access(item))
+
+
+def _join(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) -> None:
+    """Make the roles, and this user an operator: it must see every row, and own what it changes."""
+    wanted = list(roles.wanted([it.dataset for it in contracts], rights.readers.roles, rights.roles))
+    names = [role.name for role in wanted]
+    applicant = live_access.applicant(conn, names, rights.roles.own)
+    if applicant.is_superuser or not (applicant.missing or applicant.not_joined):
+        return
+    try:
+        with conn.transaction():
+            _run(
+                conn,
+                [
+                    statement
+                    for role in wanted
+                    if role.name in applicant.missing
+                    for statement in access_statements.create_access(role)
+                ],
+            )
+            _run(conn, [_membership(applicant, rights)])
+    except psycopg.errors.InsufficientPrivilege:
+        raise DatabaseError(
+            f"apply: user {applicant.user} may not make roles or join them; "
+            f"missing: {', '.join(applicant.missing) or 'none'}; not an operator by: {', '.join(applicant.not_joined)}",
+            hint=f"Have an administrator run, once for the server: {_advice(applicant, rights)}",
+        ) from None
+
+
+def _membership(applicant: Applicant, rights: Rights) -> str:
+    options = " with inherit true, set true" if applicant.says_how_to_inherit else ""
+    return f"grant {identifiers(rights.roles.own)} to {identifier(applicant.user)}{options}"
+
+
+def _advice(applicant: Applicant, rights: Rights) -> str:
+    made = [f"create role {identifier(name)} nologin;" for name in applicant.missing]
+    return " ".join([*made, f"{_membership(applicant, rights)};"])
+
+
+def _run(conn: Connection[Any], statements: Sequence[str]) -> None:
+    # Composed by compile/ from quoted names and literals and from conditions it has parsed.
+    if statements:
+        conn.execute(";\n".join(statements))

@@ -1,0 +1,103 @@
+"""What the PostgreSQL in use can do, and what each lack turns off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from daftari.io.database import queries
+from daftari.io.embedded.binaries import VERSIONS
+
+_QUERIES = queries.load_queries("embedded/server.sql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ability:
+    name: str
+    present: bool
+    detail: str
+    without: str  #: what its lack turns off
+    essential: bool = False  #: nothing works without
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    version: str
+    database: str
+    user: str
+    abilities: tuple[Ability, ...]
+
+    @property
+    def lacking(self) -> tuple[Ability, ...]:
+        """What is essential and not there."""
+        return tuple(it for it in self.abilities if it.essential and not it.present)
+
+
+def examine_server(conn: Connection[Any]) -> Examined:
+    """Look at the server behind *conn*. Changes nothing."""
+    facts = conn.cursor(row_factory=dict_row).execute(_QUERIES["facts"]).fetchone()
+    assert facts is not None, "a select without from has one row"
+    extensions: dict[str, str | None] = dict(conn.execute(_QUERIES["extensions"]).fetchall())
+    return Examined(
+        version=facts["version"],
+        database=facts["database"],
+        user=facts["user"],
+        abilities=(*_essentials(facts, extensions), *_extras(facts, extensions)),
+    )
+
+
+def _essentials(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ability]:
+    found = [
+        ("version 15 to 18", facts["major"] in VERSIONS, facts["version"], "untested versions are refused"),
+        ("UTF-8", facts["encoding"] == "UTF8", facts["encoding"], "text of other scripts cannot be stored"),
+        ("standard strings", facts["standard_strings"], "", "text with a backslash would be read wrongly"),
+        ("may create schemas", facts["may_create"], facts["user"], "contracts cannot be applied"),
+        ("btree_gist", "btree_gist" in extensions, _state(extensions, "btree_gist"),
+         "noOverlap cannot be kept"),
+    ]  # fmt: skip
+    return [
+        Ability(name=name, present=present, detail=detail, without=without, essential=True)
+        for name, present, detail, without in found
+    ]
+
+
+def _extras(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ability]:
+    preloaded = _preloaded(facts["preloaded"], extensions)
+    found = [
+        ("pgcrypto", "pgcrypto" in extensions, _state(extensions, "pgcrypto"),
+         "SQL cannot seal or reveal; the application still can"),
+        ("pgaudit", "pgaudit" in preloaded, _state(extensions, "pgaudit"),
+         "reads by SQL are not in the server's log; Daftari's own audit works"),
+        ("logs restricted reads", facts["logs_reads"], "pgaudit's role is set for this database",
+         "reads of restricted tables leave no line in the server's log; a superuser's `daftari apply` sets it"),
+        ("pg_stat_statements", "pg_stat_statements" in preloaded, _state(extensions, "pg_stat_statements"),
+         "slow statements are not counted"),
+        ("loads prove keys", facts["may_prove_keys"], "session_replication_role may be set",
+         "the server proves foreign keys row by row: loads take about three times as long"),
+        ("sees changes of shape", facts["is_superuser"], "event triggers may be made",
+         "drop, detach and alter leave no entry in the audit"),
+        ("data checksums", facts["data_checksums"], "", "a disk's silent faults go unseen"),
+        ("survives crashes", facts["survives_crashes"], "fsync and full_page_writes",
+         "a crash of the machine may lose or corrupt data"),
+    ]  # fmt: skip
+    return [
+        Ability(name=name, present=present, detail=detail, without=without)
+        for name, present, detail, without in found
+    ]
+
+
+def _state(extensions: dict[str, str | None], name: str) -> str:
+    if name not in extensions:
+        return "not on the server"
+    version = extensions[name]
+    return f"installed, {version}" if version else "available"
+
+
+def _preloaded(setting: str | None, extensions: dict[str, str | None]) -> set[str]:
+    """Return the libraries that the server loads; where this user may not look, what is installed."""
+    if setting is None:
+        return {name for name, installed in extensions.items() if installed}
+    return {name.strip() for name in setting.split(",")}

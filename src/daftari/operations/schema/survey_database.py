@@ -1,0 +1,67 @@
+"""Compare a database with contracts: the ground on which plan, apply and verify stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile import partitions
+from daftari.compile.access import access_policies, roles
+from daftari.compile.access.access_policies import Present, Rights
+from daftari.compile.changes.changes import Situation
+from daftari.compile.changes.differences import ObjectDifference, Objects, differences
+from daftari.compile.tables import tables
+from daftari.compile.tables.objects import Identity, ObjectKind, Partition, ViewRights
+from daftari.contract.model import Contract
+from daftari.io.catalogue import live_access, live_objects
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    found: list[ObjectDifference]
+    situation: Situation
+
+
+def survey_database(
+    conn: Connection[Any], contracts: Sequence[Contract], *, rights: Rights, now: datetime
+) -> Survey:
+    """
+    Return where the database is not as *contracts* say, and *rights* on it.
+
+    The platform's own tables must be there. Changes nothing, but holds what it makes to compare with until
+    it returns, so the caller needs a transaction.
+
+    Raises:
+        ContractError: the contracts ask for what PostgreSQL cannot do.
+    """
+    datasets = [contract.dataset for contract in contracts]
+    today = now.date()
+    live = live_objects.read_objects(
+        conn, [role.name for role in roles.wanted(datasets, rights.readers.roles, rights.roles)]
+    )
+    kept = partitions.kept(datasets, live.values(), today=today)
+    wanted = tables.table_objects(datasets, today=today, kept=kept)
+    present = replace(_present(conn, wanted, live), kept=tuple(kept))
+    wanted.update({item.identity: item for item in access_policies.access_objects(datasets, present, rights)})
+    printed = live_objects.as_printed(conn, datasets, rights, present, today=today)
+    return Survey(
+        found=differences(printed, live),
+        situation=Situation(wanted=wanted, live=live, views=live_objects.views_of_columns(conn)),
+    )
+
+
+def _present(conn: Connection[Any], wanted: Objects, live: Objects) -> Present:
+    partitions = {
+        (it.table, it.name): None
+        for it in (*wanted.values(), *live.values())
+        if isinstance(it, Partition) and Identity(ObjectKind.TABLE, it.schema, "", it.table) in wanted
+    }
+    return Present(
+        partitions=tuple(partitions),
+        marts=live_access.published_marts(conn),
+        views=tuple((it.schema, it.table) for it in live.values() if isinstance(it, ViewRights)),
+    )

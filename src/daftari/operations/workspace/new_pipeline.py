@@ -1,0 +1,69 @@
+"""Add a pipeline to a workspace: a contract, a mapping, a mart and tests that work as they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from daftari.errors import SettingError
+from daftari.io.workspace.files import Workspace
+from daftari.io.workspace.scaffold import pipeline_files, write_files
+
+_PIPELINE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+#: PostgreSQL cuts names at 63 bytes; ours get up to 20 more, as in `<dataset>_quantity_minimum`.
+_DATASET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPipeline:
+    name: str
+    dataset: str
+    folder: Path
+    files: tuple[Path, ...]
+
+    @property
+    def sample(self) -> Path:
+        """A file of three records, to try a load with."""
+        return self.folder / "tests" / f"{self.dataset}.sample.csv"
+
+
+def new_pipeline(
+    workspace: Workspace, name: str, *, dataset: str | None = None, dry_run: bool = False
+) -> NewPipeline:
+    """
+    Make the folder of a pipeline called *name*; *dataset* is called as the pipeline unless told.
+
+    Raises:
+        SettingError: a name is not usable, or is taken.
+    """
+    dataset = dataset or name.replace("-", "_")
+    folder = workspace.root / "pipelines" / name
+    _require_usable(workspace, name, dataset, folder)
+    files = pipeline_files(pipeline=name, dataset=dataset)
+    if not dry_run:
+        write_files(files, folder)
+    return NewPipeline(
+        name=name, dataset=dataset, folder=folder, files=tuple(folder / path for path in files)
+    )
+
+
+def _require_usable(workspace: Workspace, name: str, dataset: str, folder: Path) -> None:
+    if not _PIPELINE_NAME.fullmatch(name):
+        raise SettingError(
+            f"pipeline {name!r}: expected small letters and digits, with hyphens between words",
+            hint="For example: daftari new pipeline fleet-costs",
+        )
+    if not _DATASET_NAME.fullmatch(dataset):
+        raise SettingError(
+            f"dataset {dataset!r}: expected up to 40 small letters, digits and underscores",
+            hint="Name it with --dataset, for example --dataset trips",
+        )
+    if folder.exists():
+        raise SettingError(f"pipeline {name!r}: {folder} is there already; expected a new name")
+    for pipeline in workspace.pipelines:
+        if any(contract.dataset.name == dataset for contract in pipeline.contracts):
+            raise SettingError(
+                f"dataset {dataset!r}: pipeline {pipeline.name} has it already; expected a new name",
+                hint="Name another with --dataset.",
+            )

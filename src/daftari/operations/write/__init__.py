@@ -1,0 +1,1 @@
+"""Write the records of callers, and take the steps of approvals."""

@@ -1,0 +1,127 @@
+"""Requests and their steps: one asks, another decides. PostgreSQL holds who may; migration 0015."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.contract.model import Dataset, LogicalType
+from daftari.errors import AccessRefused
+from daftari.io.access.callers import Caller
+from daftari.io.write.caller_write import NO_STEP, NOT_TAKEN
+from daftari.operations.read.read_rows import Reader, query_of, read_page
+from daftari.operations.write.requests import (
+    RecordOutcome,
+    RequestAnswer,
+    WriteContext,
+    WriteRequest,
+    require_writer,
+)
+from daftari.operations.write.write_rows import write_rows
+from daftari.rows.rules.working_days import working_days
+
+_KEY_PREFIX = "W-"
+
+
+def may_ask(dataset: Dataset, caller: Caller) -> bool:
+    """Whether the caller may ask for something of its own here, and its key can be made up."""
+    gives = any(it.role == caller.role and "insert" in it.operations for it in dataset.access)
+    key = [dataset.field(name) for name in dataset.key]
+    is_text = len(key) == 1 and key[0].logical_type is LogicalType.STRING
+    is_open = caller.writes and caller.user_id is not None and caller.may_name(dataset.name)
+    return dataset.approval is not None and gives and is_text and is_open
+
+
+def new_key() -> str:
+    """Return what nobody has called a request yet: 12 random digits of 16."""
+    return _KEY_PREFIX + secrets.token_hex(6).upper()
+
+
+def ask_for_approval(
+    conn: Connection[Any], desk: WriteContext, given: Mapping[str, str | None], *, country: str, now: datetime
+) -> RecordOutcome:
+    """
+    Ask for something: a row about the caller, in the state where its approval begins.
+
+    *given* names the key (`new_key`) and what the caller says; working days that it leaves open are counted by the
+    public holidays of *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
+
+    Raises:
+        AccessRefused: the caller may ask for nothing here.
+    """
+    dataset, caller = desk.dataset, desk.errand.caller
+    approval = dataset.approval
+    if approval is None or dataset.subject is None or not may_ask(dataset, caller):
+        raise AccessRefused(f"{dataset.name}: there is nothing that your role may ask for here")
+    record: dict[str, Any] = {**given, dataset.subject: caller.user_id, approval.field: approval.begins}
+    if approval.asked_at:
+        record[approval.asked_at] = now.isoformat()
+    days = approval.working_days
+    if days and not record.get(days.field):
+        start, end = (_day(record.get(name)) for name in (days.start, days.end))
+        if start and end and start <= end:
+            record[days.field] = str(working_days(start, end, country))
+    return _written(conn, desk, WriteRequest(records=[record], request_id=desk.errand.request_id), now)
+
+
+def take_step(
+    conn: Connection[Any], desk: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
+) -> RecordOutcome:
+    """
+    Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
+
+    What is no step of the caller's is *refused*, and waits nowhere to be mended; a row that the caller does not see
+    is refused in the words for one that is not there.
+
+    Raises:
+        AccessRefused: the dataset knows no steps, or the caller's role reads or writes nothing of it.
+    """
+    dataset, caller = desk.dataset, desk.errand.caller
+    approval = dataset.approval
+    if approval is None:
+        raise AccessRefused(f"{dataset.name}: its contract knows no approval")
+    require_writer(desk)
+    reader = Reader(dataset=dataset, errand=desk.errand, roles=desk.roles)
+    seen = [it.name for it in reader.relation.columns if it.name in (approval.field, dataset.subject)]
+    asked = [("fields", ",".join(seen)), *((name, key.get(name, "")) for name in dataset.key)]
+    found = read_page(conn, reader, query_of(reader, asked)).rows
+    if not found:
+        return _refused(dataset, NOT_TAKEN)
+    row = json.loads(found[0])
+    is_own = caller.user_id is not None and row.get(dataset.subject) == caller.user_id
+    if row.get(approval.field) == to:
+        return RecordOutcome(status="unchanged")
+    if not approval.allows(str(row.get(approval.field)), to, caller.role, is_own=is_own):
+        return _refused(dataset, NO_STEP)
+    change = {**key, approval.field: to}
+    return _written(
+        conn, desk, WriteRequest(records=[change], request_id=desk.errand.request_id, is_partial=True), now
+    )
+
+
+def _refused(dataset: Dataset, why: tuple[str, str]) -> RecordOutcome:
+    rule, reason = why
+    return RecordOutcome(
+        status="refused", reasons=({"rule": rule, "field": ", ".join(dataset.key), "reason": reason},)
+    )
+
+
+def _written(
+    conn: Connection[Any], desk: WriteContext, request: WriteRequest, now: datetime
+) -> RecordOutcome:
+    (answer,) = write_rows(conn, desk, [request], now=now)
+    if not isinstance(answer, RequestAnswer):
+        raise answer
+    return answer.outcomes[0]
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None

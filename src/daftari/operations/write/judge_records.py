@@ -1,0 +1,76 @@
+"""Judge records as files' rows are judged: by the same rules, read in their canonical forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from daftari.contract.model import Contract, Dataset, Relationship
+from daftari.operations.write.requests import Record
+from daftari.rows.intake.file_reading import start_reading, take
+from daftari.rows.intake.intake import Intake, Judged, take_in
+from daftari.rows.intake.records import record_plan, records_block
+from daftari.rows.mapping.column_plan import ColumnPlan
+from daftari.rows.rules.expressions import ZONE
+from daftari.rows.rules.rules import Rulebook, rulebook
+
+LookUp = Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]]
+Seal = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def judge_records(
+    contract: Contract, records: Sequence[Record], now: datetime, *, seal: Seal, look_up: LookUp | None
+) -> Judged:
+    """
+    Return *records*, numbered from 1, judged; rows that are accepted are sealed, and not encoded.
+
+    *look_up* gives the keys that exist of those that rows name. Without it that is left to the server, save where rows
+    may name one another: of those none that names a row of the database is accepted.
+    """
+    dataset = contract.dataset
+    ready = _ready(contract, now.astimezone(ZoneInfo(ZONE)).date())
+    block, book = records_block(records, dataset), ready.book
+    if refers_to_itself(
+        dataset
+    ):  # what it names may come with it, so that all must be known before it is judged
+        rows, _ = take(start_reading(ready.plan, dataset), block)
+        book = rulebook(dataset, today=ready.day, known=look_up(rows.values) if look_up else None)
+    intake = Intake(
+        book=book,
+        plan=ready.plan,
+        run_id=0,
+        seal=seal,
+        look_up=None if refers_to_itself(dataset) else look_up,
+        is_one_block=True,
+        is_looked_at=True,
+    )
+    (judged,) = take_in([block], intake)
+    return judged
+
+
+def refers_to_itself(dataset: Dataset) -> bool:
+    return any(it.target == dataset.name for it in dataset.relationships)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    day: date
+    book: Rulebook  #: without the keys that exist
+    plan: ColumnPlan
+
+
+_ready_ones: dict[str, _Ready] = {}
+
+
+def _ready(contract: Contract, day: date) -> _Ready:
+    """The rules of a day: made once a day, as it takes longer than judging a record."""
+    found = _ready_ones.get(contract.hash)
+    if found is None or found.day != day:
+        dataset = contract.dataset
+        found = _Ready(day=day, book=rulebook(dataset, today=day), plan=record_plan(dataset))
+        _ready_ones[contract.hash] = found
+    return found

@@ -1,0 +1,119 @@
+"""What callers send, and what they are told: requests of records, where they are written, an outcome for each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from daftari.compile.access.roles import Roles
+from daftari.contract.model import Contract, Dataset
+from daftari.errors import AccessRefused
+from daftari.io.access.callers import RequestContext
+from daftari.io.write.idempotency import Named
+
+if TYPE_CHECKING:
+    from daftari.io.keys import KeyStore
+
+#: The most records of one request.
+MOST_RECORDS = 10_000
+Record = Mapping[str, Any] | None  #: None: what came in its place is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteRequest:
+    """What one caller sends at once."""
+
+    records: Sequence[Record]
+    request_id: str
+    key: str | None = None  #: by which its caller names it, to be told the same when it asks again
+    fingerprint: str = ""  #: of what was sent, where it has a key
+    is_new: bool = True  #: whether its rows are likely not there yet; that is tried first
+    #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
+    is_partial: bool = False
+    #: entries in quarantine that the records mend, by the place of the record, from 0
+    mends: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordOutcome:
+    """What became of one record."""
+
+    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step, refused too
+    reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestAnswer:
+    run_id: int
+    outcomes: tuple[RecordOutcome, ...]
+    is_repeated: bool = False  #: it was given before, and nothing was done now
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteContext:
+    """Where requests are written: one dataset, for one caller."""
+
+    contract: Contract
+    errand: RequestContext
+    roles: Roles
+    known: Mapping[str, Dataset]  #: by name, those that rows may refer to
+    open_keys: Callable[[], KeyStore] | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.contract.dataset
+
+    def named(self, request: WriteRequest) -> Named | None:
+        if request.key is None:
+            return None
+        return Named(caller=self.errand.caller.name, key=request.key, fingerprint=request.fingerprint)
+
+    def errand_of(self, requests: Sequence[WriteRequest]) -> RequestContext:
+        ids = ",".join(request.request_id for request in requests)
+        return RequestContext(caller=self.errand.caller, request_id=ids, purpose=self.errand.purpose)
+
+
+def require_writer(desk: WriteContext) -> None:
+    """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
+    caller, dataset = desk.errand.caller, desk.dataset
+    if not caller.writes or not caller.may_name(dataset.name):
+        raise AccessRefused(f"{dataset.name}: this token is not for writing to it; expected one that is")
+    given = {name for it in dataset.access if it.role == caller.role for name in it.operations}
+    if given.isdisjoint(("insert", "update")):
+        raise AccessRefused(
+            f"{dataset.name}: role {caller.role} may not write to it; expected a role to which its contract gives that",
+            hint="`daftari contract show` tells who may do what.",
+        )
+
+
+def fingerprint(what: str, body: bytes) -> str:
+    """Return the sha256 of *what* is asked with which *body*, in hex."""
+    return hashlib.sha256(what.encode() + b"\0" + body).hexdigest()
+
+
+def digest_of_requests(requests: Sequence[WriteRequest]) -> str:
+    """Of the ids alone: the records are kept by the audit, and may be few enough to be guessed from a digest."""
+    return hashlib.sha256(",".join(request.request_id for request in requests).encode()).hexdigest()
+
+
+def to_keep(outcomes: Sequence[RecordOutcome]) -> dict[str, Any]:
+    """Return *outcomes* as they are kept: those that follow one another and are alike, once, and how many times."""
+    kept: list[dict[str, Any]] = []
+    for outcome in outcomes:
+        if kept and (kept[-1]["status"], kept[-1]["reasons"]) == (outcome.status, outcome.reasons):
+            kept[-1]["times"] += 1
+        else:
+            kept.append({"status": outcome.status, "reasons": outcome.reasons, "times": 1})
+    return {"outcomes": kept}
+
+
+def kept_answer(run_id: int, kept: Mapping[str, Any]) -> RequestAnswer:
+    """Return the answer that *kept* was made of."""
+    outcomes = tuple(
+        outcome
+        for it in kept["outcomes"]
+        for outcome in [RecordOutcome(status=it["status"], reasons=tuple(it["reasons"]))] * it.get("times", 1)
+    )
+    return RequestAnswer(run_id=run_id, outcomes=outcomes, is_repeated=True)

@@ -1,0 +1,274 @@
+"""
+Write what callers send: judged by the rules that judge files, written in the caller's role, one run for all of it.
+
+Several requests of one caller may be written at once: each has its own answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from psycopg import Connection
+from psycopg.errors import DeadlockDetected
+
+from daftari.contract.model import Dataset
+from daftari.errors import KeyReused, RequestUnderWay
+from daftari.io.access.callers import speak_for
+from daftari.io.keys.sealer import Sealer
+from daftari.io.load.foreign_keys import ReferencedRows
+from daftari.io.quarantine import quarantine_entries
+from daftari.io.quarantine.sealed_cells import SealedCells
+from daftari.io.runs import ledger
+from daftari.io.runs.ledger import BatchAudit, Origin, RunCounts
+from daftari.io.write import idempotency, optimistic_insert
+from daftari.io.write.caller_write import CallerWrite, Fate
+from daftari.io.write.current_rows import current_rows
+from daftari.io.write.idempotency import Claim
+from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
+from daftari.operations.write.judge_records import judge_records
+from daftari.operations.write.requests import (
+    Record,
+    RecordOutcome,
+    RequestAnswer,
+    WriteContext,
+    WriteRequest,
+    digest_of_requests,
+    kept_answer,
+    require_writer,
+    to_keep,
+)
+from daftari.rows.intake.batch import Batch
+from daftari.rows.intake.intake import Judged, Refusal, refusals
+from daftari.rows.intake.records import require_known_names
+from daftari.rows.rules.approval_signature import signed
+
+_TRIES = 3
+
+
+def write_rows(
+    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], *, now: datetime
+) -> list[RequestAnswer | Exception]:
+    """
+    Write the records of *requests*, in one transaction; return an answer, or why there is none, for each.
+
+    *conn* must be in autocommit mode. Killed at any moment, all was done or nothing; a request with a key may
+    simply be sent again.
+
+    Raises:
+        UnknownName: a record names what is no field. Nothing was written.
+        AccessRefused: the caller's role may not insert.
+        DatabaseError, KeysUnavailable, Drift: as they say.
+    """
+    require_writer(desk)
+    for request in requests:  # unknown names are refused before anything is claimed
+        require_known_names(request.records, desk.dataset)
+    if all(request.is_new and not request.is_partial and not request.mends for request in requests):
+        written = _as_new(conn, desk, requests, now)
+        if written is not None:
+            return written
+    ledger.require_contract(conn, desk.contract)
+    with idempotency.claimed_keys(conn, [desk.named(request) for request in requests]) as claims:
+        found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
+        waiting = [request for request, answer in zip(requests, found, strict=True) if answer is None]
+        if waiting:
+            given = iter(_write(conn, desk, waiting, now))
+            found = [next(given) if answer is None else answer for answer in found]
+    return [answer for answer in found if answer is not None]
+
+
+def _as_new(
+    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+) -> list[RequestAnswer | Exception] | None:
+    """
+    Write records as rows that keep every rule and that nobody has written before; None where not all of them are.
+
+    Then nothing is written, and they are looked at closely. What rows refer to, the server alone looks up here.
+    """
+    records = _all_of(requests)
+    seal = Sealer(desk.open_keys, desk.dataset).seal
+    judged = judge_records(desk.contract, records, now, seal=seal, look_up=None)
+    (batch,) = judged.batches
+    if not judged.rejected.is_empty() or not batch.height:
+        return None
+    outcomes = [RecordOutcome(status="duplicate")] * judged.received
+    for line in batch.lines:
+        outcomes[line - 1] = RecordOutcome(status="inserted")
+    shares = _shared_out(outcomes, requests)
+    named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+    delivery = optimistic_insert.OptimisticInsert(
+        contract=desk.contract,
+        errand=desk.errand_of(requests),
+        role=desk.roles.of(desk.errand.caller.role),
+        rows=batch.rows,
+        lines=batch.lines,
+        duplicates=judged.duplicates,
+        sha256=digest_of_requests(requests),
+        answers=[(name, to_keep(own)) for name, own in named if name is not None],
+    )
+    run_id = optimistic_insert.insert_optimistically(conn, delivery)
+    return None if run_id is None else [RequestAnswer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _all_of(requests: Sequence[WriteRequest]) -> list[Record]:
+    return [record for request in requests for record in request.records]
+
+
+def _shared_out(
+    outcomes: Sequence[RecordOutcome], requests: Sequence[WriteRequest]
+) -> list[tuple[RecordOutcome, ...]]:
+    """The outcomes of each of *requests*."""
+    shares, first = [], 0
+    for request in requests:
+        shares.append(tuple(outcomes[first : first + len(request.records)]))
+        first += len(request.records)
+    return shares
+
+
+def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception | None:
+    """The answer that was given before, or why none is found now; None: it is to be found."""
+    if claim.is_other:
+        return KeyReused(
+            f"Idempotency-Key: found {request.key!r} again with other records; expected a new key"
+        )
+    if claim.run_id is not None:
+        return kept_answer(claim.run_id, claim.answer)
+    if not claim.is_ours:
+        return RequestUnderWay(
+            f"Idempotency-Key: the request {request.key!r} is under way", hint="Ask again in a second."
+        )
+    return None
+
+
+def _write(
+    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+) -> list[RequestAnswer]:
+    """Write, and once more where others wrote the same rows in another order and the server chose them to go on."""
+    for _ in range(_TRIES - 1):
+        with suppress(DeadlockDetected):
+            return _write_once(conn, desk, requests, now)
+    return _write_once(conn, desk, requests, now)
+
+
+def _write_once(
+    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+) -> list[RequestAnswer]:
+    origin = Origin(name="api", sha256=digest_of_requests(requests))
+    with ledger.ledger_run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
+        speak_for(conn, desk.errand_of(requests))
+        mends = _mended(requests)
+        if mends:
+            quarantine_entries.hold_entries(conn, desk.dataset, mends.values())
+        records = _all_of(requests)
+        if requests[0].is_partial:
+            sealer = Sealer(desk.open_keys, desk.dataset)
+            changes = [it for it in records if it is not None]
+            there = current_rows(conn, desk.dataset, changes, sealer)
+            who = (desk.errand.caller.role, desk.errand.caller.user_id)
+            records = [
+                {**row, **signed(row, change, desk.dataset, who, now)}
+                for row, change in zip(there, changes, strict=True)
+            ]
+        seal, look_up = (
+            Sealer(desk.open_keys, desk.dataset).seal,
+            ReferencedRows(conn, desk.dataset).known_among,
+        )
+        judged = judge_records(desk.contract, records, now, seal=seal, look_up=look_up)
+        outcomes = _Run(conn, desk, run_id, mends).all(judged)
+        shares = _shared_out(outcomes, requests)
+        named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+        idempotency.keep_answers(
+            conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None]
+        )
+    return [RequestAnswer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _mended(requests: Sequence[WriteRequest]) -> dict[int, int]:
+    """The entries that all records of *requests* mend, by line."""
+    found: dict[int, int] = {}
+    first = 1
+    for request in requests:
+        found |= {first + place: entry for place, entry in request.mends.items()}
+        first += len(request.records)
+    return found
+
+
+class _Run:
+    """One run, within its transaction."""
+
+    def __init__(
+        self, conn: Connection[Any], desk: WriteContext, run_id: int, mends: Mapping[int, int]
+    ) -> None:
+        self._mends = mends  #: by line
+        self._conn = conn
+        self._desk = desk
+        self._dataset = desk.dataset
+        self._run_id = run_id
+        self._writing = CallerWrite(conn, desk.dataset, desk.errand.caller, desk.roles)
+        self._untold = hidden_rules(desk.dataset, desk.known, desk.errand.caller.role)
+
+    def all(self, judged: Judged) -> list[RecordOutcome]:
+        outcomes = [RecordOutcome(status="duplicate")] * judged.received
+        (batch,) = judged.batches
+        fates = self._writing.write(batch)
+        for line, fate in fates.items():
+            outcomes[line - 1] = _outcome(fate, self._dataset)
+        wrong = pl.concat([judged.rejected, *self._refused(batch, fates)])
+        for line, reasons in wrong.select("line", "reasons").iter_rows():
+            outcomes[line - 1] = RecordOutcome(status="quarantined", reasons=self._told(json.loads(reasons)))
+        kept = SealedCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
+        quarantine_entries.add_to_quarantine(
+            self._conn, self._run_id, self._dataset, kept, replaces=self._mends
+        )
+        quarantine_entries.resolve_entries(self._conn, self._run_id, self._mends.values())
+        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
+        quarantine_entries.resolve_keys(
+            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
+        )
+        self._close(outcomes, self._writing.digest)
+        return outcomes
+
+    def _refused(self, batch: Batch, fates: Mapping[int, Fate]) -> Iterator[pl.DataFrame]:
+        for line, fate in fates.items():
+            if fate.status == "refused":
+                at = batch.lines == line
+                why = Refusal(rule=fate.rule, reason=fate.reason)
+                yield refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
+
+    def _told(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+        found = []
+        for one in reasons:
+            rule, reason = disclosed_reason(one["rule"], one["reason"], self._untold)
+            found.append({**one, "rule": rule, "reason": reason})
+        return tuple(found)
+
+    def _close(self, outcomes: Sequence[RecordOutcome], digest: str) -> None:
+        tally = {name: sum(it.status == name for it in outcomes) for name in _STATUSES}
+        counts = RunCounts(received=len(outcomes), **tally)
+        written = counts.inserted + counts.updated
+        if written:
+            batch = BatchAudit(
+                relation=f"ops.{self._dataset.name}",
+                operation="merge" if counts.updated else "insert",
+                rows=written,
+                digest=digest,
+            )
+            ledger.record_batch(self._conn, batch)
+        ledger.finish_run(self._conn, self._run_id, counts)
+
+
+_STATUSES = ("inserted", "updated", "unchanged", "duplicate", "quarantined")
+
+
+def _outcome(fate: Fate, dataset: Dataset) -> RecordOutcome:
+    if fate.status != "refused":
+        return RecordOutcome(status=fate.status)
+    fields = list(dataset.key)
+    return RecordOutcome(
+        status="quarantined",
+        reasons=({"rule": fate.rule, "field": ", ".join(fields), "reason": fate.reason},),
+    )

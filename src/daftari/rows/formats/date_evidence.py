@@ -1,0 +1,79 @@
+"""Which date style the values of a column are in, and when that stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from daftari.rows.formats.dates import DateStyle
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateVerdict:
+    """What some values say. Without *styles* they say nothing."""
+
+    styles: tuple[DateStyle, ...] = ()
+    #: a style that reads some of the same values as other days
+    rival: DateStyle | None = None
+    rival_only: int = 0  #: values that only the rival reads; more than 0: the column contradicts itself
+    read: int = 0
+    values: int = 0
+    witness: str = ""  #: what settled it, for people
+
+
+def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdict:
+    """
+    Weigh the *candidates*, the likelier first, on the distinct *values* of a column.
+
+    Styles that write the day alike and only differ in the time of day stand together.
+    """
+    families = {day: _Family.of(values, list(styles)) for day, styles in _by_day(candidates).items()}
+    best = max(families.values(), key=lambda family: family.count)
+    if not best.count:
+        return DateVerdict(values=len(values))
+    verdict = DateVerdict(styles=best.styles, read=best.count, values=len(values))
+    for rival in families.values():
+        if not best.differs_from(rival):
+            continue
+        best_only, rival_only = best.alone(rival), rival.alone(best)
+        if rival_only or not best_only:
+            return replace(verdict, rival=rival.styles[0], rival_only=rival_only)
+        verdict = replace(verdict, witness=f"{best_only} values are no date as {rival.styles[0].words}")
+    return verdict
+
+
+def _by_day(candidates: Sequence[DateStyle]) -> dict[str, list[DateStyle]]:
+    families: dict[str, list[DateStyle]] = {}
+    for style in candidates:
+        families.setdefault(style.day, []).append(style)
+    return families
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Family:
+    """Styles that write the day alike, and what they read together."""
+
+    styles: tuple[DateStyle, ...]  #: those that read anything, the one that reads most first
+    reads: pl.Series
+
+    @staticmethod
+    def of(values: pl.Series, styles: list[DateStyle]) -> _Family:
+        reads = {style: style.read(values).cast(pl.Datetime("us")) for style in styles}
+        counts = {style: len(values) - read.null_count() for style, read in reads.items()}
+        useful = sorted((style for style in styles if counts[style]), key=lambda style: -counts[style])
+        together = pl.DataFrame({str(n): reads[style] for n, style in enumerate(useful or styles[:1])})
+        return _Family(styles=tuple(useful), reads=together.select(pl.coalesce(pl.all())).to_series())
+
+    @property
+    def count(self) -> int:
+        return len(self.reads) - self.reads.null_count()
+
+    def differs_from(self, other: _Family) -> bool:
+        """Whether both read some value, as different moments."""
+        return bool((self.reads != other.reads).any())
+
+    def alone(self, other: _Family) -> int:
+        """Count the values that this family reads and the *other* does not."""
+        return int((self.reads.is_not_null() & other.reads.is_null()).sum())

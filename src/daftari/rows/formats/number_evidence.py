@@ -1,0 +1,120 @@
+"""What the numbers of a column tell about how the file writes numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import polars as pl
+
+from daftari.rows.formats.numbers import CURRENCIES, GROUPING, NumberStyle
+
+_NUMBER = re.compile(
+    r"(?P<open>\()?\s*[-+\u2212\u2013]?\s*(?P<before>[^\d.,()\s%+-]{1,4}\.?)?\s*[-+\u2212\u2013]?\s*"
+    r"(?P<digits>[.,]?\d[\d.,'\u2019 \u00a0\u2009\u202f]*)"
+    r"\s*(?P<after>/[=-]|[^\d.,()\s%+-]{1,4}\.?)?\s*(?P<percent>%)?\s*(?P<minus>[-\u2212])?\s*\)?"
+)
+_CURRENCY_OF = {sign: code for code, signs in CURRENCIES.items() for sign in signs}
+
+
+class Mark(StrEnum):
+    """What one number says of a point or a comma in it."""
+
+    DECIMAL = "decimal"
+    THOUSANDS = "thousands"
+    EITHER = "either"  #: one mark with three digits after it
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberEvidence:
+    """Counts over the numbers of one column that are not plain digits."""
+
+    marks: Counter[tuple[Mark, str]] = field(default_factory=Counter)
+    groups: frozenset[str] = frozenset()  #: spaces and apostrophes met between digits
+    currencies: Counter[str] = field(default_factory=Counter)
+    percents: int = 0
+    numbers: int = 0
+
+    def decided(self) -> str | None:
+        """Return the decimal mark that these numbers show; None when they leave it open."""
+        points = self.marks[Mark.DECIMAL, "."] + self.marks[Mark.THOUSANDS, ","]
+        commas = self.marks[Mark.DECIMAL, ","] + self.marks[Mark.THOUSANDS, "."]
+        if points == commas == 0:
+            return None
+        return "." if points >= commas else ","
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether both marks are shown as decimal while some numbers read either way."""
+        points = self.marks[Mark.DECIMAL, "."] + self.marks[Mark.THOUSANDS, ","]
+        commas = self.marks[Mark.DECIMAL, ","] + self.marks[Mark.THOUSANDS, "."]
+        return bool(points and commas and (self.either(".") or self.either(",")))
+
+    def as_whole_numbers(self) -> NumberEvidence:
+        """Read the evidence knowing that no number has a fraction: a single mark groups thousands."""
+        counts = {
+            (Mark.THOUSANDS if kind is Mark.EITHER else kind, mark): count
+            for (kind, mark), count in self.marks.items()
+        }
+        return replace(self, marks=Counter(counts))
+
+    def either(self, mark: str) -> int:
+        return self.marks[Mark.EITHER, mark]
+
+    def style(self, decimal: str) -> NumberStyle:
+        """Return the style these numbers are in, once the *decimal* mark is known."""
+        other = "," if decimal == "." else "."
+        grouped = other if self.marks[Mark.THOUSANDS, other] or self.either(other) else ""
+        currency = next(iter(self.currencies), None)
+        return NumberStyle(
+            decimal=decimal,
+            thousands=grouped + "".join(sorted(self.groups)),
+            affixes=CURRENCIES[currency] if currency else (),
+            percent=self.percents > 0 and self.percents == self.numbers,
+        )
+
+
+def weigh(texts: pl.Series) -> NumberEvidence:
+    """
+    Gather the evidence of *texts*; what is no number at all says nothing.
+
+    Which digit it is does not matter, save a leading 0: the many values of a column have few shapes.
+    """
+    shapes = texts.str.replace_all("[1-9]", "9").alias("shape").value_counts().iter_rows()
+    found = NumberEvidence()
+    groups: set[str] = set()
+    numbers = percents = 0
+    for shape, count in shapes:
+        number = _NUMBER.fullmatch(shape)
+        if number is None:
+            continue
+        signs = [sign.upper() for sign in (number["before"], number["after"]) if sign]
+        codes = {_CURRENCY_OF.get(sign) or _CURRENCY_OF.get(sign.rstrip(".")) for sign in signs}
+        if None in codes:
+            continue
+        numbers += count
+        percents += count * (number["percent"] is not None)
+        found.currencies.update({code: count for code in codes if code})
+        groups.update(set(number["digits"]) & set(GROUPING))
+        marks = Counter(_marks("".join(c for c in number["digits"] if c not in GROUPING)))
+        found.marks.update({mark: count * times for mark, times in marks.items()})
+    return replace(found, groups=frozenset(groups), numbers=numbers, percents=percents)
+
+
+def _marks(digits: str) -> list[tuple[Mark, str]]:
+    """Say what the points and commas of one number are."""
+    marks = [c for c in digits if not c.isdigit()]
+    if not marks:
+        return []
+    kinds, last = set(marks), marks[-1]
+    if len(kinds) == 2:
+        first = (kinds - {last}).pop()
+        return [(Mark.DECIMAL, last), (Mark.THOUSANDS, first)] if marks.count(last) == 1 else []
+    if len(marks) > 1:
+        return [(Mark.THOUSANDS, last)]
+    head, tail = digits.split(last)
+    if len(tail) == 3 and 1 <= len(head) <= 3 and not head.startswith("0"):
+        return [(Mark.EITHER, last)]
+    return [(Mark.DECIMAL, last)]

@@ -1,0 +1,123 @@
+"""A block's cells as the text of each field: trimmed, joined, looked up. Nothing is typed yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from daftari.rows.intake.block import Block
+from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextColumn:
+    found: pl.Series  #: trimmed, as the file has it; null where missing
+    content: pl.Series  #: after part, lookup and prefix: what is read as a value
+
+
+def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None) -> Iterator[TextColumn]:
+    """
+    Yield the text of each of the plan's fields, in order.
+
+    *seen* counts the digests met so far in the file, for those that number their occurrences; it is updated.
+    """
+    seen = Counter() if seen is None else seen
+    cells = _trimmed_cells(plan, block)
+    for place, one in enumerate(plan.fields):
+        parts = [cells[f"{place} {part}"] for part in range(len(one.columns))]
+        yield _column(one, _found(one, parts, block, seen))
+
+
+def _trimmed_cells(plan: ColumnPlan, block: Block) -> pl.DataFrame:
+    """
+    Trim every column that a field uses; named by the field's place and the part's.
+
+    Null where nothing is left, or a word for nothing. Another pass, over the columns that have such a cell:
+    a condition on the trimmed text would trim twice.
+    """
+    parts = [
+        (f"{place} {part}", name, one.null_words)
+        for place, one in enumerate(plan.fields)
+        for part, name in enumerate(one.columns)
+    ]
+    if block.is_trimmed:
+        trimmed = pl.DataFrame([block.cells[name].alias(part) for part, name, _ in parts])
+        empty: tuple[bool, ...] = (False,) * len(parts)
+    else:
+        trimmed = block.cells.select(pl.col(name).str.strip_chars().alias(part) for part, name, _ in parts)
+        empty = trimmed.select((pl.all().str.len_bytes() == 0).any()).row(0) if parts else ()
+    emptied = [
+        _or_null(pl.col(part), null_words)
+        for (part, _, null_words), is_empty in zip(parts, empty, strict=True)
+        if is_empty or null_words
+    ]
+    return trimmed.with_columns(emptied) if emptied else trimmed
+
+
+def _or_null(text: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
+    is_missing = text.is_in(["", *null_words]) if null_words else text == ""
+    return pl.when(~is_missing).then(text)
+
+
+def _column(plan: FieldPlan, found: pl.Series) -> TextColumn:
+    source, content = plan.source, found
+    if source.part is not None:
+        content = content.str.extract(f"^(?:{source.part})$", 1)
+    if source.lookup is not None:
+        outcomes = _outcomes(content, plan)
+        dropped = [word for word, outcome in outcomes.items() if outcome is None]
+        content = content.replace_strict(outcomes, default=None, return_dtype=pl.String)
+        found = found.set(found.is_in(dropped).fill_null(False), None) if dropped else found
+    if source.prefix:
+        content = pl.DataFrame({"t": content}).select(pl.lit(source.prefix) + pl.col("t")).to_series()
+    if source.default is not None:
+        content = content.zip_with(found.is_not_null(), pl.Series([source.default]))
+        found = found.fill_null(source.default)
+    return TextColumn(found=found, content=content)
+
+
+def _found(plan: FieldPlan, parts: list[pl.Series], block: Block, seen: Counter[str]) -> pl.Series:
+    """Return the trimmed text of the field's column or columns; null where missing."""
+    source, height = plan.source, block.cells.height
+    if source.row_number:
+        return block.lines.cast(pl.String)
+    if not plan.columns:
+        return pl.Series([source.constant], dtype=pl.String).new_from_index(0, height)
+    if source.join is not None:
+        joined = pl.concat_str(pl.all(), separator=source.join.separator)
+        return pl.DataFrame(parts).select(joined).to_series()
+    if source.digest is not None:
+        keys = map(_digest, zip(*parts, strict=True))
+        return pl.Series(_numbered(keys, seen) if source.digest.occurrence else list(keys), dtype=pl.String)
+    return parts[0]
+
+
+def _digest(row: tuple[str | None, ...]) -> str:
+    """Hash a row's cells, lengths included, so that no two contents give one text."""
+    content = "".join("-;" if cell is None else f"{len(cell)}:{cell};" for cell in row)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _numbered(keys: Iterable[str], seen: Counter[str]) -> list[str]:
+    """Append to each key which occurrence in the file it is, from 1."""
+    numbered = []
+    for key in keys:
+        seen[key] += 1
+        numbered.append(f"{key}-{seen[key]}")
+    return numbered
+
+
+def _outcomes(content: pl.Series, plan: FieldPlan) -> dict[str, str | None]:
+    """Say what each word of *content* becomes; None: nothing. A word that is refused is left out."""
+    lookup = {key.strip().casefold(): value for key, value in (plan.source.lookup or {}).items()}
+    outcomes: dict[str, str | None] = {}
+    for word in content.drop_nulls().unique():
+        if word.casefold() in lookup:
+            outcomes[word] = lookup[word.casefold()]
+        elif plan.source.otherwise != "reject":
+            outcomes[word] = {"keep": word, "null": None}.get(plan.source.otherwise, plan.source.otherwise)
+    return outcomes

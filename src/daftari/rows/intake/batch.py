@@ -1,0 +1,81 @@
+"""The rows of one batch that have the same key: PostgreSQL refuses them in one upsert, so they are settled first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from daftari.contract.model import Conflict
+
+
+class RowsElsewhere(Exception):
+    """A batch from another process was asked for its rows, and brought none."""
+
+
+class Batch:
+    """
+    Rows that passed every rule, one a key, in the order of their file.
+
+    In another process it is without its rows: all that nearly every batch is asked for is its body.
+    """
+
+    def __init__(self, *, rows: pl.DataFrame, lines: pl.Series, body: bytes, is_new: bool = True) -> None:
+        self._rows: pl.DataFrame | None = rows
+        self.lines = lines
+        self.body = body  #: *rows* as a binary COPY
+        #: no earlier batch of the file has any of its keys; the table still may
+        self.is_new = is_new
+
+    @property
+    def height(self) -> int:
+        return len(self.lines)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """
+        The contract's fields, then _run_id.
+
+        Raises:
+            RowsElsewhere: they stayed in another process.
+        """
+        if self._rows is None:
+            raise RowsElsewhere
+        return self._rows
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_rows": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    keep: pl.Series  #: which rows go on, one a key
+    duplicates: int  #: rows that another of the batch stands for
+    conflicting: pl.Series  #: rows that contradict an earlier one, where the contract rejects those
+
+
+def settle_batch(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Settled:
+    """
+    Choose one row for each key of *rows*, which are in the order of their file.
+
+    The latest is kept where the contract's rule is update, else the first; under reject, a later row of other
+    content is conflicting instead of a duplicate.
+    """
+    none = pl.Series([False]).new_from_index(0, rows.height)
+    if not key or _distinct(pl.DataFrame([rows[name] for name in key])) == rows.height:
+        return Settled(keep=~none, duplicates=0, conflicting=none)
+    keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
+    if conflict is not Conflict.REJECT:
+        return Settled(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
+    first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
+    conflicting = ~keep & first_of_its_content
+    return Settled(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
+
+
+def _distinct(keys: pl.DataFrame) -> int:
+    return keys.to_series().n_unique() if keys.width == 1 else keys.n_unique()
+
+
+def _one_of_each(rows: pl.DataFrame, names: tuple[str, ...], *, last: bool) -> pl.Series:
+    one = pl.struct(names) if len(names) > 1 else pl.col(names)
+    return rows.select(one.is_last_distinct() if last else one.is_first_distinct()).to_series()

@@ -1,0 +1,25 @@
+"""Rows as CSV for a COPY: for a few rows made in a moment, where what makes the binary form has to be set up first."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def copy_csv(rows: pl.DataFrame) -> bytes:
+    """Return *rows* as lines of CSV. Every value is quoted, so that one that is missing is told from an empty text."""
+    texts = pl.DataFrame([copy_text_of(column) for column in rows.iter_columns()])
+    return texts.write_csv(include_header=False, quote_style="non_numeric").encode()
+
+
+def copy_text_of(values: pl.Series) -> pl.Series:
+    """Return values as the texts by which PostgreSQL knows them."""
+    match values.dtype:
+        case pl.String():
+            return values
+        case pl.Datetime():
+            return values.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+        case pl.Binary():
+            texts = [None if it is None else f"\\x{it.hex()}" for it in values]
+            return pl.Series(values.name, texts, dtype=pl.String)
+        case _:
+            return values.cast(pl.String)

@@ -1,0 +1,190 @@
+"""
+A whole file read block by block: what one block cannot know.
+
+That is the running totals, so that a row which totals the rows above it is told from the data, and how often
+each content has occurred, where a key is made of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import polars as pl
+
+from daftari.contract.model import Dataset, LogicalType
+from daftari.rows.formats.parse import ParsedRows, physical, to_rows
+from daftari.rows.intake.block import Block
+from daftari.rows.intake.totals import ControlTotals, reconcile
+from daftari.rows.mapping.column_plan import ColumnPlan
+from daftari.rows.mapping.mapping import TotalRow
+
+_COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A row that states the sum of the rows above it, or of those since the last total. Never data."""
+
+    line: int
+    stated: ControlTotals  #: by field
+    found: ControlTotals
+
+    @property
+    def agrees(self) -> bool:
+        return not reconcile(self.stated, self.found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Met:
+    """What the ledger is told of a file."""
+
+    found: ControlTotals = ControlTotals()  #: what a sender's totals are held against
+    totals: tuple[Total, ...] = ()
+    blank: int = 0
+    repeated: int = 0  #: headers met again
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReading:
+    """What was met so far. Not a row of the file is held."""
+
+    plan: ColumnPlan
+    dataset: Dataset
+    sums: dict[str, Decimal]  #: of every exact number field, whether its row will be accepted or not
+    since: dict[str, Decimal]  #: the same, of the rows after the last total row
+    seen: Counter[str]  #: contents met, where a key counts their occurrences; grows with each block taken
+    rows: int = 0  #: total rows, blank rows and malformed records are not counted
+    malformed: int = 0
+    blank: int = 0
+    repeated: int = 0  #: headers met again
+    totals: tuple[Total, ...] = ()
+
+    @property
+    def met(self) -> Met:
+        return Met(found=self.found, totals=self.totals, blank=self.blank, repeated=self.repeated)
+
+    @property
+    def found(self) -> ControlTotals:
+        """Sums by field, and by column where it is summed as it is."""
+        plain = [one for one in self.plan.fields if one.field.name in self.sums and len(one.columns) == 1]
+        as_sent = [one for one in plain if one.source.unit is None and one.source.sign == "keep"]
+        by_column = {one.columns[0]: self.sums[one.field.name] for one in as_sent}
+        return ControlTotals(rows=self.rows + self.malformed, sums={**by_column, **self.sums})
+
+
+def start_reading(plan: ColumnPlan, dataset: Dataset) -> FileReading:
+    exact = [field.name for field in dataset.fields if not isinstance(physical(field), pl.Float64)]
+    counted = [name for name in exact if dataset.field(name).logical_type in _COUNTED]
+    nothing = dict.fromkeys(counted, Decimal(0))
+    return FileReading(plan=plan, dataset=dataset, sums=nothing, since=nothing, seen=Counter())
+
+
+def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
+    """Read the next *block*, each once and in order: its rows less total rows, and the reading after."""
+    rows = to_rows(reading.plan, block, reading.dataset, reading.seen)
+    after = replace(
+        reading,
+        malformed=reading.malformed + len(block.malformed),
+        blank=reading.blank + block.blank,
+        repeated=reading.repeated + block.repeated,
+    )
+    counted_to = -1
+    for line, is_labelled in _candidates(rows, block, reading):
+        above = _between(rows, counted_to, line)
+        at = _counted(after, above)
+        stated = _stated(rows.values.filter(rows.lines == line), at)
+        total = _total(line, stated, at, is_labelled)
+        if total is None:
+            continue
+        after = replace(at, totals=(*after.totals, total), since=dict.fromkeys(at.since, Decimal(0)))
+        counted_to = line
+    after = _counted(after, _between(rows, counted_to, None))
+    lines = [total.line for total in after.totals[len(reading.totals) :]]
+    return (rows.only(~rows.lines.is_in(lines)) if lines else rows), after
+
+
+def _counted(reading: FileReading, values: pl.DataFrame) -> FileReading:
+    if not values.height:
+        return reading
+    more = {
+        name: Decimal(values[name].cast(pl.Decimal(38, _scale(values[name]))).sum()) for name in reading.sums
+    }
+    return replace(
+        reading,
+        rows=reading.rows + values.height,
+        sums={name: figure + more[name] for name, figure in reading.sums.items()},
+        since={name: figure + more[name] for name, figure in reading.since.items()},
+    )
+
+
+def _scale(column: pl.Series) -> int:
+    return column.dtype.scale if isinstance(column.dtype, pl.Decimal) else 0
+
+
+def _between(rows: ParsedRows, after: int, before: int | None) -> pl.DataFrame:
+    """Return the values of the rows after line *after* and before line *before*."""
+    if before is None:
+        return rows.values if after < 0 else rows.values.filter(rows.lines > after)
+    return rows.values.filter((rows.lines > after) & (rows.lines < before))
+
+
+def _candidates(rows: ParsedRows, block: Block, reading: FileReading) -> list[tuple[int, bool]]:
+    """
+    Return the line of each row that may be a total, and whether it is one even if it does not agree.
+
+    A total lacks what a row must have, or has the label where a row has its key. A file without either costs
+    no more than a look at nulls and keys.
+    """
+    rule = reading.plan.mapping.total_row
+    own = {one.field.name: one for one in reading.plan.fields if one.columns}
+    numbers = [name for name in reading.sums if name in own]
+    if rule == "none" or not numbers:
+        return []
+    required = [name for name, one in own.items() if one.field.required]
+    titles = [name for name in reading.dataset.key if name in own and name not in numbers]
+    label = rule if isinstance(rule, TotalRow) else TotalRow()
+    suspect = _lacks(rows.values, required) | _any(rows.text, _is_label(pl.col(titles), label))
+    if not suspect.any():
+        return []
+    few, cells = rows.only(suspect), block.cells.filter(suspect)
+    counted = _any(few.values, pl.col(numbers).is_not_null())
+    lacking = _lacks(few.values, required) & counted
+    titled = _any(few.text, _is_label(pl.col(titles), label)) & counted
+    bare = ~_any(few.text, pl.col([name for name in own if name not in numbers]).is_not_null())
+    # in a cell of the file, mapped or not
+    columns = pl.col(label.column) if label.column in cells.columns else pl.all()
+    is_total = lacking & _any(cells, _is_label(columns.str.strip_chars(), label))
+    chosen = is_total | (lacking & bare) | titled
+    return list(zip(few.lines.filter(chosen), is_total.filter(chosen), strict=True))
+
+
+def _lacks(values: pl.DataFrame, required: list[str]) -> pl.Series:
+    """Mark the rows that have nothing in one of the *required* columns."""
+    return _any(values, pl.col([name for name in required if values[name].null_count()]).is_null())
+
+
+def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    """Mark the rows of which *condition* is true in any of its columns; it may have none."""
+    return frame.select(pl.any_horizontal(pl.repeat(False, pl.len()), condition)).to_series()
+
+
+def _is_label(text: pl.Expr, label: TotalRow) -> pl.Expr:
+    return text.str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
+
+
+def _stated(row: pl.DataFrame, reading: FileReading) -> ControlTotals:
+    figures = {name: row[name][0] for name in reading.sums}
+    return ControlTotals(sums={name: Decimal(one) for name, one in figures.items() if one is not None})
+
+
+def _total(line: int, stated: ControlTotals, above: FileReading, is_labelled: bool) -> Total | None:
+    """Return the total that this row is: one that agrees, or one that is labelled and does not."""
+    if not above.rows:
+        return None
+    for sums in (above.sums, above.since):
+        total = Total(line=line, stated=stated, found=ControlTotals(sums=sums))
+        if total.agrees:
+            return total
+    return Total(line=line, stated=stated, found=ControlTotals(sums=above.sums)) if is_labelled else None

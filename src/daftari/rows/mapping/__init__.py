@@ -1,0 +1,1 @@
+"""Which column of a file becomes which field."""

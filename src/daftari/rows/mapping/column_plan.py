@@ -1,0 +1,148 @@
+"""Which of a file's columns becomes which field, and how each is written in this file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.errors import MappingError
+from daftari.rows.formats.date_evidence import DateVerdict
+from daftari.rows.formats.dates import DateStyle
+from daftari.rows.formats.number_evidence import NumberEvidence
+from daftari.rows.formats.numbers import NumberStyle
+from daftari.rows.mapping.header_names import normal
+from daftari.rows.mapping.mapping import FieldSource, Mapping
+
+Style = DateStyle | NumberStyle
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPlan:
+    file: str = "file"  #: its name, for messages
+    field: Field
+    source: FieldSource
+    columns: tuple[str, ...] = ()  #: of the block's cells; none for a constant
+    styles: tuple[Style, ...] = ()  #: tried in order; empty until settled, and for text
+    null_words: tuple[str, ...] = ()
+    timezone: str = "Africa/Nairobi"
+    evidence: str = ""  #: how the style was found, for people; empty while it is open
+    #: what was found so far, while it leaves the style open
+    rival: DateVerdict | None = None
+    pending: NumberEvidence | None = None
+
+    @property
+    def where(self) -> str:
+        """File, column and field, for messages."""
+        columns = " and ".join(map(repr, self.columns))
+        return f"{self.file}: column {columns} (field {self.field.name})" if columns else self.field.name
+
+    @property
+    def has_source(self) -> bool:
+        source = self.source
+        return (
+            bool(self.columns or source.row_number)
+            or source.constant is not None
+            or source.default is not None
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPlan:
+    file: str  #: its name, for messages
+    fields: tuple[FieldPlan, ...]  #: one for each field of the dataset, in its order
+    header: tuple[str, ...]
+    mapping: Mapping
+    unmapped: tuple[str, ...] = ()  #: columns that no field uses and the mapping does not ignore
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Fields that this file cannot fill."""
+        return tuple(plan.field.name for plan in self.fields if not plan.has_source)
+
+
+def resolve_columns(
+    mapping: Mapping | None, header: Sequence[str], dataset: Dataset, *, file: str = "file"
+) -> ColumnPlan:
+    """
+    Lay the *header* of *file* under the fields of *dataset*. Styles are settled later, from the rows.
+
+    Raises:
+        MappingError: the mapping names what is not there, or the file cannot fill a required field.
+    """
+    mapping = mapping or Mapping(dataset=dataset.name)
+    if mapping.dataset != dataset.name:
+        raise MappingError(f"{_where(mapping)}: is for dataset {mapping.dataset!r}, not {dataset.name!r}")
+    strange = sorted(set(mapping.fields) - {field.name for field in dataset.fields})
+    if strange:
+        raise MappingError(
+            f"{_where(mapping)}: {dataset.name} has no field {strange[0]!r}",
+            hint=f"Its fields are {', '.join(field.name for field in dataset.fields)}.",
+        )
+    plans = tuple(_field_plan(field, mapping, tuple(header), file) for field in dataset.fields)
+    used = {column for plan in plans for column in plan.columns}
+    ignored = {normal(name) for name in mapping.ignore}
+    unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
+    plan = ColumnPlan(file=file, fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
+    _require_fields(plan, dataset)
+    return plan
+
+
+def _where(mapping: Mapping) -> str:
+    return mapping.name or "mapping"
+
+
+def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...], file: str) -> FieldPlan:
+    source = mapping.fields.get(field.name, FieldSource())
+    null_words = source.null_words if source.null_words is not None else mapping.null_words
+    return FieldPlan(
+        field=field,
+        source=source,
+        columns=_columns(field, source, header, f"{file}: {_where(mapping)}"),
+        file=file,
+        null_words=null_words,
+        timezone=mapping.timezone,
+    )
+
+
+def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: str) -> tuple[str, ...]:
+    several = source.join.columns if source.join else source.digest.of if source.digest else ()
+    if several:
+        return tuple(_named(name, field, header, where) for name in several)
+    if source.constant is not None or source.row_number:
+        return ()
+    # a file that is made for us has our own names, whatever its publisher's mapping says
+    names = (
+        (*source.headers, field.name) if source.headers else (field.name, field.business_name or field.name)
+    )
+    found = [column for name in names for column in _alike(name, header)]
+    return tuple(found[:1])
+
+
+def _alike(name: str, header: tuple[str, ...]) -> list[str]:
+    """Return the columns that *name* may mean; the one of that very name alone, where there is one."""
+    return [name] if name in header else [column for column in header if normal(column) == normal(name)]
+
+
+def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
+    for column in _alike(name, header):
+        return column
+    raise MappingError(
+        f"{where}: field {field.name!r} is made of column {name!r}, which the file has not",
+        hint=f"Its columns are {', '.join(header)}.",
+    )
+
+
+def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
+    lacking = [one.field.name for one in plan.fields if one.field.required and not one.has_source]
+    if not lacking:
+        return
+    spare = f"Unused columns: {', '.join(plan.unmapped)}. " if plan.unmapped else ""
+    raise MappingError(
+        f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
+        hint=f"{spare}Say under `fields` in a source mapping where each comes from (`from`, `constant` …).",
+    )
+
+
+def is_text_field(field: Field) -> bool:
+    return field.logical_type in {LogicalType.STRING, LogicalType.OBJECT, LogicalType.ARRAY}

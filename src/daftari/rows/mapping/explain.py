@@ -1,0 +1,109 @@
+"""What was found out about a file before any of it is loaded, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
+from daftari.rows.mapping.mapping import FieldSource, TotalRow
+
+
+class ExplainableFile(Protocol):
+    """A file as far as it is needed here."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def facts(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldExplained:
+    field: str
+    kind: str
+    origin: str  #: the columns it is made of, a constant, or "nothing"
+    written: str  #: how its values are written in this file
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    file: str
+    mapping: str
+    facts: dict[str, str]
+    fields: tuple[FieldExplained, ...]
+    unmapped: tuple[str, ...]  #: columns that nothing uses; their values are not loaded
+    missing: tuple[str, ...]  #: fields that this file leaves empty
+    total_row: str
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.file}: {self.facts.get('format', '')}, mapping {self.mapping or 'none: by names'}"
+        yield from (f"  {name}: {value}" for name, value in self.facts.items() if name != "format")
+        yield f"  total row: {self.total_row}"
+        width = max(len(one.field) for one in self.fields)
+        for one in self.fields:
+            written = f", as {one.written}" if one.written else ""
+            evidence = f" ({one.evidence})" if one.evidence else ""
+            yield f"  {one.field:<{width}} <- {one.origin}: {one.kind}{written}{evidence}"
+        if self.unmapped:
+            yield f"  columns not used: {', '.join(self.unmapped)}"
+        if self.missing:
+            yield f"  fields left empty: {', '.join(self.missing)}"
+
+
+def explain(plan: ColumnPlan, source: ExplainableFile) -> Explained:
+    """Explain the *plan*, settled, for the opened file."""
+    return Explained(
+        file=source.name,
+        mapping=plan.mapping.name,
+        facts=dict(source.facts),
+        fields=tuple(map(_field, plan.fields)),
+        unmapped=plan.unmapped,
+        missing=plan.missing,
+        total_row=_total_row(plan.mapping.total_row),
+    )
+
+
+def _field(plan: FieldPlan) -> FieldExplained:
+    words = " or ".join(dict.fromkeys(style.words for style in plan.styles[:2]))
+    return FieldExplained(
+        field=plan.field.name,
+        kind=plan.field.logical_type.value,
+        origin=_origin(plan),
+        written=words,
+        evidence=plan.evidence,
+    )
+
+
+def _origin(plan: FieldPlan) -> str:
+    source = plan.source
+    named = " + ".join(repr(column) for column in plan.columns)
+    if source.row_number:
+        return "row number"
+    if source.constant is not None:
+        return "a constant"
+    if source.digest is not None:
+        named = f"digest of {len(plan.columns)} columns"
+    return f"{named or 'nothing'}{_changes(source)}"
+
+
+def _changes(source: FieldSource) -> str:
+    """Say what is done to the text on its way."""
+    changes = {
+        "part of it": source.part is not None,
+        f"looked up in {len(source.lookup or {})} values": source.lookup is not None,
+        "prefixed": bool(source.prefix),
+        f"times {source.unit}": source.unit is not None,
+        "sign turned": source.sign == "negate",
+        "default where empty": source.default is not None,
+    }
+    said = [change for change, applies in changes.items() if applies]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _total_row(rule: str | TotalRow) -> str:
+    if isinstance(rule, TotalRow):
+        return f"labelled {rule.label!r}" + (f" in {rule.column!r}" if rule.column else "")
+    return {"none": "none"}.get(rule, "kept out of the data where a row totals those above it")

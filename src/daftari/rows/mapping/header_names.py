@@ -1,0 +1,28 @@
+"""How a publisher's header is compared with a name of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from daftari.contract.model import Dataset
+from daftari.rows.mapping.mapping import Mapping
+
+
+def normal(name: str) -> str:
+    """Return *name* as headers are compared: letters, digits and `#` alone, in lower case."""
+    return "".join(c for c in name.casefold() if c.isalnum() or c == "#")
+
+
+def known_names(mapping: Mapping | None, dataset: Dataset | None) -> frozenset[str]:
+    """Collect every header, normal, by which a file of *dataset* may be recognised."""
+    names: list[str] = []
+    if mapping is not None:
+        names += mapping.headers
+    if dataset is not None:
+        names += [name for field in dataset.fields for name in (field.name, field.business_name or "")]
+    return frozenset(filter(None, map(normal, names)))
+
+
+def hits(fields: Iterable[str], known: frozenset[str]) -> int:
+    """Count the *known* names among *fields*."""
+    return len({normal(field) for field in fields} & known)

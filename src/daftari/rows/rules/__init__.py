@@ -1,0 +1,1 @@
+"""The rules that each row must meet, and their verdict."""

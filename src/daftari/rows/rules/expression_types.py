@@ -1,0 +1,265 @@
+"""What a condition over one row may say: which forms, over which types. Everything else is refused, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+import polars as pl
+from sqlglot import exp
+
+from daftari.contract.model import Field, LogicalType
+from daftari.rows.formats.parse import physical
+from daftari.rows.rules.expression_terms import (
+    WRITTEN,
+    ExpressionRefused,
+    Shape,
+    Type,
+    is_cast_to,
+    is_literal,
+    is_text_literal,
+    literal_value,
+    operands,
+    quoted_fragment,
+)
+
+Fields = Mapping[str, Field]
+
+#: The most digits that polars holds in a number.
+MOST_DIGITS = 38
+
+
+HINT = (
+    "A rule compares fields: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, "
+    "length, lower, abs, coalesce"
+)
+DATE_PARTS = ("year", "month", "day")
+
+_SHAPES = {
+    LogicalType.STRING: Shape.TEXT,
+    LogicalType.BOOLEAN: Shape.TRUTH,
+    LogicalType.DATE: Shape.DATE,
+    LogicalType.TIME: Shape.TIME,
+    LogicalType.TIMESTAMP: Shape.TIMESTAMP,
+    LogicalType.OBJECT: Shape.DOCUMENT,
+    LogicalType.ARRAY: Shape.DOCUMENT,
+}
+_ORDERED = (Shape.NUMBER, Shape.DATE, Shape.TIME, Shape.TIMESTAMP)
+
+
+def type_of_expression(node: exp.Expr, fields: Fields) -> Type:
+    """
+    Return the type of *node*.
+
+    Raises:
+        Refused: something in it is not allowed, or does not fit together.
+    """
+    typing = _TYPING.get(type(node))
+    if typing is None:
+        raise ExpressionRefused(f"{type(node).__name__} is not allowed in a rule", hint=HINT)
+    return typing(node, fields)
+
+
+def common_type(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
+    """Return the one type of *nodes*, which are compared; quoted text beside a date is read as one."""
+    typed = [type_of_expression(node, fields) for node in nodes if not is_text_literal(node)]
+    shape = typed[0].shape if typed else Shape.TEXT
+    if shape is Shape.DOCUMENT:
+        raise ExpressionRefused("documents are not compared; is null is possible")
+    for node in nodes:
+        _require_shape(node, shape, fields)
+    closed = {choice for node in nodes if is_closed(node, fields) for choice in fields[node.name].allowed}
+    for node in nodes:
+        if closed and is_text_literal(node) and node.name not in closed:
+            raise ExpressionRefused(f"{node.name!r} is none of the values of the field")
+    return Type(
+        shape=shape,
+        whole=max((one.whole for one in typed), default=0),
+        scale=max((one.scale for one in typed), default=0),
+        is_float=any(one.is_float for one in typed),
+    )
+
+
+def _require_shape(node: exp.Expr, shape: Shape, fields: Fields) -> None:
+    if is_text_literal(node) and shape in (Shape.TEXT, *WRITTEN):
+        literal_value(node, shape)
+        return
+    found = type_of_expression(node, fields).shape
+    if found is not shape:
+        raise ExpressionRefused(
+            f"{quoted_fragment(node)} is {found}; {shape} was expected beside what it is compared with"
+        )
+
+
+def is_closed(node: exp.Expr, fields: Fields) -> bool:
+    """Whether *node* is a field with a closed set of values, which PostgreSQL keeps as an enum."""
+    return isinstance(node, exp.Column) and bool(fields[node.name].allowed)
+
+
+def _column(node: exp.Column, fields: Fields) -> Type:
+    if node.table or node.name not in fields:
+        raise ExpressionRefused(f"{quoted_fragment(node)} is not a field; there is {', '.join(fields)}")
+    field = fields[node.name]
+    kind = physical(field)
+    if kind.is_float():
+        return Type(shape=Shape.NUMBER, is_float=True)
+    if isinstance(kind, pl.Decimal):
+        return Type(shape=Shape.NUMBER, whole=kind.precision - kind.scale, scale=kind.scale)
+    if kind.is_integer():
+        return Type(shape=Shape.NUMBER, whole=19)
+    return Type(shape=_SHAPES[field.logical_type])
+
+
+def _literal(node: exp.Literal, _fields: Fields) -> Type:
+    if node.is_string:
+        return Type(shape=Shape.TEXT)
+    _, digits, exponent = Decimal(node.name).as_tuple()
+    scale = max(0, -int(exponent))
+    return Type(shape=Shape.NUMBER, whole=max(len(digits) + int(exponent), 1), scale=scale)
+
+
+def _truth(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
+    for node in nodes:
+        found = type_of_expression(node, fields).shape
+        if found is not Shape.TRUTH:
+            raise ExpressionRefused(f"{quoted_fragment(node)} is {found}; a condition was expected")
+    return Type(shape=Shape.TRUTH)
+
+
+def _equality(node: exp.Binary, fields: Fields) -> Type:
+    if any(isinstance(side, exp.Null) for side in (node.this, node.expression)):
+        raise ExpressionRefused("nothing equals null; is null and is not null are possible")
+    common_type((node.this, node.expression), fields)
+    return Type(shape=Shape.TRUTH)
+
+
+def _ordering(node: exp.Expr, fields: Fields) -> Type:
+    if node.args.get("symmetric"):
+        raise ExpressionRefused("between symmetric is not allowed in a rule; name the lower bound first")
+    found = common_type(operands(node), fields)
+    if found.shape is Shape.TEXT:
+        raise ExpressionRefused("text has no order that every server shares; = and <> are possible")
+    if found.shape not in _ORDERED:
+        raise ExpressionRefused(
+            f"{quoted_fragment(node.this)} is {found.shape}, which has no order; = and <> are possible"
+        )
+    return Type(shape=Shape.TRUTH)
+
+
+def _in(node: exp.In, fields: Fields) -> Type:
+    if not node.expressions or not all(map(is_literal, node.expressions)):
+        raise ExpressionRefused("in takes a list of values")
+    common_type(operands(node), fields)
+    return Type(shape=Shape.TRUTH)
+
+
+def _is(node: exp.Is, fields: Fields) -> Type:
+    if isinstance(node.expression, exp.Boolean):
+        return _truth([node.this], fields)
+    if not isinstance(node.expression, exp.Null):
+        raise ExpressionRefused(f"{quoted_fragment(node)} is not allowed in a rule", hint=HINT)
+    type_of_expression(node.this, fields)
+    return Type(shape=Shape.TRUTH)
+
+
+def _sum(node: exp.Add | exp.Sub, fields: Fields) -> Type:
+    left, right = type_of_expression(node.this, fields), type_of_expression(node.expression, fields)
+    if left.shape is Shape.DATE and right.shape is Shape.DATE and isinstance(node, exp.Sub):
+        return Type(shape=Shape.NUMBER, whole=7)
+    if left.shape is Shape.DATE and right.shape is Shape.NUMBER:
+        if not (isinstance(node.expression, exp.Literal) and node.expression.name.isdigit()):
+            raise ExpressionRefused(
+                f"{quoted_fragment(node)}: a date moves by a whole number of days, written out"
+            )
+        return left
+    scale = max(left.scale, right.scale)
+    whole = min(max(left.whole, right.whole) + 1, MOST_DIGITS - scale)
+    return _numeric(node, (left, right), whole=whole, scale=scale)
+
+
+def _product(node: exp.Mul, fields: Fields) -> Type:
+    left, right = type_of_expression(node.this, fields), type_of_expression(node.expression, fields)
+    scale = left.scale + right.scale
+    whole = min(left.whole + right.whole, MOST_DIGITS - scale)
+    if whole < min(left.whole + right.whole, 10):
+        raise ExpressionRefused(
+            f"{quoted_fragment(node)} would have {scale} decimals, too many to be exact",
+            hint="Give the fields a physicalType with fewer decimals, such as numeric(14,2).",
+        )
+    return _numeric(node, (left, right), whole=whole, scale=scale)
+
+
+def _numeric(node: exp.Expr, types: Sequence[Type], *, whole: int, scale: int) -> Type:
+    for one in types:
+        if one.shape is not Shape.NUMBER:
+            raise ExpressionRefused(f"{quoted_fragment(node)}: {one.shape} is not calculated with so")
+    if any(one.is_float for one in types):
+        return Type(shape=Shape.NUMBER, is_float=True)
+    return Type(shape=Shape.NUMBER, whole=whole, scale=scale)
+
+
+def _same_number(node: exp.Neg | exp.Abs, fields: Fields) -> Type:
+    found = type_of_expression(node.this, fields)
+    return _numeric(node, [found], whole=found.whole, scale=found.scale)
+
+
+def _of_text(result: Shape) -> Callable[[exp.Expr, Fields], Type]:
+    def typing(node: exp.Expr, fields: Fields) -> Type:
+        found = type_of_expression(node.this, fields).shape
+        if found is not Shape.TEXT:
+            raise ExpressionRefused(f"{quoted_fragment(node)} takes a text, not {found}")
+        return Type(shape=result, whole=10 if result is Shape.NUMBER else 0)
+
+    return typing
+
+
+def _cast(node: exp.Cast, fields: Fields) -> Type:
+    found = type_of_expression(node.this, fields)
+    if is_cast_to(node, Shape.DATE) and found.shape in (Shape.DATE, Shape.TIMESTAMP):
+        return Type(shape=Shape.DATE)
+    # Other types have no text that every server and every session shares.
+    whole_number = found.shape is Shape.NUMBER and found.scale == 0 and not found.is_float
+    if is_cast_to(node, Shape.TEXT) and (found.shape is Shape.TEXT or whole_number):
+        return Type(shape=Shape.TEXT)
+    raise ExpressionRefused(
+        f"{quoted_fragment(node)} is not allowed in a rule",
+        hint="A timestamp can be cast to date; a whole number to text.",
+    )
+
+
+def _extract(node: exp.Extract, fields: Fields) -> Type:
+    from_date = type_of_expression(node.expression, fields).shape is Shape.DATE
+    if node.name.lower() not in DATE_PARTS or not from_date:
+        raise ExpressionRefused(f"extract takes {', '.join(DATE_PARTS)} from a date")
+    return Type(shape=Shape.NUMBER, whole=4)
+
+
+_TYPING: dict[type[exp.Expr], Callable[..., Type]] = {
+    exp.Column: _column,
+    exp.Literal: _literal,
+    exp.Boolean: lambda node, fields: Type(shape=Shape.TRUTH),  # noqa: ARG005
+    exp.CurrentDate: lambda node, fields: Type(shape=Shape.DATE),  # noqa: ARG005
+    exp.Paren: lambda node, fields: type_of_expression(node.this, fields),
+    exp.Not: lambda node, fields: _truth([node.this], fields),
+    exp.And: lambda node, fields: _truth(operands(node), fields),
+    exp.Or: lambda node, fields: _truth(operands(node), fields),
+    exp.EQ: _equality,
+    exp.NEQ: _equality,
+    exp.LT: _ordering,
+    exp.LTE: _ordering,
+    exp.GT: _ordering,
+    exp.GTE: _ordering,
+    exp.Between: _ordering,
+    exp.In: _in,
+    exp.Is: _is,
+    exp.Add: _sum,
+    exp.Sub: _sum,
+    exp.Mul: _product,
+    exp.Neg: _same_number,
+    exp.Abs: _same_number,
+    exp.Length: _of_text(Shape.NUMBER),
+    exp.Lower: _of_text(Shape.TEXT),
+    exp.Cast: _cast,
+    exp.Extract: _extract,
+    exp.Coalesce: lambda node, fields: common_type(operands(node), fields),
+}

@@ -1,0 +1,95 @@
+"""
+A contract's condition over one row, in two equal forms: a polars expression and a PostgreSQL check.
+
+The text is untrusted: sqlglot parses it, and only what `expression_types` lists passes. Both forms follow
+SQL's three-valued logic: where a field is null the condition may be null, and null is not a violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import sqlglot
+from sqlglot import exp
+
+from daftari.contract.model import Dataset, Field
+from daftari.errors import ContractError
+from daftari.rows.rules.expression_terms import ExpressionRefused, Shape, is_cast_to, is_literal
+from daftari.rows.rules.expression_types import Fields, type_of_expression
+from daftari.rows.rules.expression_values import ZONE, to_polars
+
+__all__ = ["ZONE", "Condition", "parse"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    text: str  #: as the contract has it
+    fields: tuple[str, ...]
+    check: str | None  #: for a check constraint; None where it depends on the day it is judged
+
+    #: what to evaluate on typed values; takes the day of judging
+    expression: Callable[[date], pl.Expr]
+
+
+def parse(text: str, dataset: Dataset, *, where: str) -> Condition:
+    """
+    Return the condition *text* over the fields of *dataset*; *where* begins the message of an error.
+
+    Raises:
+        ContractError: it is not one condition, names an unknown field, or uses what is not allowed.
+    """
+    try:
+        tree = sqlglot.parse_one(text, read="postgres")
+    except sqlglot.errors.SqlglotError as error:
+        raise ContractError(f"{where}: not a condition in SQL: {_first_line(error)}") from None
+    fields = {f.name: f for f in dataset.fields}
+    try:
+        found = type_of_expression(tree, fields)
+    except ExpressionRefused as error:
+        raise ContractError(f"{where}: {error}", hint=error.hint) from None
+    if found.shape is not Shape.TRUTH:
+        raise ContractError(f"{where}: is {found.shape}; a condition was expected")
+    names = sorted({column.name for column in tree.find_all(exp.Column)})
+    if not names:
+        raise ContractError(f"{where}: names no field; there is {', '.join(fields)}")
+    return Condition(
+        text=text,
+        fields=tuple(names),
+        check=None if tree.find(exp.CurrentDate) else _to_sql(tree, fields),
+        expression=lambda today: to_polars(tree, fields, today),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].replace("\x1b[4m", "").replace("\x1b[0m", "")
+
+
+def _to_sql(tree: exp.Expr, fields: Fields) -> str:
+    """The condition as PostgreSQL text, every name quoted, and immutable, as a check must be."""
+    tree = tree.copy()
+    for cast in list(tree.find_all(exp.Cast)):
+        if is_cast_to(cast, Shape.DATE) and type_of_expression(cast.this, fields).shape is Shape.TIMESTAMP:
+            # A cast of timestamptz to date depends on the session's zone; this does not.
+            zoned = exp.AtTimeZone(this=cast.this.copy(), zone=exp.Literal.string(ZONE))
+            cast.set("this", exp.Paren(this=zoned))
+    for column in list(tree.find_all(exp.Column)):
+        column.this.set("quoted", True)
+        if _is_text_by_another_type(fields[column.name]) and not _stands_beside_values(column):
+            column.replace(exp.cast(column.copy(), exp.DataType.Type.TEXT))
+    return tree.sql("postgres", comments=False)
+
+
+def _is_text_by_another_type(field: Field) -> bool:
+    """An enum and a uuid take no part in functions of text, and are equal to no text."""
+    return bool(field.allowed) or field.physical_type == "uuid"
+
+
+def _stands_beside_values(column: exp.Column) -> bool:
+    if isinstance(column.parent, exp.In | exp.Is):
+        return True
+    return isinstance(column.parent, exp.EQ | exp.NEQ) and (
+        is_literal(column.parent.this) or is_literal(column.parent.expression)
+    )

@@ -1,0 +1,43 @@
+"""Whether the conditions of a contract can be judged, asked before there is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from daftari.contract.model import Contract, Dataset
+from daftari.errors import ContractError, Fault
+from daftari.rows.rules.expressions import parse
+
+#: What `rows` of an access line may say besides a condition.
+ROW_SCOPES = ("all", "own", "department", "reports", "none")
+
+
+def rule_faults(contract: Contract) -> tuple[Fault, ...]:
+    """Return what is wrong with the conditions of *contract*, which has one dataset."""
+    dataset = contract.dataset
+    faults = []
+    for place, text, line in _conditions(dataset):
+        try:
+            parse(text, dataset, where=place)
+        except ContractError as error:
+            found = f"{text!r} ({str(error).removeprefix(f'{place}: ')})"
+            expected = f"a condition over the fields of {dataset.name}{_in_brackets(error.hint)}"
+            where = f"{dataset.name}.{place}"
+            faults.append(
+                Fault(source=contract.source, line=line, place=where, found=found, expected=expected)
+            )
+    return tuple(faults)
+
+
+def _in_brackets(hint: str | None) -> str:
+    return f" ({hint[0].lower()}{hint[1:]})" if hint else ""
+
+
+def _conditions(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
+    for rule in dataset.rules:
+        yield f"rules.{rule.id}", rule.expression, rule.line
+    if dataset.no_overlap and dataset.no_overlap.unless:
+        yield "noOverlap.unless", dataset.no_overlap.unless, dataset.line
+    for entry in dataset.access:
+        if entry.rows not in ROW_SCOPES:
+            yield f"access.{entry.role}.rows", entry.rows, dataset.line

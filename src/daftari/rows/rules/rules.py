@@ -1,0 +1,341 @@
+"""
+The verdict over a row: accepted, or rejected with every reason.
+
+One rule, one place: a block of a file and one record of the API are both judged here, by the same
+expressions over the same typed columns. No reason holds a value of the row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+
+import polars as pl
+
+from daftari.contract.model import Dataset, Field, LogicalType, Relationship
+from daftari.protect.mask import HIDDEN
+from daftari.rows.formats.parse import FEW, ParsedRows, physical
+from daftari.rows.intake.csv_copy import copy_text_of
+from daftari.rows.rules import expressions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    id: str  #: stable: `<field>.required`, `<field>.minimum`, or the id of a rule of the contract
+    fields: tuple[str, ...]
+    violated: pl.Expr  #: true where the rule is broken; null is no violation
+    reason: str  #: reads on from the field: "is before 2000-01-01"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    """All rules of one dataset on one day, ready to be applied to any number of blocks."""
+
+    dataset: Dataset
+    rules: tuple[Rule, ...]
+    #: by the rule's id: the rows of keys that exist, one column for each referring field
+    known: Mapping[str, pl.DataFrame]
+    #: the same for relationships of the dataset to itself, which wait until the whole file is known
+    own_keys: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    accepted: pl.DataFrame  #: the typed values
+    accepted_lines: pl.Series
+    rejected: pl.DataFrame  #: as in REJECTED
+
+
+#: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`)
+#: and its cells in the clear, to be sealed before they are kept (see `cells`).
+REJECTED = pl.Schema(
+    [
+        ("line", pl.Int64()),
+        ("reasons", pl.String()),
+        ("preview", pl.String()),
+        ("key", pl.String()),
+        ("cells", pl.String()),
+    ]
+)
+
+
+#: Stands for the one character that jsonb does not hold.
+_NUL = "\u2400"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Broken:
+    """A rule that at least one row breaks."""
+
+    rule: str
+    fields: tuple[str, ...]
+    reason: str
+    rows: pl.Series  #: which rows do
+
+
+def rulebook(
+    dataset: Dataset, *, today: date, known: Mapping[Relationship, pl.DataFrame] | None = None
+) -> Rulebook:
+    """
+    Return the rules of *dataset* as of *today*.
+
+    *known* holds the keys that exist, for each relationship to be judged; one that is absent from it is not
+    judged. A relationship to the dataset itself is left to the caller, who alone knows the rows to come.
+
+    Raises:
+        ContractError: a rule of the contract is not a condition over its fields.
+    """
+    known = known or {}
+    rules = [rule for field in dataset.fields for rule in _field_rules(field)]
+    rules += [
+        Rule(
+            id=rule.id,
+            fields=condition.fields,
+            violated=~condition.expression(today),
+            reason=rule.message,
+        )
+        for rule in dataset.rules
+        for condition in [expressions.parse(rule.expression, dataset, where=f"{dataset.name}.{rule.id}")]
+    ]
+    by_rule = {
+        reference_rule(relationship): _named_alike(keys, relationship) for relationship, keys in known.items()
+    }
+    own = {reference_rule(r) for r in known if r.target == dataset.name}
+    return Rulebook(
+        dataset=dataset,
+        rules=tuple(rules),
+        known={rule: keys for rule, keys in by_rule.items() if rule not in own},
+        own_keys={rule: keys for rule, keys in by_rule.items() if rule in own},
+    )
+
+
+def with_known(book: Rulebook, known: Mapping[Relationship, pl.DataFrame]) -> Rulebook:
+    """Return *book*, of a dataset that does not refer to itself, with the keys that exist."""
+    return replace(book, known={reference_rule(it): _named_alike(keys, it) for it, keys in known.items()})
+
+
+def _named_alike(keys: pl.DataFrame, relationship: Relationship) -> pl.DataFrame:
+    return keys.rename(dict(zip(keys.columns, relationship.fields, strict=True)))
+
+
+def reference_rule(relationship: Relationship) -> str:
+    return f"{'_'.join(relationship.fields)}.reference"
+
+
+def _field_rules(field: Field) -> list[Rule]:
+    value = pl.col(field.name)
+
+    def rule(what: str, violated: pl.Expr, reason: str) -> Rule:
+        return Rule(id=f"{field.name}.{what}", fields=(field.name,), violated=violated, reason=reason)
+
+    rules = []
+    if field.allowed:
+        listed = ", ".join(field.allowed) if len(field.allowed) <= 12 else f"{len(field.allowed)} values"
+        rules.append(rule("allowed", ~value.is_in(list(field.allowed)), f"is none of {listed}"))
+    rules += [rule(what, violated, reason) for what, violated, reason in _bounds(field, value)]
+    rules += [rule(what, violated, reason) for what, violated, reason in _lengths(field, value)]
+    if field.options.multiple_of is not None:
+        step = field.options.multiple_of
+        # A float is a multiple of 0.1 where its shortest decimal form is one.
+        exact = (
+            value.cast(pl.String).cast(pl.Decimal(38, 18), strict=False)
+            if physical(field).is_float()
+            else value
+        )
+        rules.append(rule("multiple", exact % pl.lit(step) != 0, f"is not a multiple of {step}"))
+    return rules
+
+
+def _bounds(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
+    options = field.options
+    before, after = ("before", "after") if field.logical_type in _TIMES else ("below", "above")
+    found = []
+    for what, bound, holds, words in (
+        ("minimum", options.minimum, value.ge, f"is {before}"),
+        ("maximum", options.maximum, value.le, f"is {after}"),
+        ("exclusive_minimum", options.exclusive_minimum, value.gt, "is not " + after),
+        ("exclusive_maximum", options.exclusive_maximum, value.lt, "is not " + before),
+    ):
+        if bound is not None:
+            found.append((what, ~holds(pl.lit(_typed(field, bound))), f"{words} {bound}"))
+    return found
+
+
+_TIMES = {LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP}
+
+
+def _typed(field: Field, bound: Decimal | str) -> Decimal | date | datetime | time | int:
+    match field.logical_type:
+        case LogicalType.DATE:
+            return date.fromisoformat(str(bound))
+        case LogicalType.TIMESTAMP:
+            return datetime.fromisoformat(str(bound))
+        case LogicalType.TIME:
+            return time.fromisoformat(str(bound))
+    number = Decimal(bound)
+    return int(number) if field.logical_type is LogicalType.INTEGER and number == int(number) else number
+
+
+def _lengths(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
+    options = field.options
+    found = []
+    if options.min_length is not None and options.min_length > 0:
+        found.append(
+            ("length", value.str.len_chars() < options.min_length, f"is shorter than {options.min_length}")
+        )
+    if options.max_length is not None:
+        longer = _is_longer(value, options.max_length)
+        found.append(("length", longer, f"is longer than {options.max_length}"))
+    if options.pattern is not None:
+        found.append(
+            ("pattern", ~value.str.contains(f"^(?:{options.pattern})$"), f"does not match {options.pattern}")
+        )
+    return found
+
+
+def _is_longer(value: pl.Expr, most: int) -> pl.Expr:
+    """Characters are counted only where a text has more bytes than it may have characters: that is at hand."""
+
+    def longer(texts: pl.Series) -> pl.Series:
+        if len(texts) < FEW:
+            return pl.Series([it is not None and len(it) > most for it in texts], dtype=pl.Boolean)
+        if (texts.str.len_bytes().max() or 0) <= most:  # type: ignore[operator]  # of numbers, a number
+            return pl.repeat(False, len(texts), eager=True)
+        return texts.str.len_chars() > most
+
+    return value.map_batches(longer, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
+    """Return which of *rows* are accepted, and for each of the others every rule it breaks."""
+    broken = _broken(rows, book)
+    if not broken:
+        return Verdicts(
+            accepted=rows.values, accepted_lines=rows.lines, rejected=pl.DataFrame(schema=REJECTED)
+        )
+    table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
+    bad = table.select(pl.any_horizontal(pl.all())).to_series()
+    reasons = pl.concat_str(
+        (
+            pl.when(pl.col(str(at))).then(pl.lit(reason_json(one.rule, one.fields, one.reason)))
+            for at, one in enumerate(broken)
+        ),
+        separator=",",
+        ignore_nulls=True,
+    )
+    # filtered first: reasons are made for the few rows that need them
+    rejected = table.with_columns(line=rows.lines).filter(bad)
+    rejected = rejected.select("line", reasons=pl.lit("[") + reasons + pl.lit("]"))
+    text = rows.text.filter(bad)
+    rejected = rejected.with_columns(
+        **preview(text, book.dataset), cells=cells(rows.values.filter(bad), text, book.dataset)
+    )
+    return Verdicts(
+        accepted=rows.values.filter(~bad),
+        accepted_lines=rows.lines.filter(~bad),
+        rejected=rejected.cast(REJECTED),
+    )
+
+
+def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
+    """One reason as quarantine keeps it."""
+    return json.dumps({"rule": rule, "field": ", ".join(fields), "reason": reason}, ensure_ascii=False)
+
+
+def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
+    violated = [rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)]
+    # A few rows are gone through before they are shared out among threads.
+    masks = rows.values.select_seq(violated) if len(rows.lines) < FEW else rows.values.select(violated)
+    found = [
+        *_unreadable(rows, book.dataset),
+        *(
+            _Broken(rule=rule.id, fields=rule.fields, reason=rule.reason, rows=masks[str(at)])
+            for at, rule in enumerate(book.rules)
+        ),
+        *(
+            _Broken(
+                rule=rule_id,
+                fields=tuple(keys.columns),
+                reason="names nothing that exists",
+                rows=missing(rows.values, keys),
+            )
+            for rule_id, keys in book.known.items()
+        ),
+    ]
+    return [one for one in found if one.rows.any()]
+
+
+def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
+    """What is missing though required, and what is there but cannot be read as its type."""
+    for field in dataset.fields:
+        values, text = rows.values[field.name], rows.text[field.name]
+        if values.null_count() == 0:
+            continue
+        if field.required:
+            yield _Broken(
+                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=text.is_null()
+            )
+        if text.null_count() < values.null_count():
+            expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
+            yield _Broken(
+                rule=f"{field.name}.type",
+                fields=(field.name,),
+                reason=f"cannot be read as {expected}",
+                rows=values.is_null() & text.is_not_null(),
+            )
+
+
+def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    """Return which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
+    if keys.width == 1:
+        name = keys.columns[0]
+        return values.select((~pl.col(name).is_in(keys[name].implode())).fill_null(False)).to_series()
+    fields = keys.columns
+    found = values.select(fields).join(
+        keys.with_columns(found=True), on=fields, how="left", maintain_order="left"
+    )
+    named = values.select(pl.all_horizontal(pl.col(fields).is_not_null())).to_series()
+    return named & found["found"].is_null()
+
+
+def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
+    """
+    Return `preview` and `key` of rejected rows, as JSON of their *text*.
+
+    Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
+    """
+    text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
+    shown = [
+        pl.when(pl.col(f.name).is_not_null()).then(pl.lit(HIDDEN)).alias(f.name)
+        if f.is_confidential
+        else pl.col(f.name)
+        for f in dataset.fields
+    ]
+    key = pl.lit(None, pl.String)
+    if dataset.key and not any(dataset.field(name).is_confidential for name in dataset.key):
+        whole = pl.all_horizontal(pl.col(name).is_not_null() for name in dataset.key)
+        key = pl.when(whole).then(pl.struct(dataset.key).struct.json_encode())
+    made = text.select(preview=pl.struct(shown).struct.json_encode(), key=key)
+    return {name: made[name] for name in ("preview", "key")}
+
+
+def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Series:
+    """
+    Return rows as JSON, a text for each field: what could be read in its canonical form, the rest as it came.
+
+    So a row that is mended is read as a record of the API is, whatever its file's dates looked like.
+    """
+    told = [
+        pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
+        for field in dataset.fields
+    ]
+    return pl.select(told).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _canonical(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.Binary:  # sealed by now, and opened nowhere on this way
+        return pl.Series([None] * len(values), dtype=pl.String)
+    return copy_text_of(values)

@@ -1,0 +1,87 @@
+"""In by an OpenID Connect issuer: there, and back with what it says of who somebody is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from daftari import log
+from daftari.api.authentication import count_failure
+from daftari.api.service import Service, clock
+from daftari.errors import NotAuthenticated, SettingError, TooManyRequests
+from daftari.io.access import web_sessions
+from daftari.io.access.oidc_sign_in import SignIn, new_secret
+from daftari.web.sign_in import Endpoint, is_from_here, keep_cookie, let_in, sign_in_page
+
+#: For how long somebody may be away at the issuer.
+_AWAY = timedelta(minutes=10)
+_NOT_THERE = "The issuer cannot be asked now. Try again in a while, or sign in by a token."
+_NOBODY = (
+    "The issuer did not vouch for you with one role of this workspace, or the way began in another window. "
+    "Try again, or ask whoever gives out roles."
+)
+
+
+def oidc_routes(service: Service, sign_in: SignIn, pages: Environment) -> tuple[Endpoint, Endpoint]:
+    """Return where the way to the issuer begins, and where it ends."""
+    page = partial(sign_in_page, service, pages)
+
+    async def begin(request: Request) -> Response:
+        if not is_from_here(request):  # nobody is signed in by a page of another site
+            return page(request, "")
+        secret = new_secret()
+        try:
+            address = await run_in_threadpool(sign_in.way_there, secret)
+        except SettingError as error:
+            log.get().warning("oidc_sign_in", problem=str(error))
+            return page(request, _NOT_THERE, 502)
+        answer = RedirectResponse(address, status_code=303)
+        wanted = quote(request.query_params.get("next", "/"), safe="")
+        keep_cookie(request, answer, (_cookie_name(request), f"{secret}.{wanted}"), _AWAY)
+        return answer
+
+    async def back(request: Request) -> Response:
+        secret, _, wanted = request.cookies.get(_cookie_name(request), "").partition(".")
+        try:
+            session = await run_in_threadpool(_begin, service, sign_in, (secret, request.url.query))
+            answer = let_in(request, session, _lasts(service), to=unquote(wanted))
+        except NotAuthenticated:
+            answer = _refused(service, request, partial(page, request))
+        except SettingError as error:
+            log.get().warning("oidc_sign_in", problem=str(error))
+            answer = page(request, _NOT_THERE, 502)
+        answer.delete_cookie(_cookie_name(request), secure=request.url.scheme == "https")
+        return answer
+
+    return begin, back
+
+
+def _begin(service: Service, sign_in: SignIn, came: tuple[str, str]) -> str:
+    secret, query = came
+    if not secret:
+        raise NotAuthenticated
+    caller = sign_in.caller_from(secret, query)
+    with service.connection() as conn:
+        return web_sessions.begin_session_for(conn, caller, clock(), _lasts(service))
+
+
+def _refused(service: Service, request: Request, page: partial[Response]) -> Response:
+    try:
+        count_failure(service, request)
+    except TooManyRequests as error:
+        return page(f"{error}. {error.hint}".capitalize(), 429)
+    return page(_NOBODY, 401)
+
+
+def _lasts(service: Service) -> timedelta:
+    return timedelta(minutes=service.settings.oidc_session_minutes)
+
+
+def _cookie_name(request: Request) -> str:
+    return "__Host-daftari_away" if request.url.scheme == "https" else "daftari_away"

@@ -1,0 +1,224 @@
+"""Every address of the control room, and what stands around its pages."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from pathlib import Path
+from urllib.parse import parse_qsl, quote
+
+from fastapi import FastAPI
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from daftari import log
+from daftari.api.service import Service, clock
+from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
+from daftari.io.access import web_sessions
+from daftari.io.access.callers import Caller
+from daftari.operations.load.preview_file import shown_sums
+from daftari.web import (
+    approvals,
+    calendar,
+    load,
+    oidc_sign_in,
+    oversight,
+    overview,
+    quarantine,
+    records,
+    reports,
+    sign_in,
+)
+from daftari.web.page_request import PageRequest, cookie_name, csrf_of
+from daftari.web.value_formats import environment
+
+Page = Callable[[PageRequest], Response]
+Receiver = Callable[[PageRequest], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+_MOST_FORM_BYTES = 2**20
+
+#: Address, methods, page.
+PAGES: list[tuple[str, str, Page]] = [
+    ("/", "GET", overview.show_overview),
+    ("/datasets/{dataset}", "GET", overview.show_dataset),
+    ("/records/{dataset}", "GET", records.list_records),
+    ("/records/{dataset}/export", "GET", records.export_records),
+    ("/records/{dataset}/row", "GET", records.show_record),
+    ("/approvals", "GET", approvals.list_requests),
+    ("/approvals/{dataset}", "POST", approvals.take_step_form),
+    ("/approvals/{dataset}/ask", "GET", approvals.ask_form),
+    ("/approvals/{dataset}/ask", "POST", approvals.ask_form),
+    ("/calendar", "GET", calendar.show_month),
+    ("/calendar/{dataset}", "GET", calendar.show_month),
+    ("/reports", "GET", reports.list_reports),
+    ("/reports/build", "POST", reports.rebuild_reports),
+    ("/reports/{mart}", "GET", reports.show_report),
+    ("/reports/{mart}/csv", "GET", reports.download_report),
+    ("/load", "GET", load.choose_file),
+    ("/load/{dataset}", "GET", load.drop_file),
+    ("/load/{dataset}/{place}", "GET", load.preview_dropped),
+    ("/load/{dataset}/{place}", "POST", load.load_dropped),
+    ("/load/{dataset}/{place}/give-up", "POST", load.give_up),
+    ("/quarantine", "GET", quarantine.list_quarantine),
+    ("/quarantine/{dataset}", "GET", quarantine.correction_grid),
+    ("/quarantine/{dataset}", "POST", quarantine.replay_grid),
+    ("/quarantine/{dataset}/csv", "GET", quarantine.download_quarantine),
+    ("/runs", "GET", oversight.list_runs),
+    ("/runs/{run_id}", "GET", oversight.show_run),
+    ("/audit", "GET", oversight.show_audit_trail),
+    ("/review", "GET", oversight.show_access_review),
+    ("/incidents", "GET", oversight.show_incidents),
+    ("/privacy", "GET", oversight.show_privacy),
+    ("/sign-out", "POST", sign_in.sign_out),
+]
+
+#: Where a page sends a file, which is taken as it comes; the answer is JSON: the page to go to, or what is wrong.
+RECEIVERS: list[tuple[str, Receiver]] = [
+    ("/load/{dataset}/file", load.receive_file),
+    ("/quarantine/{dataset}/file", quarantine.receive_corrections),
+]
+
+
+def add_control_room(app: FastAPI, service: Service) -> None:
+    """Add the control room to the application of the API."""
+    pages = environment(
+        workspace=service.workspace.name,
+        now=clock,
+        navigation=navigation,
+        here=is_here,
+        row_address=records.row_address,
+        sums=shown_sums,
+    )
+    static = Path(str(resources.files("daftari.web") / "static"))
+    app.mount("/static/room", StaticFiles(directory=static), name="room_files")
+    app.add_route(
+        "/sign-in", sign_in.sign_in(service, pages), methods=["GET", "POST"], include_in_schema=False
+    )
+
+    if service.sign_in is not None:
+        begin, back = oidc_sign_in.oidc_routes(service, service.sign_in, pages)
+        app.add_route("/sign-in/issuer", begin, methods=["GET"], include_in_schema=False)
+        app.add_route("/sign-in/issuer/back", back, methods=["GET"], include_in_schema=False)
+
+    door = _Door(service, pages)
+    # First: what a file is sent to has the form of other addresses.
+    for path, receiver in RECEIVERS:
+        app.add_route(path, door.for_files(receiver), methods=["POST"], include_in_schema=False)
+    for path, method, page in PAGES:
+        app.add_route(path, door.for_page(page), methods=[method], include_in_schema=False)
+
+
+class _Door:
+    """Lets in who has a session, and answers for what goes wrong inside."""
+
+    def __init__(self, service: Service, pages: Environment) -> None:
+        self._service = service
+        self._pages = pages
+
+    def for_page(self, page: Page) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                visit = await self._visit(request)
+            except NotAuthenticated:
+                return _to_sign_in(request)
+            try:
+                if request.method == "POST":
+                    require_own_form(request, visit.form.get("_csrf", ""), visit.csrf)
+                return await run_in_threadpool(page, visit)
+            except DaftariError as error:
+                return visit.page("refused", status=error.status, error=error)
+            except Exception as error:
+                reference = request.state.request_id
+                log.get(request_id=reference).error("fault", exc_info=error)
+                return visit.page("fault", status=500, reference=reference)
+
+        return answer
+
+    def for_files(self, receiver: Receiver) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            visit = await self._visit(request)
+            require_own_form(request, request.headers.get("x-csrf-token", ""), visit.csrf)
+            return await receiver(visit)
+
+        return answer
+
+    async def _visit(self, request: Request) -> PageRequest:
+        session = request.cookies.get(cookie_name(request), "")
+        caller = await run_in_threadpool(_caller, self._service, session)
+        request.state.caller = caller.name
+        return PageRequest(
+            service=self._service,
+            pages=self._pages,
+            request=request,
+            caller=caller,
+            csrf=csrf_of(session),
+            form=await form_of(request),
+        )
+
+
+def navigation(visit: PageRequest) -> list[tuple[str, str]]:
+    """The pages that are for this visitor, by address and name."""
+    mends = any(visit.mends(it.dataset) for it in visit.contracts)
+    adds = any(visit.adds(it.dataset) for it in visit.contracts)
+    watches = adds or any(visit.reads_all(it.dataset) for it in visit.contracts)
+    every = [
+        ("/", "Overview", True),
+        (
+            "/approvals",
+            "Approvals",
+            any(visit.decides(it.dataset) or visit.asks(it.dataset) for it in visit.contracts),
+        ),
+        ("/calendar", "Calendar", any(calendar.has_calendar(visit, it.dataset) for it in visit.contracts)),
+        ("/reports", "Reports", True),
+        ("/load", "Load a file", adds),
+        ("/quarantine", "Refused rows", mends),
+        ("/runs", "Runs", watches),
+        ("/audit", "Audit trail", visit.oversees),
+        ("/review", "Access review", visit.oversees),
+        ("/incidents", "Incidents", visit.reads_named("incidents")),
+        ("/privacy", "Privacy desk", visit.oversees),
+    ]
+    return [(address, name) for address, name, is_theirs in every if is_theirs]
+
+
+def is_here(visit: PageRequest, address: str) -> bool:
+    path = visit.request.url.path
+    return path == address or (address != "/" and path.startswith(f"{address}/"))
+
+
+def _caller(service: Service, session: str) -> Caller:
+    if not session:
+        raise NotAuthenticated
+    with service.connection() as conn:
+        return web_sessions.caller_of_session(conn, session, clock())
+
+
+def _to_sign_in(request: Request) -> Response:
+    if request.method != "GET":
+        return RedirectResponse("/sign-in", status_code=303)
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/sign-in?next={quote(back)}", status_code=303)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form; the last of those that have one name."""
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if request.method != "POST" or kind != "application/x-www-form-urlencoded":
+        return {}
+    body = await request.body()
+    if len(body) > _MOST_FORM_BYTES:
+        raise AccessRefused("The form is larger than any of ours; nothing was done.")
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=5000))
+
+
+def require_own_form(request: Request, given: str, expected: str) -> None:
+    """Raises AccessRefused where a form was not ours: another site's page may send one with our cookie."""
+    if not sign_in.is_from_here(request) or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise AccessRefused(
+            "This form is not from a page of yours, or is from before you signed in; nothing was done.",
+            hint="Go back, load the page again, and send it once more.",
+        )

@@ -1,0 +1,78 @@
+"""How values are written on pages: one way for one kind, wherever it stands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+ZONE = ZoneInfo("Africa/Nairobi")
+
+
+def environment(**shared: Any) -> Environment:
+    made = Environment(
+        loader=PackageLoader("daftari.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "moment": moment,
+        "count": count,
+        "day": day,
+        "ago": ago,
+        "value": value,
+        "words": label_words,
+    }
+    made.globals |= shared
+    return made
+
+
+def moment(at: datetime | None) -> str:
+    return f"{at.astimezone(ZONE):%-d %b %Y, %H:%M}" if at else "never"
+
+
+def day(at: date) -> str:
+    return f"{at:%-d %b %Y}"
+
+
+def count(number: Any) -> str:
+    """With commas; a fraction keeps the digits that it has."""
+    if isinstance(number, float):
+        number = Decimal(str(number))
+    return f"{number:,}"
+
+
+def ago(between: timedelta) -> str:
+    """How long, in the largest unit that fits, such as `3 h` or `2 d`."""
+    seconds = max(0, int(between.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return "a moment"
+
+
+def value(one: Any) -> str:
+    """A cell. What is missing is a dash, and never the word None."""
+    match one:
+        case None | "":
+            return "\u2013"
+        case bool():
+            return "yes" if one else "no"
+        case datetime():
+            return moment(one)
+        case date():
+            return one.isoformat()
+        case int() | float() | Decimal():
+            return count(one)
+        case _:
+            return str(one)
+
+
+def label_words(name: str) -> str:
+    """A field's or status' name as words."""
+    return name.replace("_", " ")
