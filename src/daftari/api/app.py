@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -45,14 +45,16 @@ _DOCS_POLICY = (
 
 
 #: Adds pages of its own beside the API.
-Face = Callable[[FastAPI, Service], None]
+Extension = Callable[[FastAPI, Service], None]
+#: Method, rest of the path, endpoint, summary, and what OpenAPI says of it.
+_RouteFacts = tuple[str, str, Callable[..., Any], str, dict[str, Any]]
 
 
 def application(
-    settings: Settings, faces: Sequence[Face] = (), *, counted: CollectorRegistry = REGISTRY
+    settings: Settings, extensions: Sequence[Extension] = (), *, counted: CollectorRegistry = REGISTRY
 ) -> ASGIApp:
     """
-    Return the application of a workspace and environment: the API, and *faces* on the same port.
+    Return the application of a workspace and environment: the API, and *extensions* on the same port.
 
     Its metrics are those that are *counted*: of this process, unless told otherwise.
 
@@ -95,8 +97,8 @@ def application(
     for dataset in service.datasets.values():
         _add(app, dataset, callers, (service, writer))
     _add_docs(app)
-    for face in faces:
-        face(app, service)
+    for extension in extensions:
+        extension(app, service)
     app.openapi = lambda: document.openapi_document(app, service.datasets)  # type: ignore[method-assign]
     return RequestMiddleware(app)
 
@@ -138,58 +140,32 @@ def _which(rest: str) -> str:
     return {"": "", "f": "_file", "{": "_one"}[rest[1:2]]
 
 
-def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> None:
+def _routes(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> Iterator[_RouteFacts]:
+    """Yield method, rest of the path, endpoint, summary and OpenAPI operation of each route of *dataset*."""
     service, writer = place
-    of_one = "/".join(f"{{{name}}}" for name in dataset.key)
+    row = "/" + "/".join(f"{{{name}}}" for name in dataset.key)
     called = dataset.business_name or dataset.name
-    routes = [
-        (
-            "GET",
-            "",
-            read.page_route(dataset, callers, service),
-            f"Read {called}",
-            document.read_operation(dataset),
-        ),
-        (
-            "POST",
-            "",
-            write.post_route(dataset, callers, writer),
-            f"Send {called}",
-            document.write_operation(dataset),
-        ),
-    ]
+    page = read.page_route(dataset, callers, service)
+    yield "GET", "", page, f"Read {called}", document.read_operation(dataset)
+    post = write.post_route(dataset, callers, writer)
+    yield "POST", "", post, f"Send {called}", document.write_operation(dataset)
     upload = uploads.upload_route(dataset, callers, service)
-    routes.append(("POST", "/files", upload, f"Send a file of {called}", document.upload_operation()))
-    if dataset.key:
-        routine = read.row_route(dataset, callers, service)
-        whole = write.put_route(dataset, callers, writer)
-        routes.append(
-            ("GET", f"/{of_one}", routine, f"Read one of {called}", document.read_one_operation(dataset))
-        )
-        routes.append(
-            (
-                "PUT",
-                f"/{of_one}",
-                whole,
-                f"Send one of {called} under its key",
-                document.put_operation(dataset),
-            )
-        )
-        part = write.patch_route(dataset, callers, place)
-        routes.append(
-            ("PATCH", f"/{of_one}", part, f"Change one of {called}", document.patch_operation(dataset))
-        )
-        past = read.history_route(dataset, callers, service)
-        routes.append(
-            (
-                "GET",
-                f"/{of_one}/history",
-                past,
-                f"Read what became of one of {called}",
-                document.history_operation(dataset),
-            )
-        )
-    for method, rest, endpoint, summary, extra in routes:
+    yield "POST", "/files", upload, f"Send a file of {called}", document.upload_operation()
+    if not dataset.key:
+        return
+    one = read.row_route(dataset, callers, service)
+    yield "GET", row, one, f"Read one of {called}", document.read_one_operation(dataset)
+    put = write.put_route(dataset, callers, writer)
+    yield "PUT", row, put, f"Send one of {called} under its key", document.put_operation(dataset)
+    patch = write.patch_route(dataset, callers, place)
+    yield "PATCH", row, patch, f"Change one of {called}", document.patch_operation(dataset)
+    past = read.history_route(dataset, callers, service)
+    summary = f"Read what became of one of {called}"
+    yield "GET", f"{row}/history", past, summary, document.history_operation(dataset)
+
+
+def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> None:
+    for method, rest, endpoint, summary, extra in _routes(dataset, callers, place):
         app.router.add_api_route(
             f"/api/{dataset.name}{rest}",
             endpoint,

@@ -112,7 +112,7 @@ def make_application() -> ASGIApp:
     if _TOGETHER in os.environ:
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
     settings = open_session(Path(os.environ["DAFTARI_WORKSPACE"]), os.environ["DAFTARI_ENV"]).settings
-    made = application(settings, faces=[routes.add_control_room], counted=counted)
+    made = application(settings, extensions=[routes.add_control_room], counted=counted)
     # What is there by now stays: the collector, which stops everybody, need not go through it again and again.
     gc.collect()
     gc.freeze()

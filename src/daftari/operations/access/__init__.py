@@ -1,1 +1,1 @@
-"""Issue tokens."""
+"""Issue the tokens by which callers use the API."""
