@@ -20,7 +20,7 @@ from daftari.compile import approvals, masked_views
 from daftari.compile.names import derived
 from daftari.compile.roles import Roles
 from daftari.compile.shares import Share, shares
-from daftari.contract.model import Conflict, Dataset
+from daftari.contract.model import Conflict, Dataset, Operation, RowScope
 from daftari.errors import AccessRefused
 from daftari.io import queries
 from daftari.io.callers import Caller, in_role_of
@@ -137,8 +137,8 @@ class Writing:
     @property
     def sees_all(self) -> bool:
         """Whether no row of the dataset is hidden from the caller."""
-        share = self._shares.get("read")
-        return share is not None and "all" in share.scopes
+        share = self._shares.get(Operation.READ)
+        return share is not None and RowScope.ALL in share.scopes
 
     # --- what is there
 
@@ -265,7 +265,7 @@ class Writing:
 
     def _visible(self, lines: list[int]) -> set[int]:
         """Which of the rows that are there the caller sees."""
-        share = self._shares.get("read")
+        share = self._shares.get(Operation.READ)
         if not lines or share is None:
             return set()
         statement = sql.SQL(

@@ -16,7 +16,7 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read_history import read_history
 from daftari.operations.read_rows import Reader, export_rows, query_of, read_page
-from daftari.rows.query import RESTRICTED, Column
+from daftari.rows.query import Column
 from daftari.web.visits import Visit
 
 #: What a filter may say, in words, by the operator of an address.
@@ -140,12 +140,12 @@ def shown_of(reader: Reader) -> list[Column]:
 
 
 def _is_restricted(column: Column) -> bool:
-    return not column.is_masked and column.field is not None and column.field.classification in RESTRICTED
+    return not column.is_masked and column.field is not None and column.field.is_restricted
 
 
 def _is_closed(column: Column) -> bool:
     """Whether an address may not name its values."""
-    return column.is_masked or (column.field is not None and column.field.classification in RESTRICTED)
+    return column.is_masked or (column.field is not None and column.field.is_restricted)
 
 
 def _wanted(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
