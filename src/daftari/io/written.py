@@ -20,10 +20,11 @@ from daftari.compile import approvals, masked_views
 from daftari.compile.names import derived
 from daftari.compile.roles import Roles
 from daftari.compile.shares import Share, shares
+from daftari.contract.caller import Caller
 from daftari.contract.model import Conflict, Dataset, Operation, RowScope
 from daftari.errors import AccessRefused
 from daftari.io import queries
-from daftari.io.callers import Caller, in_role_of
+from daftari.io.callers import in_role_of
 from daftari.io.database import BY_POLICY
 from daftari.protect.columns import index_columns
 from daftari.rows.as_csv import as_csv

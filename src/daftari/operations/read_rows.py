@@ -12,10 +12,11 @@ from psycopg.errors import DataError
 
 from daftari.compile.reading import Relation, relation_of
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
-from daftari.io.callers import Errand, in_role_of, leave_role, speak_for
+from daftari.io.callers import in_role_of, leave_role, speak_for
 from daftari.io.reading import Page
 from daftari.rows.query import Column, Query, parse_query
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.contract.caller import Caller
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller
 from daftari.io.written import NO_STEP, NOT_TAKEN
 from daftari.operations.read_rows import Reader, query_of, read_page
 from daftari.operations.requests import Answer, Desk, Outcome, Request, require_writer

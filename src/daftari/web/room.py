@@ -17,9 +17,9 @@ from starlette.staticfiles import StaticFiles
 
 from daftari import log
 from daftari.api.service import Service, now
+from daftari.contract.caller import Caller
 from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
 from daftari.io import web_sessions
-from daftari.io.callers import Caller
 from daftari.operations.look_at_file import shown_sums
 from daftari.web import (
     approvals,
