@@ -25,8 +25,8 @@ from daftari.compile.objects import (
 )
 from daftari.compile.roles import Roles, wanted
 from daftari.compile.scopes import condition, mart_condition
-from daftari.compile.shares import Share, shares
 from daftari.contract.model import Dataset, Operation, RowScope
+from daftari.contract.shares import Share, shares
 
 #: Of the operator, on every governed table and partition.
 OPERATOR_POLICY = "operator"
