@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daftari.compile.access import Readers, Rights
+from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
 from daftari.contract.governable import governable
+from daftari.contract.mart_readers import Readers
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
