@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import permutations, product
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from tests.spec.world import ROWS
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
 from daftari.contract.caller import Caller, Errand
+from daftari.contract.permissions import may_bring, roles_named
 from daftari.errors import AccessRefused
 from daftari.io.callers import make_service
 from daftari.io.keys import key_store_of
@@ -30,6 +32,8 @@ WORKSPACE = Path(__file__).parents[2] / "workspace"
 STATE = (
     "select status::text, decided_by, decided_at is not null from ops.leave_requests where request_id = %s"
 )
+
+CHECKS = "select conname from pg_constraint where conrelid = %s::regclass and contype = 'c'"
 
 #: A step that is none fills in nobody's name, which a rule of the contract may find before the server is asked.
 NO_STEP = ("approval", "decided_by_someone")
@@ -77,6 +81,25 @@ class Office:
 
     def of(self, key):
         return self.conn.execute(STATE, [key]).fetchone()
+
+    def steps_taken(self, name, role, person):
+        """The steps, of all between two states, that the server lets *role* take of a row about U3."""
+        field, table = self.datasets[name].approval.field, sql.Identifier("ops", name)
+        row = {"leave_requests": "L2", "expenses": "E4"}[name]
+        key = sql.Identifier(self.datasets[name].key[0])
+        become = sql.SQL("update {} set {} = %s, user_id = 'U3' where {} = %s").format(
+            table, sql.Identifier(field), key
+        )
+        taken = set()
+        for start, to in permutations(self.datasets[name].field(field).allowed, 2):
+            self.conn.execute(become, [start, row])
+            try:
+                with self.session_of(role, person) as conn:
+                    assert conn.execute(become, [to, row]).rowcount == 1
+                    taken.add((start, to))
+            except psycopg.errors.CheckViolation as error:
+                assert error.diag.constraint_name == "approval", error
+        return taken
 
     @contextmanager
     def session_of(self, role, user_id):
@@ -167,6 +190,31 @@ def test_a_row_about_oneself_is_not_made_anothers_nor_anothers_ones_own(office):
         conn.execute("update ops.leave_requests set user_id = 'U5' where request_id = 'L3'")
     with office.session_of("hr", "U5") as conn:
         conn.execute("update ops.leave_requests set user_id = 'U1' where request_id = 'L3'")
+
+
+@pytest.mark.parametrize("name", ["leave_requests", "expenses"])
+def test_the_server_and_the_pages_let_each_role_take_the_same_steps_of_its_own_and_of_others(office, name):
+    approval, table = office.datasets[name].approval, sql.Identifier("ops", name)
+    states = office.datasets[name].field(approval.field).allowed
+    roles = sorted(roles_named(office.datasets.values()))
+    with office.conn.transaction(force_rollback=True):  # nothing but steps is asked about
+        for (check,) in office.conn.execute(CHECKS, [f"ops.{name}"]).fetchall():
+            office.conn.execute(
+                sql.SQL("alter table {} drop constraint {}").format(table, sql.Identifier(check))
+            )
+        for role in map(sql.Identifier, map(office.roles.of, roles)):
+            office.conn.execute(sql.SQL("create policy {1} on {0} to {1} using (true)").format(table, role))
+            office.conn.execute(sql.SQL("grant select, update on {} to {}").format(table, role))
+        by_server = {
+            (it, own): office.steps_taken(name, it, "U3" if own else "U2")
+            for it, own in product(roles, (True, False))
+        }
+    by_rules = {
+        (it, own): {way for way in permutations(states, 2) if may_bring(approval, it, way, is_own=own)}
+        for it, own in product(roles, (True, False))
+    }
+    assert by_server == by_rules
+    assert by_server["manager", False] and not by_server["manager", True]
 
 
 def test_a_role_that_records_brings_any_state_of_others(office):

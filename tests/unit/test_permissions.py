@@ -128,6 +128,11 @@ def test_refused_rows_are_mended_by_whoever_loads_a_dataset_and_sees_all_of_it(l
     assert ("mend" in rights(claims(*lines))) is expected
 
 
+def test_whoever_loads_a_dataset_has_a_page_of_it_where_nothing_is_asked_for():
+    dataset = claims(line(INSERT), approval=None)
+    assert rights(dataset) == {"write", "insert", "insert for others", "watch", "open"}
+
+
 @pytest.mark.parametrize(
     ("scopes", "sees_all", "sees_own_alone"),
     [

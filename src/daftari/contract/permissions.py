@@ -111,7 +111,7 @@ def refusal_to_oversee(role: str, overseers: Collection[str]) -> str | None:
 def is_own(dataset: Dataset, row: Mapping[str, Any], person: str | None) -> bool:
     """Whether *row* is about *person*. Nothing is about nobody in particular."""
     whose = row.get(dataset.subject or "")
-    return person is not None and whose is not None and str(whose) == person
+    return whose is not None and str(whose) == person
 
 
 def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalStep, ...]:
