@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from daftari.compile import masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS, column_type
 from daftari.compile.names import Schemas
-from daftari.compile.remembered import remembered
 from daftari.contract.model import Dataset, Operation
+from daftari.contract.remembered import remembered
 from daftari.contract.shares import Sight, share_of, sights
 from daftari.rows.query import Column
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from daftari.contract.model import Condition, Dataset, Operation, RowScope
+from daftari.contract.remembered import remembered
 from daftari.errors import ContractError
 
 
@@ -85,8 +86,13 @@ def shares(dataset: Dataset) -> list[Share]:
 
 def share_of(dataset: Dataset, role: str, operation: Operation) -> Share | None:
     """Return what *role* has by *operation*; None where that is nothing."""
-    share = _share(dataset, role, operation)
-    return share if share.lines else None
+    return _shares_of(dataset, role).get(operation)
+
+
+@remembered
+def _shares_of(dataset: Dataset, role: str) -> Mapping[Operation, Share]:
+    found = (_share(dataset, role, operation) for operation in Operation)
+    return {share.operation: share for share in found if share.lines}
 
 
 def clear_everywhere(dataset: Dataset, role: str) -> tuple[str, ...]:
