@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -24,13 +25,8 @@ MARK = "Generated from"
 _JINJA = re.compile(r"\{[{%#]")
 #: dbt also runs an argument of a test that merely looks like one of these calls.
 _CALL = re.compile(r"^\s*(env_var|ref|var|source|doc)\s*\(")
-_DURATION = re.compile(r"^\s*(\d+)\s*([a-z]+)\s*$", re.IGNORECASE)
-#: ODCS unit -> dbt period
-_PERIODS = {
-    "m": "minute", "min": "minute", "minute": "minute", "minutes": "minute",
-    "h": "hour", "hr": "hour", "hour": "hour", "hours": "hour",
-    "d": "day", "day": "day", "days": "day",
-}  # fmt: skip
+#: Periods that dbt knows, the longest first. A latency is a whole number of minutes.
+_PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +116,14 @@ def _table(contract: Contract, dataset: Dataset) -> dict[str, Any]:
 
 
 def _freshness(contract: Contract) -> dict[str, Any] | None:
-    """dbt's freshness from the service level `latency`; None where there is none that dbt can measure."""
-    found = _DURATION.match(contract.service_levels.get("latency", ""))
-    period = _PERIODS.get(found[2].lower()) if found else None
-    if found is None or period is None:
+    """dbt's freshness from the service level `latency`; None where the contract has none."""
+    latency = contract.latency
+    if latency is None:
         return None
+    period = next(name for name, length in _PERIODS.items() if not latency % length)
     return {
         "loaded_at_field": "created_at",
-        "freshness": {"error_after": {"count": int(found[1]), "period": period}},
+        "freshness": {"error_after": {"count": latency // _PERIODS[period], "period": period}},
     }
 
 

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from daftari.contract.approval import Approval
+from daftari.contract.durations import latency
 from daftari.errors import ContractError, Fault, UnknownName
 
 
@@ -350,7 +351,7 @@ class Contract:
     description: str = ""
     datasets: tuple[Dataset, ...] = ()
     owner: str | None = None  #: from `team`: the member whose role is owner, else the first
-    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text
+    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text; see also `latency`
     service_levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     support: tuple[str, ...] = ()
     source: str = ""  #: the file it was read from
@@ -360,6 +361,14 @@ class Contract:
     document: str = field(default="", repr=False)
     #: what ODCS allows and the reader could not express in this model; `governable` reports them
     reservations: tuple[Fault, ...] = ()
+
+    @property
+    def latency(self) -> timedelta | None:
+        """How long after the last load the next one is late; None where the contract does not say it."""
+        try:
+            return latency(self.service_levels["latency"])
+        except (KeyError, ValueError):  # what cannot be read is among the reservations
+            return None
 
     @property
     def dataset(self) -> Dataset:

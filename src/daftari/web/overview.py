@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -22,8 +21,6 @@ from daftari.operations.contract_history import contract_history
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
-
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,12 +144,4 @@ def _failing(checked: Checked | None) -> int:
 
 def _is_late(contract: Contract, at: datetime, now: datetime) -> bool:
     """Whether rows came longer ago than the contract's latency allows."""
-    allowed = latency(contract)
-    return allowed is not None and now - at > allowed
-
-
-def latency(contract: Contract) -> timedelta | None:
-    found = re.fullmatch(r"(\d+)\s*([a-z]+)", contract.service_levels.get("latency", ""))
-    if found is None or found[2] not in _UNITS:
-        return None
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return contract.latency is not None and now - at > contract.latency
