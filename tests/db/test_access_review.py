@@ -69,7 +69,7 @@ class House:
         return decide_review(self.conn, Chosen(numbers=numbers, **chosen), decision, now=NOW)
 
     def close(self, now=BEFORE, **said):
-        return close_review(self.conn, self.watched, now=now, **said)
+        return close_review(self.conn, self.watched, now=now, time_zone="Africa/Nairobi", **said)
 
     def seen_by(self, login, query, role=None):
         with psycopg.connect(make_conninfo(self.url, user=login), autocommit=True) as conn:

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from daftari.contract.approval import Approval
 from daftari.contract.durations import latency
 from daftari.errors import ContractError, Fault, UnknownName
+
+#: Of the organisations that this is made for. `DAFTARI_TIME_ZONE` says another.
+DEFAULT_TIME_ZONE = "Africa/Nairobi"
 
 
 class LogicalType(StrEnum):
@@ -318,7 +322,13 @@ class Dataset:
     retention: timedelta | None = None
     #: share of a load's rows that may be rejected before a pipeline stops, 0 to 1
     max_rejected_ratio: float = 0.05
+    #: Where its days begin, and whose time a timestamp without an offset is: an IANA zone. Not of the contract: the
+    #: workspace gives it.
+    time_zone: str = DEFAULT_TIME_ZONE
     line: int = 0
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def field(self, name: str) -> Field:
         """

@@ -137,7 +137,7 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     with visit.connection() as conn, conn.transaction():
         speak_for(conn, visit.errand())
         with in_role_of(conn, visit.caller, visit.service.roles):
-            found = glance.rows_by_month(conn, relation, first.name)
+            found = glance.rows_by_month(conn, relation, first, time_zone=dataset.time_zone)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"
