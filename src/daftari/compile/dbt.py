@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from daftari.compile.conditions import rules_in_sql, sql_condition
 from daftari.contract.model import Contract, Dataset, Field, RowRule
+from daftari.contract.platform import CREATED_AT, OPS, UPDATED_AT
 
 #: First words of every generated file: only files that begin with them are ever replaced or removed.
 MARK = "Generated from"
@@ -60,7 +61,7 @@ def quoted(name: str) -> str:
 def _staging_view(contract: Contract, dataset: Dataset) -> str:
     sealed = [field.name for field in dataset.fields if field.protection.sealed]
     columns = [_staged(field) for field in dataset.fields if not field.protection.sealed]
-    columns += ["created_at", "updated_at"]
+    columns += [CREATED_AT, UPDATED_AT]
     left_out = f"\n-- Left out, as they are sealed: {inert(', '.join(sealed))}." if sealed else ""
     body = ",\n    ".join(columns)
     return (
@@ -83,8 +84,8 @@ def _sources(contracts: Sequence[Contract]) -> str:
         "version": 2,
         "sources": [
             {
-                "name": "ops",
-                "schema": "ops",
+                "name": OPS,
+                "schema": OPS,
                 "description": "Governed tables, made and filled by Daftari from the contracts.",
                 "tables": [
                     _table(contract, dataset) for contract in contracts for dataset in contract.datasets
@@ -122,7 +123,7 @@ def _freshness(contract: Contract) -> dict[str, Any] | None:
         return None
     period = next(name for name, length in _PERIODS.items() if not latency % length)
     return {
-        "loaded_at_field": "created_at",
+        "loaded_at_field": CREATED_AT,
         "freshness": {"error_after": {"count": latency // _PERIODS[period], "period": period}},
     }
 

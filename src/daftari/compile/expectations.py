@@ -9,8 +9,9 @@ from typing import Any
 
 from daftari.compile.names import identifiers, qualified
 from daftari.contract.model import Dataset, Severity
+from daftari.contract.platform import OPS
 
-SCHEMA = "ops"
+SCHEMA = OPS
 ROWS = "unexpected_rows_expectation"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 

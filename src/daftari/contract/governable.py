@@ -14,6 +14,7 @@ from daftari.contract.approval_checks import approval_findings
 from daftari.contract.field_checks import field_findings
 from daftari.contract.findings import Finding
 from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality, RowScope
+from daftari.contract.platform import COLUMNS
 from daftari.contract.schema import one_of
 from daftari.contract.sql_guard import refusal_to_run
 from daftari.errors import Fault
@@ -24,10 +25,8 @@ LONGEST_NAME = 63
 #: Room for what is put before and after a dataset's name, as in incidents_2026q1.
 LONGEST_DATASET = 48
 
-#: Columns that every governed table has besides those of its contract.
-PLATFORM_COLUMNS = ("created_at", "updated_at", "_run_id")
 _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
-RESERVED_COLUMNS = (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS)
+RESERVED_COLUMNS = (*COLUMNS, *_SYSTEM_COLUMNS)
 
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP)

@@ -21,6 +21,7 @@ from daftari.compile.names import derived
 from daftari.compile.roles import Roles
 from daftari.compile.shares import Share, shares
 from daftari.contract.model import Conflict, Dataset, Operation, RowScope
+from daftari.contract.platform import OPS, VIEWS
 from daftari.errors import AccessRefused
 from daftari.io import queries
 from daftari.io.callers import Caller, in_role_of
@@ -68,7 +69,7 @@ def lay_out(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, lines: 
     row = conn.execute(_QUERIES["has_stage"], {"stage": stage.as_string()}).fetchone()
     if row is None or not row[0]:
         columns = _listed(_columns(dataset))
-        table = sql.Identifier("ops", dataset.name)
+        table = sql.Identifier(OPS, dataset.name)
         conn.execute(sql.SQL(_QUERIES["make_stage"]).format(stage=stage, columns=columns, table=table))
     names = [*_filled(rows, dataset), "_line"]
     body = as_csv(rows.with_columns(_line=lines).select(names))
@@ -105,7 +106,7 @@ class Writing:
         self._dataset = dataset
         self._caller = caller
         self._roles = roles
-        self._table = sql.Identifier("ops", dataset.name)
+        self._table = sql.Identifier(OPS, dataset.name)
         self._stage = stage_of(dataset)
         self._clashed: set[int] = set()
         self.digest = ""  #: sha256 of the rows that were laid out, in hex
@@ -277,7 +278,7 @@ class Writing:
     def _read_from(self, share: Share) -> sql.Identifier:
         if share.is_plain:
             return self._table
-        return sql.Identifier("views", masked_views.name(self._dataset, self._caller.role))
+        return sql.Identifier(VIEWS, masked_views.name(self._dataset, self._caller.role))
 
     def _update(self, changed: dict[int, tuple[str, ...]]) -> dict[int, Fate]:
         """Change rows in the caller's role: the columns that differ in one of them, and no other."""

@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from daftari.compile.roles import Roles
 from daftari.contract.model import Conflict, Contract
+from daftari.contract.platform import OPS
 from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
@@ -202,7 +203,7 @@ class _Load:
             quarantine.resolve(self._conn, run_id, self._replays.values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         audit = BatchAudit(
-            relation=f"ops.{self._dataset.name}",
+            relation=f"{OPS}.{self._dataset.name}",
             operation=self._landing.operation,
             rows=self._counts.inserted + self._counts.updated,
             digest=self._landing.digest,

@@ -13,6 +13,7 @@ from psycopg.errors import DataError
 from daftari.compile.reading import Relation, relation_of
 from daftari.compile.roles import Roles
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
 from daftari.io.callers import Errand, in_role_of, leave_role, speak_for
@@ -137,5 +138,5 @@ def _restricted(query: Query) -> list[str]:
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:
     names = _restricted(query)
     if names:
-        place = (f"ops.{reader.dataset.name}", names)
+        place = (f"{OPS}.{reader.dataset.name}", names)
         loans.record_read(conn, place, rows or 0, reader.errand.purpose or "")
