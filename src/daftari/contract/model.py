@@ -164,6 +164,41 @@ class RowOutcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class QualityType(StrEnum):
+    LIBRARY = "library"
+    SQL = "sql"
+    TEXT = "text"  #: tells people something, and asserts nothing
+    CUSTOM = "custom"  #: of another engine, which is not run
+
+
+class QualityMetric(StrEnum):
+    """The metrics of ODCS's library."""
+
+    NULL_VALUES = "nullValues"
+    MISSING_VALUES = "missingValues"
+    INVALID_VALUES = "invalidValues"
+    DUPLICATE_VALUES = "duplicateValues"
+    ROW_COUNT = "rowCount"
+
+
+class QualityOperator(StrEnum):
+    """How ODCS compares the number of a check with what is expected."""
+
+    BE = "mustBe"
+    NOT_BE = "mustNotBe"
+    BE_GREATER_THAN = "mustBeGreaterThan"
+    BE_GREATER_OR_EQUAL_TO = "mustBeGreaterOrEqualTo"
+    BE_LESS_THAN = "mustBeLessThan"
+    BE_LESS_OR_EQUAL_TO = "mustBeLessOrEqualTo"
+    BE_BETWEEN = "mustBeBetween"
+    NOT_BE_BETWEEN = "mustNotBeBetween"
+
+
+class QualityUnit(StrEnum):
+    ROWS = "rows"
+    PERCENT = "percent"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """ODCS `logicalTypeOptions`. Bounds are inclusive unless named exclusive; text as the contract has it."""
@@ -186,13 +221,15 @@ class Quality:
 
     name: str
     description: str = ""
-    type: str = "library"  #: library, sql, text or custom
-    metric: str | None = None  #: nullValues, missingValues, invalidValues, duplicateValues, rowCount
+    type: QualityType = QualityType.LIBRARY
+    metric: QualityMetric | str | None = (
+        None  #: a word that is none of ODCS's stays text; `governable` refuses it
+    )
     query: str | None = None  #: of type sql; `${object}` and `${property}` stand for table and column
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    comparison: str | None = None  #: mustBe, mustBeLessThan, mustBeBetween …
+    comparison: QualityOperator | None = None
     expected: Any = None
-    unit: str = "rows"  #: rows or percent
+    unit: QualityUnit | str = QualityUnit.ROWS  #: as of `metric`
     dimension: str | None = None
     severity: Severity = Severity.ERROR
 
