@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping as Form
+from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -205,7 +205,7 @@ def _header(visit: Visit, asked: _Asked) -> tuple[str, ...]:
         return ()
 
 
-def totals_of(form: Form[str, str], dataset: Dataset) -> ControlTotals:
+def totals_of(form: AbstractMapping[str, str], dataset: Dataset) -> ControlTotals:
     """
     The totals that a form states: of `rows`, and of fields as `sum.<field>`.
 
