@@ -82,9 +82,7 @@ class Settings(BaseSettings):
         pattern="^[A-Z]{2}$",
         description="two letters of ISO 3166, whose public holidays are no working days",
     )
-    time_zone: str = Field(
-        default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi, used on screens"
-    )
+    time_zone: str = Field(default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi")
     database_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
     embedded_server: EmbeddedServer = Field(
         default=EmbeddedServer.AUTO, description="auto, system, wheel or off"

@@ -69,8 +69,8 @@ class House:
     def decide(self, decision, *numbers, **chosen):
         return decide_review(self.conn, Chosen(numbers=numbers, **chosen), decision, now=NOW)
 
-    def close(self, now=BEFORE, **said):
-        return close_review(self.conn, self.watched, now=now, **said)
+    def close(self, now=BEFORE, time_zone="Africa/Nairobi", **said):
+        return close_review(self.conn, self.watched, now=now, time_zone=time_zone, **said)
 
     def seen_by(self, login, query, role=None):
         with psycopg.connect(make_conninfo(self.url, user=login), autocommit=True) as conn:
@@ -343,6 +343,14 @@ def test_before_its_deadline_a_review_with_undecided_entries_stays_open(house):
     with pytest.raises(ReviewRefused, match=r"entries are undecided, and its deadline is 2026-12-01"):
         house.close(BEFORE)
     assert show_review(house.conn).review.closed_at is None
+
+
+def test_the_day_of_the_deadline_begins_in_the_workspaces_zone(house):
+    house.start()
+    night = DEADLINE.replace(hour=2)  # 1 December, 05:00 in Nairobi; 30 November, 21:00 in Lima
+    with pytest.raises(ReviewRefused, match="its deadline is 2026-12-01"):
+        house.close(night, time_zone="America/Lima")
+    assert house.close(night, time_zone="Africa/Nairobi").is_done
 
 
 def test_what_is_undecided_at_the_deadline_is_revoked(house):

@@ -12,7 +12,8 @@ from tests.served_clinic import opened, visit
 
 from daftari.errors import QuarantineRefused
 from daftari.io.keys import key_store_of
-from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
+from daftari.operations.mend_rows import mend_rows, refused_rows
+from daftari.protect.mask import HIDDEN
 from daftari.settings import read_settings
 
 

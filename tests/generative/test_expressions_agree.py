@@ -17,13 +17,13 @@ from daftari.compile import checks
 from daftari.compile.columns import column_type
 from daftari.compile.names import Schemas
 from daftari.rows import copy
-from daftari.rows.expressions import ZONE, parse
+from daftari.rows.expressions import parse
 from daftari.rows.intake import encode
 from daftari.rows.parse import physical
 from daftari.rows.rules import rulebook
 
 TODAY = date(2026, 3, 14)
-MIDNIGHT = datetime(2026, 3, 14, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+MIDNIGHT = datetime(2026, 3, 14, tzinfo=ZoneInfo("Africa/Nairobi")).astimezone(UTC)
 STATES = ("open", "shut", "Äther")
 CLOSED = [
     {"type": "library", "metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": list(STATES)}}

@@ -73,7 +73,7 @@ OTHER = {
         "required": True,
         "unique": True,
         "key_position": 2,
-        "classification": "public",
+        "classification": Classification("public"),
         "critical": True,
         "options": Options(minimum=Decimal(1)),
         "allowed": ("a",),
@@ -130,7 +130,7 @@ OTHER = {
         "support": ("#help",),
     },
 }
-SILENT = {"name", "line", "source", "hash", "document", "reservations"}
+SILENT = {"name", "line", "source", "time_zone", "hash", "document", "reservations"}
 
 
 def with_other(kind: type, name: str, value) -> Contract:
@@ -186,8 +186,8 @@ def test_a_contract_compared_with_itself_has_not_changed():
             ),
         ),
         (
-            {"classification": "restricted"},
-            {"classification": "personal"},
+            {"classification": Classification("restricted")},
+            {"classification": Classification("personal")},
             (
                 "exposure: visits.fee: classification: restricted → personal;"
                 " what is shown of it is no longer held back as before"
@@ -195,15 +195,15 @@ def test_a_contract_compared_with_itself_has_not_changed():
         ),
         (
             {},
-            {"classification": "public"},  # what nobody classified counts as internal
+            {"classification": Classification("public")},  # what nobody classified counts as internal
             (
                 "exposure: visits.fee: classification: none → public;"
                 " what is shown of it is no longer held back as before"
             ),
         ),
         (
-            {"classification": "public"},
-            {"classification": "personal"},
+            {"classification": Classification("public")},
+            {"classification": Classification("personal")},
             "additive: visits.fee: classification: public → personal; it is guarded as much or more",
         ),
         (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,12 +15,11 @@ from daftari.contract.compatibility import Change, ChangeKind, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ChecksFailed, ContractError
-from daftari.io.workspace import read_contract_file, read_workspace
+from daftari.io.workspace import open_workspace, read_contract_file, read_workspace
 from daftari.operations.check_examples import check_examples
 from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.lint_contracts import lint_files, lint_workspace
-from daftari.rows.expressions import ZONE
-from daftari.settings import find_root
+from daftari.settings import find_root, read_settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, show, compare, make and test contracts."
@@ -168,8 +166,8 @@ def test(
 
     Example: daftari contract test expenses
     """
-    today = now().astimezone(ZoneInfo(ZONE)).date()
-    checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
+    read = open_workspace(read_settings(_root(workspace)))
+    checked = check_examples(read, datasets or [], today=read.today(now()))
     if output is Output.JSON:
         print_json(as_plain(checked))
     else:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -26,7 +25,6 @@ from daftari.compile.review import Access
 from daftari.errors import AuditBroken, SettingError
 from daftari.io.reviews import Entry, Review
 from daftari.operations.show_review import Shown, show_review
-from daftari.rows.expressions import ZONE
 
 app = typer.Typer(
     no_args_is_help=True, help="Review who can reach what: keep or revoke each access, and attest it."
@@ -61,7 +59,7 @@ def start(
     from daftari.operations.start_review import Period, start_review
 
     session = open_session(workspace, env)
-    today = now().astimezone(ZoneInfo(ZONE)).date()
+    today = session.workspace.today(now())
     period = Period(
         quarter=_quarter(quarter, today),
         deadline=deadline.date() if deadline else today + timedelta(days=_DAYS),
@@ -154,9 +152,11 @@ def close(
 
     session = open_session(workspace, env)
     with session.connection() as conn, err.status("Closing the review"):
-        closed = close_review(conn, session.watched, now=now(), dry_run=dry_run)
+        closed = close_review(
+            conn, session.watched, now=now(), time_zone=session.settings.time_zone, dry_run=dry_run
+        )
     if report is not None and not dry_run:
-        _write(report, Shown(review=closed.review, is_as_attested=True))
+        _write(report, Shown(review=closed.review, is_as_attested=True), session.settings.time_zone)
     if output is Output.JSON:
         print_json(closed)
         return
@@ -191,7 +191,7 @@ def report(
     session = open_session(workspace, env)
     with session.connection() as conn:
         shown = show_review(conn, review)
-    _write(path, shown)
+    _write(path, shown, session.settings.time_zone)
     out.print(f"wrote {path}", markup=False)
     _require_attested(shown)
 
@@ -205,10 +205,11 @@ def _quarter(said: str | None, today: date) -> str:
     return said.lower()
 
 
-def _write(path: Path, shown: Shown) -> None:
+def _write(path: Path, shown: Shown, time_zone: str) -> None:
     from daftari.io.review_report import as_html
 
-    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=now()), "utf-8")
+    page = as_html(shown.review, is_as_attested=shown.is_as_attested, now=now(), time_zone=time_zone)
+    path.write_text(page, "utf-8")
 
 
 def _require_attested(shown: Shown) -> None:

@@ -27,6 +27,7 @@ from daftari.compile.roles import Roles, wanted
 from daftari.compile.scopes import condition, mart_condition
 from daftari.contract.mart_readers import Readers
 from daftari.contract.model import Dataset, Operation
+from daftari.contract.platform import RUN_ID
 from daftari.contract.shares import Share, shares
 
 #: Of the operator, on every governed table and partition.
@@ -172,7 +173,7 @@ def _columns(dataset: Dataset, share: Share) -> tuple[str, ...]:
     else:
         # whoever writes a sealed field writes by what it is found; a row names the run that wrote it
         platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
-        platform.append("_run_id")
+        platform.append(RUN_ID)
     return tuple(sorted([*own, *platform]))
 
 

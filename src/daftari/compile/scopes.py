@@ -72,8 +72,7 @@ def condition(dataset: Dataset, rows: RowScope | Condition, role: str, known: Ma
             return f"{acts} and {_in_department(dataset, known)}"
         case Condition(text):
             parsed = parse(text, dataset, where=f"{dataset.name}: access of {role}")
-            # A policy may depend on the day, as a check constraint may not.
-            return f"{acts} and ({parsed.check or text})"
+            return f"{acts} and ({parsed.sql})"
         case _:
             assert_never(rows)
 

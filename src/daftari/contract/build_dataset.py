@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from daftari.contract.approval import Approval, ApprovalStep, WorkingDays
 from daftari.contract.build_field import build_field
 from daftari.contract.build_quality import build_quality
 from daftari.contract.document import Document, Path
+from daftari.contract.durations import duration
 from daftari.contract.extensions import (
     AccessValue,
     ApprovalValue,
@@ -23,8 +22,6 @@ from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning
 from daftari.contract.references import read_relationships
 from daftari.contract.schema import one_of
 from daftari.errors import Fault
-
-_DAYS = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +67,6 @@ def build_dataset(document: Document, position: int) -> Built:
         line=document.line(path),
     )
     return Built(dataset=dataset, faults=tuple(faults), reservations=tuple(reservations))
-
-
-def duration(text: str) -> timedelta:
-    """7y, 18m, 12w or 90d. A year counts 365.25 days, a month a twelfth of it, rounded up to whole days."""
-    return timedelta(days=math.ceil(int(text[:-1]) * _DAYS[text[-1]]))
 
 
 def _other_name(document: Document, path: Path, item: dict[str, Any]) -> list[Fault]:

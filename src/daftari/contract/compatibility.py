@@ -180,6 +180,7 @@ OF_DATASET: dict[str, Comparison] = {
     "lawful_basis": words("lawful_basis"),
     "retention": _retention,
     "max_rejected_ratio": always("max_rejected_ratio", _ADDITIVE, "only when a pipeline stops"),
+    "time_zone": nothing,  # of the workspace
     "line": nothing,
 }
 

@@ -163,7 +163,7 @@ def _mask(old: Protection, new: Protection, place: str) -> Iterator[Change]:
     if old.mask == new.mask:
         return
     kind, reason = _EXPOSURE, "other parts of the value are shown than before"
-    if old.mask is None or new.mask is Mask.FULL:
+    if old.mask is None or new.mask == Mask.FULL:
         kind, reason = _ADDITIVE, "no more of the value is shown than before"
     yield Change(kind=kind, place=place, what=moved("mask", old.mask, new.mask), reason=reason)
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from daftari.contract.approval import Approval
+from daftari.contract.durations import latency
 from daftari.errors import ContractError, Fault, UnknownName
+
+#: Of the organisations that this is made for. `DAFTARI_TIME_ZONE` says another.
+DEFAULT_TIME_ZONE = "Africa/Nairobi"
 
 
 class LogicalType(StrEnum):
@@ -159,6 +164,41 @@ class RowOutcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class QualityType(StrEnum):
+    LIBRARY = "library"
+    SQL = "sql"
+    TEXT = "text"  #: tells people something, and asserts nothing
+    CUSTOM = "custom"  #: of another engine, which is not run
+
+
+class QualityMetric(StrEnum):
+    """The metrics of ODCS's library."""
+
+    NULL_VALUES = "nullValues"
+    MISSING_VALUES = "missingValues"
+    INVALID_VALUES = "invalidValues"
+    DUPLICATE_VALUES = "duplicateValues"
+    ROW_COUNT = "rowCount"
+
+
+class QualityOperator(StrEnum):
+    """How ODCS compares the number of a check with what is expected."""
+
+    BE = "mustBe"
+    NOT_BE = "mustNotBe"
+    BE_GREATER_THAN = "mustBeGreaterThan"
+    BE_GREATER_OR_EQUAL_TO = "mustBeGreaterOrEqualTo"
+    BE_LESS_THAN = "mustBeLessThan"
+    BE_LESS_OR_EQUAL_TO = "mustBeLessOrEqualTo"
+    BE_BETWEEN = "mustBeBetween"
+    NOT_BE_BETWEEN = "mustNotBeBetween"
+
+
+class QualityUnit(StrEnum):
+    ROWS = "rows"
+    PERCENT = "percent"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """ODCS `logicalTypeOptions`. Bounds are inclusive unless named exclusive; text as the contract has it."""
@@ -181,13 +221,15 @@ class Quality:
 
     name: str
     description: str = ""
-    type: str = "library"  #: library, sql, text or custom
-    metric: str | None = None  #: nullValues, missingValues, invalidValues, duplicateValues, rowCount
+    type: QualityType = QualityType.LIBRARY
+    metric: QualityMetric | str | None = (
+        None  #: a word that is none of ODCS's stays text; `governable` refuses it
+    )
     query: str | None = None  #: of type sql; `${object}` and `${property}` stand for table and column
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    comparison: str | None = None  #: mustBe, mustBeLessThan, mustBeBetween …
+    comparison: QualityOperator | None = None
     expected: Any = None
-    unit: str = "rows"  #: rows or percent
+    unit: QualityUnit | str = QualityUnit.ROWS  #: as of `metric`
     dimension: str | None = None
     severity: Severity = Severity.ERROR
 
@@ -317,7 +359,13 @@ class Dataset:
     retention: timedelta | None = None
     #: share of a load's rows that may be rejected before a pipeline stops, 0 to 1
     max_rejected_ratio: float = 0.05
+    #: Where its days begin, and whose time a timestamp without an offset is: an IANA zone. Not of the contract: the
+    #: workspace gives it.
+    time_zone: str = DEFAULT_TIME_ZONE
     line: int = 0
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def field(self, name: str) -> Field:
         """
@@ -350,7 +398,7 @@ class Contract:
     description: str = ""
     datasets: tuple[Dataset, ...] = ()
     owner: str | None = None  #: from `team`: the member whose role is owner, else the first
-    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text
+    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text; see also `latency`
     service_levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     support: tuple[str, ...] = ()
     source: str = ""  #: the file it was read from
@@ -360,6 +408,14 @@ class Contract:
     document: str = field(default="", repr=False)
     #: what ODCS allows and the reader could not express in this model; `governable` reports them
     reservations: tuple[Fault, ...] = ()
+
+    @property
+    def latency(self) -> timedelta | None:
+        """How long after the last load the next one is late; None where the contract does not say it."""
+        try:
+            return latency(self.service_levels["latency"])
+        except (KeyError, ValueError):  # what cannot be read is among the reservations
+            return None
 
     @property
     def dataset(self) -> Dataset:

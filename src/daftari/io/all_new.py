@@ -18,6 +18,7 @@ from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, Und
 
 from daftari.contract.caller import Errand
 from daftari.contract.model import Contract
+from daftari.contract.platform import OPS
 from daftari.io import ledger, quarantine, queries, written
 from daftari.io.answers import Named, facts_of
 from daftari.io.callers import speak_for
@@ -68,7 +69,7 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
     run_id = int(begun[0])
     rows, height = delivery.rows, delivery.rows.height
     digest = written.lay_out(conn, dataset, rows, delivery.lines)
-    audited = BatchAudit(relation=f"ops.{dataset.name}", operation="insert", rows=height, digest=digest)
+    audited = BatchAudit(relation=f"{OPS}.{dataset.name}", operation="insert", rows=height, digest=digest)
     counts = {"received": height + delivery.duplicates, "inserted": height, "duplicate": delivery.duplicates}
     kept = {
         "fingerprints": [it.fingerprint for it, _ in delivery.answers],
@@ -89,7 +90,7 @@ def _insert(delivery: Delivery) -> sql.Composed:
     dataset = delivery.contract.dataset
     order = [sql.Identifier(name) for name in dataset.key or ("_line",)]
     return sql.SQL(_QUERIES["insert"]).format(
-        table=sql.Identifier("ops", dataset.name),
+        table=sql.Identifier(OPS, dataset.name),
         stage=written.stage_of(dataset),
         columns=written.inserted(delivery.rows, dataset),
         order=sql.SQL(", ").join(order),

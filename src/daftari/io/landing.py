@@ -20,6 +20,7 @@ from psycopg import Connection, sql
 
 from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
+from daftari.contract.platform import OPS, RUN_ID
 from daftari.errors import DatabaseError
 from daftari.io import queries
 from daftari.io.aside import Aside
@@ -65,8 +66,8 @@ class Landing:
         self._conn = conn
         self._dataset = dataset
         self._run_id = run_id
-        self._columns = [*(f.name for f in dataset.fields), "_run_id", *index_columns(dataset)]
-        self._table = sql.Identifier("ops", dataset.name)
+        self._columns = [*(f.name for f in dataset.fields), RUN_ID, *index_columns(dataset)]
+        self._table = sql.Identifier(OPS, dataset.name)
         #: a row may name one that the server sees later; it proves these references itself
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
         self._skips_key_triggers = False

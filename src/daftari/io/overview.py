@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from daftari.compile.reading import Relation
 from daftari.io import queries
+from daftari.rows.query import Column
 
 _QUERIES = queries.load("overview.sql")
 
@@ -74,9 +75,18 @@ def run(conn: Connection[Any], run_id: int) -> Run | None:
         return cursor.execute(_QUERIES["run"], {"run_id": run_id}).fetchone()
 
 
-def rows_by_month(conn: Connection[Any], relation: Relation, field: str) -> list[tuple[date, int]]:
-    """Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks."""
+def rows_by_month(
+    conn: Connection[Any], relation: Relation, column: Column, *, time_zone: str
+) -> list[tuple[date, int]]:
+    """
+    Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks.
+
+    Months of a timestamp begin in *time_zone*.
+    """
+    moment: sql.Composable = sql.Identifier("t", column.name)
+    if column.type == "timestamptz":
+        moment = sql.SQL("{} at time zone {}").format(moment, sql.Literal(time_zone))
     statement = sql.SQL(_QUERIES["by_month"]).format(
-        relation=sql.Identifier(relation.schema, relation.name), field=sql.Identifier(field)
+        relation=sql.Identifier(relation.schema, relation.name), moment=moment
     )
     return list(reversed(conn.execute(statement).fetchall()))

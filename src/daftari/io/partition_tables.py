@@ -11,6 +11,7 @@ from daftari.compile import audit, statements
 from daftari.compile.names import derived
 from daftari.compile.objects import Partition
 from daftari.contract.model import Dataset
+from daftari.contract.platform import COLUMNS, OPS
 from daftari.io import queries
 
 _QUERIES = queries.load("partitions.sql")
@@ -52,7 +53,7 @@ def _make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
 
 def rows_outside(conn: Connection[Any], dataset: Dataset) -> int:
     """Return how many rows lie in the default partition: their time has no partition of its own."""
-    default = sql.Identifier("ops", derived(dataset.name, "default"))
+    default = sql.Identifier(OPS, derived(dataset.name, "default"))
     row = conn.execute(sql.SQL("select count(*) from {}").format(default)).fetchone()
     return int(row[0]) if row else 0
 
@@ -70,7 +71,7 @@ def _has_rows(conn: Connection[Any], dataset: Dataset, partition: Partition, spa
 
 def _names(dataset: Dataset, partition: Partition) -> dict[str, sql.Composable]:
     assert dataset.partitioning is not None, "asked of partitioned datasets alone"
-    names = [*(field.name for field in dataset.fields), "created_at", "updated_at", "_run_id"]
+    names = [*(field.name for field in dataset.fields), *COLUMNS]
     return {
         "table": sql.Identifier(partition.schema, dataset.name),
         "partition": sql.Identifier(partition.schema, partition.name),

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from daftari.contract.model import Classification, Dataset
+from daftari.contract.platform import OPS
 from daftari.io import audit_tables, queries
 
 _QUERIES = queries.load("pgaudit.sql")
@@ -43,7 +44,7 @@ def configure(conn: Connection[Any], datasets: Sequence[Dataset]) -> bool:
         (granted - wanted, "revoke all on {} from {}"),
     ):
         for name in sorted(relations):
-            conn.execute(sql.SQL(verb).format(sql.Identifier("ops", name), sql.Identifier(_ROLE)))
+            conn.execute(sql.SQL(verb).format(sql.Identifier(OPS, name), sql.Identifier(_ROLE)))
     return True
 
 

@@ -24,9 +24,10 @@ from alembic.util.exc import CommandError
 from psycopg import Connection
 from sqlalchemy.pool import StaticPool
 
+from daftari.contract.platform import PLATFORM
 from daftari.errors import DatabaseError
 
-VERSION_SCHEMA = "daftari"
+VERSION_SCHEMA = PLATFORM
 _NUMBER = re.compile(r"(\d+)_")
 _TEMPLATE = '''\
 """{title}"""

@@ -23,6 +23,7 @@ from daftari.compile.roles import Roles
 from daftari.contract.caller import Caller
 from daftari.contract.model import Conflict, Dataset
 from daftari.contract.permissions import sees_all_rows
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused
 from daftari.io import queries
 from daftari.io.callers import in_role_of
@@ -70,7 +71,7 @@ def lay_out(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, lines: 
     row = conn.execute(_QUERIES["has_stage"], {"stage": stage.as_string()}).fetchone()
     if row is None or not row[0]:
         columns = _listed(_columns(dataset))
-        table = sql.Identifier("ops", dataset.name)
+        table = sql.Identifier(OPS, dataset.name)
         conn.execute(sql.SQL(_QUERIES["make_stage"]).format(stage=stage, columns=columns, table=table))
     names = [*_filled(rows, dataset), "_line"]
     body = as_csv(rows.with_columns(_line=lines).select(names))
@@ -107,7 +108,7 @@ class Writing:
         self._dataset = dataset
         self._caller = caller
         self._roles = roles
-        self._table = sql.Identifier("ops", dataset.name)
+        self._table = sql.Identifier(OPS, dataset.name)
         self._stage = stage_of(dataset)
         self._clashed: set[int] = set()
         self.digest = ""  #: sha256 of the rows that were laid out, in hex

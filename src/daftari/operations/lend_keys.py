@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused
 from daftari.io import loans
 from daftari.io.keys import KeyStore
@@ -38,7 +39,7 @@ def lend_keys(conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str
     require_purpose(place, reading)
     used = loans.used_keys(conn, dataset, name, reading)
     values = sum(count for *_, count in used)
-    loans.record_read(conn, (f"ops.{dataset.name}", [name]), values, reading.purpose)
+    loans.record_read(conn, (f"{OPS}.{dataset.name}", [name]), values, reading.purpose)
     current = keys.keys_for({owner_of(dataset, subject) for subject, *_ in used})
     known = keys.key_versions({(key_id, version) for _, key_id, version, _ in used}, of=place)
     lent: dict[tuple[bytes, int], Loan] = {}

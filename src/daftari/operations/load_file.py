@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from psycopg import Connection
@@ -19,6 +18,7 @@ from psycopg import Connection
 from daftari.compile.roles import Roles
 from daftari.contract.caller import Errand
 from daftari.contract.model import Conflict, Contract
+from daftari.contract.platform import OPS
 from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
@@ -32,7 +32,6 @@ from daftari.io.sealer import Sealer
 from daftari.operations.apart import Apart, Order
 from daftari.rows.batch import Batch, RowsElsewhere
 from daftari.rows.control import ControlTotals, reconcile
-from daftari.rows.expressions import ZONE
 from daftari.rows.inference import settle
 from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
 from daftari.rows.plan import ColumnPlan
@@ -133,7 +132,7 @@ class _Load:
         return self._close()
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
-        today, known, sealer = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known(), self._sealer()
+        today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
         if self._delivery.apart is not None:
             return self._delivery.apart.judged(Order(run_id=self._run_id, today=today, known=known))
         intake = Intake(
@@ -204,7 +203,7 @@ class _Load:
             quarantine.resolve(self._conn, run_id, self._replays.values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
         audit = BatchAudit(
-            relation=f"ops.{self._dataset.name}",
+            relation=f"{OPS}.{self._dataset.name}",
             operation=self._landing.operation,
             rows=self._counts.inserted + self._counts.updated,
             digest=self._landing.digest,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -19,7 +18,6 @@ from daftari.io.workspace import Workspace
 from daftari.operations.load_path import Request, prepare
 from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.explain import Explained, explain
-from daftari.rows.expressions import ZONE
 from daftari.rows.intake import Intake, take_in
 from daftari.rows.rules import rulebook
 
@@ -50,7 +48,7 @@ def look_at_file(conn: Connection[Any], workspace: Workspace, request: Request, 
     dataset = delivery.contract.dataset
     parents = Parents(conn, dataset)
     intake = Intake(
-        book=rulebook(dataset, today=now.astimezone(ZoneInfo(ZONE)).date(), known=parents.known()),
+        book=rulebook(dataset, today=dataset.today(now), known=parents.known()),
         plan=delivery.plan,
         run_id=0,
         is_looked_at=True,

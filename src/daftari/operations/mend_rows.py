@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.contract.shares import clear_everywhere
 from daftari.errors import QuarantineRefused
 from daftari.io import loans, quarantine
@@ -18,9 +19,8 @@ from daftari.io.kept_cells import Cells, KeptCells
 from daftari.io.quarantine import Entry, Waiting
 from daftari.operations.requests import Answer, Desk, Outcome, Request
 from daftari.operations.write_rows import write_rows
+from daftari.protect.mask import HIDDEN
 
-#: Stands for a cell that whoever mends does not see; sent back so, it stays what it is.
-HIDDEN = "***"
 _PURPOSE = "mending refused rows"
 
 
@@ -143,4 +143,4 @@ def _record(conn: Connection[Any], desk: Desk, rows: Sequence[Refused], hidden: 
         with conn.transaction():
             speak_for(conn, desk.errand)
             purpose = desk.errand.purpose or _PURPOSE
-            loans.record_read(conn, (f"ops.{desk.dataset.name}", names), len(shown), purpose)
+            loans.record_read(conn, (f"{OPS}.{desk.dataset.name}", names), len(shown), purpose)

@@ -9,14 +9,13 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.contract.platform import OPS, RUN_ID
 from daftari.contract.shares import clear_everywhere
 from daftari.io import history, loans
 from daftari.io.callers import speak_for
 from daftari.io.history import Change
 from daftari.operations.read_rows import Reader, sees
-
-#: Stands for a value that the reader does not see.
-HIDDEN = "***"
+from daftari.protect.mask import HIDDEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +57,9 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
         shown = [it for it in map(seen.event, found.changes) if it.fields]
         read = sorted({it.field for event in shown for it in event.fields if it.field in seen.restricted})
         if read and has_purpose:
-            loans.record_read(conn, (f"ops.{reader.dataset.name}", read), 1, reader.errand.purpose or "")
+            loans.record_read(conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.errand.purpose or "")
     # The run of a row moves with each change: the first that is known of is the one that brought it.
-    oldest = found.changes[-1].old.get("_run_id") if found.changes else found.run_id
+    oldest = found.changes[-1].old.get(RUN_ID) if found.changes else found.run_id
     came = Event(at=found.created_at, what="inserted", actor=None, run_id=oldest)
     return (*shown, came)
 

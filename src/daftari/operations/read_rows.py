@@ -15,6 +15,7 @@ from daftari.compile.roles import Roles
 from daftari.contract import permissions
 from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
 from daftari.io.callers import in_role_of, leave_role, speak_for
@@ -136,5 +137,5 @@ def _restricted(query: Query) -> list[str]:
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:
     names = _restricted(query)
     if names:
-        place = (f"ops.{reader.dataset.name}", names)
+        place = (f"{OPS}.{reader.dataset.name}", names)
         loans.record_read(conn, place, rows or 0, reader.errand.purpose or "")

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, KeyDestroyed
 from daftari.io import loans
 from daftari.io.keys import KeyStore
@@ -48,7 +49,7 @@ def reveal_fields(
             lent = sum(lend_keys(conn, keys, dataset, name, reading) for name in sealed)
             rows = loans.revealed(conn, dataset, names, reading)
             if confidential:
-                loans.record_read(conn, (f"ops.{dataset.name}", confidential), len(rows), reading.purpose)
+                loans.record_read(conn, (f"{OPS}.{dataset.name}", confidential), len(rows), reading.purpose)
             if sealed:
                 loans.return_keys(conn)
     except psycopg.errors.InsufficientPrivilege as error:

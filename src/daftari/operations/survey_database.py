@@ -35,15 +35,14 @@ def survey(conn: Connection[Any], contracts: Sequence[Contract], *, rights: Righ
         ContractError: the contracts ask for what PostgreSQL cannot do.
     """
     datasets = [contract.dataset for contract in contracts]
-    today = now.date()
     live = catalogue.read(
         conn, [role.name for role in roles.wanted(datasets, rights.readers.roles, rights.roles)]
     )
-    kept = partitions.kept(datasets, live.values(), today=today)
-    wanted = tables.objects(datasets, today=today, kept=kept)
+    kept = partitions.kept(datasets, live.values(), now=now)
+    wanted = tables.objects(datasets, now=now, kept=kept)
     present = replace(_present(conn, wanted, live), kept=tuple(kept))
     wanted.update({item.identity: item for item in access.objects(datasets, present, rights)})
-    printed = catalogue.as_printed(conn, datasets, rights, present, today=today)
+    printed = catalogue.as_printed(conn, datasets, rights, present, now=now)
     return Survey(
         found=differences(printed, live),
         situation=Situation(wanted=wanted, live=live, views=catalogue.views_of_columns(conn)),

@@ -16,6 +16,7 @@ from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import ACCESS, Kind, Partition
 from daftari.contract.model import Contract
 from daftari.contract.permissions import roles_named
+from daftari.contract.platform import OPS
 from daftari.errors import ContractError
 from daftari.io import (
     access_catalogue,
@@ -188,10 +189,8 @@ def _watches(conn: Connection[Any]) -> tuple[list[Drift], tuple[str, ...]]:
 
 def _unlogged(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:
     for name in pgaudit.unlogged(conn, [contract.dataset for contract in contracts]):
-        text = (
-            f"pgaudit ops.{name}: found its reads not logged; expected an object audit of a restricted table"
-        )
-        yield _drift("pgaudit", f"ops.{name}", "missing", text)
+        text = f"pgaudit {OPS}.{name}: found its reads not logged; expected an object audit of a restricted table"
+        yield _drift("pgaudit", f"{OPS}.{name}", "missing", text)
 
 
 def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[Drift]:

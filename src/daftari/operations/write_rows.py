@@ -17,6 +17,7 @@ from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import KeyReused, RequestUnderWay
 from daftari.io import all_new, answers, ledger, quarantine
 from daftari.io.answers import Claim
@@ -237,7 +238,7 @@ class _Run:
         written = counts.inserted + counts.updated
         if written:
             batch = BatchAudit(
-                relation=f"ops.{self._dataset.name}",
+                relation=f"{OPS}.{self._dataset.name}",
                 operation="merge" if counts.updated else "insert",
                 rows=written,
                 digest=digest,

@@ -21,7 +21,6 @@ from daftari.rows.parse import physical
 from daftari.rows.working_days import days_off
 from daftari.web import records
 from daftari.web.visits import Visit
-from daftari.web.writing import ZONE
 
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 _MOST = 1000
@@ -45,7 +44,7 @@ def month(visit: Visit) -> Response:
     dataset = next((it for it in datasets if it.name == name), None)
     if dataset is None:
         raise AccessRefused("There is no such calendar, or it is not for your role.")
-    today = now().astimezone(ZONE).date()
+    today = dataset.today(now())
     first, last = month_of(visit.request.query_params.get("month", ""), today)
     spans, is_cut = _spans(visit, dataset, (first, last), today)
     return visit.page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from daftari.contract import permissions
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, ReviewRefused
 from daftari.io import audit, ledger
 from daftari.io import overview as glance
@@ -61,7 +62,7 @@ def trail(visit: Visit) -> Response:
     with visit.connection() as conn:
         entries = audit.entries(conn, wanted)
         head = audit.head(conn)
-    relations = sorted(f"ops.{name}" for name in visit.service.datasets)
+    relations = sorted(f"{OPS}.{name}" for name in visit.service.datasets)
     return visit.page("trail", entries=entries, wanted=wanted, head=head, relations=relations)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -24,8 +23,6 @@ from daftari.rows.query import Column
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
-
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +136,7 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     with visit.connection() as conn, conn.transaction():
         speak_for(conn, visit.errand())
         with in_role_of(conn, visit.caller, visit.service.roles):
-            found = glance.rows_by_month(conn, relation, first.name)
+            found = glance.rows_by_month(conn, relation, first, time_zone=dataset.time_zone)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"
@@ -162,12 +159,4 @@ def failing_checks(checked: Checked | None) -> int:
 
 def is_late(contract: Contract, at: datetime, now: datetime) -> bool:
     """Whether rows came longer ago than the contract's latency allows."""
-    allowed = latency(contract)
-    return allowed is not None and now - at > allowed
-
-
-def latency(contract: Contract) -> timedelta | None:
-    found = re.fullmatch(r"(\d+)\s*([a-z]+)", contract.service_levels.get("latency", ""))
-    if found is None or found[2] not in _UNITS:
-        return None
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return contract.latency is not None and now - at > contract.latency

@@ -15,8 +15,9 @@ from daftari.contract import permissions
 from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import QuarantineRefused
 from daftari.io import overview as glance
-from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
+from daftari.operations.mend_rows import mend_rows, refused_rows
 from daftari.operations.requests import Outcome
+from daftari.protect.mask import HIDDEN
 from daftari.web.visits import Visit
 
 _AT_ONCE = 50

@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from starlette.responses import Response
@@ -64,7 +65,7 @@ def one(visit: Visit) -> Response:
         report=report,
         choices=choices,
         picked=picked,
-        chart=chart_of(report, rows),
+        chart=chart_of(report, rows, ZoneInfo(visit.service.settings.time_zone)),
         rows=rows[-500:],
         total=len(rows),
         query=visit.request.url.query,
@@ -166,21 +167,22 @@ def picked_of(choices: Mapping[str, list[str]], asked: Mapping[str, str]) -> dic
     }
 
 
-def chart_of(report: Report, rows: list[Row]) -> Any:
+def chart_of(report: Report, rows: list[Row], zone: tzinfo) -> Any:
     at = {name: number for number, name in enumerate(report.columns)}
     along, value = at[report.along], at[report.value]
     if report.chart == "bars":
         sums: dict[str, Decimal] = {}
         for row in rows:
             if row[value] is not None:
-                sums[written(row[along])] = sums.get(written(row[along]), Decimal(0)) + Decimal(row[value])
+                name = written(row[along], zone)
+                sums[name] = sums.get(name, Decimal(0)) + Decimal(row[value])
         largest = sorted(sums.items(), key=lambda it: -it[1])[:_MOST_BARS]
         return charts.bars(largest, title=report.title) if len(largest) > 1 else None
     labels = sorted({row[along] for row in rows})
     place = {label: number for number, label in enumerate(labels)}
     series: dict[str, list[Any]] = {}
     for row in rows:
-        name = written(row[at[report.by]]) if report.by else report.value
+        name = written(row[at[report.by]], zone) if report.by else report.value
         series.setdefault(name, [None] * len(labels))[place[row[along]]] = row[value]
     short = [str(label)[:7] if len(str(label)) == 10 else str(label) for label in labels]
     return charts.lines(short, series, title=report.title)

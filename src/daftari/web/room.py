@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from jinja2 import Environment
@@ -86,6 +87,7 @@ RECEIVERS: list[tuple[str, Receiver]] = [
 def pages_of(service: Service) -> Environment:
     """The templates of the control room, with what each of them may use."""
     return environment(
+        ZoneInfo(service.settings.time_zone),
         workspace=service.workspace.name,
         now=now,
         navigation=navigation,

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.contracts import contract_document, contract_of, field
@@ -15,7 +16,7 @@ from daftari.web.writing import environment
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PAGES = environment(now=lambda: NOW, workspace="Clinic")
+PAGES = environment(ZoneInfo("Africa/Nairobi"), now=lambda: NOW, workspace="Clinic")
 
 
 def expected_every(value, unit):

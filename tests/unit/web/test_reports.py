@@ -34,11 +34,11 @@ JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)
 
 def test_lines_go_along_months_in_their_order_one_for_each_ward():
     rows = [(MARCH, "A", 3), (JANUARY, "B", 1), (JANUARY, "A", 2)]
-    assert said(chart_of(report(by="ward"), rows)) == ["A, 2026-01: 2", "A, 2026-03: 3", "B, 2026-01: 1"]
+    assert said(chart_of(report(by="ward"), rows, UTC)) == ["A, 2026-01: 2", "A, 2026-03: 3", "B, 2026-01: 1"]
 
 
 def test_without_wards_there_is_one_line():
-    assert said(chart_of(report(), [(JANUARY, "A", 2), (MARCH, "A", 3)])) == [
+    assert said(chart_of(report(), [(JANUARY, "A", 2), (MARCH, "A", 3)], UTC)) == [
         "spent, 2026-01: 2",
         "spent, 2026-03: 3",
     ]
@@ -46,11 +46,11 @@ def test_without_wards_there_is_one_line():
 
 def test_a_label_that_is_no_date_is_whole():
     columns = dict.fromkeys(["year", "ward", "spent"], "")
-    assert said(chart_of(report(along="year", columns=columns), [(2026, "A", 2)])) == ["spent, 2026: 2"]
+    assert said(chart_of(report(along="year", columns=columns), [(2026, "A", 2)], UTC)) == ["spent, 2026: 2"]
 
 
 def bars(*rows):
-    return chart_of(report(chart="bars", along="ward"), list(rows))
+    return chart_of(report(chart="bars", along="ward"), list(rows), UTC)
 
 
 def test_bars_are_sums_by_ward_the_largest_first():
