@@ -17,10 +17,10 @@ from psycopg import Connection, Rollback, sql
 from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, UndefinedTable
 
 from daftari.contract.model import Contract
-from daftari.io import ledger, quarantine, queries, written
+from daftari.io import ledger, quarantine, queries, staging, written
 from daftari.io.answers import Named, facts_of
 from daftari.io.callers import Errand, speak_for
-from daftari.io.ledger import BatchAudit
+from daftari.io.ledger import BatchAudit, Counts
 from daftari.io.loans import taken_on
 
 _QUERIES = queries.load("all_new.sql")
@@ -66,9 +66,8 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
         return None
     run_id = int(begun[0])
     rows, height = delivery.rows, delivery.rows.height
-    digest = written.lay_out(conn, dataset, rows, delivery.lines)
-    audited = BatchAudit(relation=f"ops.{dataset.name}", operation="insert", rows=height, digest=digest)
-    counts = {"received": height + delivery.duplicates, "inserted": height, "duplicate": delivery.duplicates}
+    digest = staging.lay_out(conn, dataset, rows, delivery.lines)
+    counts = Counts(received=height + delivery.duplicates, inserted=height, duplicate=delivery.duplicates)
     kept = {
         "fingerprints": [it.fingerprint for it, _ in delivery.answers],
         "answers": [json.dumps(answer) for _, answer in delivery.answers],
@@ -76,8 +75,8 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
     with conn.pipeline():
         with taken_on(conn, delivery.role):
             inserted = conn.execute(_insert(delivery))
-        ledger.record_batch(conn, audited)
-        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **counts, **kept})
+        ledger.record_batch(conn, BatchAudit.of(dataset.name, counts, digest))
+        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **vars(counts), **kept})
     if inserted.rowcount != height:
         return None
     quarantine.resolve_keys(conn, run_id, dataset, rows)
@@ -88,8 +87,8 @@ def _insert(delivery: Delivery) -> sql.Composed:
     dataset = delivery.contract.dataset
     order = [sql.Identifier(name) for name in dataset.key or ("_line",)]
     return sql.SQL(_QUERIES["insert"]).format(
-        table=sql.Identifier("ops", dataset.name),
-        stage=written.stage_of(dataset),
-        columns=written.inserted(delivery.rows, dataset),
+        table=staging.governed_table(dataset),
+        stage=staging.stage_of_session(dataset),
+        columns=written.further(staging.filled_columns(delivery.rows, dataset)),
         order=sql.SQL(", ").join(order),
     )

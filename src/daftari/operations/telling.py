@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from daftari.compile.shares import shares
 from daftari.contract.model import Dataset
-from daftari.io.written import NOT_TAKEN
+from daftari.rows.refusal import NOT_TAKEN
 from daftari.rows.rules import reference_rule
 
 
@@ -19,7 +19,7 @@ def untold_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> f
 
 def told(rule: str, reason: str, untold: frozenset[str]) -> tuple[str, str]:
     """Return a rule and its reason as they may be told."""
-    return NOT_TAKEN if rule in untold else (rule, reason)
+    return (NOT_TAKEN.rule, NOT_TAKEN.reason) if rule in untold else (rule, reason)
 
 
 def _sees_all(target: Dataset | None, role: str) -> bool:
