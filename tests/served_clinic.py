@@ -10,7 +10,8 @@ from tests.clinic import NOW, Clinic, open_wards, write_workspace
 
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
-from daftari.io.callers import Caller, Errand, make_service
+from daftari.contract.caller import Caller, Errand
+from daftari.io.callers import make_service
 from daftari.operations.apply_contracts import apply
 from daftari.operations.read_rows import Reader
 from daftari.operations.requests import Desk, Request

@@ -13,7 +13,7 @@ from tests.small_contracts import READINGS, TEAMS, contracts
 from daftari.compile import roles
 from daftari.compile.access import Readers, Rights
 from daftari.compile.roles import Roles
-from daftari.contract.model import Access
+from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import ReviewRefused
 from daftari.io.audit import Wanted, entries
 from daftari.operations.apply_contracts import apply
@@ -36,8 +36,8 @@ class House:
         self.conn, self.url, self.run = conn, url, uuid.uuid4().hex[:6]
         self.rights = Rights(roles=Roles(prefix=f"r{self.run}_"), readers=Readers())
         lines = (
-            Access(role="reader", operations=("read",), rows="all", fields=("team",)),
-            Access(role="small", operations=("read",), rows="budget < 10"),
+            Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
+            Access(role="small", operations=(Operation.READ,), rows=Condition("budget < 10")),
         )
         self.contracts = contracts(replace(TEAMS, access=lines), READINGS)
         apply(conn, self.contracts, migrations_dir=folder, now=NOW, rights=self.rights)

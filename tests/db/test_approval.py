@@ -14,8 +14,9 @@ from tests.spec.world import ROWS
 
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Caller, Errand
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller, Errand, make_service
+from daftari.io.callers import make_service
 from daftari.io.keys import key_store_of
 from daftari.io.workspace import read_workspace
 from daftari.operations.apply_contracts import apply

@@ -5,7 +5,8 @@ from tests import sealed_clinic
 from tests.clinic import NOW
 
 from daftari.compile.roles import Roles
-from daftari.io.callers import Caller, Errand, make_service
+from daftari.contract.caller import Caller, Errand
+from daftari.io.callers import make_service
 from daftari.operations.requests import Desk, Request
 from daftari.operations.write_rows import write_rows
 

@@ -11,13 +11,14 @@ from psycopg import sql
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts, with_field
 
+from daftari.contract.model import Classification
 from daftari.io.server_binaries import find
 from daftari.operations.apply_contracts import apply
 from daftari.operations.examine_server import examine_server
 from daftari.operations.verify_database import verify_database
 
-RESTRICTED = with_field(TEAMS, "budget", classification="restricted")
-METERED = with_field(READINGS, "litres", classification="restricted")
+RESTRICTED = with_field(TEAMS, "budget", classification=Classification.RESTRICTED)
+METERED = with_field(READINGS, "litres", classification=Classification.RESTRICTED)
 
 
 @pytest.fixture

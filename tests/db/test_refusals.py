@@ -6,13 +6,13 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import TEAMS, TRIPS, contracts
 
-from daftari.contract.model import Access
+from daftari.contract.model import Access, Condition, Operation
 from daftari.errors import RowRefused
 from daftari.io.database import explained
 from daftari.operations.apply_contracts import apply
 
-EVERY = ("read", "insert", "update")
-OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows="team = 'blue'")
+EVERY = (Operation.READ, Operation.INSERT, Operation.UPDATE)
+OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows=Condition("team = 'blue'"))
 NEW = "insert into ops.trips (trip, team, status, starts_on, ends_on, _run_id) values "
 
 

@@ -9,22 +9,24 @@ from tests.small_contracts import READINGS, TEAMS, contracts
 from daftari.compile.access import MartReaders, Readers, Rights
 from daftari.compile.roles import Roles
 from daftari.contract.changes import ChangeKind
-from daftari.contract.model import Access
+from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import Drift
 from daftari.operations.apply_contracts import apply, plan
 from daftari.operations.bring_mart_rights import bring_mart_rights
 from daftari.operations.verify_database import verify_database
 
 LINES = (
-    Access(role="reader", operations=("read",), rows="all", fields=("team",)),
-    Access(role="writer", operations=("read", "insert", "update", "delete"), rows="budget < 10"),
+    Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
+    Access(role="writer", operations=tuple(Operation), rows=Condition("budget < 10")),
 )
 OPEN_TEAMS = replace(TEAMS, access=LINES)
-OPEN_READINGS = replace(READINGS, access=(Access(role="reader", operations=("read",), rows="all"),))
+OPEN_READINGS = replace(
+    READINGS, access=(Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL),)
+)
 ALL = contracts(OPEN_TEAMS, OPEN_READINGS)
 
 
-def read_by(role, rows="all", subject=None):
+def read_by(role, rows=RowScope.ALL, subject=None):
     return Readers(of={"spend": MartReaders(scopes={role: rows}, subject=subject)})
 
 
@@ -239,7 +241,7 @@ def test_rights_given_ahead_are_named(applied, folder):
             ChangeKind.EXPOSURE,
         ),
         (
-            (LINES[0], replace(LINES[1], rows="all")),
+            (LINES[0], replace(LINES[1], rows=RowScope.ALL)),
             "policy ops.teams.writer_read",
             ChangeKind.EXPOSURE,
         ),

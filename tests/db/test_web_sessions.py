@@ -7,9 +7,9 @@ import pytest
 from tests.clinic import NOW
 from tests.contracts import contract_of
 
+from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens, web_sessions
-from daftari.io.callers import Caller
 from daftari.io.tokens import Grant
 from daftari.operations.issue_token import issue_token
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.clinic import apply_workspace, write_workspace
 
+from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens, web_sessions
-from daftari.io.callers import Caller
 
 ACCESS = [{"role": "token_nurse", "operations": ["read"], "rows": "all"}]
 

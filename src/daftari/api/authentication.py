@@ -11,9 +11,9 @@ from starlette.requests import Request
 
 from daftari.api.limits import Limits
 from daftari.api.service import Service, now
+from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io import tokens
-from daftari.io.callers import Caller
 
 #: For how long a revoked token may still be known to a server.
 _REMEMBERED_SECONDS = 5

@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service, now
+from daftari.contract.caller import Caller, Errand
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller, Errand
 from daftari.io.ledger import Loaded
 from daftari.operations.load_path import Request, load_path
 from daftari.operations.telling import told, untold_rules

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from daftari.api.service import Service, now
+from daftari.contract.caller import Errand
 from daftari.errors import DaftariError
 from daftari.io import answers
-from daftari.io.callers import Errand
 from daftari.operations.requests import MOST_RECORDS, Answer, Desk, Request
 from daftari.operations.write_rows import write_rows
 from daftari.rows.record import cell

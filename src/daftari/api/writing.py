@@ -16,8 +16,8 @@ from daftari.api.problems import problem
 from daftari.api.records import read_records
 from daftari.api.service import Service
 from daftari.api.writer import Writer
+from daftari.contract.caller import Caller, Errand
 from daftari.contract.model import Dataset
-from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader, sees
 from daftari.operations.requests import Answer, Record, Request, fingerprint
 from daftari.rows.record import cell

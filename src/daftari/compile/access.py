@@ -26,12 +26,16 @@ from daftari.compile.objects import (
 from daftari.compile.roles import Roles, wanted
 from daftari.compile.scopes import condition, mart_condition
 from daftari.compile.shares import Share, shares
-from daftari.contract.model import Dataset
+from daftari.contract.model import Dataset, Operation, RowScope
 
 #: Of the operator, on every governed table and partition.
 OPERATOR_POLICY = "operator"
-_COMMANDS = {"read": "select", "insert": "insert", "update": "update", "delete": "delete"}
-_WRITES = ("select", "insert", "update", "delete")
+_COMMANDS = {
+    Operation.READ: "select",
+    Operation.INSERT: "insert",
+    Operation.UPDATE: "update",
+    Operation.DELETE: "delete",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +52,16 @@ class Present:
 class MartReaders:
     """Which rows of a mart each role reads: a scope by role."""
 
-    scopes: Mapping[str, str]  #: all, own, reports or department
+    scopes: Mapping[str, RowScope]  #: not none
     subject: str | None = None  #: the column that names the person a row is about
 
     def among(self, columns: Container[str]) -> MartReaders:
         """Return those whose rows can be told from *columns*."""
         if self.subject in columns:
             return self
-        return replace(self, scopes={role: rows for role, rows in self.scopes.items() if rows == "all"})
+        return replace(
+            self, scopes={role: rows for role, rows in self.scopes.items() if rows == RowScope.ALL}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class Readers:
     def roles(self) -> tuple[str, ...]:
         return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
 
-    def scope(self, mart: str, role: str) -> str | None:
+    def scope(self, mart: str, role: str) -> RowScope | None:
         """Return the rows of *mart* that *role* reads; None where it reads none."""
         named = self.of.get(mart)
         return named.scopes.get(role) if named else None
@@ -151,7 +157,7 @@ def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObje
         schema=schemas.data, table=table, name=OPERATOR_POLICY, command="all", roles=(roles.operator,),
         using="true",
     )  # fmt: skip
-    for privilege in _WRITES:
+    for privilege in _COMMANDS.values():
         yield Grant(schema=schemas.data, table=table, grantee=roles.operator, privilege=privilege)
 
 
@@ -163,7 +169,7 @@ def _policies(
     for at, rows in enumerate(share.scopes, 1):
         which = () if at == 1 else (str(at),)
         text = condition(dataset, rows, role, known)
-        if share.operation == "insert" and (begins := approvals.begins(dataset, rows, share.role)):
+        if share.operation == Operation.INSERT and (begins := approvals.begins(dataset, rows, share.role)):
             text = f"{text} and {begins}"
         yield Policy(
             schema=schemas.data,
@@ -171,16 +177,16 @@ def _policies(
             name=derived(share.role, share.operation, *which),
             command=_COMMANDS[share.operation],
             roles=(role,),
-            using=None if share.operation == "insert" else text,
-            check=text if share.operation == "insert" else None,
+            using=None if share.operation == Operation.INSERT else text,
+            check=text if share.operation == Operation.INSERT else None,
         )
 
 
 def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
     roles, schemas = place
     privilege = _COMMANDS[share.operation]
-    columns = () if share.operation == "delete" else _columns(dataset, share)
-    if share.operation == "delete" or columns:
+    columns = () if share.operation == Operation.DELETE else _columns(dataset, share)
+    if share.operation == Operation.DELETE or columns:
         yield Grant(
             schema=schemas.data,
             table=dataset.name,
@@ -192,7 +198,7 @@ def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Ite
 
 def _columns(dataset: Dataset, share: Share) -> tuple[str, ...]:
     own = share.everywhere
-    if share.operation == "read":
+    if share.operation == Operation.READ:
         platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
     else:
         # whoever writes a sealed field writes by what it is found; a row names the run that wrote it

@@ -6,13 +6,13 @@ import json
 
 from daftari.compile.names import Schemas, identifier, literal, qualified
 from daftari.compile.objects import Trigger
-from daftari.contract.model import Dataset
+from daftari.contract.model import Condition, Dataset, RowScope
 
 #: What the server names as the constraint that a refused step breaks; the function is of migration 0015.
 CONSTRAINT = "approval"
 
 
-def begins(dataset: Dataset, rows: str, role: str) -> str | None:
+def begins(dataset: Dataset, rows: RowScope | Condition, role: str) -> str | None:
     """
     Return what is asked of a row that *role* inserts within the scope *rows*, as SQL; None: nothing.
 
@@ -23,7 +23,7 @@ def begins(dataset: Dataset, rows: str, role: str) -> str | None:
     if approval is None or dataset.subject is None:
         return None
     state = f"{identifier(approval.field)} = {literal(approval.begins)}"
-    if rows != "all" and role not in approval.recorded_by:
+    if rows != RowScope.ALL and role not in approval.recorded_by:
         return state
     return f"({state} or {identifier(dataset.subject)}::text is distinct from coalesce((select daftari.user_id()), ''))"
 

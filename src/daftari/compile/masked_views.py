@@ -15,7 +15,7 @@ from daftari.compile.objects import DatabaseObject, Grant, Owner, View
 from daftari.compile.roles import Roles
 from daftari.compile.scopes import condition
 from daftari.compile.shares import Share, Sight, shares
-from daftari.contract.model import Dataset, Field
+from daftari.contract.model import Condition, Dataset, Field, Operation, RowScope
 from daftari.protect import mask
 
 
@@ -41,10 +41,12 @@ def views(
 
 
 def _shares(dataset: Dataset) -> list[Share]:
-    return [share for share in shares(dataset) if share.operation == "read" and not share.is_plain]
+    return [share for share in shares(dataset) if share.operation == Operation.READ and not share.is_plain]
 
 
-def _query(dataset: Dataset, share: Share, conditions: Mapping[str, str], schemas: Schemas) -> str:
+def _query(
+    dataset: Dataset, share: Share, conditions: Mapping[RowScope | Condition, str], schemas: Schemas
+) -> str:
     columns = [
         f"{_cell(field, share, conditions)} as {identifier(field.name)}"
         for field in dataset.fields
@@ -57,7 +59,7 @@ def _query(dataset: Dataset, share: Share, conditions: Mapping[str, str], schema
     return f"select\n    {shown}\nfrom {qualified(schemas.data, dataset.name)}\nwhere {where}"
 
 
-def _cell(field: Field, share: Share, conditions: Mapping[str, str]) -> str:
+def _cell(field: Field, share: Share, conditions: Mapping[RowScope | Condition, str]) -> str:
     """The best of what the lines show of a cell: in the clear before masked, masked before nothing."""
     sights = {line.rows: line.sight(field.name) for line in share.lines}
     is_masked = Sight.MASKED in sights.values()

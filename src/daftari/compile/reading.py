@@ -9,7 +9,7 @@ from daftari.compile.columns import PLATFORM_COLUMNS, column_type
 from daftari.compile.names import Schemas
 from daftari.compile.remembered import remembered
 from daftari.compile.shares import Sight, shares
-from daftari.contract.model import Dataset
+from daftari.contract.model import Dataset, Operation
 from daftari.rows.query import Column
 
 
@@ -25,7 +25,7 @@ class Relation:
 def relation_of(dataset: Dataset, role: str) -> Relation | None:
     """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
     schemas = Schemas()
-    found = [it for it in shares(dataset) if it.role == role and it.operation == "read"]
+    found = [it for it in shares(dataset) if it.role == role and it.operation == Operation.READ]
     if not found:
         return None
     (share,) = found

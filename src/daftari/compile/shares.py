@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daftari.contract.model import Dataset
+from daftari.contract.model import Condition, Dataset, Operation, RowScope
 from daftari.errors import ContractError
 
 
@@ -22,7 +22,7 @@ class Sight(StrEnum):
 class Line:
     """What the role has of the rows in one scope."""
 
-    rows: str
+    rows: RowScope | Condition
     clear: tuple[str, ...]  #: fields, in the order of the contract
     masked: tuple[str, ...] = ()
     sees_platform: bool = False  #: the columns that every table has; given along with all fields
@@ -36,11 +36,11 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Share:
     role: str
-    operation: str  #: read, insert, update or delete
+    operation: Operation
     lines: tuple[Line, ...]  #: one a scope
 
     @property
-    def scopes(self) -> tuple[str, ...]:
+    def scopes(self) -> tuple[RowScope | Condition, ...]:
         return tuple(line.rows for line in self.lines)
 
     @property
@@ -74,7 +74,7 @@ def shares(dataset: Dataset) -> list[Share]:
     )
     found = [_share(dataset, role, operation) for role, operation in asked]
     for share in found:
-        if share.operation in ("insert", "update") and not share.is_plain:
+        if share.operation in (Operation.INSERT, Operation.UPDATE) and not share.is_plain:
             raise ContractError(
                 f"{dataset.name}: {share.role} may {share.operation} other fields in some rows than in others; "
                 "expected the same in all, as PostgreSQL holds rights to write by column and by row alone",
@@ -83,13 +83,13 @@ def shares(dataset: Dataset) -> list[Share]:
     return [share for share in found if share.lines]
 
 
-def _share(dataset: Dataset, role: str, operation: str) -> Share:
+def _share(dataset: Dataset, role: str, operation: Operation) -> Share:
     return Share(role=role, operation=operation, lines=tuple(_lines(dataset, role, operation)))
 
 
-def _lines(dataset: Dataset, role: str, operation: str) -> Iterator[Line]:
+def _lines(dataset: Dataset, role: str, operation: Operation) -> Iterator[Line]:
     entries = [it for it in dataset.access if it.role == role and operation in it.operations]
-    for rows in dict.fromkeys(it.rows for it in entries if it.rows != "none"):
+    for rows in dict.fromkeys(it.rows for it in entries if it.rows != RowScope.NONE):
         of_scope = [it for it in entries if it.rows == rows]
         names = [field.name for field in dataset.fields]
         # What is masked is masked to who reads it; who writes a field writes all of it.
@@ -97,9 +97,9 @@ def _lines(dataset: Dataset, role: str, operation: str) -> Iterator[Line]:
             name
             for it in of_scope
             for name in it.fields or names
-            if operation != "read" or name not in it.masked
+            if operation != Operation.READ or name not in it.masked
         }
-        masked = {name for it in of_scope for name in it.masked if operation == "read"} - clear
+        masked = {name for it in of_scope for name in it.masked if operation == Operation.READ} - clear
         yield Line(
             rows=rows,
             clear=tuple(name for name in names if name in clear),

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from daftari.contract.approval import Approval
 from daftari.contract.changes import Change, ChangeKind
-from daftari.contract.model import Access, Dataset
+from daftari.contract.model import Access, Condition, Dataset, Operation, RowScope
 
-#: Row scopes that lie wholly within others. Any other pair may overlap in any way.
-_WITHIN = {
-    "none": {"none", "own", "department", "reports", "all"},
-    "own": {"own", "department", "reports", "all"},
-    "department": {"department", "all"},
-    "reports": {"reports", "all"},
-    "all": {"all"},
-}
+
+def _lies_within(inner: RowScope | Condition, outer: RowScope | Condition) -> bool:
+    """Whether every row of *inner* is one of *outer*. Two conditions may overlap in any way."""
+    match inner:
+        case RowScope.NONE:
+            return isinstance(outer, RowScope)
+        case RowScope.OWN:
+            return outer in (RowScope.OWN, RowScope.DEPARTMENT, RowScope.REPORTS, RowScope.ALL)
+        case RowScope.DEPARTMENT | RowScope.REPORTS | RowScope.ALL | Condition():
+            return outer in (inner, RowScope.ALL)
+        case _:
+            assert_never(inner)
 
 
 @dataclass(frozen=True)
 class _Grant:
     """What one line of access gives a role on one field."""
 
-    operation: str
-    rows: str
+    operation: Operation
+    rows: RowScope | Condition
     is_masked: bool
 
     def covers(self, other: _Grant) -> bool:
         """Whether whoever has this one gains nothing by *other*."""
         return (
             self.operation == other.operation
-            and self.rows in _WITHIN.get(other.rows, {other.rows, "all"})
+            and _lies_within(other.rows, self.rows)
             and (other.is_masked or not self.is_masked)
         )
 
@@ -63,14 +68,19 @@ def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[Ch
 
 def _is_clear(entry: Access, field: str) -> bool:
     sees = not entry.fields or field in entry.fields
-    return "read" in entry.operations and entry.rows != "none" and sees and field not in entry.masked
+    return (
+        Operation.READ in entry.operations
+        and entry.rows != RowScope.NONE
+        and sees
+        and field not in entry.masked
+    )
 
 
 def _grants(dataset: Dataset, role: str, field: str) -> list[_Grant]:
     return [
-        _Grant(operation, entry.rows, operation == "read" and field in entry.masked)
+        _Grant(operation, entry.rows, operation == Operation.READ and field in entry.masked)
         for entry in dataset.access
-        if entry.role == role and (not entry.fields or field in entry.fields) and entry.rows != "none"
+        if entry.role == role and (not entry.fields or field in entry.fields) and entry.rows != RowScope.NONE
         for operation in entry.operations
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from daftari.contract.approval import Approval
 from daftari.contract.findings import Finding
-from daftari.contract.model import Dataset, LogicalType
+from daftari.contract.model import Dataset, LogicalType, Operation
 from daftari.contract.schema import one_of
 
 
@@ -32,7 +32,7 @@ def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Finding]
 
 def _roles(dataset: Dataset, approval: Approval) -> Iterator[Finding]:
     for role in dict.fromkeys(role for step in approval.steps for role in step.roles):
-        lines = [it for it in dataset.access if it.role == role and "update" in it.operations]
+        lines = [it for it in dataset.access if it.role == role and Operation.UPDATE in it.operations]
         written = {approval.field}
         written |= {name for it in approval.steps_of(role) for name in (it.by, it.at) if name}
         if not any(not it.fields or written <= set(it.fields) for it in lines):

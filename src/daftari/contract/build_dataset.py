@@ -19,7 +19,7 @@ from daftari.contract.extensions import (
     PartitionValue,
     read_extensions,
 )
-from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule
+from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule, row_scope
 from daftari.contract.references import read_relationships
 from daftari.contract.schema import one_of
 from daftari.errors import Fault
@@ -104,7 +104,7 @@ def _access(said: AccessValue) -> Access:
     return Access(
         role=said.role,
         operations=tuple(said.operations),
-        rows=said.rows,
+        rows=row_scope(said.rows),
         fields=tuple(said.fields),
         masked=tuple(said.masked),
     )

@@ -13,7 +13,7 @@ from daftari.contract.access_changes import access_changes, approval_changes, ne
 from daftari.contract.changes import Change, ChangeKind, Comparison, always, moved, nothing, words
 from daftari.contract.field_changes import TABLES as FIELD_TABLES
 from daftari.contract.field_changes import field_changes, quality_changes
-from daftari.contract.model import Conflict, Contract, Dataset, Partitioning
+from daftari.contract.model import Conflict, Contract, Dataset, Partitioning, RowScope
 
 __all__ = ["Change", "ChangeKind", "compare"]
 
@@ -22,7 +22,6 @@ _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, Chan
 _REFUSED = "rows that were good may be refused"
 _LOOSER = "whatever was good still is"
 _STRICTNESS = (Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT)
-_OF_PEOPLE = {"own", "reports"}
 
 
 def compare(old: Contract, new: Contract) -> tuple[Change, ...]:
@@ -81,7 +80,7 @@ def _relationships(old: Dataset, new: Dataset, place: str) -> Iterator[Change]:
 def _subject(old: Dataset, new: Dataset, place: str) -> Iterator[Change]:
     if old.subject == new.subject:
         return
-    scoped = sorted({entry.role for entry in new.access if entry.rows in _OF_PEOPLE})
+    scoped = sorted({it.role for it in new.access if isinstance(it.rows, RowScope) and it.rows.needs_subject})
     yield Change(
         kind=_EXPOSURE if scoped else _ADDITIVE,
         place=place,

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from daftari.contract.changes import Change, ChangeKind, Comparison, always, either, moved, nothing, words
-from daftari.contract.field_checks import CLASSIFICATIONS
-from daftari.contract.model import Field, LogicalType, Options, Protection
+from daftari.contract.model import Classification, Field, LogicalType, Mask, Options, Protection
 
 _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, ChangeKind.EXPOSURE
 
@@ -106,10 +105,11 @@ def _classification(old: Field, new: Field, place: str) -> Iterator[Change]:
     )
 
 
-def _rank(classification: str | None) -> int:
-    """A classification that nobody gave counts as internal; one that nobody knows, as the highest."""
-    known = classification or "internal"
-    return CLASSIFICATIONS.index(known) if known in CLASSIFICATIONS else len(CLASSIFICATIONS)
+def _rank(classification: Classification | str | None) -> int:
+    """A missing classification counts as internal, an unknown one as the highest."""
+    ranks = list(Classification)
+    known = classification or Classification.INTERNAL
+    return ranks.index(known) if isinstance(known, Classification) else len(ranks)
 
 
 def _allowed(old: Field, new: Field, place: str) -> Iterator[Change]:
@@ -163,7 +163,7 @@ def _mask(old: Protection, new: Protection, place: str) -> Iterator[Change]:
     if old.mask == new.mask:
         return
     kind, reason = _EXPOSURE, "other parts of the value are shown than before"
-    if old.mask is None or new.mask == "full":
+    if old.mask is None or new.mask is Mask.FULL:
         kind, reason = _ADDITIVE, "no more of the value is shown than before"
     yield Change(kind=kind, place=place, what=moved("mask", old.mask, new.mask), reason=reason)
 

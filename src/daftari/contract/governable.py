@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from daftari.contract.approval_checks import approval_findings
 from daftari.contract.field_checks import field_findings
 from daftari.contract.findings import Finding
-from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality
+from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality, RowScope
 from daftari.contract.schema import one_of
 from daftari.contract.sql_guard import refusal_to_run
 from daftari.errors import Fault
@@ -30,7 +30,6 @@ _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
 RESERVED_COLUMNS = (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS)
 
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
-_OPERATION_SCOPES = {"own", "reports"}
 _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP)
 
 
@@ -154,7 +153,7 @@ def _access(dataset: Dataset) -> Iterator[Finding]:
             yield Finding(
                 place, repr(entry.role), f"a role that begins with none of {', '.join(_OTHERS_ROLES)}"
             )
-        if entry.rows in _OPERATION_SCOPES and dataset.subject is None:
+        if isinstance(entry.rows, RowScope) and entry.rows.needs_subject and dataset.subject is None:
             yield Finding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")
         hidden = [name for name in entry.masked if entry.fields and name not in entry.fields]
         for name in hidden:

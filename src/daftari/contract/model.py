@@ -14,7 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, assert_never
 
 from daftari.contract.approval import Approval
 from daftari.errors import ContractError, Fault, UnknownName
@@ -67,6 +67,96 @@ class Mask(StrEnum):
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
+
+
+class Classification(StrEnum):
+    """Who may see a value, from everybody to a few. Their order is that of how much is held back."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether a value may never be shown in a log, a preview or a check result."""
+        match self:
+            case Classification.PERSONAL | Classification.CONFIDENTIAL | Classification.RESTRICTED:
+                return True
+            case Classification.PUBLIC | Classification.INTERNAL:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a value is shown only to someone who states a purpose, and each reading of it is audited."""
+        match self:
+            case Classification.CONFIDENTIAL | Classification.RESTRICTED:
+                return True
+            case Classification.PUBLIC | Classification.INTERNAL | Classification.PERSONAL:
+                return False
+            case _:
+                assert_never(self)
+
+
+class Operation(StrEnum):
+    """`daftari.access`: what a role may do with rows."""
+
+    READ = "read"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class RowScope(StrEnum):
+    """`daftari.access`: which rows a role reaches."""
+
+    ALL = "all"
+    OWN = "own"  #: those about the caller
+    DEPARTMENT = "department"  #: those of the caller's department
+    REPORTS = "reports"  #: those about the people whom the caller manages
+    NONE = "none"
+
+    @property
+    def needs_subject(self) -> bool:
+        """Whether only `daftari.subject` tells which rows these are. A department may be a field of its own."""
+        match self:
+            case RowScope.OWN | RowScope.REPORTS:
+                return True
+            case RowScope.ALL | RowScope.DEPARTMENT | RowScope.NONE:
+                return False
+            case _:
+                assert_never(self)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The rows for which an expression over the fields holds, where no `RowScope` says it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def row_scope(said: str) -> RowScope | Condition:
+    """Return what `rows` of a line of access means."""
+    try:
+        return RowScope(said)
+    except ValueError:
+        return Condition(said)
+
+
+class RowOutcome(StrEnum):
+    """What became of a row that was received. A run counts each; their sum is what it received."""
+
+    INSERTED = "inserted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +212,8 @@ class Field:
     required: bool = False
     unique: bool = False
     key_position: int | None = None  #: place in the primary key, from 1
-    classification: str | None = None  #: public, internal, personal, restricted
+    #: a word that is none of ours stays text; `governable` refuses it
+    classification: Classification | str | None = None
     critical: bool = False
     options: Options = Options()
     #: closed set of values, in the contract's order; from the quality metric invalidValues
@@ -144,7 +235,14 @@ class Field:
     @property
     def is_confidential(self) -> bool:
         """Whether a value of it may never be shown in a log, a preview or a check result."""
-        return self.protection.sealed or self.classification in {"personal", "restricted", "confidential"}
+        return self.protection.sealed or (
+            isinstance(self.classification, Classification) and self.classification.is_confidential
+        )
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a value of it is shown only to someone who states a purpose."""
+        return isinstance(self.classification, Classification) and self.classification.is_restricted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +289,8 @@ class Access:
     """One line of `daftari.access`. Compiled to grants and policies."""
 
     role: str
-    operations: tuple[str, ...]
-    rows: str  #: all, own, department, reports, none, or an expression
+    operations: tuple[Operation, ...]
+    rows: RowScope | Condition
     fields: tuple[str, ...] = ()  #: empty: all
     masked: tuple[str, ...] = ()
 

@@ -16,10 +16,11 @@ import polars as pl
 from psycopg import Connection, Rollback, sql
 from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, UndefinedTable
 
+from daftari.contract.caller import Errand
 from daftari.contract.model import Contract
 from daftari.io import ledger, quarantine, queries, staging, written
 from daftari.io.answers import Named, facts_of
-from daftari.io.callers import Errand, speak_for
+from daftari.io.callers import speak_for
 from daftari.io.ledger import BatchAudit, Counts
 from daftari.io.loans import taken_on
 

@@ -8,8 +8,9 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
-from daftari.io.callers import Errand, speak_for
+from daftari.io.callers import speak_for
 from daftari.io.landing import Landed
 from daftari.io.ledger import Counts
 from daftari.io.written import Writing

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from daftari.contract.model import Dataset
+from daftari.contract.model import Classification, Dataset
 from daftari.io import audit_tables, queries
 
 _QUERIES = queries.load("pgaudit.sql")
@@ -69,7 +69,9 @@ def unlogged(conn: Connection[Any], datasets: Sequence[Dataset]) -> list[str]:
 
 
 def _wanted(conn: Connection[Any], datasets: Sequence[Dataset]) -> set[str]:
-    tables = [it.name for it in datasets if any(f.classification == "restricted" for f in it.fields)]
+    tables = [
+        it.name for it in datasets if any(f.classification == Classification.RESTRICTED for f in it.fields)
+    ]
     return {name for (name,) in conn.execute(_QUERIES["relations"], {"tables": tables})}
 
 

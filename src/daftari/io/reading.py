@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from psycopg import Connection, Cursor, sql
 
 from daftari.compile.reading import Relation
+from daftari.contract.caller import Errand
 from daftari.io import queries
-from daftari.io.callers import Errand, words_for
+from daftari.io.callers import words_for
 from daftari.io.parquet_rows import is_text, parquet
 from daftari.io.prepared import ask_after
 from daftari.rows.query import Column, Filter, Query, Sort

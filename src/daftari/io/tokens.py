@@ -15,9 +15,9 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io import queries
-from daftari.io.callers import Caller
 
 _QUERIES = queries.load("tokens.sql")
 #: By which secret scanners tell a token of ours.

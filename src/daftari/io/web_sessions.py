@@ -13,9 +13,9 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io import queries, tokens
-from daftari.io.callers import Caller
 
 _QUERIES = queries.load("web_sessions.sql")
 _BYTES = 32

@@ -17,10 +17,11 @@ from psycopg import Connection, sql
 from daftari.compile import approvals, masked_views
 from daftari.compile.roles import Roles
 from daftari.compile.shares import Share, shares
-from daftari.contract.model import Conflict, Dataset
+from daftari.contract.caller import Caller
+from daftari.contract.model import Conflict, Dataset, Operation, RowScope
 from daftari.errors import AccessRefused
 from daftari.io import queries, staging
-from daftari.io.callers import Caller, in_role_of
+from daftari.io.callers import in_role_of
 from daftari.io.database import BY_POLICY
 from daftari.io.halving import written_by_halves
 from daftari.io.refusals import Refusals
@@ -84,8 +85,8 @@ class Writing:
     @property
     def sees_all(self) -> bool:
         """Whether no row of the dataset is hidden from the caller."""
-        share = self._shares.get("read")
-        return share is not None and "all" in share.scopes
+        share = self._shares.get(Operation.READ)
+        return share is not None and RowScope.ALL in share.scopes
 
     # --- what is there
 
@@ -185,7 +186,7 @@ class Writing:
 
     def _visible(self, lines: list[int]) -> set[int]:
         """Which of the rows that are there the caller sees."""
-        share = self._shares.get("read")
+        share = self._shares.get(Operation.READ)
         if not lines or share is None:
             return set()
         statement = sql.SQL(

@@ -17,11 +17,11 @@ import polars as pl
 from psycopg import Connection
 
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Conflict, Contract
 from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
-from daftari.io.callers import Errand
 from daftari.io.files import Source
 from daftari.io.kept_cells import KeptCells
 from daftari.io.landing import Landed, Landing

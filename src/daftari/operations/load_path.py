@@ -10,9 +10,9 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Conflict, Dataset
 from daftari.io import ledger
-from daftari.io.callers import Errand
 from daftari.io.digest import digest
 from daftari.io.ledger import Loaded, Origin
 from daftari.io.mappings import manifest_totals

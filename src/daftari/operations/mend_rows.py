@@ -18,7 +18,6 @@ from daftari.io.kept_cells import Cells, KeptCells
 from daftari.io.quarantine import Entry, Waiting
 from daftari.operations.requests import Answer, Desk, Outcome, Request
 from daftari.operations.write_rows import write_rows
-from daftari.rows.query import RESTRICTED
 
 #: Stands for a cell that whoever mends does not see; sent back so, it stays what it is.
 HIDDEN = "***"
@@ -145,9 +144,7 @@ def _record_of(row: Refused, cells: Cells | None, given: Mapping[str, str]) -> d
 
 
 def _record(conn: Connection[Any], desk: Desk, rows: Sequence[Refused], hidden: frozenset[str]) -> None:
-    names = [
-        it.name for it in desk.dataset.fields if it.classification in RESTRICTED and it.name not in hidden
-    ]
+    names = [it.name for it in desk.dataset.fields if it.is_restricted and it.name not in hidden]
     shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
     if shown:
         with conn.transaction():

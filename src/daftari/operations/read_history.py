@@ -14,7 +14,6 @@ from daftari.io import history, loans
 from daftari.io.callers import speak_for
 from daftari.io.history import Change
 from daftari.operations.read_rows import Reader, sees
-from daftari.rows.query import RESTRICTED
 
 #: Stands for a value that the reader does not see.
 HIDDEN = "***"
@@ -72,7 +71,7 @@ class _Seen:
     def __init__(self, reader: Reader, *, has_purpose: bool) -> None:
         dataset, role = reader.dataset, reader.errand.caller.role
         self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
-        self.restricted = {it.name for it in dataset.fields if it.classification in RESTRICTED}
+        self.restricted = {it.name for it in dataset.fields if it.is_restricted}
         (share,) = (it for it in shares(dataset) if it.role == role and it.operation == "read")
         # What shows in some rows alone is hidden in all: which ones, policies decide of rows and not of their past.
         self._clear = {name for name in share.everywhere if has_purpose or name not in self.restricted} - {

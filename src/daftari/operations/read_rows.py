@@ -12,12 +12,13 @@ from psycopg.errors import DataError
 
 from daftari.compile.reading import Relation, relation_of
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
-from daftari.io.callers import Errand, in_role_of, leave_role, speak_for
+from daftari.io.callers import in_role_of, leave_role, speak_for
 from daftari.io.reading import Page
-from daftari.rows.query import RESTRICTED, Column, Query, parse_query
+from daftari.rows.query import Column, Query, parse_query
 
 #: How an export is written.
 FORMS = {"csv": reading.csv_lines, "ndjson": reading.json_lines, "parquet": reading.parquet_pieces}
@@ -131,7 +132,7 @@ def _restricted(query: Query) -> list[str]:
     """Restricted fields in the clear that are shown, or of which it is asked whether they are there."""
     named: list[Column] = [*query.fields, *(it.column for it in query.filters)]
     found = (it for it in named if it.field and not it.is_masked)
-    return list(dict.fromkeys(it.name for it in found if it.field and it.field.classification in RESTRICTED))
+    return list(dict.fromkeys(it.name for it in found if it.field and it.field.is_restricted))
 
 
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:

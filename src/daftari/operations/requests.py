@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daftari.compile.roles import Roles
+from daftari.contract.caller import Errand
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
 from daftari.io.answers import Named
-from daftari.io.callers import Errand
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore

@@ -10,9 +10,9 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.contract.caller import Caller
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller
 from daftari.operations.read_rows import Reader, query_of, read_page
 from daftari.operations.requests import Answer, Desk, Outcome, Request, require_writer
 from daftari.operations.write_rows import write_rows

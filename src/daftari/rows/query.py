@@ -24,8 +24,6 @@ MOST_ROWS = 1000
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "is", "starts")
 _WORDS = ("sort", "limit", "fields", "after")
 _MOST_VALUES = 1000
-#: Classifications whose values are read for a purpose alone, and never named in an address.
-RESTRICTED = ("restricted", "confidential")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -141,7 +139,7 @@ def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> t
 def _require_open(column: Column, where: str) -> None:
     """An address stands in logs and histories: it names no value that may not be seen there."""
     field = column.field
-    if column.is_masked or (field and field.classification in RESTRICTED):
+    if column.is_masked or (field and field.is_restricted):
         raise QueryRefused(
             f"{where}: {column.name} may not stand in an address; "
             "expected a field that is neither masked nor restricted"

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Mapping as Form
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -50,7 +51,7 @@ async def receive(visit: Visit) -> Response:
             "The file's name holds what no name of ours does; expected letters, digits, spaces and . ( ) + -"
         )
     place = _folder(visit) / secrets.token_urlsafe(24)
-    await run_in_threadpool(_sweep, place.parent)
+    await run_in_threadpool(sweep, place.parent, time.time())
     await run_in_threadpool(place.mkdir, mode=0o700, parents=True)
     try:
         await write_body(visit.request, place / "file" / name)
@@ -108,7 +109,7 @@ def load(visit: Visit) -> Response:
         dataset=asked.dataset.name,
         path=asked.path,
         mapping=_mapping(visit, asked, picks),
-        totals=_totals(visit, asked.dataset),
+        totals=totals_of(visit.form, asked.dataset),
         sender=(visit.errand(), visit.service.roles),
     )
     with visit.connection() as conn:
@@ -160,11 +161,11 @@ def _asked(visit: Visit) -> _Asked:
     return _Asked(dataset=dataset, path=path)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove files that nobody came back for."""
+def sweep(folder: Path, now: float) -> None:
+    """Remove files that nobody came back for. *now* is in seconds since 1970."""
     if folder.is_dir():
         for one in folder.iterdir():
-            if time.time() - one.stat().st_mtime > _WAITS_SECONDS:
+            if now - one.stat().st_mtime > _WAITS_SECONDS:
                 shutil.rmtree(one, ignore_errors=True)
 
 
@@ -172,6 +173,11 @@ def _mapping(visit: Visit, asked: _Asked, picks: dict[str, str]) -> Mapping | No
     """The pipeline's mapping for this file, with what was picked in place of what it says; None: by names."""
     pipeline, _ = visit.service.workspace.dataset(asked.dataset.name)
     usual = choose_mapping(pipeline, asked.dataset, Wanted(dataset=asked.dataset.name, path=asked.path))
+    return with_picks(usual, picks, asked.dataset.name)
+
+
+def with_picks(usual: Mapping | None, picks: dict[str, str], dataset: str) -> Mapping | None:
+    """*usual*, by which fields that were picked by hand (`m.<field>`) take another column."""
     picked = {
         name.removeprefix("m."): FieldSource.model_validate({"from": [column]})
         for name, column in picks.items()
@@ -179,7 +185,7 @@ def _mapping(visit: Visit, asked: _Asked, picks: dict[str, str]) -> Mapping | No
     }
     if not picked:
         return usual
-    given = usual or Mapping(dataset=asked.dataset.name)
+    given = usual or Mapping(dataset=dataset)
     styles = {
         name: given.fields[name].model_copy(update={"headers": source.headers, "constant": None})
         if name in given.fields
@@ -199,10 +205,16 @@ def _header(visit: Visit, asked: _Asked) -> tuple[str, ...]:
         return ()
 
 
-def _totals(visit: Visit, dataset: Dataset) -> ControlTotals:
+def totals_of(form: Form[str, str], dataset: Dataset) -> ControlTotals:
+    """
+    The totals that a form states: of `rows`, and of fields as `sum.<field>`.
+
+    Raises:
+        MappingError: one is not a number.
+    """
     rows: int | None = None
     sums: dict[str, Decimal] = {}
-    for name, text in visit.form.items():
+    for name, text in form.items():
         said = text.replace(",", "").strip()
         if not said or not (name == "rows" or name.startswith("sum.")):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from daftari.api.service import now
-from daftari.compile.reading import relation_of
+from daftari.compile.reading import Relation, relation_of
 from daftari.compile.shares import Sight, shares
 from daftari.compile.verdicts import Verdict
 from daftari.contract.model import Contract, Dataset, LogicalType
@@ -19,6 +20,7 @@ from daftari.io import overview as glance
 from daftari.io.callers import in_role_of, speak_for
 from daftari.io.check_results import Checked
 from daftari.operations.contract_history import contract_history
+from daftari.rows.query import Column
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
@@ -46,6 +48,10 @@ class Card:
             return "empty"
         return "late" if self.is_late else "healthy"
 
+    @property
+    def needs_somebody(self) -> bool:
+        return bool(self.waiting) or self.state in ("failing", "late")
+
 
 def overview(visit: Visit) -> Response:
     watched = [it for it in visit.contracts if visit.reads_all(it.dataset) or visit.adds(it.dataset)]
@@ -65,15 +71,15 @@ def overview(visit: Visit) -> Response:
         Card(
             contract=it,
             loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
-            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, now()),
+            is_late=it.dataset.name in loads and is_late(it, loads[it.dataset.name].finished_at, now()),
             verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
-            failing=_failing(checked.get(it.dataset.name)),
+            failing=failing_checks(checked.get(it.dataset.name)),
             waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
             may_add=visit.adds(it.dataset),
         )
         for it in watched
     ]
-    needed = [it for it in cards if it.waiting or it.state in ("failing", "late")]
+    needed = [it for it in cards if it.needs_somebody]
     return visit.page(
         "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
     )
@@ -92,23 +98,28 @@ def dataset(visit: Visit) -> Response:
         "dataset",
         contract=contract,
         history=history,
-        fields=_fields(visit, contract.dataset),
+        fields=fields_seen_by(visit.role, contract.dataset),
         load=load,
-        is_late=load is not None and _is_late(contract, load.finished_at, now()),
+        is_late=load is not None and is_late(contract, load.finished_at, now()),
         runs=runs,
         checked=checked if sees_all else None,
         volume=_volume(visit, contract.dataset),
-        referred=[
-            it.dataset.name
-            for it in visit.contracts
-            if any(one.target == name for one in it.dataset.relationships) and it.dataset.name != name
-        ],
+        referred=referring(name, visit.contracts),
     )
 
 
-def _fields(visit: Visit, dataset: Dataset) -> list[dict[str, Any]]:
-    """Each field with how this role sees it."""
-    share = next((it for it in shares(dataset) if it.role == visit.role and it.operation == "read"), None)
+def referring(name: str, contracts: Sequence[Contract]) -> list[str]:
+    """The other datasets that refer to the dataset called *name*."""
+    return [
+        it.dataset.name
+        for it in contracts
+        if any(one.target == name for one in it.dataset.relationships) and it.dataset.name != name
+    ]
+
+
+def fields_seen_by(role: str, dataset: Dataset) -> list[dict[str, Any]]:
+    """Each field with how *role* sees it."""
+    share = next((it for it in shares(dataset) if it.role == role and it.operation == "read"), None)
     found = []
     for field in dataset.fields:
         sights = {line.sight(field.name) for line in share.lines} if share else {Sight.HIDDEN}
@@ -123,11 +134,7 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     relation = relation_of(dataset, visit.role)
     if relation is None or not visit.reads(dataset):
         return None
-    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
-    columns = [
-        it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
-    ]
-    first = next((it for it in columns if it.required), None)
+    first = counted_by(relation)
     if first is None:
         return None
     with visit.connection() as conn, conn.transaction():
@@ -141,11 +148,20 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     return {"chart": chart, "rows": found, "field": first.name}
 
 
-def _failing(checked: Checked | None) -> int:
+def counted_by(relation: Relation) -> Column | None:
+    """The column by whose months rows are counted: the first required date that is in the clear."""
+    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
+    columns = [
+        it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
+    ]
+    return next((it for it in columns if it.required), None)
+
+
+def failing_checks(checked: Checked | None) -> int:
     return checked.count(Verdict.FAILED) + checked.count(Verdict.NOT_EVALUATED) if checked else 0
 
 
-def _is_late(contract: Contract, at: datetime, now: datetime) -> bool:
+def is_late(contract: Contract, at: datetime, now: datetime) -> bool:
     """Whether rows came longer ago than the contract's latency allows."""
     allowed = latency(contract)
     return allowed is not None and now - at > allowed

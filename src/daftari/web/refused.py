@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -39,7 +39,6 @@ def grid(visit: Visit) -> Response:
     with visit.connection() as conn:
         rows = refused_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
         total = glance.waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
-    told = Counter(visit.request.query_params.getlist("told"))
     run = visit.request.query_params.get("run", "")
     return visit.page(
         "grid",
@@ -48,29 +47,24 @@ def grid(visit: Visit) -> Response:
         total=total,
         after=after,
         following=rows[-1].entry.quarantine_id if len(rows) == _AT_ONCE else None,
-        told={it.split(":")[0]: it.split(":")[-1] for it in told if it.count(":") == 1},
+        told=told(visit.request.query_params.getlist("told")),
         run=run if run.isdigit() else "",
         hidden=HIDDEN,
-        hints={it.name: _hint(it) for it in contract.dataset.fields},
+        hints={it.name: hint(it) for it in contract.dataset.fields},
     )
 
 
 def replay(visit: Visit) -> Response:
     """Take the rows of the grid of which a cell was changed, or all of them where that is asked."""
     contract = _contract(visit)
-    given: dict[int, dict[str, str]] = {}
-    for name, text in visit.form.items():
-        kind, _, rest = name.partition(".")
-        number, _, field = rest.partition(".")
-        if kind == "c" and number.isdigit():
-            given.setdefault(int(number), {})[field] = text
+    given = cells_of(visit.form)
     desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
         rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
         changed = {
             it.entry.quarantine_id: changes
             for it in rows
-            if (changes := _changes(it.cells or {}, given[it.entry.quarantine_id]))
+            if (changes := changed_cells(it.cells or {}, given[it.entry.quarantine_id]))
             or visit.form.get("which") == "all"
         }
         if not changed:
@@ -125,7 +119,7 @@ def _replay_file(visit: Visit, body: bytes) -> str:
             it.entry.quarantine_id: changes
             for it in rows
             if (
-                changes := _changes(
+                changes := changed_cells(
                     it.cells or {},
                     {
                         name: text or ""
@@ -141,7 +135,18 @@ def _replay_file(visit: Visit, body: bytes) -> str:
     return f"/quarantine/{contract.dataset.name}?{_told(outcomes)}&run={run_id}"
 
 
-def _hint(field: Field) -> str:
+def cells_of(form: Mapping[str, str]) -> dict[int, dict[str, str]]:
+    """The cells of the grid's form, `c.<row>.<field>`, by row."""
+    given: dict[int, dict[str, str]] = {}
+    for name, text in form.items():
+        kind, _, rest = name.partition(".")
+        number, _, field = rest.partition(".")
+        if kind == "c" and number.isdigit():
+            given.setdefault(int(number), {})[field] = text
+    return given
+
+
+def hint(field: Field) -> str:
     """How a cell is written here, whatever its file looked like."""
     return {
         LogicalType.DATE: "2026-03-14",
@@ -152,13 +157,18 @@ def _hint(field: Field) -> str:
     }.get(field.logical_type, "")
 
 
-def _changes(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
+def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in given.items() if text != (cells.get(name) or "")}
 
 
 def _told(outcomes: Mapping[int, Outcome]) -> str:
     counts = Counter(it.status for it in outcomes.values())
     return "&".join(f"told={status}:{number}" for status, number in counts.items())
+
+
+def told(said: Iterable[str]) -> dict[str, str]:
+    """How many rows came to which end, as an address that `_told` wrote says it."""
+    return {it.split(":")[0]: it.split(":")[-1] for it in said if it.count(":") == 1}
 
 
 def _contract(visit: Visit) -> Contract:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +64,7 @@ def one(visit: Visit) -> Response:
         report=report,
         choices=choices,
         picked=picked,
-        chart=_chart(report, rows),
+        chart=chart_of(report, rows),
         rows=rows[-500:],
         total=len(rows),
         query=visit.request.url.query,
@@ -110,13 +110,14 @@ def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
         rows = [mart_reports.rows_of(conn, it, {}, _MOST_ROWS) for it in built]
     with visit.connection() as conn:
         made_at = reports_made_at(conn)
-    return [_own_figures(visit, it, its, made_at) for it, its in zip(built, rows, strict=True)]
+    subjects = [workspace.readers.of[it.mart].subject for it in built]
+    return [own_figures(*it, made_at) for it in zip(built, rows, subjects, strict=True)]
 
 
-def _own_figures(visit: Visit, report: Report, rows: list[Row], made_at: datetime | None) -> OwnFigures:
+def own_figures(report: Report, rows: list[Row], subject: str | None, made_at: datetime | None) -> OwnFigures:
+    """What *rows* of a report say of the person whom its column *subject* names; that column is left out."""
     names = list(report.columns)
     latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
-    subject = visit.service.workspace.readers.of[report.mart].subject
     # What it is about comes first, as the rest may be beyond the edge of a small screen.
     first = sorted(names, key=lambda it: (it not in report.names, it != report.value))
     shown = [names.index(it) for it in first if it != subject]
@@ -154,16 +155,18 @@ def _picked(
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What may be picked of each column of `per`, and what is: what was asked for, else the commonest."""
     choices = {name: mart_reports.choices(conn, report, name) for name in report.per}
-    asked = visit.request.query_params
-    picked = {
+    return choices, picked_of(choices, visit.request.query_params)
+
+
+def picked_of(choices: Mapping[str, list[str]], asked: Mapping[str, str]) -> dict[str, str]:
+    return {
         name: asked[name] if asked.get(name) in values else values[0]
         for name, values in choices.items()
         if values
     }
-    return choices, picked
 
 
-def _chart(report: Report, rows: list[Row]) -> Any:
+def chart_of(report: Report, rows: list[Row]) -> Any:
     at = {name: number for number, name in enumerate(report.columns)}
     along, value = at[report.along], at[report.value]
     if report.chart == "bars":

@@ -17,9 +17,9 @@ from starlette.staticfiles import StaticFiles
 
 from daftari import log
 from daftari.api.service import Service, now
+from daftari.contract.caller import Caller
 from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
 from daftari.io import web_sessions
-from daftari.io.callers import Caller
 from daftari.operations.look_at_file import shown_sums
 from daftari.web import (
     approvals,
@@ -83,9 +83,9 @@ RECEIVERS: list[tuple[str, Receiver]] = [
 ]
 
 
-def add(app: FastAPI, service: Service) -> None:
-    """Add the control room to the application of the API."""
-    pages = environment(
+def pages_of(service: Service) -> Environment:
+    """The templates of the control room, with what each of them may use."""
+    return environment(
         workspace=service.workspace.name,
         now=now,
         navigation=navigation,
@@ -93,6 +93,11 @@ def add(app: FastAPI, service: Service) -> None:
         row_address=records.row_address,
         sums=shown_sums,
     )
+
+
+def add(app: FastAPI, service: Service) -> None:
+    """Add the control room to the application of the API."""
+    pages = pages_of(service)
     static = Path(str(resources.files("daftari.web") / "static"))
     app.mount("/static/room", StaticFiles(directory=static), name="room_files")
     app.add_route("/sign-in", sign_in.door(service, pages), methods=["GET", "POST"], include_in_schema=False)

@@ -48,7 +48,7 @@ def door(service: Service, pages: Environment) -> Endpoint:
 
 def let_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
     """Have the browser keep its session, and go on to the page that it came for."""
-    answer = RedirectResponse(_ours(to), status_code=303)
+    answer = RedirectResponse(page_of_ours(to), status_code=303)
     keep(request, answer, (cookie_name(request), session), lasts)
     return answer
 
@@ -84,7 +84,7 @@ def _begin(service: Service, token: str) -> str:
         return web_sessions.begin(conn, token, now())
 
 
-def _ours(wanted: str) -> str:
+def page_of_ours(wanted: str) -> str:
     """A page of ours and of nobody else."""
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
     return wanted if is_ours else "/"

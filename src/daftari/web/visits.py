@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from daftari.api.service import Service
 from daftari.compile.reading import relation_of
 from daftari.compile.shares import shares
+from daftari.contract.caller import Caller, Errand
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller, Errand
 from daftari.operations.read_rows import Reader
 from daftari.operations.requests import Desk
 from daftari.operations.steps import may_ask

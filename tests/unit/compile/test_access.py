@@ -15,8 +15,10 @@ from daftari.contract.model import (
     Field,
     LogicalType,
     Mask,
+    Operation,
     Protection,
     Relationship,
+    row_scope,
 )
 from daftari.errors import ContractError
 
@@ -45,8 +47,8 @@ def made(dataset, *lines, known=(USERS,), rights=Rights(), present=Present()):  
     return list(access.objects([replace(dataset, access=lines), *known], present, rights))
 
 
-def line(rows="all", operations=("read",), role="clerk", **more):
-    return Access(role=role, operations=operations, rows=rows, **more)
+def line(rows="all", operations=(Operation.READ,), role="clerk", **more):
+    return Access(role=role, operations=operations, rows=row_scope(rows), **more)
 
 
 def policies(found, table="claims"):
@@ -89,7 +91,7 @@ def test_a_line_of_rows_none_gives_nothing():
 
 
 def test_each_operation_has_a_policy_and_a_grant_of_its_columns():
-    found = made(CLAIMS, line(operations=("read", "insert", "update", "delete"), fields=("claim",)))
+    found = made(CLAIMS, line(operations=tuple(Operation), fields=("claim",)))
     acts = "(select daftari.acts_as('clerk'))"
     assert {name: (it.command, it.using, it.check) for name, it in policies(found).items()} == {
         "operator": ("all", "true", None),
@@ -184,8 +186,8 @@ def test_a_mart_without_the_column_of_its_subject_is_closed_to_those_who_are_tol
         ),
         (
             [
-                line(operations=("update",), fields=("claim",)),
-                line("own", operations=("update",), fields=("phone",)),
+                line(operations=(Operation.UPDATE,), fields=("claim",)),
+                line("own", operations=(Operation.UPDATE,), fields=("phone",)),
             ],
             (USERS,),
             "claims: clerk may update other fields in some rows than in others",
