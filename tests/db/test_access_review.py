@@ -11,8 +11,9 @@ from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
 from daftari.compile import roles
-from daftari.compile.access import Readers, Rights
+from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
+from daftari.contract.mart_readers import Readers
 from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import ReviewRefused
 from daftari.io.audit import Wanted, entries

@@ -6,9 +6,10 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.compile.access import MartReaders, Readers, Rights
+from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
 from daftari.contract.changes import ChangeKind
+from daftari.contract.mart_readers import MartReaders, Readers
 from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import Drift
 from daftari.operations.apply_contracts import apply, plan

@@ -16,6 +16,7 @@ from daftari import __version__
 from daftari.api.limits import Limits
 from daftari.compile.roles import Roles
 from daftari.contract.model import Contract, Dataset
+from daftari.contract.permissions import roles_named
 from daftari.errors import DatabaseError
 from daftari.io.database import connect, explained, parameters
 from daftari.io.mart_reports import Report, read_reports
@@ -68,8 +69,7 @@ class Service:
     def verifier(self) -> Verifier | None:
         """Of the issuer's tokens, where the settings name one."""
         issuer = issuer_of(self.settings)
-        roles = {it.role for dataset in self.datasets.values() for it in dataset.access}
-        return Verifier(issuer, roles) if issuer else None
+        return Verifier(issuer, roles_named(self.datasets.values())) if issuer else None
 
     @cached_property
     def sign_in(self) -> SignIn | None:

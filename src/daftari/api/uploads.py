@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service, now
-from daftari.contract.caller import Caller, Errand
+from daftari.contract import permissions
+from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
-from daftari.errors import AccessRefused
 from daftari.io.ledger import Loaded
 from daftari.operations.load_path import Request, load_path
 from daftari.operations.telling import told, untold_rules
@@ -33,7 +33,8 @@ _PIECE = 2**20
 def post(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        _require_writer(caller, dataset)
+        # Before a gigabyte is taken in what would be refused after.
+        permissions.require(permissions.refusal_to_insert(dataset, caller))
         name, totals = _name(request), _totals(request, dataset)
         folder = service.settings.data_dir / "uploads" / request.state.request_id
         path = folder / name
@@ -49,15 +50,6 @@ def post(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
         return JSONResponse(_told(loaded, untold_rules(dataset, service.datasets, caller.role)))
 
     return endpoint
-
-
-def _require_writer(caller: Caller, dataset: Dataset) -> None:
-    """Refuse before a gigabyte is taken in what would be refused after."""
-    may = any(it.role == caller.role and "insert" in it.operations for it in dataset.access)
-    if not (may and caller.writes and caller.may_name(dataset.name)):
-        raise AccessRefused(
-            f"{dataset.name}: this caller may not send files of it; expected a role to which its contract gives insert"
-        )
 
 
 def _name(request: HttpRequest) -> str:

@@ -8,8 +8,8 @@ everything else it reads through a view of its own (masked_views.py).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from daftari.compile import approvals, masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS
@@ -25,8 +25,9 @@ from daftari.compile.objects import (
 )
 from daftari.compile.roles import Roles, wanted
 from daftari.compile.scopes import condition, mart_condition
-from daftari.compile.shares import Share, shares
-from daftari.contract.model import Dataset, Operation, RowScope
+from daftari.contract.mart_readers import Readers
+from daftari.contract.model import Dataset, Operation
+from daftari.contract.shares import Share, shares
 
 #: Of the operator, on every governed table and partition.
 OPERATOR_POLICY = "operator"
@@ -46,38 +47,6 @@ class Present:
     kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
     marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: columns with their types, by name
     views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
-
-
-@dataclass(frozen=True, kw_only=True)
-class MartReaders:
-    """Which rows of a mart each role reads: a scope by role."""
-
-    scopes: Mapping[str, RowScope]  #: not none
-    subject: str | None = None  #: the column that names the person a row is about
-
-    def among(self, columns: Container[str]) -> MartReaders:
-        """Return those whose rows can be told from *columns*."""
-        if self.subject in columns:
-            return self
-        return replace(
-            self, scopes={role: rows for role, rows in self.scopes.items() if rows == RowScope.ALL}
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readers:
-    """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
-
-    of: Mapping[str, MartReaders] = field(default_factory=dict)
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
-
-    def scope(self, mart: str, role: str) -> RowScope | None:
-        """Return the rows of *mart* that *role* reads; None where it reads none."""
-        named = self.of.get(mart)
-        return named.scopes.get(role) if named else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from daftari.compile.names import Schemas, derived, identifier, qualified
 from daftari.compile.objects import DatabaseObject, Grant, Owner, View
 from daftari.compile.roles import Roles
 from daftari.compile.scopes import condition
-from daftari.compile.shares import Share, Sight, shares
 from daftari.contract.model import Condition, Dataset, Field, Operation, RowScope
+from daftari.contract.shares import Share, Sight, shares
 from daftari.protect import mask
 
 

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from daftari.compile.columns import column_type
 from daftari.compile.names import identifier, literal
+from daftari.contract.mart_readers import MART_SCOPES
 from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.errors import ContractError
 from daftari.rows.expressions import parse
@@ -19,10 +20,6 @@ from daftari.rows.expressions import parse
 #: The dataset that knows people, and what the scopes `department` and `reports` read of it.
 PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "department_code"
 DEPARTMENTS = "departments"
-
-
-#: Scopes of a mart's rows: it has no contract by which other conditions could be read.
-MART_SCOPES = (RowScope.ALL, RowScope.OWN, RowScope.REPORTS, RowScope.DEPARTMENT)
 
 
 def mart_condition(mart: str, subject: str | None, rows: RowScope, role: str) -> str:

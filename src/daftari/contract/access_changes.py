@@ -8,7 +8,8 @@ from typing import assert_never
 
 from daftari.contract.approval import Approval
 from daftari.contract.changes import Change, ChangeKind
-from daftari.contract.model import Access, Condition, Dataset, Operation, RowScope
+from daftari.contract.model import Condition, Dataset, Operation, RowScope
+from daftari.contract.shares import Line, Sight, share_of, sights
 
 
 def _lies_within(inner: RowScope | Condition, outer: RowScope | Condition) -> bool:
@@ -54,43 +55,38 @@ def access_changes(old: Dataset, new: Dataset, place: str) -> Iterator[Change]:
 
 def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[Change]:
     """Of fields that are new and confidential: roles that see them in the clear, asked for or not."""
+    roles = dict.fromkeys(entry.role for entry in new.access)
+    shown = {role: sights(new, role) for role in roles}
     for field in new.fields:
-        readers = [
-            entry.role
-            for entry in new.access
-            if field.name in names and field.is_confidential and _is_clear(entry, field.name)
-        ]
+        if field.name not in names or not field.is_confidential:
+            continue
+        readers = [role for role in roles if Sight.CLEAR in shown[role][field.name]]
         if readers:
-            what = f"confidential, and in the clear for {', '.join(dict.fromkeys(readers))}"
+            what = f"confidential, and in the clear for {', '.join(readers)}"
             reason = "roles that see every field see a new one too"
             yield Change(kind=ChangeKind.EXPOSURE, place=f"{place}.{field.name}", what=what, reason=reason)
 
 
-def _is_clear(entry: Access, field: str) -> bool:
-    sees = not entry.fields or field in entry.fields
-    return (
-        Operation.READ in entry.operations
-        and entry.rows != RowScope.NONE
-        and sees
-        and field not in entry.masked
+def _grants(dataset: Dataset, role: str) -> list[tuple[Operation, Line]]:
+    operations = dict.fromkeys(
+        it for entry in dataset.access if entry.role == role for it in entry.operations
     )
+    shares = filter(None, (share_of(dataset, role, it) for it in operations))
+    return [(share.operation, line) for share in shares for line in share.lines]
 
 
-def _grants(dataset: Dataset, role: str, field: str) -> list[_Grant]:
-    return [
-        _Grant(operation, entry.rows, operation == Operation.READ and field in entry.masked)
-        for entry in dataset.access
-        if entry.role == role and (not entry.fields or field in entry.fields) and entry.rows != RowScope.NONE
-        for operation in entry.operations
-    ]
+def _on_field(grants: list[tuple[Operation, Line]], field: str) -> list[_Grant]:
+    seen = ((operation, line.rows, line.sight(field)) for operation, line in grants)
+    return [_Grant(it, rows, sight is Sight.MASKED) for it, rows, sight in seen if sight is not Sight.HIDDEN]
 
 
 def _beyond(before: Dataset, after: Dataset, role: str, fields: list[str]) -> dict[_Grant, list[str]]:
     """What *after* gives *role* that nothing in *before* covers, with the fields it is about."""
     beyond: dict[_Grant, list[str]] = {}
+    old, new = _grants(before, role), _grants(after, role)
     for field in fields:
-        had = _grants(before, role, field)
-        for grant in _grants(after, role, field):
+        had = _on_field(old, field)
+        for grant in _on_field(new, field):
             if not any(one.covers(grant) for one in had):
                 beyond.setdefault(grant, []).append(field)
     all_fields = len(fields)

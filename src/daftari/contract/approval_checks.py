@@ -8,6 +8,7 @@ from daftari.contract.approval import Approval
 from daftari.contract.findings import Finding
 from daftari.contract.model import Dataset, LogicalType, Operation
 from daftari.contract.schema import one_of
+from daftari.contract.shares import share_of
 
 
 def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Finding]:
@@ -32,10 +33,10 @@ def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Finding]
 
 def _roles(dataset: Dataset, approval: Approval) -> Iterator[Finding]:
     for role in dict.fromkeys(role for step in approval.steps for role in step.roles):
-        lines = [it for it in dataset.access if it.role == role and Operation.UPDATE in it.operations]
+        share = share_of(dataset, role, Operation.UPDATE)
         written = {approval.field}
         written |= {name for it in approval.steps_of(role) for name in (it.by, it.at) if name}
-        if not any(not it.fields or written <= set(it.fields) for it in lines):
+        if share is None or not written <= set(share.everywhere):
             yield Finding(
                 "approval.steps",
                 role,

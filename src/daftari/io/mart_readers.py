@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from daftari.compile.access import MartReaders, Readers
-from daftari.compile.scopes import MART_SCOPES
+from daftari.contract.mart_readers import MART_SCOPES, MartReaders, Readers
 from daftari.contract.model import RowScope
 from daftari.errors import Fault
 

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daftari.compile.access import Readers, Rights
+from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
-from daftari.compile.shares import shares
 from daftari.contract.governable import governable
+from daftari.contract.mart_readers import Readers
 from daftari.contract.model import Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.read import read_contract
+from daftari.contract.shares import shares
 from daftari.errors import ContractError, Fault, SettingError, UnknownName
 from daftari.io.mart_readers import read_readers
 from daftari.rows.rule_faults import rule_faults

@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from daftari.compile import approvals, masked_views
+from daftari.compile import approvals
+from daftari.compile.reading import relation_of
 from daftari.compile.roles import Roles
-from daftari.compile.shares import Share, shares
 from daftari.contract.caller import Caller
-from daftari.contract.model import Conflict, Dataset, Operation, RowScope
+from daftari.contract.model import Conflict, Dataset
+from daftari.contract.permissions import sees_all_rows
 from daftari.errors import AccessRefused
 from daftari.io import queries, staging
 from daftari.io.callers import in_role_of
@@ -57,7 +58,6 @@ class Writing:
         self._refusals = Refusals(dataset)
         self._clashed: set[int] = set()
         self.digest = ""  #: sha256 of the rows that were laid out, in hex
-        self._shares = {it.operation: it for it in shares(dataset) if it.role == caller.role}
 
     def write(self, batch: Batch) -> dict[int, Fate]:
         """
@@ -85,8 +85,7 @@ class Writing:
     @property
     def sees_all(self) -> bool:
         """Whether no row of the dataset is hidden from the caller."""
-        share = self._shares.get(Operation.READ)
-        return share is not None and RowScope.ALL in share.scopes
+        return sees_all_rows(self._dataset, self._caller.role)
 
     # --- what is there
 
@@ -186,19 +185,14 @@ class Writing:
 
     def _visible(self, lines: list[int]) -> set[int]:
         """Which of the rows that are there the caller sees."""
-        share = self._shares.get(Operation.READ)
-        if not lines or share is None:
+        relation = relation_of(self._dataset, self._caller.role)
+        if not lines or relation is None:
             return set()
         statement = sql.SQL(
             "select s._line from {} s where s._line = any(%s) and exists (select from {} t where {})"
-        ).format(self._stage, self._read_from(share), staging.same_key(self._dataset))
+        ).format(self._stage, sql.Identifier(relation.schema, relation.name), staging.same_key(self._dataset))
         with in_role_of(self._conn, self._caller, self._roles):
             return {line for (line,) in self._conn.execute(statement, [lines])}
-
-    def _read_from(self, share: Share) -> sql.Identifier:
-        if share.is_plain:
-            return self._table
-        return sql.Identifier("views", masked_views.name(self._dataset, self._caller.role))
 
     def _update(self, changed: dict[int, tuple[str, ...]]) -> dict[int, Fate]:
         """Change rows in the caller's role: the columns that differ in one of them, and no other."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile.shares import Sight, shares
 from daftari.contract.model import Dataset
+from daftari.contract.shares import clear_everywhere
 from daftari.errors import QuarantineRefused
 from daftari.io import loans, quarantine
 from daftari.io.callers import speak_for
@@ -97,14 +97,7 @@ def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> 
 
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
     """Return the fields that *role* does not see in the clear in every row that it reads."""
-    share = next((it for it in shares(dataset) if it.role == role and it.operation == "read"), None)
-    if share is None:
-        return frozenset(it.name for it in dataset.fields)
-    return frozenset(
-        it.name
-        for it in dataset.fields
-        if any(line.sight(it.name) is not Sight.CLEAR for line in share.lines)
-    )
+    return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))
 
 
 def _as_seen(waiting: Waiting, cells: Cells | None, hidden: frozenset[str], dataset: Dataset) -> Refused:

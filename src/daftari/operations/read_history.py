@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile.shares import shares
+from daftari.contract.shares import clear_everywhere
 from daftari.io import history, loans
 from daftari.io.callers import speak_for
 from daftari.io.history import Change
@@ -48,7 +48,7 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
     """
     if not sees(conn, reader, key):
         return None
-    has_purpose = bool((reader.errand.purpose or "").strip())
+    has_purpose = reader.errand.has_purpose
     seen = _Seen(reader, has_purpose=has_purpose)
     with conn.transaction():
         speak_for(conn, reader.errand)
@@ -72,11 +72,10 @@ class _Seen:
         dataset, role = reader.dataset, reader.errand.caller.role
         self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
         self.restricted = {it.name for it in dataset.fields if it.is_restricted}
-        (share,) = (it for it in shares(dataset) if it.role == role and it.operation == "read")
+        sealed = {it.name for it in dataset.fields if it.protection.sealed}
+        unsaid = set() if has_purpose else self.restricted
         # What shows in some rows alone is hidden in all: which ones, policies decide of rows and not of their past.
-        self._clear = {name for name in share.everywhere if has_purpose or name not in self.restricted} - {
-            it.name for it in dataset.fields if it.protection.sealed
-        }
+        self._clear = set(clear_everywhere(dataset, role)) - sealed - unsaid
 
     def event(self, change: Change) -> Event:
         fields = tuple(

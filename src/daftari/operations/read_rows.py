@@ -12,6 +12,7 @@ from psycopg.errors import DataError
 
 from daftari.compile.reading import Relation, relation_of
 from daftari.compile.roles import Roles
+from daftari.contract import permissions
 from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, QueryRefused
@@ -41,11 +42,9 @@ class Reader:
             AccessRefused: nothing, or the token is not for this dataset.
         """
         caller = self.errand.caller
-        found = relation_of(self.dataset, caller.role) if caller.may_name(self.dataset.name) else None
-        if found is None:
-            raise AccessRefused(
-                f"{self.dataset.name}: this caller does not read it; expected a role to which its contract shows it"
-            )
+        permissions.require(permissions.refusal_to_read(self.dataset, caller))
+        found = relation_of(self.dataset, caller.role)
+        assert found is not None, "a role that reads rows has a relation to read them from"
         return found
 
 
@@ -120,7 +119,7 @@ def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[No
 
 
 def _require_purpose(reader: Reader, query: Query) -> None:
-    if _restricted(query) and not (reader.errand.purpose or "").strip():
+    if _restricted(query) and not reader.errand.has_purpose:
         names = ", ".join(_restricted(query))
         raise AccessRefused(
             f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
@@ -131,8 +130,7 @@ def _require_purpose(reader: Reader, query: Query) -> None:
 def _restricted(query: Query) -> list[str]:
     """Restricted fields in the clear that are shown, or of which it is asked whether they are there."""
     named: list[Column] = [*query.fields, *(it.column for it in query.filters)]
-    found = (it for it in named if it.field and not it.is_masked)
-    return list(dict.fromkeys(it.name for it in found if it.field and it.field.is_restricted))
+    return list(dict.fromkeys(it.name for it in named if it.is_restricted))
 
 
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:

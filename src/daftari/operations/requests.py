@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daftari.compile.roles import Roles
+from daftari.contract import permissions
 from daftari.contract.caller import Errand
 from daftari.contract.model import Contract, Dataset
-from daftari.errors import AccessRefused
 from daftari.io.answers import Named
 
 if TYPE_CHECKING:
@@ -77,15 +77,7 @@ class Desk:
 
 def require_writer(desk: Desk) -> None:
     """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
-    caller, dataset = desk.errand.caller, desk.dataset
-    if not caller.writes or not caller.may_name(dataset.name):
-        raise AccessRefused(f"{dataset.name}: this token is not for writing to it; expected one that is")
-    given = {name for it in dataset.access if it.role == caller.role for name in it.operations}
-    if given.isdisjoint(("insert", "update")):
-        raise AccessRefused(
-            f"{dataset.name}: role {caller.role} may not write to it; expected a role to which its contract gives that",
-            hint="`daftari contract show` tells who may do what.",
-        )
+    permissions.require(permissions.refusal_to_write(desk.dataset, desk.errand.caller))
 
 
 def fingerprint(what: str, body: bytes) -> str:

@@ -15,6 +15,7 @@ from daftari.compile.access import Rights
 from daftari.compile.differences import Difference, Objects
 from daftari.compile.objects import ACCESS, Kind, Partition
 from daftari.contract.model import Contract
+from daftari.contract.permissions import roles_named
 from daftari.errors import ContractError
 from daftari.io import (
     access_catalogue,
@@ -107,7 +108,7 @@ def _is_implied(difference: Difference, surveyed: Survey) -> bool:
 
 def _open_otherwise(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) -> Iterator[Drift]:
     """What opens rows and is no object of a contract's: members that no policy holds, rights given ahead."""
-    named = {rights.roles.of(entry.role) for it in contracts for entry in it.dataset.access}
+    named = {rights.roles.of(role) for role in roles_named(it.dataset for it in contracts)}
     for role, member in access_catalogue.bypassing(conn, sorted(named)):
         text = (
             f"role {role}: found member {member}, whom no policy holds; expected members that policies hold"

@@ -37,6 +37,16 @@ class Column:
     is_masked: bool = False  #: its values are text with stars in it
     required: bool = False
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether its values are read for a purpose alone."""
+        return not self.is_masked and self.field is not None and self.field.is_restricted
+
+    @property
+    def is_for_addresses(self) -> bool:
+        """Whether an address may name its values: it stands in logs and histories."""
+        return not self.is_masked and not self.is_restricted
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
@@ -137,9 +147,7 @@ def _sort(given: str | None, known: Mapping[str, Column], dataset: Dataset) -> t
 
 
 def _require_open(column: Column, where: str) -> None:
-    """An address stands in logs and histories: it names no value that may not be seen there."""
-    field = column.field
-    if column.is_masked or (field and field.is_restricted):
+    if not column.is_for_addresses:
         raise QueryRefused(
             f"{where}: {column.name} may not stand in an address; "
             "expected a field that is neither masked nor restricted"

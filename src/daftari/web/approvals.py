@@ -12,8 +12,9 @@ from psycopg import Connection
 from starlette.responses import Response
 
 from daftari.api.service import now
-from daftari.compile.shares import shares
+from daftari.contract import permissions
 from daftari.contract.model import Contract, Dataset, Field, LogicalType
+from daftari.contract.permissions import open_fields
 from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read_rows import Reader, query_of, read_page
 from daftari.operations.requests import Outcome
@@ -77,8 +78,7 @@ def step(visit: Visit) -> Response:
 
 def ask(visit: Visit) -> Response:
     contract = _contract(visit)
-    if not visit.asks(contract.dataset):
-        raise AccessRefused(f"{contract.dataset.name}: there is nothing that your role may ask for here")
+    permissions.require(permissions.refusal_to_ask(contract.dataset, visit.caller))
     if visit.request.method == "GET":
         return _form(visit, contract, {"_key": new_key()}, None)
     key = visit.form.get("_key", "")
@@ -114,7 +114,8 @@ def waiting_for(
     reader = visit.reader(dataset, None if in_short else _DECIDING)
     columns = [it for it in records.shown_of(reader) if it.field]
     found = []
-    for state in dict.fromkeys(it.start for it in approval.steps_of(visit.role) if not it.own):
+    steps = permissions.steps_of(approval, visit.role, is_own=False)
+    for state in dict.fromkeys(it.start for it in steps):
         asked = [(approval.field, state), *sorting(reader, ""), ("limit", str(_MOST))]
         rows = _read(conn, reader, columns, asked)
         requests = decidable(dataset, rows, state, role=visit.role, user_id=visit.caller.user_id)
@@ -128,8 +129,8 @@ def decidable(
     dataset: Dataset, rows: list[dict[str, Any]], state: str, *, role: str, user_id: str | None
 ) -> list[Asked]:
     """Those of *rows*, all in *state*, that *role* may bring further: never the person's own."""
-    steps = _steps_from(dataset, state, role, own=False)
-    found = (it for it in rows if user_id is None or it.get(dataset.subject or "") != user_id)
+    steps = _steps_from(dataset, state, role, is_own=False)
+    found = (it for it in rows if not permissions.is_own(dataset, it, user_id))
     return [Asked(key=_key_of(dataset, it), cells=it, steps=steps) for it in found]
 
 
@@ -137,14 +138,16 @@ def own_requests(dataset: Dataset, rows: list[dict[str, Any]], *, role: str) -> 
     """*rows*, all about the person who asks, each with the steps that this person takes by *role*."""
     field = dataset.approval.field if dataset.approval else ""
     return [
-        Asked(key=_key_of(dataset, it), cells=it, steps=_steps_from(dataset, str(it[field]), role, own=True))
+        Asked(
+            key=_key_of(dataset, it), cells=it, steps=_steps_from(dataset, str(it[field]), role, is_own=True)
+        )
         for it in rows
     ]
 
 
-def _steps_from(dataset: Dataset, state: str, role: str, *, own: bool) -> tuple[str, ...]:
-    steps = dataset.approval.steps_of(role) if dataset.approval else ()
-    return tuple(it.to for it in steps if it.own is own and it.start == state)
+def _steps_from(dataset: Dataset, state: str, role: str, *, is_own: bool) -> tuple[str, ...]:
+    steps = permissions.steps_of(dataset.approval, role, is_own=is_own) if dataset.approval else ()
+    return tuple(it.to for it in steps if it.start == state)
 
 
 def _key_of(dataset: Dataset, row: dict[str, Any]) -> tuple[str, ...]:
@@ -215,16 +218,6 @@ def reasons_by_field(reasons: Iterable[Mapping[str, Any]]) -> dict[str, list[str
         for name in reason["field"].split(", "):
             found.setdefault(name, []).append(reason["reason"])
     return found
-
-
-def open_fields(dataset: Dataset, role: str) -> list[Field]:
-    """What is for who asks to say: neither the key nor the state, and nothing that a step fills in."""
-    approval = dataset.approval
-    assert approval is not None, "who asks asks by an approval"
-    given = next(it for it in shares(dataset) if it.role == role and it.operation == "insert")
-    closed = {*dataset.key, dataset.subject, approval.field, approval.asked_at}
-    closed |= {name for step in approval.steps for name in (step.by, step.at)}
-    return [it for it in dataset.fields if it.name in given.everywhere and it.name not in closed]
 
 
 def _choices(visit: Visit, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping as Form
+from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
 from daftari.api.service import now
+from daftari.contract import permissions
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, DaftariError, MappingError
 from daftari.io.files import open_source
@@ -132,8 +133,7 @@ class _Asked:
 
 def _dataset(visit: Visit) -> Dataset:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    if not visit.adds(dataset):
-        raise AccessRefused(f"{dataset.name}: your role does not load files of it")
+    permissions.require(permissions.refusal_to_insert_for_others(dataset, visit.caller))
     return dataset
 
 
@@ -205,7 +205,7 @@ def _header(visit: Visit, asked: _Asked) -> tuple[str, ...]:
         return ()
 
 
-def totals_of(form: Form[str, str], dataset: Dataset) -> ControlTotals:
+def totals_of(form: AbstractMapping[str, str], dataset: Dataset) -> ControlTotals:
     """
     The totals that a form states: of `rows`, and of fields as `sum.<field>`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from daftari.contract import permissions
 from daftari.errors import AccessRefused, ReviewRefused
 from daftari.io import audit, ledger
 from daftari.io import overview as glance
@@ -86,14 +87,11 @@ def privacy(visit: Visit) -> Response:
 
 
 def _require_overseer(visit: Visit) -> None:
-    if not visit.oversees:
-        raise AccessRefused(
-            "This page is for who oversees.",
-            hint="daftari.toml names those roles under [control_room] overseers.",
-        )
+    permissions.require(
+        permissions.refusal_to_oversee(visit.role, visit.service.workspace.overseers),
+        hint="daftari.toml names those roles under [control_room] overseers.",
+    )
 
 
 def _watched(visit: Visit) -> list[str]:
-    return [
-        it.dataset.name for it in visit.contracts if visit.adds(it.dataset) or visit.reads_all(it.dataset)
-    ]
+    return [it.dataset.name for it in visit.contracts if visit.watches(it.dataset)]

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from daftari.api.service import now
 from daftari.compile.reading import Relation, relation_of
-from daftari.compile.shares import Sight, shares
 from daftari.compile.verdicts import Verdict
 from daftari.contract.model import Contract, Dataset, LogicalType
+from daftari.contract.shares import sights
 from daftari.io import check_results
 from daftari.io import overview as glance
 from daftari.io.callers import in_role_of, speak_for
@@ -54,7 +54,7 @@ class Card:
 
 
 def overview(visit: Visit) -> Response:
-    watched = [it for it in visit.contracts if visit.reads_all(it.dataset) or visit.adds(it.dataset)]
+    watched = [it for it in visit.contracts if visit.watches(it.dataset)]
     own = [it for it in visit.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
     with visit.connection() as conn:
@@ -91,7 +91,7 @@ def dataset(visit: Visit) -> Response:
     sees_all = visit.reads_all(contract.dataset)
     with visit.connection() as conn:
         load = glance.latest_loads(conn, [name]).get(name)
-        runs = glance.runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
+        runs = glance.runs(conn, [name], limit=8) if visit.watches(contract.dataset) else []
         checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
         history = contract_history(conn, name)
     return visit.page(
@@ -119,11 +119,10 @@ def referring(name: str, contracts: Sequence[Contract]) -> list[str]:
 
 def fields_seen_by(role: str, dataset: Dataset) -> list[dict[str, Any]]:
     """Each field with how *role* sees it."""
-    share = next((it for it in shares(dataset) if it.role == role and it.operation == "read"), None)
-    found = []
+    found, ways = [], sights(dataset, role)
     for field in dataset.fields:
-        sights = {line.sight(field.name) for line in share.lines} if share else {Sight.HIDDEN}
-        seen = "in some rows" if len(sights) > 1 else sights.pop().value
+        (way, *others) = ways[field.name]
+        seen = "in some rows" if others else way.value
         if field.protection.sealed and seen == "clear":
             seen = "sealed"
         found.append({"field": field, "seen": seen, "is_sealed": field.protection.sealed})

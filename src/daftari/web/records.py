@@ -63,7 +63,7 @@ def many(visit: Visit) -> Response:
             for name, value in wanted(asked)
             if name not in ("sort", "limit", "after", "fields")
         ],
-        sortable=[it for it in shown if not _is_closed(it)],
+        sortable=[it for it in shown if it.is_for_addresses],
         sorts={it.name: sorted_by(asked, it.name) for it in shown},
         withheld=[it.name for it in reader.relation.columns if it not in shown],
         purpose=given.get("purpose", ""),
@@ -131,17 +131,8 @@ def _reader(visit: Visit, dataset: Dataset) -> Reader:
 
 def shown_of(reader: Reader) -> list[Column]:
     """Every column, but for a restricted one where nobody said what for."""
-    has_purpose = bool((reader.errand.purpose or "").strip())
-    return [it for it in reader.relation.columns if has_purpose or not _is_restricted(it)]
-
-
-def _is_restricted(column: Column) -> bool:
-    return not column.is_masked and column.field is not None and column.field.is_restricted
-
-
-def _is_closed(column: Column) -> bool:
-    """Whether an address may not name its values."""
-    return column.is_masked or (column.field is not None and column.field.is_restricted)
+    has_purpose = reader.errand.has_purpose
+    return [it for it in reader.relation.columns if has_purpose or not it.is_restricted]
 
 
 def wanted(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:

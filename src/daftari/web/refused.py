@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from daftari.api.service import now
+from daftari.contract import permissions
 from daftari.contract.model import Contract, Field, LogicalType
-from daftari.errors import AccessRefused, QuarantineRefused
+from daftari.errors import QuarantineRefused
 from daftari.io import overview as glance
 from daftari.operations.mend_by_file import mend_by_file, rejected_rows_file
 from daftari.operations.mend_rows import HIDDEN, changed_cells, mend_rows, refused_rows
@@ -130,6 +131,5 @@ def told(said: Iterable[str]) -> dict[str, str]:
 
 def _contract(visit: Visit) -> Contract:
     contract = visit.contract(visit.request.path_params["dataset"])
-    if not visit.mends(contract.dataset):
-        raise AccessRefused(f"{contract.dataset.name}: its refused rows are not for your role to mend")
+    permissions.require(permissions.refusal_to_mend(contract.dataset, visit.caller))
     return contract

@@ -76,7 +76,9 @@ def as_csv(visit: Visit) -> Response:
         _, picked = _picked(visit, conn, report)
         rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
     headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
-    return Response(csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -167,7 +167,7 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     """The pages that are for this visitor, by address and name."""
     mends = any(visit.mends(it.dataset) for it in visit.contracts)
     adds = any(visit.adds(it.dataset) for it in visit.contracts)
-    watches = adds or any(visit.reads_all(it.dataset) for it in visit.contracts)
+    watches = any(visit.watches(it.dataset) for it in visit.contracts)
     every = [
         ("/", "Overview", True),
         (

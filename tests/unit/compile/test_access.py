@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from daftari.compile import access
-from daftari.compile.access import MartReaders, Present, Readers, Rights
+from daftari.compile.access import Present, Rights
 from daftari.compile.access_statements import create
 from daftari.compile.objects import Grant, Policy, View
 from daftari.compile.roles import Roles
+from daftari.contract.mart_readers import MartReaders, Readers
 from daftari.contract.model import (
     Access,
     Dataset,

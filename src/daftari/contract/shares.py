@@ -83,6 +83,24 @@ def shares(dataset: Dataset) -> list[Share]:
     return [share for share in found if share.lines]
 
 
+def share_of(dataset: Dataset, role: str, operation: Operation) -> Share | None:
+    """Return what *role* has by *operation*; None where that is nothing."""
+    share = _share(dataset, role, operation)
+    return share if share.lines else None
+
+
+def clear_everywhere(dataset: Dataset, role: str) -> tuple[str, ...]:
+    """Return the fields that *role* sees in the clear in every row that it reads."""
+    return tuple(name for name, seen in sights(dataset, role).items() if seen == {Sight.CLEAR})
+
+
+def sights(dataset: Dataset, role: str) -> dict[str, frozenset[Sight]]:
+    """Return how each field shows to *role*, in the order of the contract: in one way, or otherwise in some rows."""
+    share = share_of(dataset, role, Operation.READ)
+    lines = share.lines if share else (Line(rows=RowScope.NONE, clear=()),)
+    return {field.name: frozenset(line.sight(field.name) for line in lines) for field in dataset.fields}
+
+
 def _share(dataset: Dataset, role: str, operation: Operation) -> Share:
     return Share(role=role, operation=operation, lines=tuple(_lines(dataset, role, operation)))
 
