@@ -29,10 +29,11 @@ class Refusals:
             return Refusal(rule=f"{name}.required", fields=(name,), reason="is missing")
         constraint = error.diag.constraint_name or type(error).__name__
         unknown = Refusal(rule=constraint, reason="is refused by the database")
-        return self._by_constraint.get(constraint, unknown)
+        return self.by_constraint.get(constraint, unknown)
 
     @cached_property
-    def _by_constraint(self) -> dict[str, Refusal]:
+    def by_constraint(self) -> dict[str, Refusal]:
+        """The words for each constraint that the contract makes."""
         table = self._dataset.name
         found = {
             approvals.CONSTRAINT: NO_STEP,
