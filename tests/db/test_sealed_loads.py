@@ -115,7 +115,7 @@ def test_a_sealed_field_is_kept_unique_by_its_blind_index(clinic):
     again = ["V5,2026-03-05,A,P9,+254 712 345 678,1,", "V6,2026-03-05,A,P9,+254752345678,1,"]
     assert counted(load(clinic, *again, name="more.csv")) == {"received": 2, "inserted": 1, "quarantined": 1}
     ((rules, preview),) = reasons(clinic)
-    assert rules == ["visits_phone_key"] and preview["phone"] == "***"
+    assert rules == ["phone.unique"] and preview["phone"] == "***"
     twice = ["V7,2026-03-05,A,P8,+254762345678,1,", "V8,2026-03-05,A,P8,+254 762345678,1,"]
     assert counted(load(clinic, *twice, name="twice.csv")) == {"received": 2, "inserted": 1, "quarantined": 1}
 

@@ -13,7 +13,8 @@ from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, Unk
 from daftari.io import answers, ledger
 from daftari.io.answers import Named
 from daftari.io.callers import speak_for
-from daftari.io.written import Writing, stage_of
+from daftari.io.staging import stage_of_session
+from daftari.io.written import Writing
 from daftari.operations.judge_records import judge_records
 from daftari.operations.requests import Request
 from daftari.operations.write_rows import write_rows
@@ -242,7 +243,7 @@ def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(hous
                 house.contract, [visit(number)], NOW, seal=lambda rows: rows, look_up=None
             ).batches
             assert [fate.status for fate in writing.write(batch).values()] == ["inserted"]
-            count = sql.SQL("select count(*) from {}").format(stage_of(dataset))
+            count = sql.SQL("select count(*) from {}").format(stage_of_session(dataset))
             assert house.conn.execute(count).fetchone() == (1,)
         raise psycopg.Rollback
 

@@ -275,7 +275,7 @@ def reveal_accounts(run: Run) -> None:
         bank = Path(elsewhere) / "bank.csv"
         asked = ["reveal", "salaries", "user_id", "bank_account", "--as", "hr", "--where", "user_id=U1"]
         run.daftari(*asked, "--purpose", "bank file of March", "--to", str(bank))
-        assert bank.read_text() == "user_id,bank_account\nU1,01-094-7461350928177\n"
+        assert bank.read_text("utf-8-sig") == "user_id,bank_account\nU1,01-094-7461350928177\n"
 
 
 def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):

@@ -18,11 +18,10 @@ from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, Und
 
 from daftari.contract.caller import Errand
 from daftari.contract.model import Contract
-from daftari.contract.platform import OPS
-from daftari.io import ledger, quarantine, queries, written
+from daftari.io import ledger, quarantine, queries, staging, written
 from daftari.io.answers import Named, facts_of
 from daftari.io.callers import speak_for
-from daftari.io.ledger import BatchAudit
+from daftari.io.ledger import BatchAudit, Counts
 from daftari.io.loans import taken_on
 
 _QUERIES = queries.load("all_new.sql")
@@ -68,9 +67,8 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
         return None
     run_id = int(begun[0])
     rows, height = delivery.rows, delivery.rows.height
-    digest = written.lay_out(conn, dataset, rows, delivery.lines)
-    audited = BatchAudit(relation=f"{OPS}.{dataset.name}", operation="insert", rows=height, digest=digest)
-    counts = {"received": height + delivery.duplicates, "inserted": height, "duplicate": delivery.duplicates}
+    digest = staging.lay_out(conn, dataset, rows, delivery.lines)
+    counts = Counts(received=height + delivery.duplicates, inserted=height, duplicate=delivery.duplicates)
     kept = {
         "fingerprints": [it.fingerprint for it, _ in delivery.answers],
         "answers": [json.dumps(answer) for _, answer in delivery.answers],
@@ -78,8 +76,8 @@ def _delivered(conn: Connection[Any], delivery: Delivery) -> int | None:
     with conn.pipeline():
         with taken_on(conn, delivery.role):
             inserted = conn.execute(_insert(delivery))
-        ledger.record_batch(conn, audited)
-        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **counts, **kept})
+        ledger.record_batch(conn, BatchAudit.of(dataset.name, counts, digest))
+        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **vars(counts), **kept})
     if inserted.rowcount != height:
         return None
     quarantine.resolve_keys(conn, run_id, dataset, rows)
@@ -90,8 +88,8 @@ def _insert(delivery: Delivery) -> sql.Composed:
     dataset = delivery.contract.dataset
     order = [sql.Identifier(name) for name in dataset.key or ("_line",)]
     return sql.SQL(_QUERIES["insert"]).format(
-        table=sql.Identifier(OPS, dataset.name),
-        stage=written.stage_of(dataset),
-        columns=written.inserted(delivery.rows, dataset),
+        table=staging.governed_table(dataset),
+        stage=staging.stage_of_session(dataset),
+        columns=written.further(staging.filled_columns(delivery.rows, dataset)),
         order=sql.SQL(", ").join(order),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import Any
 
 from psycopg import Connection
@@ -12,7 +11,7 @@ from daftari.compile.roles import Roles
 from daftari.contract.caller import Errand
 from daftari.contract.model import Dataset
 from daftari.io.callers import speak_for
-from daftari.io.landing import Landed, Refused
+from daftari.io.landing import Landed
 from daftari.io.ledger import Counts
 from daftari.io.written import Writing
 from daftari.rows.batch import Batch
@@ -57,21 +56,9 @@ class LandingAs:
             return ()
         self._digest.update(batch.body)
         fates = self._writing.write(batch)
-        tally = Counter(fate.status for fate in fates.values())
-        self._has_updated |= tally["updated"] > 0
-        counts = Counts(
-            received=batch.height,
-            inserted=tally["inserted"],
-            updated=tally["updated"],
-            unchanged=tally["unchanged"],
-            duplicate=tally["duplicate"],
-            quarantined=tally["refused"],
-        )
-        refused = tuple(
-            Refused(line=line, rule=fate.rule, reason=fate.reason)
-            for line, fate in fates.items()
-            if fate.status == "refused"
-        )
+        counts = Counts.of(fate.status for fate in fates.values())
+        self._has_updated |= counts.updated > 0
+        refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
         return (Landed(batch=batch, counts=counts, refused=refused),)
 
     def finish(self) -> tuple[Landed, ...]:

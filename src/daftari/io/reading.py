@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +13,7 @@ from daftari.compile.reading import Relation
 from daftari.contract.caller import Errand
 from daftari.io import queries
 from daftari.io.callers import words_for
+from daftari.io.csv_for_people import csv_pieces
 from daftari.io.parquet_rows import is_text, parquet
 from daftari.io.prepared import ask_after
 from daftari.rows.query import Column, Filter, Query, Sort
@@ -114,17 +113,10 @@ def json_lines(conn: Connection[Any], relation: Relation, query: Query) -> Itera
 
 
 def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
-    """Yield the same as CSV (RFC 4180), with a header."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in query.fields])
+    """Yield the same as CSV, with a header."""
     cells = _joined(f"{_of(column)}::text" for column in query.fields)
-    for rows in _every(conn, relation, query, cells):
-        writer.writerows(rows)
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue().encode()
+    names = [column.name for column in query.fields]
+    yield from csv_pieces(names, _every(conn, relation, query, cells))
 
 
 def parquet_pieces(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:

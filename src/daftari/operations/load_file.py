@@ -18,22 +18,21 @@ from psycopg import Connection
 from daftari.compile.roles import Roles
 from daftari.contract.caller import Errand
 from daftari.contract.model import Conflict, Contract
-from daftari.contract.platform import OPS
 from daftari.errors import KeysUnavailable, ReconciliationError
 from daftari.io import ledger, quarantine
 from daftari.io.ahead import ahead
 from daftari.io.files import Source
 from daftari.io.kept_cells import KeptCells
-from daftari.io.landing import Landed, Landing, Refused
+from daftari.io.landing import Landed, Landing
 from daftari.io.landing_as import LandingAs
 from daftari.io.ledger import BatchAudit, Counts, Loaded, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
 from daftari.operations.apart import Apart, Order
-from daftari.rows.batch import Batch, RowsElsewhere
+from daftari.rows.batch import RowsElsewhere
 from daftari.rows.control import ControlTotals, reconcile
 from daftari.rows.inference import settle
-from daftari.rows.intake import Intake, Judged, Refusal, refusals, take_in
+from daftari.rows.intake import Intake, Judged, refused_rows, take_in
 from daftari.rows.plan import ColumnPlan
 from daftari.rows.reading import Met
 from daftari.rows.rules import rulebook
@@ -171,16 +170,11 @@ class _Load:
         for one in landed:
             self._counts += one.counts
             if one.refused:
-                self._quarantine(pl.concat(self._as_rejected(one.batch, refused) for refused in one.refused))
+                self._quarantine(refused_rows(one.batch, one.refused, self._dataset))
 
     def _quarantine(self, rejected: pl.DataFrame) -> None:
         kept = self._kept.seal(rejected, self._run_id)
         quarantine.add(self._conn, self._run_id, self._dataset, kept, replaces=self._replays)
-
-    def _as_rejected(self, batch: Batch, refused: Refused) -> pl.DataFrame:
-        at = batch.lines == refused.line
-        why = Refusal(rule=refused.rule, reason=refused.reason)
-        return refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _reconcile(self) -> None:
         """Refuse a file that is not what its sender says it is; both figures are in the message."""
@@ -202,13 +196,8 @@ class _Load:
         else:
             quarantine.resolve(self._conn, run_id, self._replays.values())
         mended = quarantine.resolve_landed(self._conn, run_id, self._dataset)
-        audit = BatchAudit(
-            relation=f"{OPS}.{self._dataset.name}",
-            operation=self._landing.operation,
-            rows=self._counts.inserted + self._counts.updated,
-            digest=self._landing.digest,
-        )
-        ledger.record_batch(self._conn, audit)
+        audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
+        ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
         ledger.finish(self._conn, run_id, self._counts)
         return Loaded(

@@ -90,6 +90,11 @@ def mend_rows(
     return dict(zip(mended, answer.outcomes, strict=True)), answer.run_id
 
 
+def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the cells *given* that differ from *cells*."""
+    return {name: text for name, text in given.items() if text != (cells.get(name) or "")}
+
+
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
     """Return the fields that *role* does not see in the clear in every row that it reads."""
     return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))

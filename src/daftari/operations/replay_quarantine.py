@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from daftari.errors import MappingError, SourceError
 from daftari.io import quarantine
+from daftari.io.csv_for_people import unescaped, unescaped_cells
 from daftari.io.digest import digest
 from daftari.io.files import Source, open_source
 from daftari.io.ledger import Loaded, Origin
@@ -24,6 +25,7 @@ from daftari.io.quarantine import Kept, OpenFile
 from daftari.io.workspace import Workspace
 from daftari.operations.load_file import Delivery, load_file
 from daftari.operations.load_path import Request, prepare
+from daftari.rows.block import Block
 from daftari.rows.mapping import Mapping
 from daftari.rows.plan import resolve
 
@@ -125,7 +127,12 @@ def replay_mended(
 
 
 def _open_export(path: Path, dataset: str) -> Source:
-    return open_source(path, mapping=_of_export(Mapping(dataset=dataset)))
+    source = open_source(path, mapping=_of_export(Mapping(dataset=dataset)))
+    return source.read_as(tuple(map(unescaped, source.header)), _as_it_was)
+
+
+def _as_it_was(block: Block) -> Block:
+    return replace(block, cells=unescaped_cells(block.cells), is_trimmed=False)
 
 
 def _as_delivery(original: Delivery, exported: Source, path: Path) -> Delivery:

@@ -13,10 +13,10 @@ from psycopg import Connection
 from daftari.contract import permissions
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io.written import NO_STEP, NOT_TAKEN
 from daftari.operations.read_rows import Reader, query_of, read_page
 from daftari.operations.requests import Answer, Desk, Outcome, Request, require_writer
 from daftari.operations.write_rows import write_rows
+from daftari.rows.refusal import NO_STEP, NOT_TAKEN, Refusal
 from daftari.rows.working_days import working_days
 
 _KEY_PREFIX = "W-"
@@ -89,11 +89,9 @@ def take_step(
     )
 
 
-def _refused(dataset: Dataset, why: tuple[str, str]) -> Outcome:
-    rule, reason = why
-    return Outcome(
-        status="refused", reasons=({"rule": rule, "field": ", ".join(dataset.key), "reason": reason},)
-    )
+def _refused(dataset: Dataset, why: Refusal) -> Outcome:
+    told = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
+    return Outcome(status="refused", reasons=(told,))
 
 
 def _written(conn: Connection[Any], desk: Desk, request: Request, now: datetime) -> Outcome:

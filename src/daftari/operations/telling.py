@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from daftari.contract.model import Dataset
 from daftari.contract.permissions import sees_all_rows
-from daftari.io.written import NOT_TAKEN
+from daftari.rows.refusal import NOT_TAKEN
 from daftari.rows.rules import reference_rule
 
 
@@ -21,4 +21,4 @@ def untold_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> f
 
 def told(rule: str, reason: str, untold: frozenset[str]) -> tuple[str, str]:
     """Return a rule and its reason as they may be told."""
-    return NOT_TAKEN if rule in untold else (rule, reason)
+    return (NOT_TAKEN.rule, NOT_TAKEN.reason) if rule in untold else (rule, reason)

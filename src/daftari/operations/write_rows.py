@@ -7,7 +7,7 @@ Several requests of one caller may be written at once: each has its own answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,6 @@ import polars as pl
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
-from daftari.contract.model import Dataset
-from daftari.contract.platform import OPS
 from daftari.errors import KeyReused, RequestUnderWay
 from daftari.io import all_new, answers, ledger, quarantine
 from daftari.io.answers import Claim
@@ -27,7 +25,7 @@ from daftari.io.kept_cells import KeptCells
 from daftari.io.ledger import BatchAudit, Counts, Origin
 from daftari.io.parents import Parents
 from daftari.io.sealer import Sealer
-from daftari.io.written import Fate, Writing
+from daftari.io.written import Writing
 from daftari.operations.judge_records import judge_records
 from daftari.operations.requests import (
     Answer,
@@ -41,8 +39,7 @@ from daftari.operations.requests import (
     to_keep,
 )
 from daftari.operations.telling import told, untold_rules
-from daftari.rows.batch import Batch
-from daftari.rows.intake import Judged, Refusal, refusals
+from daftari.rows.intake import Judged, refused_rows
 from daftari.rows.record import require_known_names
 from daftari.rows.signing import signed
 
@@ -204,8 +201,9 @@ class _Run:
         (batch,) = judged.batches
         fates = self._writing.write(batch)
         for line, fate in fates.items():
-            outcomes[line - 1] = _outcome(fate, self._dataset)
-        wrong = pl.concat([judged.rejected, *self._refused(batch, fates)])
+            outcomes[line - 1] = Outcome(status=fate.status)
+        refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
+        wrong = pl.concat([judged.rejected, refused_rows(batch, refused, self._dataset)])
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = Outcome(status="quarantined", reasons=self._told(json.loads(reasons)))
         kept = KeptCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
@@ -215,15 +213,8 @@ class _Run:
         quarantine.resolve_keys(
             self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
         )
-        self._close(outcomes, self._writing.digest)
+        self._close(outcomes)
         return outcomes
-
-    def _refused(self, batch: Batch, fates: Mapping[int, Fate]) -> Iterator[pl.DataFrame]:
-        for line, fate in fates.items():
-            if fate.status == "refused":
-                at = batch.lines == line
-                why = Refusal(rule=fate.rule, reason=fate.reason)
-                yield refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _told(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         found = []
@@ -232,29 +223,8 @@ class _Run:
             found.append({**one, "rule": rule, "reason": reason})
         return tuple(found)
 
-    def _close(self, outcomes: Sequence[Outcome], digest: str) -> None:
-        tally = {name: sum(it.status == name for it in outcomes) for name in _STATUSES}
-        counts = Counts(received=len(outcomes), **tally)
-        written = counts.inserted + counts.updated
-        if written:
-            batch = BatchAudit(
-                relation=f"{OPS}.{self._dataset.name}",
-                operation="merge" if counts.updated else "insert",
-                rows=written,
-                digest=digest,
-            )
-            ledger.record_batch(self._conn, batch)
+    def _close(self, outcomes: Sequence[Outcome]) -> None:
+        counts = Counts.of(it.status for it in outcomes)
+        if counts.inserted or counts.updated:
+            ledger.record_batch(self._conn, BatchAudit.of(self._dataset.name, counts, self._writing.digest))
         ledger.finish(self._conn, self._run_id, counts)
-
-
-_STATUSES = ("inserted", "updated", "unchanged", "duplicate", "quarantined")
-
-
-def _outcome(fate: Fate, dataset: Dataset) -> Outcome:
-    if fate.status != "refused":
-        return Outcome(status=fate.status)
-    fields = list(dataset.key)
-    return Outcome(
-        status="quarantined",
-        reasons=({"rule": fate.rule, "field": ", ".join(fields), "reason": fate.reason},),
-    )

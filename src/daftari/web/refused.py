@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -15,16 +13,15 @@ from daftari.contract import permissions
 from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import QuarantineRefused
 from daftari.io import overview as glance
-from daftari.operations.mend_rows import mend_rows, refused_rows
+from daftari.operations.mend_by_file import mend_by_file, rejected_rows_file
+from daftari.operations.mend_rows import changed_cells, mend_rows, refused_rows
 from daftari.operations.requests import Outcome
 from daftari.protect.mask import HIDDEN
 from daftari.web.visits import Visit
 
 _AT_ONCE = 50
 _MENDING = "mending refused rows"
-_MOST_IN_A_FILE = 10_000
 _MOST_BYTES = 16 * 2**20
-_ENTRY, _REASONS = "_quarantine_id", "_reasons"
 
 
 def every(visit: Visit) -> Response:
@@ -80,17 +77,9 @@ def replay(visit: Visit) -> Response:
 def as_csv(visit: Visit) -> Response:
     contract = _contract(visit)
     with visit.connection() as conn:
-        rows = refused_rows(conn, visit.desk(contract, _MENDING), limit=_MOST_IN_A_FILE)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = [it.name for it in contract.dataset.fields]
-    writer.writerow([_ENTRY, _REASONS, *names])
-    for row in rows:
-        if row.cells is not None:
-            why = "; ".join(f"{it['field']} {it['reason']}".strip() for it in row.entry.reasons)
-            writer.writerow([row.entry.quarantine_id, why, *(row.cells.get(name) or "" for name in names)])
+        body = rejected_rows_file(conn, visit.desk(contract, _MENDING))
     headers = {"Content-Disposition": f'attachment; filename="{contract.dataset.name}.refused.csv"'}
-    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def receive(visit: Visit) -> Response:
@@ -104,36 +93,8 @@ async def receive(visit: Visit) -> Response:
 
 def _replay_file(visit: Visit, body: bytes) -> str:
     contract = _contract(visit)
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")), strict=True)
-        records = list(reader)
-        given = {int(it[_ENTRY]): it for it in records}
-    except (UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError):
-        raise QuarantineRefused(
-            f"This is not the file that this page gave out; expected CSV in UTF-8 with the column {_ENTRY}",
-            hint="Download the refused rows, mend them, save as CSV, and send that.",
-        ) from None
-    names = {it.name for it in contract.dataset.fields}
-    desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
-        rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
-        changed = {
-            it.entry.quarantine_id: changes
-            for it in rows
-            if (
-                changes := changed_cells(
-                    it.cells or {},
-                    {
-                        name: text or ""
-                        for name, text in given[it.entry.quarantine_id].items()
-                        if name in names
-                    },
-                )
-            )
-        }
-        if not changed:
-            raise QuarantineRefused("No row in this file differs from the one that waits.")
-        outcomes, run_id = mend_rows(conn, desk, changed, now=now())
+        outcomes, run_id = mend_by_file(conn, visit.desk(contract, _MENDING), body, now=now())
     return f"/quarantine/{contract.dataset.name}?{_told(outcomes)}&run={run_id}"
 
 
@@ -157,10 +118,6 @@ def hint(field: Field) -> str:
         LogicalType.NUMBER: "1250.50",
         LogicalType.BOOLEAN: "true or false",
     }.get(field.logical_type, "")
-
-
-def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in given.items() if text != (cells.get(name) or "")}
 
 
 def _told(outcomes: Mapping[int, Outcome]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from daftari.io.callers import in_role_of, speak_for
 from daftari.io.mart_reports import Report, Row
 from daftari.io.overview import reports_made_at
 from daftari.operations.build_marts import TransformOptions, build_marts
+from daftari.operations.write_csv import csv_file
 from daftari.web import charts
 from daftari.web.visits import Visit
 from daftari.web.writing import value as written
@@ -77,12 +76,10 @@ def as_csv(visit: Visit) -> Response:
     with _reading(visit) as conn:
         _, picked = _picked(visit, conn, report)
         rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(report.columns)
-    writer.writerows(rows)
     headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 import pytest
 
 from daftari.contract.model import Field, LogicalType
-from daftari.web.refused import cells_of, changed_cells, hint, told
+from daftari.operations.mend_rows import changed_cells
+from daftari.web.refused import cells_of, hint, told
 
 
 def test_cells_of_the_grid_are_read_by_row_and_field():
