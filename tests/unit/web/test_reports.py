@@ -45,8 +45,9 @@ def test_without_wards_there_is_one_line():
 
 
 def test_a_label_that_is_no_date_is_whole():
-    columns = dict.fromkeys(["year", "ward", "spent"], "")
-    assert said(chart_of(report(along="year", columns=columns), [(2026, "A", 2)])) == ["spent, 2026: 2"]
+    columns = dict.fromkeys(["quarter", "ward", "spent"], "")
+    rows = [("2026, first", "A", 2)]
+    assert said(chart_of(report(along="quarter", columns=columns), rows)) == ["spent, 2026, first: 2"]
 
 
 def bars(*rows):
