@@ -3,8 +3,11 @@
 from html.parser import HTMLParser
 
 import pytest
+from tests.conftest import REFERENCE
+from tests.contracts import contract_of, field
 
 from daftari.contract.model import LogicalType
+from daftari.io.workspace import read_contract_file
 from daftari.web.approvals import Requests, decidable, open_fields, own_requests, reasons_by_field, sorting
 from daftari.web.records import shown_of
 
@@ -14,8 +17,8 @@ def leave(number, who, status="requested"):
 
 
 @pytest.fixture(scope="module")
-def requests(service):
-    return service.datasets["leave_requests"]
+def requests():
+    return read_contract_file(REFERENCE / "pipelines/leave/leave_requests.odcs.yaml").dataset
 
 
 def shown(requests, rows, state, role, user_id="U2"):
@@ -37,11 +40,10 @@ def test_whoever_is_no_person_decides_every_request(requests):
 
 
 def test_what_is_nobodys_is_decidable(service):
-    paid_by_the_organisation = {"expense_id": "E1", "user_id": None, "status": "submitted"}
-    found = decidable(
-        service.datasets["expenses"], [paid_by_the_organisation], "submitted", role="manager", user_id="U2"
-    )
-    assert [(it.key, it.steps) for it in found] == [(("E1",), ("approved", "rejected"))]
+    rows = [{"expense_id": "E1", "user_id": None, "status": "submitted"}]  # the organisation paid it itself
+    for user_id in ("U2", None):
+        found = decidable(service.datasets["expenses"], rows, "submitted", role="manager", user_id=user_id)
+        assert [(it.key, it.steps) for it in found] == [(("E1",), ("approved", "rejected"))]
 
 
 # --- by which steps
@@ -124,7 +126,43 @@ def test_requests_are_in_the_order_in_which_they_were_asked(visit, requests, rol
     assert sorting(reader, "-") == [("sort", f"-{expected}")]
 
 
+def requests_of(line):
+    """Requests with two dates, of a role that has the rights of *line*."""
+    text = {"logicalType": "string", "required": True}
+    fields = [
+        {"name": "id", **text, "primaryKey": True},
+        field("who", "string", required=True),
+        field("status", "string", required=True),
+        field("first", "date", required=True),
+        field("last", "date", required=True),
+    ]
+    steps = [{"from": "requested", "to": "approved", "roles": ["hr"]}]
+    approval = {"field": "status", "begins": "requested", "steps": steps}
+    access = [{"role": "hr", "operations": ["read"], "rows": "all", **line}]
+    return contract_of(
+        fields=fields, custom={"subject": "who", "approval": approval, "access": access}
+    ).dataset
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({}, [("sort", "first")]),
+        ({"masked": ["first"]}, [("sort", "last")]),  # a masked date has no order
+        ({"masked": ["first", "last"]}, []),
+        ({"fields": ["id", "who", "status"]}, []),
+    ],
+)
+def test_requests_are_in_the_order_of_the_first_date_that_is_in_the_clear(visit, line, expected):
+    assert sorting(visit("hr").reader(requests_of(line)), "") == expected
+
+
 # --- asking
+
+
+def test_who_asks_says_what_its_role_may_write_and_no_more():
+    dataset = requests_of({"operations": ["insert"], "fields": ["id", "who", "status", "first"]})
+    assert [it.name for it in open_fields(dataset, "hr")] == ["first"]
 
 
 def test_who_asks_says_neither_key_nor_state_nor_what_a_step_fills_in(requests):

@@ -75,6 +75,7 @@ def test_a_number_that_is_not_known_has_no_point_and_moves_no_other():
         ([0, 1500], ["0", "500", "1 k", "1.5 k"]),
         ([0, 2_000_000], ["0", "500 k", "1 M", "1.5 M", "2 M"]),
         ([0, 4_000_000_000], ["0", "1 B", "2 B", "3 B", "4 B"]),
+        ([-2000, 0], ["-2 k", "-1.5 k", "-1 k", "-500", "0"]),
         ([0, 0], ["0", "0.25"]),  # nothing, and still a scale
     ],
 )
@@ -144,8 +145,8 @@ def test_bars_stand_in_the_order_that_they_are_given_in():
 
 
 def test_a_negative_bar_is_as_long_as_a_positive_one_and_of_another_colour():
-    chart = charts.bars([("a", -40), ("b", 40), ("c", 0)], title="T")
-    assert widths(chart) == [410, 410, 1]  # nothing is a line, so that it can be pointed at
+    chart = charts.bars([("a", -80), ("b", 40), ("c", 0)], title="T")
+    assert widths(chart) == [410, 205, 1]  # nothing is a line, so that it can be pointed at
     assert [it.get("class") for it in drawn(chart).iter("rect")] == ["s1", "s0", "s0"]
 
 

@@ -1,8 +1,11 @@
 """Which pages and datasets each role is offered, from the contracts of the reference workspace."""
 
+from dataclasses import replace
+
 import pytest
 from tests.contracts import contract_of
 
+from daftari.api.service import Service
 from daftari.errors import AccessRefused
 from daftari.web.calendar import has_calendar
 from daftari.web.room import is_here, navigation
@@ -109,11 +112,23 @@ def test_what_a_role_may_do_with_a_dataset_is_what_its_contract_says(visit, serv
     assert [name for name in asked if getattr(one, name)(about)] == expected.split()
 
 
-def test_who_loads_without_seeing_all_corrects_nothing(visit):
-    lines = [{"role": "kiosk", "operations": ["insert"], "rows": "all"}]
-    dataset = contract_of(custom={"access": lines}).dataset
-    assert visit("kiosk").adds(dataset)
-    assert not visit("kiosk").mends(dataset)
+def test_who_loads_without_seeing_all_corrects_nothing(visit, service):
+    contract = contract_of(custom={"access": [{"role": "kiosk", "operations": ["insert"], "rows": "all"}]})
+    workspace = replace(service.workspace, contracts=(contract,))
+    one = replace(visit("kiosk"), service=Service(service.settings, workspace))
+    assert one.contracts == [contract]
+    assert menu(one) == ["Overview", "Reports", "Load a file", "Runs"]
+    assert (one.adds(contract.dataset), one.mends(contract.dataset)) == (True, False)
+
+
+def test_a_token_for_other_datasets_decides_nothing(visit, service):
+    assert not visit("manager", datasets=("departments",)).decides(service.datasets["expenses"])
+
+
+def test_who_sees_others_rows_beside_their_own_states_a_purpose(visit):
+    lines = [{"role": "nurse", "operations": ["read"], "rows": it} for it in ("own", "all")]
+    dataset = contract_of(custom={"access": lines, "subject": "visit_id"}).dataset
+    assert visit("nurse").reader(dataset).errand.purpose is None
 
 
 @pytest.mark.parametrize("role", ["hr", "stranger"])

@@ -12,11 +12,9 @@ from daftari.compile.verdicts import Outcome, Verdict
 from daftari.contract.read import read_contract
 from daftari.io.check_results import Checked
 from daftari.web.overview import Card, counted_by, failing_checks, fields_seen_by, is_late, referring
-from daftari.web.writing import environment
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PAGES = environment(ZoneInfo("Africa/Nairobi"), now=lambda: NOW, workspace="Clinic")
 
 
 def expected_every(value, unit):
@@ -103,12 +101,18 @@ def test_failing_checks_are_those_that_failed_and_those_without_an_answer():
     assert failing_checks(None) == 0
 
 
-def shown(**facts):
-    said = {"cards": [], "own": [], "needed": [], "requests": [], **facts}
-    return " ".join(PAGES.get_template("overview.html.jinja").render(**said).split())
+@pytest.fixture
+def shown(pages):
+    """Write the page of these facts as of `NOW`."""
+
+    def written(**facts):
+        said = {"cards": [], "own": [], "needed": [], "requests": [], "now": lambda: NOW, **facts}
+        return " ".join(pages.get_template("overview.html.jinja").render(**said).split())
+
+    return written
 
 
-def test_the_page_says_how_late_a_dataset_is():
+def test_the_page_says_how_late_a_dataset_is(shown):
     late = card(is_late=True, loaded_at=NOW - timedelta(days=3, hours=5))
     page = shown(cards=[late], needed=[late])
     assert "is late: its last load was 3 d ago." in page
@@ -116,20 +120,20 @@ def test_the_page_says_how_late_a_dataset_is():
     assert "Nothing. Every dataset is on time" not in page
 
 
-def test_the_page_says_that_nothing_needs_the_reader():
+def test_the_page_says_that_nothing_needs_the_reader(shown):
     page = shown(cards=[card()])
     assert "Nothing. Every dataset is on time" in page
     assert '<span class="badge good">healthy</span>' in page
 
 
-def test_the_page_names_checks_that_fail_and_rows_that_wait():
+def test_the_page_names_checks_that_fail_and_rows_that_wait(shown):
     wrong = card(failing=2, waiting=1234)
     page = shown(cards=[wrong], needed=[wrong])
     assert "</a>: 2 checks fail." in page
     assert "1,234 rows of visits" in page
 
 
-def test_who_does_not_correct_rows_is_told_nothing_of_them():
+def test_who_does_not_correct_rows_is_told_nothing_of_them(shown):
     assert "Refused rows" not in shown(cards=[card(waiting=None)])
 
 
