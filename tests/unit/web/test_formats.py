@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 from jinja2 import UndefinedError
 
+from daftari.api.service import Service
+from daftari.web.room import pages_of
+
 
 @pytest.fixture
 def shown(pages):
@@ -29,6 +32,20 @@ def shown(pages):
 )
 def test_a_timestamp_is_shown_in_the_workspaces_time_zone(shown, at, expected):
     assert shown("moment", at) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Europe/Warsaw", "28 Feb 2026, 23:30"),
+        ("America/Bogota", "28 Feb 2026, 17:30"),
+        ("UTC", "28 Feb 2026, 22:30"),
+    ],
+)
+def test_a_workspace_elsewhere_shows_the_time_of_there(service, zone, expected):
+    settings = service.settings.model_copy(update={"time_zone": zone})
+    page = pages_of(Service(settings, service.workspace)).from_string("{{ it | moment }} {{ it | value }}")
+    assert page.render(it=datetime(2026, 2, 28, 22, 30, tzinfo=UTC)) == f"{expected} {expected}"
 
 
 def test_a_timestamp_in_a_cell_is_shown_in_the_workspaces_time_zone(shown):

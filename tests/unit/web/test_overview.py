@@ -33,6 +33,10 @@ def expected_every(value, unit):
         (2, "d", timedelta(days=2)),
         (31, "d", timedelta(days=31)),
         (6, "h", timedelta(hours=6)),
+        (1, "day", timedelta(days=1)),
+        (24, "hours", timedelta(hours=24)),
+        (36, "hr", timedelta(hours=36)),
+        (1, "w", timedelta(weeks=1)),
     ],
 )
 def test_a_dataset_is_late_when_its_last_load_is_older_than_its_latency(value, unit, allowed):

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,7 +26,7 @@ def report(**changes):
 
 
 def drawn(of, rows):
-    return chart_of(of, rows)
+    return chart_of(of, rows, ZoneInfo("Africa/Nairobi"))
 
 
 def said(chart):
