@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS
@@ -17,7 +17,7 @@ EVERY = [TEAMS, TRIPS, READINGS, NOTES]
 
 @pytest.mark.parametrize("dataset", EVERY, ids=lambda it: it.name)
 def test_no_constraint_of_a_contract_is_without_words(dataset):
-    made = objects(EVERY, today=date(2026, 9, 1)).values()
+    made = objects(EVERY, now=datetime(2026, 9, 1, tzinfo=UTC)).values()
     tables = (dataset.name, f"key_{dataset.name}")
     names = {it.name for it in made if isinstance(it, Constraint) and it.table in tables}
 

@@ -1,8 +1,5 @@
 """What the counts of a check mean."""
 
-import json
-from importlib import resources
-
 import pytest
 
 from daftari.compile.expectations import ROWS, Check, Limit, Measure, Suite

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from tests.contracts import contract_document, contract_of, field
