@@ -40,8 +40,7 @@ def reveal(
     Example: daftari reveal salaries user_id bank_account net --as hr --where month=2026-03-01
     --purpose "bank file of March" --to bank.csv
     """
-    from daftari.io.loans import Reading
-    from daftari.operations.reveal_fields import reveal_fields
+    from daftari.operations.reveal_fields import Reading, reveal_fields
 
     session = open_session(workspace, env)
     _, contract = session.workspace.dataset(dataset)

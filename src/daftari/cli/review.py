@@ -24,8 +24,7 @@ from daftari.cli.options import (
 from daftari.cli.session import now, open_session
 from daftari.compile.review import Access
 from daftari.errors import AuditBroken, SettingError
-from daftari.io.reviews import Entry, Review
-from daftari.operations.show_review import Shown, show_review
+from daftari.operations.show_review import Entry, Review, Shown, show_review
 from daftari.rows.expressions import ZONE
 
 app = typer.Typer(
@@ -206,9 +205,9 @@ def _quarter(said: str | None, today: date) -> str:
 
 
 def _write(path: Path, shown: Shown) -> None:
-    from daftari.io.review_report import as_html
+    from daftari.operations.report_review import report_review
 
-    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=now()), "utf-8")
+    report_review(shown, path, now=now())
 
 
 def _require_attested(shown: Shown) -> None:

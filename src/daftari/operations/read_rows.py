@@ -15,7 +15,8 @@ from daftari.compile.roles import Roles
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, QueryRefused
 from daftari.io import loans, reading
-from daftari.io.callers import Errand, in_role_of, leave_role, speak_for
+from daftari.io.callers import Errand as Errand
+from daftari.io.callers import in_role_of, leave_role, speak_for
 from daftari.io.reading import Page
 from daftari.rows.query import RESTRICTED, Column, Query, parse_query
 

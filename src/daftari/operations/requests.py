@@ -11,7 +11,7 @@ from daftari.compile.roles import Roles
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
 from daftari.io.answers import Named
-from daftari.io.callers import Errand
+from daftari.io.callers import Errand as Errand
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore

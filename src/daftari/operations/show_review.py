@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from daftari.errors import ReviewRefused
 from daftari.io import reviews
-from daftari.io.reviews import Review
+from daftari.io.reviews import Entry as Entry
+from daftari.io.reviews import Review as Review
 
 
 @dataclass(frozen=True, kw_only=True)
