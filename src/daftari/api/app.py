@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daftari import __version__, log
+from daftari import __version__
 from daftari.api import health, openapi, problems, reading, uploads, writing
 from daftari.api.authentication import Callers
 from daftari.api.envelope import Envelope, TooLarge, too_large
@@ -27,9 +27,8 @@ from daftari.api.service import Service
 from daftari.api.writer import Writer
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
-from daftari.io.callers import make_service, require_service
-from daftari.io.workspace import open_workspace
-from daftari.protect.redact import redacting
+from daftari.operations.open_workspace import open_workspace
+from daftari.operations.readiness import make_ready
 from daftari.rows.working_days import require_country
 from daftari.settings import Settings
 
@@ -59,14 +58,10 @@ def application(
         DatabaseError: the database cannot be reached, or its login may not speak for callers.
     """
     workspace = open_workspace(settings)
-    redact = redacting(contract.dataset for contract in workspace.contracts)
-    log.configure(level=settings.log_level, style=settings.log_format, redact=redact)
     require_country(settings.country)
     service = Service(settings, workspace)
     with service.connection() as conn:
-        if settings.database_url is None:
-            make_service(conn)
-        require_service(conn)
+        make_ready(conn, is_embedded=settings.database_url is None)
     writer = Writer(service)
 
     @asynccontextmanager

@@ -17,9 +17,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from daftari.api.authentication import Callers
 from daftari.api.service import Service
 from daftari.contract.model import Dataset
-from daftari.io.callers import Errand
 from daftari.operations.read_history import Event, read_history
-from daftari.operations.read_rows import Reader, export_rows, query_of, read_one, read_page
+from daftari.operations.read_rows import Errand, Reader, export_rows, query_of, read_one, read_page
 from daftari.rows.query import Query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
