@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment
@@ -15,9 +16,12 @@ from daftari import log
 from daftari.api.authentication import count_failure
 from daftari.api.service import Service, now
 from daftari.errors import NotAuthenticated, SettingError, TooManyRequests
-from daftari.io import web_sessions
-from daftari.io.oidc_sign_in import SignIn, new_secret
+from daftari.operations.issuer import come_from_issuer, go_to_issuer
+from daftari.operations.web_sessions import begin_session_for
 from daftari.web.sign_in import Endpoint, door_page, is_from_here, keep, let_in
+
+if TYPE_CHECKING:
+    from daftari.operations.issuer import SignIn
 
 #: For how long somebody may be away at the issuer.
 _AWAY = timedelta(minutes=10)
@@ -35,9 +39,8 @@ def doors(service: Service, sign_in: SignIn, pages: Environment) -> tuple[Endpoi
     async def begin(request: Request) -> Response:
         if not is_from_here(request):  # nobody is signed in by a page of another site
             return page(request, "")
-        secret = new_secret()
         try:
-            address = await run_in_threadpool(sign_in.way_there, secret)
+            secret, address = await run_in_threadpool(go_to_issuer, sign_in)
         except SettingError as error:
             log.get().warning("oidc_sign_in", problem=str(error))
             return page(request, _NOT_THERE, 502)
@@ -64,11 +67,9 @@ def doors(service: Service, sign_in: SignIn, pages: Environment) -> tuple[Endpoi
 
 def _begin(service: Service, sign_in: SignIn, came: tuple[str, str]) -> str:
     secret, query = came
-    if not secret:
-        raise NotAuthenticated
-    caller = sign_in.caller_from(secret, query)
+    caller = come_from_issuer(sign_in, secret, query)
     with service.connection() as conn:
-        return web_sessions.begin_for(conn, caller, now(), _lasts(service))
+        return begin_session_for(conn, caller, _lasts(service), now=now())
 
 
 def _refused(service: Service, request: Request, page: partial[Response]) -> Response:

@@ -14,11 +14,9 @@ from daftari.compile.reading import relation_of
 from daftari.compile.shares import Sight, shares
 from daftari.compile.verdicts import Verdict
 from daftari.contract.model import Contract, Dataset, LogicalType
-from daftari.io import check_results
-from daftari.io import overview as glance
-from daftari.io.callers import in_role_of, speak_for
-from daftari.io.check_results import Checked
 from daftari.operations.contract_history import contract_history
+from daftari.operations.overview import Checked, count_by_month, look_over
+from daftari.operations.show_runs import show_runs
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.visits import Visit
@@ -52,15 +50,14 @@ def overview(visit: Visit) -> Response:
     own = [it for it in visit.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
     with visit.connection() as conn:
-        loads = glance.latest_loads(conn, names)
-        waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
-        checked = {it.dataset: it for it in check_results.latest(conn)}
+        found = look_over(conn, names, [it.dataset.name for it in watched if visit.mends(it.dataset)])
         requests = [
-            found
+            waiting
             for it in visit.contracts
             if visit.decides(it.dataset)
-            for found in waiting_for(visit, conn, it.dataset, in_short=True)
+            for waiting in waiting_for(visit, conn, it.dataset, in_short=True)
         ]
+    loads, checked = found.loads, found.checked
     cards = [
         Card(
             contract=it,
@@ -68,7 +65,7 @@ def overview(visit: Visit) -> Response:
             is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, now()),
             verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
             failing=_failing(checked.get(it.dataset.name)),
-            waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
+            waiting=found.waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
             may_add=visit.adds(it.dataset),
         )
         for it in watched
@@ -84,10 +81,10 @@ def dataset(visit: Visit) -> Response:
     name = contract.dataset.name
     sees_all = visit.reads_all(contract.dataset)
     with visit.connection() as conn:
-        load = glance.latest_loads(conn, [name]).get(name)
-        runs = glance.runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
-        checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
+        found = look_over(conn, [name])
+        runs = show_runs(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
         history = contract_history(conn, name)
+    load = found.loads.get(name)
     return visit.page(
         "dataset",
         contract=contract,
@@ -96,7 +93,7 @@ def dataset(visit: Visit) -> Response:
         load=load,
         is_late=load is not None and _is_late(contract, load.finished_at, now()),
         runs=runs,
-        checked=checked if sees_all else None,
+        checked=found.checked.get(name) if sees_all else None,
         volume=_volume(visit, contract.dataset),
         referred=[
             it.dataset.name
@@ -130,10 +127,8 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     first = next((it for it in columns if it.required), None)
     if first is None:
         return None
-    with visit.connection() as conn, conn.transaction():
-        speak_for(conn, visit.errand())
-        with in_role_of(conn, visit.caller, visit.service.roles):
-            found = glance.rows_by_month(conn, relation, first.name)
+    with visit.connection() as conn:
+        found = count_by_month(conn, relation, first.name, errand=visit.errand(), roles=visit.service.roles)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from daftari.api.service import now
 from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import AccessRefused, QuarantineRefused
-from daftari.io import overview as glance
 from daftari.operations.mend_rows import HIDDEN, mend_rows, refused_rows
 from daftari.operations.requests import Outcome
+from daftari.operations.show_quarantine import count_waiting
 from daftari.web.visits import Visit
 
 _AT_ONCE = 50
@@ -28,7 +28,7 @@ _ENTRY, _REASONS = "_quarantine_id", "_reasons"
 def every(visit: Visit) -> Response:
     mine = [it.dataset for it in visit.contracts if visit.mends(it.dataset)]
     with visit.connection() as conn:
-        waiting = glance.waiting(conn, [it.name for it in mine])
+        waiting = count_waiting(conn, [it.name for it in mine])
     return visit.page("refused_datasets", datasets=[(it, waiting.get(it.name, 0)) for it in mine])
 
 
@@ -38,7 +38,7 @@ def grid(visit: Visit) -> Response:
     after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
     with visit.connection() as conn:
         rows = refused_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
-        total = glance.waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
+        total = count_waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
     told = Counter(visit.request.query_params.getlist("told"))
     run = visit.request.query_params.get("run", "")
     return visit.page(

@@ -18,9 +18,9 @@ from starlette.staticfiles import StaticFiles
 from daftari import log
 from daftari.api.service import Service, now
 from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
-from daftari.io import web_sessions
-from daftari.io.callers import Caller
+from daftari.operations.authenticate import Caller
 from daftari.operations.look_at_file import shown_sums
+from daftari.operations.web_sessions import caller_of_session
 from daftari.web import (
     approvals,
     by_issuer,
@@ -192,7 +192,7 @@ def _caller(service: Service, session: str) -> Caller:
     if not session:
         raise NotAuthenticated
     with service.connection() as conn:
-        return web_sessions.caller_of(conn, session, now())
+        return caller_of_session(conn, session, now=now())
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -18,9 +18,9 @@ from daftari.compile.reading import relation_of
 from daftari.compile.shares import shares
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
-from daftari.io.callers import Caller, Errand
+from daftari.operations.authenticate import Caller
 from daftari.operations.read_rows import Reader
-from daftari.operations.requests import Desk
+from daftari.operations.requests import Desk, Errand
 from daftari.operations.steps import may_ask
 
 POLICY = (
