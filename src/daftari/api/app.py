@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -132,35 +132,7 @@ def _which(rest: str) -> str:
 
 
 def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
-    service, writer = place
-    of_one = "/".join(f"{{{name}}}" for name in dataset.key)
-    called = dataset.business_name or dataset.name
-    routes = [
-        ("GET", "", reading.many(dataset, callers, service), f"Read {called}", openapi.reading(dataset)),
-        ("POST", "", writing.post(dataset, callers, writer), f"Send {called}", openapi.writing(dataset)),
-    ]
-    upload = uploads.post(dataset, callers, service)
-    routes.append(("POST", "/files", upload, f"Send a file of {called}", openapi.uploading()))
-    if dataset.key:
-        routine = reading.one(dataset, callers, service)
-        whole = writing.put(dataset, callers, writer)
-        routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
-        routes.append(
-            ("PUT", f"/{of_one}", whole, f"Send one of {called} under its key", openapi.putting(dataset))
-        )
-        part = writing.patch(dataset, callers, place)
-        routes.append(("PATCH", f"/{of_one}", part, f"Change one of {called}", openapi.patching(dataset)))
-        past = reading.history(dataset, callers, service)
-        routes.append(
-            (
-                "GET",
-                f"/{of_one}/history",
-                past,
-                f"Read what became of one of {called}",
-                openapi.history(dataset),
-            )
-        )
-    for method, rest, endpoint, summary, extra in routes:
+    for method, rest, endpoint, summary, extra in _routes(dataset, callers, place):
         app.router.add_api_route(
             f"/api/{dataset.name}{rest}",
             endpoint,
@@ -172,6 +144,28 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             openapi_extra=extra,
             route_class_override=_Route,
         )
+
+
+def _routes(
+    dataset: Dataset, callers: Callers, place: tuple[Service, Writer]
+) -> Iterator[tuple[str, str, reading.Endpoint, str, dict[str, Any]]]:
+    """Method, the path after the dataset, who answers, and how it is documented: of each route of a dataset."""
+    service, writer = place
+    called = dataset.business_name or dataset.name
+    many, post = reading.many(dataset, callers, service), writing.post(dataset, callers, writer)
+    yield "GET", "", many, f"Read {called}", openapi.reading(dataset)
+    yield "POST", "", post, f"Send {called}", openapi.writing(dataset)
+    upload = uploads.post(dataset, callers, service)
+    yield "POST", "/files", upload, f"Send a file of {called}", openapi.uploading()
+    if not dataset.key:
+        return
+    one = "/" + "/".join(f"{{{name}}}" for name in dataset.key)
+    routine, whole = reading.one(dataset, callers, service), writing.put(dataset, callers, writer)
+    part, past = writing.patch(dataset, callers, place), reading.history(dataset, callers, service)
+    yield "GET", one, routine, f"Read one of {called}", openapi.one(dataset)
+    yield "PUT", one, whole, f"Send one of {called} under its key", openapi.putting(dataset)
+    yield "PATCH", one, part, f"Change one of {called}", openapi.patching(dataset)
+    yield "GET", f"{one}/history", past, f"Read what became of one of {called}", openapi.history(dataset)
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -12,16 +12,15 @@ from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import now, open_session
-from daftari.errors import AuditBroken, AuditNotAnchored
 from daftari.operations.checkpoint_audit import checkpoint_audit
 from daftari.operations.export_audit import export_audit
 from daftari.operations.show_audit import Wanted, show_audit
 from daftari.operations.signing_keys import make_signing_key, public_key_of, signing_key_of
-from daftari.operations.verify_audit import verify_audit
+from daftari.operations.verify_audit import require_whole, verify_audit
 
 if TYPE_CHECKING:
     from daftari.operations.show_audit import Entry
-    from daftari.protect.verify_chain import Verdict
+    from daftari.operations.verify_audit import Verdict
 
 app = typer.Typer(
     no_args_is_help=True, help="Who changed what, and the proof that the record of it is whole."
@@ -113,20 +112,7 @@ def verify(
     with session.connection() as conn, err.status("Proving the audit"):
         verdict = verify_audit(conn, key, folder=session.settings.anchors_dir)
     _show_verdict(verdict, output)
-    _require_whole(verdict)
-
-
-def _require_whole(verdict: Verdict) -> None:
-    if verdict.name == "broken":
-        raise AuditBroken(
-            f"audit: {len(verdict.findings)} findings; expected none",
-            hint="Keep the database and the anchors as they are, and find out who had the rights to do this.",
-        )
-    if verdict.name != "whole":
-        raise AuditNotAnchored(
-            f"audit: {verdict.name.replace('_', ' ')}; expected a chain that an anchor vouches for",
-            hint="`daftari audit checkpoint` signs how far it has come.",
-        )
+    require_whole(verdict)
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -19,6 +21,7 @@ from daftari.cli.options import (
 )
 from daftari.cli.session import now, open_session
 from daftari.operations import tokens, web_sessions
+from daftari.operations.tokens import Token
 
 app = typer.Typer(
     no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions."
@@ -73,10 +76,13 @@ def list_(
     at = now()
     if output is Output.JSON:
         print_json([{**asdict(token), "state": token.state(at)} for token in found])
-        return
-    if not found:
+    elif found:
+        out.print(_table(found, at))
+    else:
         out.print("No tokens. `daftari token create` makes one.")
-        return
+
+
+def _table(found: Sequence[Token], at: datetime) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "role", "for", "may", "state", "expires", "last used"):
         table.add_column(column, overflow="fold")
@@ -90,7 +96,7 @@ def list_(
             f"{token.expires_at:%Y-%m-%d}",
             f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never",
         )
-    out.print(table)
+    return table
 
 
 @app.command()

@@ -15,7 +15,7 @@ from daftari.compile.shares import Sight, shares
 from daftari.compile.verdicts import Verdict
 from daftari.contract.model import Contract, Dataset, LogicalType
 from daftari.operations.contract_history import contract_history
-from daftari.operations.overview import Checked, count_by_month, look_over
+from daftari.operations.overview import Checked, Overview, count_by_month, look_over
 from daftari.operations.show_runs import show_runs
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
@@ -57,22 +57,24 @@ def overview(visit: Visit) -> Response:
             if visit.decides(it.dataset)
             for waiting in waiting_for(visit, conn, it.dataset, in_short=True)
         ]
-    loads, checked = found.loads, found.checked
-    cards = [
-        Card(
-            contract=it,
-            loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
-            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, now()),
-            verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
-            failing=_failing(checked.get(it.dataset.name)),
-            waiting=found.waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
-            may_add=visit.adds(it.dataset),
-        )
-        for it in watched
-    ]
+    cards = [_card(visit, it, found) for it in watched]
     needed = [it for it in cards if it.waiting or it.state in ("failing", "late")]
     return visit.page(
         "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
+    )
+
+
+def _card(visit: Visit, contract: Contract, found: Overview) -> Card:
+    name = contract.dataset.name
+    load, checked = found.loads.get(name), found.checked.get(name)
+    return Card(
+        contract=contract,
+        loaded_at=load.finished_at if load else None,
+        is_late=load is not None and _is_late(contract, load.finished_at, now()),
+        verdict=checked.verdict if checked else None,
+        failing=_failing(checked),
+        waiting=found.waiting.get(name, 0) if visit.mends(contract.dataset) else None,
+        may_add=visit.adds(contract.dataset),
     )
 
 
