@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daftari import __version__, log
+from daftari import __version__
 from daftari.api import health, openapi, problems, reading, uploads, writing
 from daftari.api.authentication import Callers
 from daftari.api.envelope import Envelope, TooLarge, too_large
@@ -27,9 +27,8 @@ from daftari.api.service import Service
 from daftari.api.writer import Writer
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
-from daftari.io.callers import make_service, require_service
-from daftari.io.workspace import open_workspace
-from daftari.protect.redact import redacting
+from daftari.operations.open_workspace import open_workspace
+from daftari.operations.readiness import make_ready
 from daftari.rows.working_days import require_country
 from daftari.settings import Settings
 
@@ -59,14 +58,10 @@ def application(
         DatabaseError: the database cannot be reached, or its login may not speak for callers.
     """
     workspace = open_workspace(settings)
-    redact = redacting(contract.dataset for contract in workspace.contracts)
-    log.configure(level=settings.log_level, style=settings.log_format, redact=redact)
     require_country(settings.country)
     service = Service(settings, workspace)
     with service.connection() as conn:
-        if settings.database_url is None:
-            make_service(conn)
-        require_service(conn)
+        make_ready(conn, is_embedded=settings.database_url is None)
     writer = Writer(service)
 
     @asynccontextmanager
@@ -137,35 +132,7 @@ def _which(rest: str) -> str:
 
 
 def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, Writer]) -> None:
-    service, writer = place
-    of_one = "/".join(f"{{{name}}}" for name in dataset.key)
-    called = dataset.business_name or dataset.name
-    routes = [
-        ("GET", "", reading.many(dataset, callers, service), f"Read {called}", openapi.reading(dataset)),
-        ("POST", "", writing.post(dataset, callers, writer), f"Send {called}", openapi.writing(dataset)),
-    ]
-    upload = uploads.post(dataset, callers, service)
-    routes.append(("POST", "/files", upload, f"Send a file of {called}", openapi.uploading()))
-    if dataset.key:
-        routine = reading.one(dataset, callers, service)
-        whole = writing.put(dataset, callers, writer)
-        routes.append(("GET", f"/{of_one}", routine, f"Read one of {called}", openapi.one(dataset)))
-        routes.append(
-            ("PUT", f"/{of_one}", whole, f"Send one of {called} under its key", openapi.putting(dataset))
-        )
-        part = writing.patch(dataset, callers, place)
-        routes.append(("PATCH", f"/{of_one}", part, f"Change one of {called}", openapi.patching(dataset)))
-        past = reading.history(dataset, callers, service)
-        routes.append(
-            (
-                "GET",
-                f"/{of_one}/history",
-                past,
-                f"Read what became of one of {called}",
-                openapi.history(dataset),
-            )
-        )
-    for method, rest, endpoint, summary, extra in routes:
+    for method, rest, endpoint, summary, extra in _routes(dataset, callers, place):
         app.router.add_api_route(
             f"/api/{dataset.name}{rest}",
             endpoint,
@@ -177,6 +144,28 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             openapi_extra=extra,
             route_class_override=_Route,
         )
+
+
+def _routes(
+    dataset: Dataset, callers: Callers, place: tuple[Service, Writer]
+) -> Iterator[tuple[str, str, reading.Endpoint, str, dict[str, Any]]]:
+    """Method, the path after the dataset, who answers, and how it is documented: of each route of a dataset."""
+    service, writer = place
+    called = dataset.business_name or dataset.name
+    many, post = reading.many(dataset, callers, service), writing.post(dataset, callers, writer)
+    yield "GET", "", many, f"Read {called}", openapi.reading(dataset)
+    yield "POST", "", post, f"Send {called}", openapi.writing(dataset)
+    upload = uploads.post(dataset, callers, service)
+    yield "POST", "/files", upload, f"Send a file of {called}", openapi.uploading()
+    if not dataset.key:
+        return
+    one = "/" + "/".join(f"{{{name}}}" for name in dataset.key)
+    routine, whole = reading.one(dataset, callers, service), writing.put(dataset, callers, writer)
+    part, past = writing.patch(dataset, callers, place), reading.history(dataset, callers, service)
+    yield "GET", one, routine, f"Read one of {called}", openapi.one(dataset)
+    yield "PUT", one, whole, f"Send one of {called} under its key", openapi.putting(dataset)
+    yield "PATCH", one, part, f"Change one of {called}", openapi.patching(dataset)
+    yield "GET", f"{one}/history", past, f"Read what became of one of {called}", openapi.history(dataset)
 
 
 def _add_docs(app: FastAPI) -> None:

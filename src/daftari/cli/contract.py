@@ -15,10 +15,11 @@ from daftari.contract.compatibility import Change, ChangeKind, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ChecksFailed, ContractError
-from daftari.io.workspace import open_workspace, read_contract_file, read_workspace
 from daftari.operations.check_examples import check_examples
+from daftari.operations.find_contract import find_contract
 from daftari.operations.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.lint_contracts import lint_files, lint_workspace
+from daftari.operations.open_workspace import open_workspace
 from daftari.settings import find_root, read_settings
 
 app = typer.Typer(
@@ -189,7 +190,4 @@ def _root(workspace: Path | None) -> Path:
 
 
 def _find(what: str, workspace: Path | None) -> Contract:
-    """The contract in the file *what*; else that of the dataset so called."""
-    if Path(what).is_file() or Path(what).suffix in (".yaml", ".yml", ".json"):
-        return read_contract_file(Path(what))
-    return read_workspace(_root(workspace)).dataset(what)[1]
+    return find_contract(what, workspace or Path.cwd())

@@ -11,9 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daftari.io.ledger import Counts
-from daftari.io.summary import DatasetSummary
-from daftari.operations.demo_report import CURRENCY, Checks, DemoReport, Spend
+from daftari.operations.demo_report import CURRENCY, Checks, Counts, DatasetSummary, DemoReport, Spend
 
 _WIDTH = 80
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")

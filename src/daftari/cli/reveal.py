@@ -37,8 +37,7 @@ def reveal(
     Example: daftari reveal salaries user_id bank_account net --as hr --where month=2026-03-01
     --purpose "bank file of March" --to bank.csv
     """
-    from daftari.io.loans import Reading
-    from daftari.operations.reveal_fields import reveal_fields
+    from daftari.operations.reveal_fields import Reading, reveal_fields
     from daftari.operations.write_csv import write_private_csv
 
     session = open_session(workspace, env)

@@ -26,6 +26,7 @@ from daftari.io.ledger import Counts
 from daftari.io.marts import Published
 from daftari.io.workspace import Pipeline, Workspace
 from daftari.operations.bring_mart_rights import bring_mart_rights
+from daftari.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,19 @@ class TransformOptions:
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
     full_refresh: bool = False  #: incremental models start from nothing
     role_prefix: str | None = None  #: of the roles that read marts
+
+    @classmethod
+    def of(
+        cls, settings: Settings, *, pipelines: Sequence[str] = (), full_refresh: bool = False
+    ) -> TransformOptions:
+        """Return the options that *settings* give."""
+        return cls(
+            environment=settings.environment,
+            data_dir=settings.data_dir,
+            pipelines=tuple(pipelines),
+            full_refresh=full_refresh,
+            role_prefix=settings.role_prefix,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

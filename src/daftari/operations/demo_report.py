@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from daftari.io.summary import DatasetSummary
+from daftari.io.ledger import Counts as Counts
+from daftari.io.summary import DatasetSummary as DatasetSummary
 
 #: The only currency of the chart: amounts of two are never added up.
 CURRENCY = "KES"

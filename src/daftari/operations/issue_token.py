@@ -12,7 +12,7 @@ from daftari.contract.model import Dataset
 from daftari.contract.permissions import roles_named
 from daftari.errors import TokenRefused, UnknownName
 from daftari.io import tokens
-from daftari.io.tokens import Grant
+from daftari.io.tokens import Grant as Grant
 
 #: The longest that a token may be valid.
 MOST_DAYS = 366

@@ -13,7 +13,7 @@ from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, KeyDestroyed
 from daftari.io import loans
 from daftari.io.keys import KeyStore
-from daftari.io.loans import Reading
+from daftari.io.loans import Reading as Reading
 from daftari.operations.lend_keys import lend_keys, require_purpose
 
 

@@ -147,9 +147,7 @@ def _transform(conn: Connection[Any], workspace: Workspace, settings: Settings, 
     return build_marts(
         conn,
         workspace,
-        TransformOptions(
-            environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
-        ),
+        TransformOptions.of(settings),
         lambda done, total, _: watch("Building and testing marts", done, total),
     )
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from daftari.contract import permissions
 from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, ReviewRefused
-from daftari.io import audit, ledger
-from daftari.io import overview as glance
+from daftari.operations.show_audit import Wanted, show_audit
 from daftari.operations.show_review import show_review
+from daftari.operations.show_runs import show_run, show_runs
 from daftari.operations.telling import told, untold_rules
 from daftari.web.visits import Visit
 
@@ -23,7 +23,7 @@ def runs(visit: Visit) -> Response:
     if not names:
         raise AccessRefused("Runs are for who loads a dataset, or sees all of it.")
     with visit.connection() as conn:
-        found = glance.runs(conn, names, before=before, limit=_AT_ONCE)
+        found = show_runs(conn, names, before=before, limit=_AT_ONCE)
     return visit.page("runs", runs=found, following=found[-1].run_id if len(found) == _AT_ONCE else None)
 
 
@@ -31,19 +31,17 @@ def run(visit: Visit) -> Response:
     asked = visit.request.path_params["run_id"]
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
     with visit.connection() as conn:
-        found = glance.run(conn, number)
-        if found is None or found.dataset not in _watched(visit):
-            raise AccessRefused("There is no such run, or it is not for your role.")
-        reasons = ledger.reasons_of(conn, number)
-        entries = audit.entries(conn, audit.Wanted(run_id=number)) if visit.oversees else []
+        found = show_run(conn, number, _watched(visit), with_audit=visit.oversees)
+    if found is None:
+        raise AccessRefused("There is no such run, or it is not for your role.")
     dataset = visit.service.datasets[found.dataset]
     untold = untold_rules(dataset, visit.service.datasets, visit.role)
     return visit.page(
         "run",
-        run=found,
+        run=found.run,
         dataset=dataset,
-        reasons=[(it, told(it.rule, it.reason, untold)[1]) for it in reasons],
-        entries=entries,
+        reasons=[(it, told(it.rule, it.reason, untold)[1]) for it in found.reasons],
+        entries=found.entries,
         fresh="loaded" in visit.request.query_params,
         known="known" in visit.request.query_params,
     )
@@ -53,17 +51,16 @@ def trail(visit: Visit) -> Response:
     _require_overseer(visit)
     asked = visit.request.query_params
     number = asked.get("run", "")
-    wanted = audit.Wanted(
+    wanted = Wanted(
         relation=asked.get("relation") or None,
         actor=asked.get("actor") or None,
         run_id=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
         limit=200,
     )
     with visit.connection() as conn:
-        entries = audit.entries(conn, wanted)
-        head = audit.head(conn)
+        found = show_audit(conn, wanted)
     relations = sorted(f"{OPS}.{name}" for name in visit.service.datasets)
-    return visit.page("trail", entries=entries, wanted=wanted, head=head, relations=relations)
+    return visit.page("trail", entries=found.entries, wanted=wanted, head=found.head, relations=relations)
 
 
 def review(visit: Visit) -> Response:

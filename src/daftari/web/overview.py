@@ -14,11 +14,9 @@ from daftari.compile.reading import Relation, relation_of
 from daftari.compile.verdicts import Verdict
 from daftari.contract.model import Contract, Dataset, LogicalType
 from daftari.contract.shares import sights
-from daftari.io import check_results
-from daftari.io import overview as glance
-from daftari.io.callers import in_role_of, speak_for
-from daftari.io.check_results import Checked
 from daftari.operations.contract_history import contract_history
+from daftari.operations.overview import Checked, Overview, count_by_month, look_over
+from daftari.operations.show_runs import show_runs
 from daftari.rows.query import Column
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
@@ -55,30 +53,31 @@ def overview(visit: Visit) -> Response:
     own = [it for it in visit.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
     with visit.connection() as conn:
-        loads = glance.latest_loads(conn, names)
-        waiting = glance.waiting(conn, [it.dataset.name for it in watched if visit.mends(it.dataset)])
-        checked = {it.dataset: it for it in check_results.latest(conn)}
+        found = look_over(conn, names, [it.dataset.name for it in watched if visit.mends(it.dataset)])
         requests = [
-            found
+            waiting
             for it in visit.contracts
             if visit.decides(it.dataset)
-            for found in waiting_for(visit, conn, it.dataset, in_short=True)
+            for waiting in waiting_for(visit, conn, it.dataset, in_short=True)
         ]
-    cards = [
-        Card(
-            contract=it,
-            loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
-            is_late=it.dataset.name in loads and is_late(it, loads[it.dataset.name].finished_at, now()),
-            verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
-            failing=failing_checks(checked.get(it.dataset.name)),
-            waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
-            may_add=visit.adds(it.dataset),
-        )
-        for it in watched
-    ]
+    cards = [_card(visit, it, found) for it in watched]
     needed = [it for it in cards if it.needs_somebody]
     return visit.page(
         "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
+    )
+
+
+def _card(visit: Visit, contract: Contract, found: Overview) -> Card:
+    name = contract.dataset.name
+    load, checked = found.loads.get(name), found.checked.get(name)
+    return Card(
+        contract=contract,
+        loaded_at=load.finished_at if load else None,
+        is_late=load is not None and is_late(contract, load.finished_at, now()),
+        verdict=checked.verdict if checked else None,
+        failing=failing_checks(checked),
+        waiting=found.waiting.get(name, 0) if visit.mends(contract.dataset) else None,
+        may_add=visit.adds(contract.dataset),
     )
 
 
@@ -87,10 +86,10 @@ def dataset(visit: Visit) -> Response:
     name = contract.dataset.name
     sees_all = visit.reads_all(contract.dataset)
     with visit.connection() as conn:
-        load = glance.latest_loads(conn, [name]).get(name)
-        runs = glance.runs(conn, [name], limit=8) if visit.watches(contract.dataset) else []
-        checked = next((it for it in check_results.latest(conn) if it.dataset == name), None)
+        found = look_over(conn, [name])
+        runs = show_runs(conn, [name], limit=8) if visit.watches(contract.dataset) else []
         history = contract_history(conn, name)
+    load = found.loads.get(name)
     return visit.page(
         "dataset",
         contract=contract,
@@ -99,7 +98,7 @@ def dataset(visit: Visit) -> Response:
         load=load,
         is_late=load is not None and is_late(contract, load.finished_at, now()),
         runs=runs,
-        checked=checked if sees_all else None,
+        checked=found.checked.get(name) if sees_all else None,
         volume=_volume(visit, contract.dataset),
         referred=referring(name, visit.contracts),
     )
@@ -133,10 +132,8 @@ def _volume(visit: Visit, dataset: Dataset) -> Any:
     first = counted_by(relation)
     if first is None:
         return None
-    with visit.connection() as conn, conn.transaction():
-        speak_for(conn, visit.errand())
-        with in_role_of(conn, visit.caller, visit.service.roles):
-            found = glance.rows_by_month(conn, relation, first, time_zone=dataset.time_zone)
+    with visit.connection() as conn:
+        found = count_by_month(conn, dataset, first, errand=visit.errand(), roles=visit.service.roles)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"

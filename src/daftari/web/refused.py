@@ -12,10 +12,10 @@ from daftari.api.service import now
 from daftari.contract import permissions
 from daftari.contract.model import Contract, Field, LogicalType
 from daftari.errors import QuarantineRefused
-from daftari.io import overview as glance
 from daftari.operations.mend_by_file import mend_by_file, rejected_rows_file
 from daftari.operations.mend_rows import changed_cells, mend_rows, refused_rows
 from daftari.operations.requests import Outcome
+from daftari.operations.show_quarantine import count_waiting
 from daftari.protect.mask import HIDDEN
 from daftari.web.visits import Visit
 
@@ -27,7 +27,7 @@ _MOST_BYTES = 16 * 2**20
 def every(visit: Visit) -> Response:
     mine = [it.dataset for it in visit.contracts if visit.mends(it.dataset)]
     with visit.connection() as conn:
-        waiting = glance.waiting(conn, [it.name for it in mine])
+        waiting = count_waiting(conn, [it.name for it in mine])
     return visit.page("refused_datasets", datasets=[(it, waiting.get(it.name, 0)) for it in mine])
 
 
@@ -37,7 +37,7 @@ def grid(visit: Visit) -> Response:
     after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
     with visit.connection() as conn:
         rows = refused_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
-        total = glance.waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
+        total = count_waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
     run = visit.request.query_params.get("run", "")
     return visit.page(
         "grid",

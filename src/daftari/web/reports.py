@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg import Connection
 from starlette.responses import Response
 
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io import mart_reports
-from daftari.io.callers import in_role_of, speak_for
-from daftari.io.mart_reports import Report, Row
-from daftari.io.overview import reports_made_at
 from daftari.operations.build_marts import TransformOptions, build_marts
+from daftari.operations.read_reports import ReadReport, Report, Row, are_built, read_report, read_whole
 from daftari.operations.write_csv import csv_file
 from daftari.web import charts
 from daftari.web.visits import Visit
 from daftari.web.writing import value as written
 
-_MOST_ROWS = 5000
 _MOST_BARS = 20
 _MOST_OWN = 3
 
 
 def every(visit: Visit) -> Response:
+    mine = _mine(visit)
     with visit.connection() as conn:
-        reports = [(it, mart_reports.is_built(conn, it.mart)) for it in _mine(visit)]
+        reports = list(zip(mine, are_built(conn, mine), strict=True))
     asked = visit.request.query_params
     return visit.page("reports", reports=reports, may_build=_builds(visit), built=asked.get("built", ""))
 
@@ -41,10 +35,7 @@ def build(visit: Visit) -> Response:
     """Bring the reports up to date. What fails its tests is not published: readers keep what they have."""
     if not _builds(visit):
         raise AccessRefused("Reports are built anew by who loads what they are made of.")
-    settings = visit.service.settings
-    options = TransformOptions(
-        environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
-    )
+    options = TransformOptions.of(visit.service.settings)
     with visit.connection() as conn:
         built = build_marts(conn, visit.service.workspace, options, lambda *_: None)
     return visit.go(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
@@ -56,26 +47,22 @@ def _builds(visit: Visit) -> bool:
 
 def one(visit: Visit) -> Response:
     report = _asked(visit)
-    with _reading(visit) as conn:
-        choices, picked = _picked(visit, conn, report)
-        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
+    read = _read(visit, report)
     return visit.page(
         "report",
         report=report,
-        choices=choices,
-        picked=picked,
-        chart=chart_of(report, rows, ZoneInfo(visit.service.settings.time_zone)),
-        rows=rows[-500:],
-        total=len(rows),
+        choices=read.choices,
+        picked=read.picked,
+        chart=chart_of(report, read.rows, ZoneInfo(visit.service.settings.time_zone)),
+        rows=read.rows[-500:],
+        total=len(read.rows),
         query=visit.request.url.query,
     )
 
 
 def as_csv(visit: Visit) -> Response:
     report = _asked(visit)
-    with _reading(visit) as conn:
-        _, picked = _picked(visit, conn, report)
-        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
+    rows = _read(visit, report).rows
     headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
     return Response(
         csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers
@@ -103,13 +90,12 @@ def about_me(visit: Visit, dataset: Dataset) -> list[OwnFigures]:
     ]
     if not reports:
         return []
-    with _reading(visit) as conn:
-        built = [it for it in reports if mart_reports.is_built(conn, it.mart)]
-        rows = [mart_reports.rows_of(conn, it, {}, _MOST_ROWS) for it in built]
     with visit.connection() as conn:
-        made_at = reports_made_at(conn)
-    subjects = [workspace.readers.of[it.mart].subject for it in built]
-    return [own_figures(*it, made_at) for it in zip(built, rows, subjects, strict=True)]
+        rows, made_at = read_whole(conn, reports, errand=visit.errand(), roles=visit.service.roles)
+    readers = visit.service.workspace.readers.of
+    return [
+        own_figures(it, rows[it.mart], readers[it.mart].subject, made_at) for it in reports if it.mart in rows
+    ]
 
 
 def own_figures(report: Report, rows: list[Row], subject: str | None, made_at: datetime | None) -> OwnFigures:
@@ -140,28 +126,15 @@ def _asked(visit: Visit) -> Report:
     raise AccessRefused("There is no such report, or it is not for your role.")
 
 
-@contextmanager
-def _reading(visit: Visit) -> Iterator[Connection[Any]]:
-    with visit.connection() as conn, conn.transaction():
-        speak_for(conn, visit.errand())
-        with in_role_of(conn, visit.caller, visit.service.roles):
-            yield conn
-
-
-def _picked(
-    visit: Visit, conn: Connection[Any], report: Report
-) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """What may be picked of each column of `per`, and what is: what was asked for, else the commonest."""
-    choices = {name: mart_reports.choices(conn, report, name) for name in report.per}
-    return choices, picked_of(choices, visit.request.query_params)
-
-
-def picked_of(choices: Mapping[str, list[str]], asked: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: asked[name] if asked.get(name) in values else values[0]
-        for name, values in choices.items()
-        if values
-    }
+def _read(visit: Visit, report: Report) -> ReadReport:
+    with visit.connection() as conn:
+        return read_report(
+            conn,
+            report,
+            visit.request.query_params,
+            errand=visit.errand(),
+            roles=visit.service.roles,
+        )
 
 
 def chart_of(report: Report, rows: list[Row], zone: tzinfo) -> Any:

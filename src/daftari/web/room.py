@@ -20,8 +20,8 @@ from daftari import log
 from daftari.api.service import Service, now
 from daftari.contract.caller import Caller
 from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
-from daftari.io import web_sessions
 from daftari.operations.look_at_file import shown_sums
+from daftari.operations.web_sessions import caller_of_session
 from daftari.web import (
     approvals,
     by_issuer,
@@ -199,7 +199,7 @@ def _caller(service: Service, session: str) -> Caller:
     if not session:
         raise NotAuthenticated
     with service.connection() as conn:
-        return web_sessions.caller_of(conn, session, now())
+        return caller_of_session(conn, session, now=now())
 
 
 def _to_sign_in(request: Request) -> Response:

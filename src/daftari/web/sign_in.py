@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from daftari.api.authentication import count_failure
 from daftari.api.service import Service, now
 from daftari.errors import NotAuthenticated, TooManyRequests
-from daftari.io import web_sessions
+from daftari.operations.web_sessions import LASTS, begin_session, end_session
 from daftari.web.visits import POLICY, Visit, cookie_name
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -41,7 +41,7 @@ def door(service: Service, pages: Environment) -> Endpoint:
                 return page(request, f"{error}. {error.hint}".capitalize(), 429)
             message = "This token lets nobody in: it is unknown, has expired or was revoked."
             return page(request, message, 401)
-        return let_in(request, session, web_sessions.LASTS, to=request.query_params.get("next", "/"))
+        return let_in(request, session, LASTS, to=request.query_params.get("next", "/"))
 
     return answer
 
@@ -73,7 +73,7 @@ def is_from_here(request: Request) -> bool:
 
 def leave(visit: Visit) -> Response:
     with visit.connection() as conn:
-        web_sessions.end(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
+        end_session(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
     answer = visit.go("/sign-in")
     answer.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https")
     return answer
@@ -81,7 +81,7 @@ def leave(visit: Visit) -> Response:
 
 def _begin(service: Service, token: str) -> str:
     with service.connection() as conn:
-        return web_sessions.begin(conn, token, now())
+        return begin_session(conn, token, now=now())
 
 
 def page_of_ours(wanted: str) -> str:

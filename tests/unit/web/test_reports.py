@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daftari.io.mart_reports import Report
-from daftari.web.reports import chart_of, own_figures, picked_of
+from daftari.operations.read_reports import picked_of
+from daftari.web.reports import chart_of, own_figures
 
 
 def report(**changes):
