@@ -17,6 +17,7 @@ from tests.small_contracts import (
     without,
 )
 
+from daftari.compile.shares import shares
 from daftari.compile.steps import ACCESS_PHASES
 from daftari.contract.changes import ChangeKind
 from daftari.contract.model import Field, LogicalType, Options, RowRule
@@ -72,6 +73,24 @@ def test_applying_again_changes_nothing_and_writes_no_file(bring, planned, db, t
     assert planned(TEAMS, TRIPS, READINGS, NOTES).is_empty
     assert len(list((tmp_path / "versions").glob("*.py"))) == 1
     assert db.execute("select * from daftari.contract_marker order by dataset").fetchall() == before
+
+
+def test_applying_what_is_in_force_surveys_once_and_works_access_out_once_a_dataset(bring, db):
+    said = []
+
+    class Heard(psycopg.Cursor):
+        def execute(self, query, *given, **options):
+            said.append(query if isinstance(query, str) else query.as_string(self))
+            return super().execute(query, *given, **options)
+
+    bring(TEAMS, TRIPS)
+    db.cursor_factory = Heard
+    shares.cache_clear()
+    assert bring(TEAMS, TRIPS).plan.is_empty
+
+    # what a survey compares with is made in schemas of its own
+    assert len([it for it in said if it.startswith('create schema "daftari_wanted_here"')]) == 1
+    assert shares.cache_info().misses == 2
 
 
 def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_nothing(
