@@ -125,13 +125,15 @@ def serving(argv: list[str], port: int, folder: Path, **env: str) -> Iterator[No
     with log.open("wb") as out:
         server = subprocess.Popen(argv, stdout=out, stderr=out, cwd=folder, env={**os.environ, **env})
         try:
-            for _ in range(300):
+            for _ in range(1200):  # two minutes: the machine may be busy
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 if server.poll() is not None:
                     raise SystemExit(log.read_text())
                 time.sleep(0.1)
+            else:
+                raise SystemExit(f"api: nothing answers on port {port}; {log} may say why")
             yield
         finally:
             server.terminate()
