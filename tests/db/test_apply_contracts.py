@@ -104,6 +104,15 @@ def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_
     assert again.plan.is_empty
 
 
+def test_version_files_are_found_in_a_folder_of_any_name(db, tmp_path):
+    folder = tmp_path / "100% of it: all, %(even)s this"
+    applied = apply(db, contracts(TEAMS), migrations_dir=folder, now=NOW)
+    assert [path.parent for path in applied.written] == [folder / "versions"]
+    assert plan(db, contracts(TEAMS), migrations_dir=folder, now=NOW).is_empty
+    db.execute("delete from daftari.alembic_version")
+    assert len(plan(db, contracts(TEAMS), migrations_dir=folder, now=NOW).versions) == 1
+
+
 def test_planning_leaves_no_trace(planned, db, tmp_path):
     before = db.execute("select count(*) from pg_class").fetchone()
     assert planned(TEAMS, TRIPS).changes
