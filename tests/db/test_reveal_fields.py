@@ -13,8 +13,8 @@ from daftari.errors import AccessRefused, KeyDestroyed
 from daftari.io.audit import Wanted, entries
 from daftari.io.loans import Reading
 from daftari.operations.apply_contracts import apply
-from daftari.operations.destroy_keys import destroy_keys
 from daftari.operations.reveal_fields import reveal_fields
+from daftari.protect.keys import Owner
 
 ROWS = (
     "V1,2026-03-01,A,Amina,+254700000001,10,first",
@@ -110,7 +110,7 @@ def test_a_value_to_choose_rows_by_is_refused_and_not_quoted_where_it_is_none(ho
 
 
 def test_values_of_an_erased_person_are_not_to_be_had(house):
-    destroy_keys(house.keys, "Amina", scopes=["visits.patient/731d"], now=NOW)
+    house.keys.destroy([Owner(scope="visits.patient/731d", subject="Amina")], now=NOW)
     with pytest.raises(KeyDestroyed):
         house.reveal("visit_id", "phone")
     assert house.reveal("visit_id", "phone", patient="Otieno").rows == (("V2", "+254700000002"),)

@@ -15,10 +15,10 @@ from tests.sealed_clinic import HEADER, SEALED, open_sealed_clinic, opened, stor
 from daftari.errors import KeysUnavailable
 from daftari.operations import rotate_keys as rotation
 from daftari.operations.begin_key_epoch import begin_key_epoch
-from daftari.operations.destroy_keys import destroy_keys
 from daftari.operations.load_path import Request, load_path
 from daftari.operations.rotate_keys import Rotated, rotate_keys
 from daftari.operations.survey_keys import SealedField, survey_keys
+from daftari.protect.keys import Owner
 
 SOURCES = Path(__file__).parents[2] / "src"
 SEED = int(os.environ.get("DAFTARI_KILL_SEED") or random.SystemRandom().randrange(10**6))
@@ -93,7 +93,7 @@ def test_a_dry_run_tells_how_many_rows_and_changes_nothing(clinic):
 
 
 def test_values_of_erased_persons_stay_as_they_are(clinic):
-    destroy_keys(store_of(clinic), "P7", scopes=[SCOPE], now=NOW)
+    store_of(clinic).destroy([Owner(scope=SCOPE, subject="P7")], now=NOW)
     assert rotate(clinic) == Rotated(generation=2, rows=195, erased=1)
     assert versions(clinic) == [1, 2]
     assert len(opened(clinic, where="patient <> 'P7'")) == 195

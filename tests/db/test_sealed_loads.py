@@ -10,11 +10,10 @@ from tests.sealed_clinic import FIELDS, HEADER, SEALED, open_sealed_clinic, open
 
 from daftari.errors import BreakingChange, KeyDestroyed, KeysUnavailable
 from daftari.io.workspace import read_workspace
-from daftari.operations.destroy_keys import destroy_keys
 from daftari.operations.load_file import load_file
 from daftari.operations.load_path import Request, load_path, prepare
 from daftari.operations.verify_database import verify_database
-from daftari.protect.keys import person_scope
+from daftari.protect.keys import Owner, person_scope
 
 ROWS = [
     "V1,2026-03-01,A,P1,+254712345678,12.5,asthma",
@@ -142,7 +141,7 @@ def test_destroying_a_persons_key_takes_that_persons_values_and_no_others(clinic
     load(clinic, *ROWS)
     scope = person_scope(clinic.workspace.dataset("visits")[1].dataset)
     assert scope == "visits.patient/731d"
-    assert destroy_keys(store_of(clinic), "P1", scopes=[scope], now=NOW).keys == 1
+    assert store_of(clinic).destroy([Owner(scope=scope, subject="P1")], now=NOW) == 1
     for visit in ("V1", "V3"):
         with pytest.raises(KeyDestroyed):
             opened(clinic, where=f"visit_id = '{visit}'")

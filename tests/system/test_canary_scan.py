@@ -29,8 +29,8 @@ from daftari.contract.model import Field
 from daftari.io.callers import make_service
 from daftari.io.server_binaries import find
 from daftari.io.workspace import open_workspace
-from daftari.operations.destroy_keys import destroy_keys
 from daftari.protect.blind import BlindIndex
+from daftari.protect.keys import Owner
 from daftari.protect.seal import FieldKey
 from daftari.settings import EmbeddedServer, read_settings
 
@@ -298,11 +298,8 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
     assert hits(SEALED, {"answers": answers}) == set()
     (run.root / "serve.log").rename(run.root / "api.log")
     assert hits(SEALED, {"pages": visit_the_pages(run)}) == set()
-    destroy_keys(
-        open_workspace(read_settings(run.root)).open_keys(),
-        "U2",
-        scopes=["users.user_id/1096d"],
-        now=datetime(2026, 11, 23, tzinfo=UTC),
+    open_workspace(read_settings(run.root)).open_keys().destroy(
+        [Owner(scope="users.user_id/1096d", subject="U2")], now=datetime(2026, 11, 23, tzinfo=UTC)
     )
     for words in (["keys", "rotate"], ["keys", "epoch"], ["keys", "status"], ["verify"]):
         run.daftari(*words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from daftari.contract.model import Condition, Dataset, Operation, RowScope
 from daftari.contract.remembered import remembered
@@ -63,7 +64,8 @@ class Share:
         )
 
 
-def shares(dataset: Dataset) -> list[Share]:
+@lru_cache(maxsize=1024)  # asked for many times by every plan, page and request
+def shares(dataset: Dataset) -> tuple[Share, ...]:
     """
     Return what each role has by each operation, in the order of the contract.
 
@@ -81,7 +83,7 @@ def shares(dataset: Dataset) -> list[Share]:
                 "expected the same in all, as PostgreSQL holds rights to write by column and by row alone",
                 hint="Give the lines the same fields, or make two roles of it.",
             )
-    return [share for share in found if share.lines]
+    return tuple(share for share in found if share.lines)
 
 
 def share_of(dataset: Dataset, role: str, operation: Operation) -> Share | None:

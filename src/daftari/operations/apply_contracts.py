@@ -23,7 +23,7 @@ from daftari.errors import BreakingChange, DatabaseError
 from daftari.io import audit_tables, markers, migrations, pgaudit, versions
 from daftari.operations.bring_access import bring_access, suspend
 from daftari.operations.make_partitions import Made, make_partitions
-from daftari.operations.survey_database import survey
+from daftari.operations.survey_database import Survey, survey
 
 #: Two applies wait for each other.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
@@ -84,7 +84,8 @@ def plan(
     """
     with _explained(), conn.transaction(force_rollback=True):
         waiting = versions.pending(conn, migrations_dir)
-        return _plan(conn, contracts, waiting, rights=rights, now=now)
+        planned, _ = _plan(conn, contracts, waiting, rights=rights, now=now)
+        return planned
 
 
 def apply(  # noqa: PLR0913 -- all but two go by name
@@ -134,16 +135,17 @@ def _plan(
     *,
     rights: Rights,
     now: datetime,
-) -> Plan:
+) -> tuple[Plan, Survey]:
     platform = migrations.migrate(conn)
     surveyed = survey(conn, contracts, rights=rights, now=now)
     in_force = markers.hashes(conn)
-    return Plan(
+    planned = Plan(
         migrations=tuple(platform),
         versions=tuple(waiting),
         changes=(*_exposures(conn, contracts), *changes(surveyed.found, surveyed.situation)),
         marked=tuple(it.dataset.name for it in contracts if in_force.get(it.dataset.name) != it.hash),
     )
+    return planned, surveyed
 
 
 def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[Change]:
@@ -186,7 +188,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
     try:
         with versions.transaction(conn) as shared:
             conn.execute(_ONE_AT_A_TIME)
-            planned = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
+            planned, surveyed = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
             _refuse(planned, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})
             statements = values or statements_of(planned.changes, set(Phase) - _BY_ITSELF)
@@ -204,7 +206,9 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
                     conn.execute(statement)
                 audit_tables.make_partitions(conn, now=order.now)
                 audit_tables.watch(conn)
-                bring_access(conn, order.contracts, rights=order.rights, now=order.now)
+                # a survey takes longer than the rest; where nothing has changed since, it still holds
+                still = None if planned.changes or made else surveyed
+                bring_access(conn, order.contracts, rights=order.rights, now=order.now, surveyed=still)
                 pgaudit.configure(conn, [contract.dataset for contract in order.contracts])
                 markers.mark(conn, order.contracts, now=order.now)
     except BaseException:
