@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ from tests.clinic import NOW, Clinic, open_wards, write_workspace
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
 from daftari.io.callers import Caller, Errand, make_service
+from daftari.io.workspace import read_workspace
 from daftari.operations.apply_contracts import apply
 from daftari.operations.read_rows import Reader
 from daftari.operations.requests import Desk, Request
@@ -25,7 +25,7 @@ ACCESS = [
     {"role": "clerk", "operations": ["read", "insert"], "rows": "all"},
 ]
 OF_WARDS = {"access": [{"role": "matron", "operations": ["read"], "rows": "all"}]}
-ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "fixer", "daftari_owner", "daftari_operator")
+NAMES = Roles(prefix="served_")
 
 
 def visit(number, **other):
@@ -39,16 +39,20 @@ def visit(number, **other):
     }
 
 
+def fill(conn, root, **custom):
+    workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+    # Under names of its own alone: roles are the server's, and outlive this database.
+    rights = Rights(roles=NAMES)
+    apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
+    open_wards(conn)
+    make_service(conn)
+
+
 class House:
-    def __init__(self, conn, url, root, **custom):
-        workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+    def __init__(self, conn, url, root):
+        workspace = read_workspace(root)
         self.clinic = Clinic(workspace=workspace, conn=conn, url=url)
-        self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
-        rights = Rights(roles=self.roles)
-        # Under names of its own alone: roles are the server's, and outlive this database.
-        apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
-        open_wards(conn)
-        make_service(conn)
+        self.roles = NAMES
         self.conn = conn
         self.contract = workspace.dataset("visits")[1]
 
@@ -85,10 +89,6 @@ class House:
 
 
 @contextmanager
-def opened(conn, url, root, **custom):
-    made = House(conn, url, root, **custom)
-    try:
-        yield made
-    finally:
-        names = ", ".join(made.roles.of(name) for name in ROLES)
-        conn.execute(f"drop owned by {names} cascade; drop role {names}")
+def opened(filled, root, **custom):
+    with filled(fill, root, **custom) as (conn, url):
+        yield House(conn, url, root)
