@@ -25,6 +25,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.clinic import Clinic, open_clinic
+from xdist.scheduler import LoadFileScheduling
 
 from daftari.errors import DatabaseError
 from daftari.io import server as embedded
@@ -37,6 +38,8 @@ from daftari.settings import EmbeddedServer, read_settings
 
 TEMPLATE = "daftari_template"
 REFERENCE = Path(__file__).parents[1] / "workspace"
+#: Folders by how long one of their files takes.
+_LONGEST = ("system", "docs", "spec", "generative", "real", "db")
 #: When the contracts of `governed` were applied: decides which partitions there are.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 #: No test of this server is about power cuts, and none waits for a vacuum that comes by itself.
@@ -59,6 +62,27 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "each_server: runs on every kind of PostgreSQL that this machine has")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one process: what they share is made once."""
+    if config.getoption("dist") != "load":
+        return None  # another way was asked for
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Where several processes share the tests, begin with the long ones, so that all end at about the same time."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item):
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return _LONGEST.index(folder) if folder in _LONGEST else len(_LONGEST)
 
 
 def pytest_generate_tests(metafunc):
