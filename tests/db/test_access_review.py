@@ -30,21 +30,28 @@ KEEP = Decision(keep=True, reason="still needed")
 REVOKE = Decision(keep=False, reason="left the team")
 
 
+#: The names are of this server alone.
+RIGHTS = Rights(roles=Roles(prefix="review_"), readers=Readers())
+LINES = (
+    Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
+    Access(role="small", operations=(Operation.READ,), rows=Condition("budget < 10")),
+)
+CONTRACTS = contracts(replace(TEAMS, access=LINES), READINGS)
+
+
+def fill(conn, folder):
+    apply(conn, CONTRACTS, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    conn.execute(
+        "insert into ops.teams (team, budget, _run_id) values ('blue', 5, 0), ('green', 7, 0), ('red', 50, 0)"
+    )
+
+
 class House:
     """A database with two small datasets, and people who come and go with the test."""
 
-    def __init__(self, conn, url, folder):
+    def __init__(self, conn, url):
         self.conn, self.url, self.run = conn, url, uuid.uuid4().hex[:6]
-        self.rights = Rights(roles=Roles(prefix=f"r{self.run}_"), readers=Readers())
-        lines = (
-            Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
-            Access(role="small", operations=(Operation.READ,), rows=Condition("budget < 10")),
-        )
-        self.contracts = contracts(replace(TEAMS, access=lines), READINGS)
-        apply(conn, self.contracts, migrations_dir=folder, now=NOW, rights=self.rights)
-        conn.execute(
-            "insert into ops.teams (team, budget, _run_id) values ('blue', 5, 0), ('green', 7, 0), ('red', 50, 0)"
-        )
+        self.rights, self.contracts = RIGHTS, CONTRACTS
         datasets = [it.dataset for it in self.contracts]
         self.watched = roles.watched(datasets, (), self.rights.roles)
         self.made = []
@@ -83,15 +90,14 @@ class House:
             self.conn.execute(f"drop owned by {name} cascade")
         for name in reversed(self.made):
             self.conn.execute(f"drop role {name}")
-        names = ", ".join(self.watched.all)
-        self.conn.execute(f"drop owned by {names} cascade; drop role {names}")
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    made = House(db, database_url, tmp_path / "migrations")
-    yield made
-    made.remove()
+def house(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, url):
+        made = House(conn, url)
+        yield made
+        made.remove()
 
 
 def only(review, grantee, kind=None):

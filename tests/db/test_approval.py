@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import permutations, product
@@ -39,20 +38,27 @@ CHECKS = "select conname from pg_constraint where conrelid = %s::regclass and co
 NO_STEP = ("approval", "decided_by_someone")
 
 
-class Office:
-    """The reference contracts, and the small organisation of tests/spec/rows.sql."""
+#: Of this server alone.
+NAMES = Roles(prefix="office_")
 
-    def __init__(self, conn, folder):
+
+def fill(conn, root):
+    """The reference contracts, and the small organisation of tests/spec/rows.sql."""
+    (root / "daftari.toml").write_text('[workspace]\nname = "Office"\n', "utf-8")
+    workspace = read_workspace(WORKSPACE)
+    rights = Rights(roles=NAMES, readers=workspace.readers)
+    apply(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
+    conn.execute(ROWS)
+    conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
+    make_service(conn)
+
+
+class Office:
+    def __init__(self, conn, root, workspace):
         self.conn = conn
-        self.workspace = read_workspace(WORKSPACE)
-        (folder.parent / "daftari.toml").write_text('[workspace]\nname = "Office"\n', "utf-8")
-        self.keys = key_store_of(read_settings(folder.parent))
-        self.roles = Roles(prefix=f"a{uuid.uuid4().hex[:6]}_")
-        rights = Rights(roles=self.roles, readers=self.workspace.readers)
-        apply(conn, self.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
-        conn.execute(ROWS)
-        conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
-        make_service(conn)
+        self.workspace = workspace
+        self.keys = key_store_of(read_settings(root))
+        self.roles = NAMES
         self.datasets = {it.dataset.name: it.dataset for it in self.workspace.contracts}
 
     def desk(self, role, user_id=None, dataset="leave_requests"):
@@ -111,8 +117,9 @@ class Office:
 
 
 @pytest.fixture
-def office(db, tmp_path):
-    return Office(db, tmp_path / "migrations")
+def office(filled, tmp_path, reference):
+    with filled(fill, tmp_path) as (conn, _):
+        yield Office(conn, tmp_path, reference)
 
 
 def leave(**other):

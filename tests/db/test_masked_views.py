@@ -53,15 +53,18 @@ LISTEN = (
 )
 
 
-@pytest.fixture
-def spend(db, tmp_path):
-    apply(db, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
-    db.execute("""
+def fill(conn, folder):
+    apply(conn, [contract(SPEND)], migrations_dir=folder, now=NOW)
+    conn.execute("""
         insert into ops.spend (spend, amount, paid_to, secret, _run_id) values
             ('small', 10, 'Mama Njeri', 'tea', 1), ('large', 500, 'Lake Bus', 'bus', 1)
     """)
-    yield db
-    db.execute("drop owned by test_clerk, test_chief; drop role test_clerk, test_chief")
+
+
+@pytest.fixture
+def spend(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn
 
 
 @contextmanager

@@ -49,9 +49,9 @@ class Ward:
 
 
 @pytest.fixture
-def ward(db, database_url, tmp_path, monkeypatch):
-    with opened(db, database_url, tmp_path) as house:
-        monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+def ward(filled, tmp_path, monkeypatch):
+    with opened(filled, tmp_path) as house:
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
         yield Ward(house, tmp_path)
 
 
@@ -85,13 +85,13 @@ def test_a_row_that_somebody_mended_meanwhile_is_not_mended_again_and_nothing_is
     assert len(ward.rows()) == 1
 
 
-def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_nothing(ward, database_url):
+def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_nothing(ward):
     ward.refuse(visit(1, seen_on="to follow"))
     (row,) = ward.rows()
     entry = row.entry.quarantine_id
     with (
-        psycopg.connect(database_url) as first,
-        psycopg.connect(database_url, autocommit=True) as watch,
+        psycopg.connect(ward.house.clinic.url) as first,
+        psycopg.connect(ward.house.clinic.url, autocommit=True) as watch,
         ThreadPoolExecutor(1) as second,
     ):
         first.execute(

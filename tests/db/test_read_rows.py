@@ -19,8 +19,8 @@ SHOWN = "visit_id,ward,fee"
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         made.post(
             visit(1, fee=3, notes="asthma"),
             visit(2, ward="B", fee=None),

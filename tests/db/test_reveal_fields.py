@@ -1,7 +1,5 @@
 """Sealed fields in the clear, such as HR's file for the bank: as a role, for a purpose, and in the audit."""
 
-import uuid
-
 import psycopg
 import pytest
 from tests import sealed_clinic
@@ -12,6 +10,7 @@ from daftari.compile.roles import Roles
 from daftari.errors import AccessRefused, KeyDestroyed
 from daftari.io.audit import Wanted, entries
 from daftari.io.loans import Reading
+from daftari.io.workspace import read_workspace
 from daftari.operations.apply_contracts import apply
 from daftari.operations.reveal_fields import reveal_fields
 from daftari.protect.keys import Owner
@@ -27,14 +26,21 @@ ACCESS = [
 ]
 
 
+#: Of this server alone.
+NAMES = Roles(prefix="reveal_")
+
+
+def fill(conn, root):
+    sealed_clinic.fill(conn, root, access=ACCESS)
+    found = read_workspace(root).contracts
+    apply(conn, found, migrations_dir=root / "other", now=NOW, rights=Rights(roles=NAMES))
+
+
 class House:
     def __init__(self, conn, url, root):
-        self.clinic = sealed_clinic.open_sealed_clinic(conn, url, root, access=ACCESS)
+        self.clinic = sealed_clinic.clinic_in(conn, url, root)
         self.conn = conn
-        self.roles = Roles(prefix=f"v{uuid.uuid4().hex[:6]}_")
-        folder = self.clinic.folder / "other"
-        rights = Rights(roles=self.roles)
-        apply(conn, self.clinic.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        self.roles = NAMES
         self.clinic.load_path(self.clinic.file(*ROWS, header=sealed_clinic.HEADER))
         self.keys = sealed_clinic.store_of(self.clinic)
         self.dataset = self.clinic.workspace.dataset("visits")[1].dataset
@@ -51,14 +57,10 @@ class House:
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    made = House(db, database_url, tmp_path)
-    yield made
-    names = ", ".join(
-        made.roles.of(name) for name in ("nurse", "porter", "daftari_owner", "daftari_operator")
-    )
-    db.execute(f"drop owned by {names} cascade; drop role {names}")
+def house(filled, tmp_path, monkeypatch):
+    with filled(fill, tmp_path) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        yield House(conn, url, tmp_path)
 
 
 def test_a_role_gets_the_rows_that_it_sees_with_sealed_fields_opened(house):

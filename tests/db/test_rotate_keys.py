@@ -10,7 +10,7 @@ from time import sleep
 
 import pytest
 from tests.clinic import NOW, counted
-from tests.sealed_clinic import HEADER, SEALED, open_sealed_clinic, opened, store_of
+from tests.sealed_clinic import HEADER, SEALED, clinic_in, fill, opened, store_of
 
 from daftari.errors import KeysUnavailable
 from daftari.operations import rotate_keys as rotation
@@ -35,11 +35,12 @@ def custom(request):
 
 
 @pytest.fixture
-def clinic(db, database_url, tmp_path, monkeypatch, custom):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    clinic = open_sealed_clinic(db, database_url, tmp_path, **custom)
-    load(clinic, 200)
-    return clinic
+def clinic(filled, tmp_path, monkeypatch, custom):
+    with filled(fill, tmp_path, **custom) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        clinic = clinic_in(conn, url, tmp_path)
+        load(clinic, 200)
+        yield clinic
 
 
 def load(clinic, number, **said):

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from tests.clinic import NOW, apply_workspace, counted, write_workspace
-from tests.sealed_clinic import FIELDS, HEADER, SEALED, open_sealed_clinic, opened, store_of
+from tests.sealed_clinic import (
+    FIELDS,
+    HEADER,
+    SEALED,
+    clinic_in,
+    fill,
+    open_sealed_clinic,
+    opened,
+    store_of,
+)
 
 from daftari.errors import BreakingChange, KeyDestroyed, KeysUnavailable
 from daftari.io.workspace import read_workspace
@@ -30,9 +39,10 @@ OPENED = [
 
 
 @pytest.fixture
-def clinic(db, database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    return open_sealed_clinic(db, database_url, tmp_path)
+def clinic(filled, tmp_path, monkeypatch):
+    with filled(fill, tmp_path) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        yield clinic_in(conn, url, tmp_path)
 
 
 def load(clinic, *rows, name="visits.csv", **said):

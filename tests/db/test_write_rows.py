@@ -21,8 +21,8 @@ from daftari.operations.write_rows import write_rows
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         yield made
 
 
@@ -39,9 +39,12 @@ def test_each_record_is_told_what_became_of_it(house):
     assert house.fees() == [("V1", Decimal("12.50")), ("V2", Decimal(3)), ("V3", Decimal("12.50"))]
 
 
-def test_what_waits_for_others_that_wait_for_it_is_written_all_the_same(house, database_url):
+def test_what_waits_for_others_that_wait_for_it_is_written_all_the_same(house):
     house.post(*(visit(number) for number in range(1, 41)))
-    with psycopg.connect(database_url) as other, psycopg.connect(database_url, autocommit=True) as watch:
+    with (
+        psycopg.connect(house.clinic.url) as other,
+        psycopg.connect(house.clinic.url, autocommit=True) as watch,
+    ):
         # So that it is the writer whom the server chooses to begin anew.
         other.execute("set deadlock_timeout = '1 min'")
         other.execute("update ops.visits set fee = 1 where visit_id = 'V20'")
@@ -343,10 +346,8 @@ def test_two_who_bring_the_same_new_rows_in_other_orders_do_not_lock_each_other_
         ("reject", "conflict", Decimal("12.50")),
     ],
 )
-def test_a_key_that_comes_with_other_content_goes_by_its_contract(
-    db, database_url, tmp_path, conflict, told, fee
-):
-    with opened(db, database_url, tmp_path, conflict=conflict) as house:
+def test_a_key_that_comes_with_other_content_goes_by_its_contract(filled, tmp_path, conflict, told, fee):
+    with opened(filled, tmp_path, conflict=conflict) as house:
         house.post(visit(1))
         assert house.post(visit(1, fee=1)) == [told]
         assert house.fees() == [("V1", fee)]

@@ -53,12 +53,12 @@ class Attacker:
 
 
 @pytest.fixture
-def attacker(db, database_url, tmp_path, monkeypatch):
-    with opened(db, database_url, tmp_path, visits=ROOMY) as house:
+def attacker(filled, tmp_path, monkeypatch):
+    with opened(filled, tmp_path, visits=ROOMY) as house:
         (tmp_path / "daftari.toml").write_text(
             f'[workspace]\nname = "Clinic"\nrole_prefix = "{house.roles.prefix}"\n', "utf-8"
         )
-        monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
         first = house.post(visit(1, patient="Achieng"), visit(2, ward="B", patient=NAME))
         assert first == ["inserted", "inserted"]
         with TestClient(

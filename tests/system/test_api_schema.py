@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.served_api import serving
+from tests.served_api import process
 from tests.system.test_canary_scan import FILES
 
 from daftari.io.callers import make_service
@@ -56,7 +56,7 @@ def test_every_answer_is_one_that_the_document_tells_of_and_none_is_a_fault(
     datasets = [it.dataset for it in reference.contracts]
     grant = Grant(name=role, role=role)
     token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
-    with serving(root) as url:
+    with process(root) as (url, _):
         done = subprocess.run(
             [
                 Path(sys.executable).with_name("schemathesis"),

@@ -21,7 +21,7 @@ import httpx2 as httpx
 import psycopg
 import pytest
 from psycopg import sql
-from tests.served_api import serving
+from tests.served_api import command
 from typer.testing import CliRunner
 
 from daftari.cli import app
@@ -179,7 +179,7 @@ def call_the_api(run: Run) -> bytes:
         result = CliRunner().invoke(app, ["token", "create", role, "--role", role, "-w", str(run.root)])
         tokens[role] = result.stdout.strip()
     answers = []
-    with serving(run.root) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with command(run.root) as url, httpx.Client(base_url=url, timeout=60) as client:
 
         def ask(role, method, path, **said):
             headers = {"Authorization": f"Bearer {tokens[role]}", "X-Purpose": "a scan"}
@@ -220,7 +220,7 @@ MENDERS = ("hr", "data_engineer")
 def visit_the_pages(run: Run) -> bytes:
     """Every page as everyone, files and refused rows too; return what those were shown who mend no refused rows."""
     answers = []
-    with serving(run.root) as url:
+    with command(run.root) as url:
         for role in ("hr", "finance", "auditor", "dpo", "data_engineer", "manager", "employee"):
             result = CliRunner().invoke(
                 app, ["token", "create", f"{role} p", "--role", role, "-w", str(run.root)]

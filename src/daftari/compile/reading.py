@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from daftari.compile import masked_views
 from daftari.compile.columns import PLATFORM_COLUMNS, column_type
 from daftari.compile.names import Schemas
 from daftari.contract.model import Dataset, Operation
-from daftari.contract.remembered import remembered
 from daftari.contract.shares import Sight, share_of, sights
 from daftari.rows.query import Column
 
@@ -21,7 +21,7 @@ class Relation:
     columns: tuple[Column, ...]
 
 
-@remembered
+@lru_cache(maxsize=1024)
 def relation_of(dataset: Dataset, role: str) -> Relation | None:
     """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
     schemas = Schemas()

@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import lru_cache
 
 from daftari.contract.model import Condition, Dataset, Operation, RowScope
-from daftari.contract.remembered import remembered
 from daftari.errors import ContractError
 
 
@@ -91,7 +90,7 @@ def share_of(dataset: Dataset, role: str, operation: Operation) -> Share | None:
     return _shares_of(dataset, role).get(operation)
 
 
-@remembered
+@lru_cache(maxsize=1024)
 def _shares_of(dataset: Dataset, role: str) -> Mapping[Operation, Share]:
     found = (_share(dataset, role, operation) for operation in Operation)
     return {share.operation: share for share in found if share.lines}
