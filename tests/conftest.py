@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.clinic import Clinic, apply_workspace, open_wards, write_workspace
+from tests.closing_lines import pytest_terminal_summary  # noqa: F401 -- pytest looks for it here
+from tests.machine import has_pgcrypto
 
 from daftari.errors import DatabaseError
 from daftari.io import server as embedded
@@ -62,24 +63,6 @@ def pytest_runtest_setup(item):
     kind = getattr(item, "callspec", None) and item.callspec.params.get("server_kind")
     if kind:
         item.user_properties.append(("server", str(kind)))
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say which server ran what."""
-    ran = Counter(
-        (said, outcome)
-        for outcome in ("passed", "failed", "skipped")
-        for report in terminalreporter.stats.get(outcome, [])
-        for name, said in report.user_properties
-        if name == "server"
-    )
-    for kind in sorted({kind for kind, _ in ran}):
-        binaries = find(EmbeddedServer(kind))
-        extras = [it for it in ("pgcrypto", "pgaudit") if it in binaries.libraries]
-        counts = ", ".join(f"{ran[kind, it]} {it}" for it in ("passed", "failed", "skipped") if ran[kind, it])
-        terminalreporter.write_line(
-            f"on PostgreSQL {binaries.version} ({kind}; {' and '.join(extras) or 'no pgcrypto'}): {counts}"
-        )
 
 
 def available():
@@ -130,6 +113,13 @@ def db(database_url):
     """A connection to a fresh database. Each statement is its own transaction."""
     with _connection(database_url) as conn:
         yield conn
+
+
+@pytest.fixture
+def pgcrypto(db):
+    """Skip a test that needs pgcrypto on a server without it."""
+    if not has_pgcrypto(db):
+        pytest.skip("this PostgreSQL has no pgcrypto: on Debian, install postgresql")
 
 
 @pytest.fixture
