@@ -69,6 +69,7 @@ def ended(tmp_path):
             (tmp_path / f"test_{number}.py").write_text(text)
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
         path = os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "src")))
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         done = subprocess.run(
             [
                 sys.executable,
@@ -83,7 +84,7 @@ def ended(tmp_path):
                 str(workers),
             ],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "80", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env={**ours, "PYTHONPATH": path, "COLUMNS": "80", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
