@@ -23,7 +23,6 @@ import pytest
 from psycopg import sql
 from tests.clinic import Clinic, apply_workspace, open_wards, write_workspace
 from tests.closing_lines import pytest_terminal_summary  # noqa: F401 -- pytest looks for it here
-from tests.machine import has_pgcrypto
 
 from daftari.errors import DatabaseError
 from daftari.io import server as embedded
@@ -116,9 +115,9 @@ def db(database_url):
 
 
 @pytest.fixture
-def pgcrypto(db):
+def pgcrypto(server_kind):
     """Skip a test that needs pgcrypto on a server without it."""
-    if not has_pgcrypto(db):
+    if not find(server_kind).has_pgcrypto:
         pytest.skip("this PostgreSQL has no pgcrypto: on Debian, install postgresql")
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
-from tests.machine import has_pgcrypto
 from tests.vectors import RFC_7518_B3
 
 from daftari.io import migrations
@@ -48,7 +47,7 @@ def seal(conn, value=VALUE, field=FIELD, subject=SUBJECT, row="R1"):
 
 
 @pytest.fixture
-def session(db, pgcrypto):  # noqa: ARG001 -- or it is skipped
+def session(pgcrypto, db):  # noqa: ARG001 -- where it is not there, the test is skipped
     return db
 
 
@@ -67,6 +66,10 @@ def clerk(session, database_url):
     with psycopg.connect(database_url, user=name, autocommit=True) as conn:
         yield conn
     session.execute(sql.SQL("drop owned by {0}; drop role {0}").format(role))
+
+
+def has_pgcrypto(conn):
+    return bool(conn.execute("select from pg_available_extensions where name = 'pgcrypto'").fetchall())
 
 
 @pytest.mark.each_server

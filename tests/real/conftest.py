@@ -1,7 +1,7 @@
 """Real files are not in the repository; without them these tests are skipped, and say so."""
 
 import pytest
-from tests.machine import real_files
+from tests.real_files import real_files
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from copy import deepcopy
 
 import pytest
 from jsonschema_rs import Draft201909Validator
-from tests.machine import real_files
+from tests.real_files import real_files
 
 from daftari.contract.document import parse_document, walk
 from daftari.contract.odcs_versions import STEPS_BACK, schema_of

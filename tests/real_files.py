@@ -1,13 +1,11 @@
-"""What a test may need and a machine may lack: where it is missing, the test is skipped and says what."""
+"""Where the real files are that tests read; without them a test is skipped and says so."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from psycopg import Connection
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
@@ -18,8 +16,3 @@ def real_files(*, in_module: bool = False) -> Path:
     if not (folder / "MANIFEST.csv").is_file():
         pytest.skip(f"no real files in {folder}: set DAFTARI_REAL_DATA", allow_module_level=in_module)
     return folder
-
-
-def has_pgcrypto(conn: Connection[Any]) -> bool:
-    """Whether pgcrypto can be installed on this server."""
-    return bool(conn.execute("select from pg_available_extensions where name = 'pgcrypto'").fetchall())
