@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -39,6 +40,12 @@ REFERENCE = Path(__file__).parents[1] / "workspace"
 #: When the contracts of `governed` were applied: decides which partitions there are.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+
+#: How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile(
+    "daftari", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("daftari")
 
 
 def pytest_addoption(parser):
