@@ -15,16 +15,17 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 from tests.clinic import Clinic, open_clinic
+from tests.closing_lines import pytest_terminal_summary  # noqa: F401 -- pytest looks for it here
 from xdist.scheduler import LoadFileScheduling
 
 from daftari.errors import DatabaseError
@@ -54,6 +55,12 @@ _FAST = {
 #: A file system in memory, and what the servers of a run may take of it. On a disk, most of the time of making a
 #: database goes into its thousand files.
 _MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+
+#: How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile(
+    "daftari", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("daftari")
 
 
 def pytest_addoption(parser):
@@ -98,24 +105,6 @@ def pytest_runtest_setup(item):
     kind = getattr(item, "callspec", None) and item.callspec.params.get("server_kind")
     if kind:
         item.user_properties.append(("server", str(kind)))
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say which server ran what."""
-    ran = Counter(
-        (said, outcome)
-        for outcome in ("passed", "failed", "skipped")
-        for report in terminalreporter.stats.get(outcome, [])
-        for name, said in report.user_properties
-        if name == "server"
-    )
-    for kind in sorted({kind for kind, _ in ran}):
-        binaries = find(EmbeddedServer(kind))
-        extras = [it for it in ("pgcrypto", "pgaudit") if it in binaries.libraries]
-        counts = ", ".join(f"{ran[kind, it]} {it}" for it in ("passed", "failed", "skipped") if ran[kind, it])
-        terminalreporter.write_line(
-            f"on PostgreSQL {binaries.version} ({kind}; {' and '.join(extras) or 'no pgcrypto'}): {counts}"
-        )
 
 
 @cache  # several programs are asked, and there are a thousand tests
@@ -195,6 +184,13 @@ def db(database_url):
     """A connection to a fresh database. Each statement is its own transaction."""
     with _connection(database_url) as conn:
         yield conn
+
+
+@pytest.fixture
+def pgcrypto(server_kind):
+    """Skip a test that needs pgcrypto on a server without it."""
+    if not find(server_kind).has_pgcrypto:
+        pytest.skip("this PostgreSQL has no pgcrypto: on Debian, install postgresql")
 
 
 @pytest.fixture

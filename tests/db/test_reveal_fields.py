@@ -7,7 +7,7 @@ from tests.clinic import NOW
 
 from daftari.compile.access import Rights
 from daftari.compile.roles import Roles
-from daftari.errors import AccessRefused, KeyDestroyed
+from daftari.errors import AccessRefused, DatabaseError, KeyDestroyed
 from daftari.io.audit import Wanted, entries
 from daftari.io.loans import Reading
 from daftari.io.workspace import read_workspace
@@ -63,12 +63,14 @@ def house(filled, tmp_path, monkeypatch):
         yield House(conn, url, tmp_path)
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_a_role_gets_the_rows_that_it_sees_with_sealed_fields_opened(house):
     found = house.reveal("visit_id", "patient", "phone")
     assert found.rows == (("V1", "Amina", "+254700000001"), ("V2", "Otieno", "+254700000002"))
     assert found.keys == 2
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_rows_are_chosen_by_what_their_fields_are(house):
     assert house.reveal("visit_id", "phone", patient="Amina", seen_on="2026-03-01").rows == (
         ("V1", "+254700000001"),
@@ -76,6 +78,7 @@ def test_rows_are_chosen_by_what_their_fields_are(house):
     assert house.reveal("visit_id", "phone", patient="nobody").rows == ()
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_the_read_is_in_the_audit_with_its_purpose_and_how_many_values_were_opened(house):
     house.reveal("visit_id", "patient", "phone")
     assert [it[1:] for it in house.reads()] == [
@@ -111,6 +114,7 @@ def test_a_value_to_choose_rows_by_is_refused_and_not_quoted_where_it_is_none(ho
         house.reveal("visit_id", phone="+254700000001")
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_values_of_an_erased_person_are_not_to_be_had(house):
     house.keys.destroy([Owner(scope="visits.patient/731d", subject="Amina")], now=NOW)
     with pytest.raises(KeyDestroyed):
@@ -118,6 +122,7 @@ def test_values_of_an_erased_person_are_not_to_be_had(house):
     assert house.reveal("visit_id", "phone", patient="Otieno").rows == (("V2", "+254700000002"),)
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_no_lent_key_is_left_and_the_session_is_who_it_was(house):
     before = house.conn.execute("select current_user").fetchone()
     house.reveal("phone")
@@ -125,3 +130,10 @@ def test_no_lent_key_is_left_and_the_session_is_who_it_was(house):
     assert house.conn.execute("select current_user").fetchone() == before
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was lent to this session"):
         house.conn.execute("select daftari.reveal(phone, 'visits.phone', patient) from ops.visits")
+
+
+def test_a_database_without_the_functions_of_pgcrypto_is_refused_and_says_so(house):
+    house.conn.execute("drop view if exists daftari.key_loan cascade")  # another server never had it
+    with pytest.raises(DatabaseError, match="expected pgcrypto on the server"):
+        house.reveal("visit_id", "phone")
+    assert house.reads() == []

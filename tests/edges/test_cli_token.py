@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.clinic import apply_workspace, write_workspace
+from tests.served_api import free_port
 
 from daftari.contract.caller import Caller
 from daftari.errors import NotAuthenticated
@@ -71,7 +72,7 @@ def test_a_token_for_nobody_is_refused_with_who_there_is(daftari, words, said):
 
 def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, clinic):
     clinic.conn.execute("update daftari.contract_marker set hash = 'x' where dataset = 'visits'")
-    refused = daftari("serve", "--port", "1")
+    refused = daftari("serve", "--port", str(free_port()))
     assert refused.exit_code == 32
     assert refused.err.startswith("error: visits: the database was brought to contract x")
 
