@@ -102,8 +102,8 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
 
 
 def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clinic, monkeypatch):
-    spoilt = "apart_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; apart_child.main()"
-    program = judge_process._program().replace("apart_child.main()", spoilt)
+    spoilt = "judge_process_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; judge_process_child.main()"
+    program = judge_process._program().replace("judge_process_child.main()", spoilt)
     monkeypatch.setattr(judge_process, "_program", lambda: program)
     path = clinic.file("V1,2026-03-01,A,Wanjiku,1,")
 
@@ -111,7 +111,7 @@ def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clini
         load_apart(clinic, path)
 
     said = "".join(raised.value.frames) + str(raised.value)
-    assert "apart_child.py" in said
+    assert "judge_process_child.py" in said
     assert raised.value.kind == "ZeroDivisionError"
     assert "Wanjiku" not in said
 
