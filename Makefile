@@ -1,4 +1,4 @@
-# What CI runs is `make test`, and nothing CI runs is not here.
+# What CI runs is `make test` and `make test-bare`, and nothing CI runs is not here.
 # A fresh machine needs python3 (3.11 or later, with its venv module) and make.
 
 PYTHON ?= python3
@@ -15,16 +15,22 @@ UV += --compile-bytecode
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint types layers pytest format docs lock bench clean
+.PHONY: help demo test test-bare test-fast check lint types layers pytest format docs lock bench clean
 
 help:  ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ready  ## Set everything up, run the main job on invented data, show the result
 	@$(BIN)/daftari demo
 
 test: $(VENV)/.ready-dev  ## Everything a change must pass: style, types, layers, tests
 	@$(MAKE) --no-print-directory --keep-going check pytest
+
+test-fast: $(VENV)/.ready-dev  ## Tests for work in progress: pure rules, and one part on a real database
+	$(BIN)/pytest $(PYTEST_ARGS) tests/unit tests/files tests/db
+
+test-bare: $(VENV)/.ready-dev  ## The tests that lean most on their machine, where it has little; run it as root
+	.ci/bare
 
 check: lint types layers  ## Style, types and layers, without the tests
 

@@ -74,6 +74,12 @@ def open_wards(conn: Connection[Any]) -> None:
     conn.execute("insert into ops.wards (ward, _run_id) values ('A', 0), ('B', 0), ('C', 0)")
 
 
+def open_clinic(conn: Connection[Any], root: Path, **said: Any) -> None:
+    """Make the clinic's workspace in *root*, and its tables; *said* goes to `write_workspace`."""
+    apply_workspace(conn, write_workspace(root, **said))
+    open_wards(conn)
+
+
 @dataclass
 class Clinic:
     """The workspace, its database, and a folder for files."""

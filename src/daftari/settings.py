@@ -8,6 +8,7 @@ A setting is looked for in the environment (`DAFTARI_…`), in the workspace's `
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -37,6 +38,27 @@ OIDC_ALGORITHMS = (
 _GIVEN = ("root", "environment")
 #: `daftari.toml` is versioned: what may hold a password does not belong there.
 _SECRET = ("database_url", "keys_url", "vault_token", "oidc_client_secret")
+#: Variables that say where to look, and what the workspace's profiles.yml asks for (`daftari env` prints it).
+_NO_SETTINGS = (
+    "DAFTARI_ENV", "DAFTARI_WORKSPACE", "DAFTARI_DBT_SCHEMA", "DAFTARI_DBT_THREADS", "DAFTARI_DB_APPLICATION",
+    "DAFTARI_DB_HOST", "DAFTARI_DB_NAME", "DAFTARI_DB_PASSWORD", "DAFTARI_DB_PORT", "DAFTARI_DB_SSLMODE",
+    "DAFTARI_DB_USER",
+)  # fmt: skip
+#: Variables of our tests, which set nothing here. Whoever develops Daftari also runs it, in the same shell.
+_OF_TESTS = (
+    "DAFTARI_KILL_SEED", "DAFTARI_REAL_DATA", "DAFTARI_SCHEMA_EXAMPLES", "DAFTARI_SCHEMA_SEED",
+    "DAFTARI_WRITERS_SECONDS",
+)  # fmt: skip
+#: What Kubernetes sets in every container for a service whose name begins with daftari.
+_SERVICE_LINK = re.compile(
+    r"""DAFTARI(_[A-Z0-9_]+)?_(
+        SERVICE_HOST=[0-9a-f.:]+
+        | SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+
+        | PORT(_[0-9]+_(TCP|UDP|SCTP))?=(tcp|udp|sctp)://[0-9a-f.:\[\]]+
+        | PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO=(tcp|udp|sctp)|PORT=[0-9]+|ADDR=[0-9a-f.:]+)
+    )""",
+    re.VERBOSE,
+)
 
 
 class Environment(StrEnum):
@@ -82,9 +104,7 @@ class Settings(BaseSettings):
         pattern="^[A-Z]{2}$",
         description="two letters of ISO 3166, whose public holidays are no working days",
     )
-    time_zone: str = Field(
-        default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi, used on screens"
-    )
+    time_zone: str = Field(default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi")
     database_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
     embedded_server: EmbeddedServer = Field(
         default=EmbeddedServer.AUTO, description="auto, system, wheel or off"
@@ -288,6 +308,8 @@ def read_settings(workspace: Path | None = None, *, environment: str | None = No
     """
     root = find_root(Path.cwd()) if workspace is None else workspace.resolve()
     dotenv = dotenv_values(root / ".env")
+    _refuse_unknown_variables(dotenv, where=str(root / ".env"))
+    _refuse_unknown_variables(_from_people(os.environ), where="the environment")
     chosen = _environment(root, environment, dotenv)
     from_file = _read_toml(root, chosen)
     try:
@@ -297,6 +319,30 @@ def read_settings(workspace: Path | None = None, *, environment: str | None = No
         )
     except ValidationError as error:
         raise _explain(error, root=root, environment=chosen, dotenv=dotenv) from None
+
+
+def _from_people(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what Kubernetes sets, and what is for our tests."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _OF_TESTS and not _SERVICE_LINK.fullmatch(f"{name}={value}")
+    }
+
+
+def _refuse_unknown_variables(variables: Mapping[str, str | None], *, where: str) -> None:
+    settings = [f"DAFTARI_{name.upper()}" for name in Settings.model_fields if name not in _GIVEN]
+    known = {name.removeprefix("DAFTARI_") for name in (*settings, *_NO_SETTINGS)}
+    for name, value in variables.items():
+        prefix, _, rest = name.upper().partition("_")
+        # an empty variable is an unset one
+        if prefix != "DAFTARI" or rest in known or not value:
+            continue
+        close = get_close_matches(rest, sorted(known), n=1)
+        raise SettingError(
+            f"{name}: found in {where}; expected the name of a setting",
+            hint=f"Did you mean DAFTARI_{close[0]}?" if close else "docs/reference/settings.md has them all.",
+        )
 
 
 def _environment(root: Path, asked: str | None, dotenv: Mapping[str, str | None]) -> Environment:

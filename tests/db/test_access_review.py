@@ -11,9 +11,10 @@ from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
 from daftari.compile.access import roles
-from daftari.compile.access.access_policies import Readers, Rights
+from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
-from daftari.contract.model import Access
+from daftari.contract.access.mart_readers import Readers
+from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import ReviewRefused
 from daftari.io.audit.audit_entries import AuditFilter, audit_entries
 from daftari.operations.review.close_review import close_review
@@ -29,21 +30,28 @@ KEEP = Decision(keep=True, reason="still needed")
 REVOKE = Decision(keep=False, reason="left the team")
 
 
+#: The names are of this server alone.
+RIGHTS = Rights(roles=Roles(prefix="review_"), readers=Readers())
+LINES = (
+    Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
+    Access(role="small", operations=(Operation.READ,), rows=Condition("budget < 10")),
+)
+CONTRACTS = contracts(replace(TEAMS, access=LINES), READINGS)
+
+
+def fill(conn, folder):
+    apply_contracts(conn, CONTRACTS, migrations_dir=folder, now=NOW, rights=RIGHTS)
+    conn.execute(
+        "insert into ops.teams (team, budget, _run_id) values ('blue', 5, 0), ('green', 7, 0), ('red', 50, 0)"
+    )
+
+
 class House:
     """A database with two small datasets, and people who come and go with the test."""
 
-    def __init__(self, conn, url, folder):
+    def __init__(self, conn, url):
         self.conn, self.url, self.run = conn, url, uuid.uuid4().hex[:6]
-        self.rights = Rights(roles=Roles(prefix=f"r{self.run}_"), readers=Readers())
-        lines = (
-            Access(role="reader", operations=("read",), rows="all", fields=("team",)),
-            Access(role="small", operations=("read",), rows="budget < 10"),
-        )
-        self.contracts = contracts(replace(TEAMS, access=lines), READINGS)
-        apply_contracts(conn, self.contracts, migrations_dir=folder, now=NOW, rights=self.rights)
-        conn.execute(
-            "insert into ops.teams (team, budget, _run_id) values ('blue', 5, 0), ('green', 7, 0), ('red', 50, 0)"
-        )
+        self.rights, self.contracts = RIGHTS, CONTRACTS
         datasets = [it.dataset for it in self.contracts]
         self.watched = roles.watched(datasets, (), self.rights.roles)
         self.made = []
@@ -68,8 +76,8 @@ class House:
     def decide(self, decision, *numbers, **chosen):
         return decide_review(self.conn, Chosen(numbers=numbers, **chosen), decision, now=NOW)
 
-    def close(self, now=BEFORE, **said):
-        return close_review(self.conn, self.watched, now=now, **said)
+    def close(self, now=BEFORE, time_zone="Africa/Nairobi", **said):
+        return close_review(self.conn, self.watched, now=now, time_zone=time_zone, **said)
 
     def seen_by(self, login, query, role=None):
         with psycopg.connect(make_conninfo(self.url, user=login), autocommit=True) as conn:
@@ -82,15 +90,14 @@ class House:
             self.conn.execute(f"drop owned by {name} cascade")
         for name in reversed(self.made):
             self.conn.execute(f"drop role {name}")
-        names = ", ".join(self.watched.all)
-        self.conn.execute(f"drop owned by {names} cascade; drop role {names}")
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    made = House(db, database_url, tmp_path / "migrations")
-    yield made
-    made.remove()
+def house(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, url):
+        made = House(conn, url)
+        yield made
+        made.remove()
 
 
 def only(review, grantee, kind=None):
@@ -342,6 +349,14 @@ def test_before_its_deadline_a_review_with_undecided_entries_stays_open(house):
     with pytest.raises(ReviewRefused, match=r"entries are undecided, and its deadline is 2026-12-01"):
         house.close(BEFORE)
     assert show_review(house.conn).review.closed_at is None
+
+
+def test_the_day_of_the_deadline_begins_in_the_workspaces_zone(house):
+    house.start()
+    night = DEADLINE.replace(hour=2)  # 1 December, 05:00 in Nairobi; 30 November, 21:00 in Lima
+    with pytest.raises(ReviewRefused, match="its deadline is 2026-12-01"):
+        house.close(night, time_zone="America/Lima")
+    assert house.close(night, time_zone="Africa/Nairobi").is_done
 
 
 def test_what_is_undecided_at_the_deadline_is_revoked(house):

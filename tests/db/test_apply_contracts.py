@@ -18,6 +18,7 @@ from tests.small_contracts import (
 )
 
 from daftari.compile.changes.steps import ACCESS_PHASES
+from daftari.contract.access.role_permissions import permissions_of
 from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.model import Field, LogicalType, Options, RowRule
 from daftari.errors import BreakingChange, DatabaseError
@@ -74,6 +75,24 @@ def test_applying_again_changes_nothing_and_writes_no_file(bring, planned, db, t
     assert db.execute("select * from daftari.contract_marker order by dataset").fetchall() == before
 
 
+def test_applying_what_is_in_force_surveys_once_and_works_access_out_once_a_dataset(bring, db):
+    said = []
+
+    class Heard(psycopg.Cursor):
+        def execute(self, query, *given, **options):
+            said.append(query if isinstance(query, str) else query.as_string(self))
+            return super().execute(query, *given, **options)
+
+    bring(TEAMS, TRIPS)
+    db.cursor_factory = Heard
+    permissions_of.cache_clear()
+    assert bring(TEAMS, TRIPS).plan.is_empty
+
+    # what a survey compares with is made in schemas of its own
+    assert len([it for it in said if it.startswith('create schema "daftari_wanted_here"')]) == 1
+    assert permissions_of.cache_info().misses == 2
+
+
 def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_nothing(
     db, reference, tmp_path
 ):
@@ -83,6 +102,15 @@ def test_the_reference_workspace_applies_to_an_empty_database_and_again_changes_
     assert first.plan.migrations[0] == "0000_platform"
     assert {it.kind for it in first.plan.changes} == {ChangeKind.ADDITIVE}
     assert again.plan.is_empty
+
+
+def test_version_files_are_found_in_a_folder_of_any_name(db, tmp_path):
+    folder = tmp_path / "100% of it: all, %(even)s this"
+    applied = apply_contracts(db, contracts(TEAMS), migrations_dir=folder, now=NOW)
+    assert [path.parent for path in applied.written] == [folder / "versions"]
+    assert plan_contracts(db, contracts(TEAMS), migrations_dir=folder, now=NOW).is_empty
+    db.execute("delete from daftari.alembic_version")
+    assert len(plan_contracts(db, contracts(TEAMS), migrations_dir=folder, now=NOW).versions) == 1
 
 
 def test_planning_leaves_no_trace(planned, db, tmp_path):

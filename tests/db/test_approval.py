@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import permutations, product
 from pathlib import Path
 
 import psycopg
@@ -14,8 +14,10 @@ from tests.spec.world import ROWS
 
 from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.caller import Caller, RequestContext
+from daftari.contract.permissions import may_bring, roles_named
 from daftari.errors import AccessRefused
-from daftari.io.access.callers import Caller, RequestContext, make_service
+from daftari.io.access.callers import make_service
 from daftari.io.keys import key_store_of
 from daftari.io.workspace.files import read_workspace
 from daftari.operations.schema.apply_contracts import apply_contracts
@@ -30,24 +32,33 @@ STATE = (
     "select status::text, decided_by, decided_at is not null from ops.leave_requests where request_id = %s"
 )
 
+CHECKS = "select conname from pg_constraint where conrelid = %s::regclass and contype = 'c'"
+
 #: A step that is none fills in nobody's name, which a rule of the contract may find before the server is asked.
 NO_STEP = ("approval", "decided_by_someone")
 
 
-class Office:
-    """The reference contracts, and the small organisation of tests/spec/rows.sql."""
+#: Of this server alone.
+NAMES = Roles(prefix="office_")
 
-    def __init__(self, conn, folder):
+
+def fill(conn, root):
+    """The reference contracts, and the small organisation of tests/spec/rows.sql."""
+    (root / "daftari.toml").write_text('[workspace]\nname = "Office"\n', "utf-8")
+    workspace = read_workspace(WORKSPACE)
+    rights = Rights(roles=NAMES, readers=workspace.readers)
+    apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
+    conn.execute(ROWS)
+    conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
+    make_service(conn)
+
+
+class Office:
+    def __init__(self, conn, root, workspace):
         self.conn = conn
-        self.workspace = read_workspace(WORKSPACE)
-        (folder.parent / "daftari.toml").write_text('[workspace]\nname = "Office"\n', "utf-8")
-        self.keys = key_store_of(read_settings(folder.parent))
-        self.roles = Roles(prefix=f"a{uuid.uuid4().hex[:6]}_")
-        rights = Rights(roles=self.roles, readers=self.workspace.readers)
-        apply_contracts(conn, self.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
-        conn.execute(ROWS)
-        conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
-        make_service(conn)
+        self.workspace = workspace
+        self.keys = key_store_of(read_settings(root))
+        self.roles = NAMES
         self.datasets = {it.dataset.name: it.dataset for it in self.workspace.contracts}
 
     def desk(self, role, user_id=None, dataset="leave_requests"):
@@ -79,6 +90,25 @@ class Office:
     def of(self, key):
         return self.conn.execute(STATE, [key]).fetchone()
 
+    def steps_taken(self, name, role, person):
+        """The steps, of all between two states, that the server lets *role* take of a row about U3."""
+        field, table = self.datasets[name].approval.field, sql.Identifier("ops", name)
+        row = {"leave_requests": "L2", "expenses": "E4"}[name]
+        key = sql.Identifier(self.datasets[name].key[0])
+        become = sql.SQL("update {} set {} = %s, user_id = 'U3' where {} = %s").format(
+            table, sql.Identifier(field), key
+        )
+        taken = set()
+        for start, to in permutations(self.datasets[name].field(field).allowed, 2):
+            self.conn.execute(become, [start, row])
+            try:
+                with self.session_of(role, person) as conn:
+                    assert conn.execute(become, [to, row]).rowcount == 1
+                    taken.add((start, to))
+            except psycopg.errors.CheckViolation as error:
+                assert error.diag.constraint_name == "approval", error
+        return taken
+
     @contextmanager
     def session_of(self, role, user_id):
         """Plain SQL in a role, as whoever writes it for oneself would do."""
@@ -89,8 +119,9 @@ class Office:
 
 
 @pytest.fixture
-def office(db, tmp_path):
-    return Office(db, tmp_path / "migrations")
+def office(filled, tmp_path, reference):
+    with filled(fill, tmp_path) as (conn, _):
+        yield Office(conn, tmp_path, reference)
 
 
 def leave(**other):
@@ -168,6 +199,31 @@ def test_a_row_about_oneself_is_not_made_anothers_nor_anothers_ones_own(office):
         conn.execute("update ops.leave_requests set user_id = 'U5' where request_id = 'L3'")
     with office.session_of("hr", "U5") as conn:
         conn.execute("update ops.leave_requests set user_id = 'U1' where request_id = 'L3'")
+
+
+@pytest.mark.parametrize("name", ["leave_requests", "expenses"])
+def test_the_server_and_the_pages_let_each_role_take_the_same_steps_of_its_own_and_of_others(office, name):
+    approval, table = office.datasets[name].approval, sql.Identifier("ops", name)
+    states = office.datasets[name].field(approval.field).allowed
+    roles = sorted(roles_named(office.datasets.values()))
+    with office.conn.transaction(force_rollback=True):  # nothing but steps is asked about
+        for (check,) in office.conn.execute(CHECKS, [f"ops.{name}"]).fetchall():
+            office.conn.execute(
+                sql.SQL("alter table {} drop constraint {}").format(table, sql.Identifier(check))
+            )
+        for role in map(sql.Identifier, map(office.roles.of, roles)):
+            office.conn.execute(sql.SQL("create policy {1} on {0} to {1} using (true)").format(table, role))
+            office.conn.execute(sql.SQL("grant select, update on {} to {}").format(table, role))
+        by_server = {
+            (it, own): office.steps_taken(name, it, "U3" if own else "U2")
+            for it, own in product(roles, (True, False))
+        }
+    by_rules = {
+        (it, own): {way for way in permutations(states, 2) if may_bring(approval, it, way, is_own=own)}
+        for it, own in product(roles, (True, False))
+    }
+    assert by_server == by_rules
+    assert by_server["manager", False] and not by_server["manager", True]
 
 
 def test_a_role_that_records_brings_any_state_of_others(office):

@@ -31,14 +31,18 @@ AWKWARD = Dataset(
 KEYLESS = Dataset(name="log", fields=(Field(name="said", logical_type=LogicalType.STRING),))
 
 
-@pytest.fixture
-def tables(db, tmp_path):
-    apply_contracts(db, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=tmp_path, now=NOW)
-    db.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1.5, 1), ('red', null, 1)")
-    db.execute(
+def fill(conn, folder):
+    apply_contracts(conn, contracts(TEAMS, READINGS, AWKWARD, KEYLESS), migrations_dir=folder, now=NOW)
+    conn.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1.5, 1), ('red', null, 1)")
+    conn.execute(
         "insert into ops.readings (reading, read_at, _run_id) values (1, '2026-10-05', 1), (2, '2019-01-01', 1)"
     )
-    return db
+
+
+@pytest.fixture
+def tables(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn
 
 
 def entries(db, operation, *, relation="%", names="*"):

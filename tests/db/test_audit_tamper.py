@@ -66,16 +66,20 @@ def folder(tmp_path):
     return tmp_path / "anchors"
 
 
-@pytest.fixture
-def anchored(db, tmp_path, folder):
-    """Ten updates of two rows each, anchored after the fifth and the last; their links are the last ten."""
-    apply_contracts(db, contracts(TEAMS), migrations_dir=tmp_path, now=NOW)
-    db.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1, 1), ('red', 2, 1)")
+def fill(conn, root):
+    apply_contracts(conn, contracts(TEAMS), migrations_dir=root, now=NOW)
+    conn.execute("insert into ops.teams (team, budget, _run_id) values ('blue', 1, 1), ('red', 2, 1)")
     for n in range(10):
-        db.execute("update ops.teams set budget = budget + 1")
+        conn.execute("update ops.teams set budget = budget + 1")
         if n in (4, 9):
-            checkpoint_audit(db, KEY, folder=folder, now=NOW + timedelta(minutes=n))
-    return db
+            checkpoint_audit(conn, KEY, folder=root / "anchors", now=NOW + timedelta(minutes=n))
+
+
+@pytest.fixture
+def anchored(filled, tmp_path):
+    """Ten updates of two rows each, anchored after the fifth and the last; their links are the last ten."""
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn
 
 
 def found(db, folder):

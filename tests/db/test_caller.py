@@ -28,7 +28,7 @@ def people(governed):
 
 
 @pytest.fixture
-def login(people, governed_url):
+def login(people):
     """Make a login, assigned as told, and open its session."""
     made = []
 
@@ -47,7 +47,7 @@ def login(people, governed_url):
                     names, sql.Literal(name), values
                 )
             )
-        with psycopg.connect(governed_url, user=name, autocommit=True) as conn:
+        with psycopg.connect(people.info.dsn, user=name, autocommit=True) as conn:
             yield conn
 
     yield opened

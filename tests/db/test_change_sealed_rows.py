@@ -5,7 +5,8 @@ from tests import sealed_clinic
 from tests.clinic import NOW
 
 from daftari.compile.access.roles import Roles
-from daftari.io.access.callers import Caller, RequestContext, make_service
+from daftari.contract.access.caller import Caller, RequestContext
+from daftari.io.access.callers import make_service
 from daftari.operations.write.requests import WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 
@@ -14,12 +15,13 @@ ROW = "V1,2026-03-01,A,Amina,+254700000001,10,first"
 
 
 @pytest.fixture
-def clinic(db, database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    opened = sealed_clinic.open_sealed_clinic(db, database_url, tmp_path, access=ACCESS)
-    opened.load_path(opened.file(ROW, header=sealed_clinic.HEADER))
-    make_service(db)
-    return opened
+def clinic(filled, tmp_path, monkeypatch):
+    with filled(sealed_clinic.fill, tmp_path, access=ACCESS) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        opened = sealed_clinic.clinic_in(conn, url, tmp_path)
+        opened.load_path(opened.file(ROW, header=sealed_clinic.HEADER))
+        make_service(conn)
+        yield opened
 
 
 def change(clinic, **changes):

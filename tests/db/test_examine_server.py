@@ -2,7 +2,7 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.io.embedded.binaries import find
+from daftari.io.embedded.binaries import find_binaries
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.schema.examine_server import examine_server
 from daftari.operations.schema.verify_database import verify_database
@@ -19,7 +19,7 @@ def test_it_tells_what_is_there_and_what_is_not(db, server_kind):
         "may create schemas": True,
         "btree_gist": True,
         "pgcrypto": server_kind == "system",  # the wheel has none
-        "pgaudit": "pgaudit" in find(server_kind).libraries,
+        "pgaudit": "pgaudit" in find_binaries(server_kind).libraries,
         "pg_stat_statements": True,
         "loads prove keys": True,
         "sees changes of shape": True,

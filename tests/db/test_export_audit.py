@@ -20,10 +20,8 @@ from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.protect import verify_chain
 
 
-@pytest.fixture
-def proof(db, tmp_path):
-    """A folder with the export of an audit of 2,500 rows, its anchors, the public key, and the verifier alone."""
-    apply_contracts(db, contracts(TEAMS, READINGS), migrations_dir=tmp_path / "versions", now=NOW)
+def fill(db, root):
+    apply_contracts(db, contracts(TEAMS, READINGS), migrations_dir=root / "versions", now=NOW)
     db.execute(
         "insert into ops.readings (reading, read_at, litres, _run_id) "
         "select n, timestamptz '2026-10-01' + n * interval '1 hour', n / 7.0, 1 from generate_series(1, 2500) n"
@@ -32,12 +30,23 @@ def proof(db, tmp_path):
     db.execute(
         "update ops.readings set litres = litres / 3; update ops.teams set budget = 1; delete from ops.teams"
     )
-    private = tmp_path / "key.pem"
+    private = root / "key.pem"
     signing_key.generate_signing_key(private)
-    checkpoint_audit(db, signing_key.read_signing_key(private), folder=tmp_path / "anchors", now=NOW)
-    export_audit(db, tmp_path / "audit.jsonl")
-    shutil.copy(verify_chain.__file__, tmp_path / "verify_chain.py")
-    return tmp_path
+    checkpoint_audit(db, signing_key.read_signing_key(private), folder=root / "anchors", now=NOW)
+    export_audit(db, root / "audit.jsonl")
+    shutil.copy(verify_chain.__file__, root / "verify_chain.py")
+
+
+@pytest.fixture
+def audited(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn, tmp_path
+
+
+@pytest.fixture
+def proof(audited):
+    """A folder with the export of an audit of 2,500 rows, its anchors, the public key, and the verifier alone."""
+    return audited[1]
 
 
 def prove(folder):
@@ -69,7 +78,8 @@ def test_an_export_that_was_edited_is_not(proof):
     assert re.search(r"edited +entry \d+ \(update of ops\.readings by daftari\): its rows", done.stdout)
 
 
-def test_an_export_is_for_its_owner_alone_and_replaces_the_last_one(proof, db):
+def test_an_export_is_for_its_owner_alone_and_replaces_the_last_one(audited):
+    db, proof = audited
     again = export_audit(db, proof / "audit.jsonl")
     assert stat.S_IMODE(again.path.stat().st_mode) == 0o600
     assert again.entries == len([it for it in again.path.open() if json.loads(it)["record"] == "entry"])

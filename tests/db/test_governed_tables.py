@@ -8,12 +8,16 @@ from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 from daftari.operations.schema.apply_contracts import apply_contracts
 
 
+def fill(conn, folder):
+    apply_contracts(conn, contracts(TEAMS, TRIPS, READINGS, NOTES), migrations_dir=folder, now=NOW)
+    conn.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
+
+
 @pytest.fixture
-def tables(db, tmp_path):
+def tables(filled, tmp_path):
     """The small contracts, applied."""
-    apply_contracts(db, contracts(TEAMS, TRIPS, READINGS, NOTES), migrations_dir=tmp_path, now=NOW)
-    db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
-    return db
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn
 
 
 def trip(db, trip, starts_on, ends_on, *, team="blue", status="asked"):

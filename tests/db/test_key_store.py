@@ -11,7 +11,6 @@ import pytest
 from daftari.errors import CannotOpen, KeyDestroyed, KeysUnavailable, SettingError
 from daftari.io.keys import key_store_of
 from daftari.operations.keys.begin_key_epoch import EpochBegun, begin_key_epoch
-from daftari.operations.keys.destroy_keys import Destroyed, destroy_keys
 from daftari.protect.keys import KeyOwner
 from daftari.settings import read_settings
 
@@ -84,20 +83,18 @@ def test_a_destroyed_key_is_gone_in_all_its_versions(opened):
     key = store.keys_for([AMINA, AMINAS_PAY, BARAKA])[AMINA]
     store.begin_rotation()
     second = store.keys_for([AMINA])[AMINA]
-    assert destroy_keys(store, "U1", scopes=[USERS], now=NOW, dry_run=True) == Destroyed(keys=1)
-    assert store.keys_for([AMINA])[AMINA].secret == second.secret
-    assert destroy_keys(store, "U1", scopes=[USERS], now=NOW) == Destroyed(keys=1)
+    assert store.destroy([AMINA], now=NOW) == 1
     for gone in (key, second):
         with pytest.raises(KeyDestroyed):
             opened().key_version(*versions(gone), of="users.phone")
-    assert destroy_keys(store, "U1", scopes=[USERS], now=NOW) == Destroyed(keys=0)
+    assert store.destroy([AMINA], now=NOW) == 0
     state = opened().state()
     assert (state.keys, state.destroyed) == (2, 1)
 
 
 def test_who_comes_again_after_being_erased_gets_another_key(opened):
     first = opened().keys_for([AMINA])[AMINA]
-    destroy_keys(opened(), "U1", scopes=[USERS], now=NOW)
+    opened().destroy([AMINA], now=NOW)
     second = opened().keys_for([AMINA])[AMINA]
     assert first.key_id != second.key_id and first.secret != second.secret
 
@@ -185,7 +182,7 @@ def test_an_old_copy_of_the_store_cannot_open_what_was_destroyed_before_the_last
     key = store.keys_for([AMINA, BARAKA])[AMINA]
     copy = files.store.with_name("copy")
     shutil.copy(files.store, copy)
-    destroy_keys(store, "U1", scopes=[USERS], now=NOW)
+    store.destroy([AMINA], now=NOW)
 
     shutil.copy(files.store, now_kept := files.store.with_name("kept"))
     shutil.copy(copy, files.store)
@@ -203,7 +200,7 @@ def test_nothing_of_a_destroyed_key_is_left_in_the_file(store, files):
     store.keys_for([AMINA])
     content = files.store.read_bytes()
     assert b"U1" in content
-    destroy_keys(store, "U1", scopes=[USERS], now=NOW)
+    store.destroy([AMINA], now=NOW)
     assert b"U1" not in files.store.read_bytes()
     assert not list(files.store.parent.glob("*-journal"))
 

@@ -7,8 +7,9 @@ from tests.contracts import contract_of, field
 from tests.landings import Lander, batch_of, counted, make_tables
 
 from daftari.io.load import bulk_load as landing_module
-from daftari.io.load.bulk_load import BulkLoad, RefusedRow
+from daftari.io.load.bulk_load import BulkLoad
 from daftari.io.runs.ledger import RunCounts
+from daftari.rows.rules.refusal import CONTRADICTS, Refusal
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 
@@ -69,8 +70,8 @@ def test_a_key_that_comes_again_is_treated_as_the_contract_says(
 
     assert counted(landed) == [counts]
     assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
-    reason = "contradicts the row that is there under its key"
-    assert landed[0].refused == tuple(RefusedRow(line=at, rule="conflict", reason=reason) for at in refused)
+    assert landed[0].refused == dict.fromkeys(refused, CONTRADICTS)
+    assert CONTRADICTS.reason == "contradicts the row that is there under its key"
     assert lander.operation == "merge"
 
 
@@ -135,9 +136,8 @@ def test_rows_that_break_a_constraint_no_rule_foresaw_are_refused_alone(land, ba
     good = [tuple(one.values()) for at, one in enumerate(records) if at not in bad]
     assert lander.rows() == good
     assert landed.counts == RunCounts(received=7, inserted=7 - len(bad), quarantined=len(bad))
-    assert landed.refused == tuple(
-        RefusedRow(line=at + 2, rule="not_nine", reason="is refused by the database") for at in bad
-    )
+    why = Refusal(rule="not_nine", reason="is refused by the database")
+    assert landed.refused == {at + 2: why for at in bad}
 
 
 def test_a_value_that_must_be_unique_is_refused_where_it_repeats(land):
@@ -149,9 +149,8 @@ def test_a_value_that_must_be_unique_is_refused_where_it_repeats(land):
     (landed,) = lander([*records, {"visit_id": "e"}])
 
     assert lander.rows() == [("a", "1"), ("b", "2"), ("d", None), ("e", None)]
-    assert [(one.line, one.rule, one.reason) for one in landed.refused] == [
-        (4, "visits_badge_key", "repeats a value that must be unique")
-    ]
+    why = Refusal(rule="badge.unique", fields=("badge",), reason="repeats a value that must be unique")
+    assert landed.refused == {4: why}
 
 
 STAYS = {"noOverlap": {"key": ["badge"], "start": "seen_on", "end": "left_on", "unless": "state = 'off'"}}
@@ -184,7 +183,7 @@ def test_of_ranges_that_overlap_the_first_in_the_file_stays(land):
     )
 
     assert [key for (key,) in lander.rows("visit_id")] == ["a", "b", "c", "e", "g"]
-    assert [(one.line, one.rule) for batch in landed for one in batch.refused] == [
+    assert [(line, why.rule) for batch in landed for line, why in batch.refused.items()] == [
         (3, "no_overlap"),
         (7, "no_overlap"),
     ]
@@ -262,10 +261,10 @@ def person(text):
     [
         ("a<b b<c c<", "abc", {}),
         ("a<b b<a", "ab", {}),
-        ("a<b b<c c<#1 d<#1 e<", "abce", {5: "people_badge_key"}),
-        ("a<b b<c c<#1 d<c#1 e<d", "abc", {5: "people_badge_key", 6: "manager_id.reference"}),
-        ("a<b b<d d<#1 c<#1 e<a f<e", "abdef", {5: "people_badge_key"}),
-        ("c<#1 d<#1 a<b b<a", "abc", {3: "people_badge_key"}),
+        ("a<b b<c c<#1 d<#1 e<", "abce", {5: "badge.unique"}),
+        ("a<b b<c c<#1 d<c#1 e<d", "abc", {5: "badge.unique", 6: "manager_id.reference"}),
+        ("a<b b<d d<#1 c<#1 e<a f<e", "abdef", {5: "badge.unique"}),
+        ("c<#1 d<#1 a<b b<a", "abc", {3: "badge.unique"}),
     ],
 )
 def test_rows_that_name_rows_of_the_same_file_land_whatever_their_order_and_what_is_refused_among_them(
@@ -276,7 +275,7 @@ def test_rows_that_name_rows_of_the_same_file_land_whatever_their_order_and_what
     (found,) = lander([person(one) for one in text.split()])
 
     assert "".join(key for (key,) in lander.rows("user_id")) == landed
-    assert {one.line: one.rule for one in found.refused} == refused
+    assert {line: why.rule for line, why in found.refused.items()} == refused
     assert found.counts == RunCounts(
         received=len(text.split()), inserted=len(landed), quarantined=len(refused)
     )
@@ -431,7 +430,7 @@ def test_a_row_that_the_database_refuses_is_refused_alone_while_the_key_is_aside
     )
 
     assert counted(landed) == [{"inserted": 2}, {"duplicate": 1}, {"inserted": 1, "quarantined": 1}]
-    assert [refused.line for refused in landed[-1].refused] == [6]
+    assert list(landed[-1].refused) == [6]
     assert lander.rows() == [("a", "2"), ("b", "1"), ("c", "1")]
 
 

@@ -15,6 +15,7 @@ from daftari.errors import DatabaseError
 from daftari.io.load.bulk_load import BulkLoad
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.rows.intake.intake import references
+from daftari.rows.rules.refusal import Refusal
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 
@@ -134,9 +135,8 @@ def test_a_session_that_may_not_skip_the_key_triggers_loads_too_and_the_server_c
 
     assert lander.rows("visit_id", "ward") == [("a", "B"), ("c", None)]
     assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"duplicate": 1}]
-    assert [(one.line, one.rule, one.reason) for one in landed[0].refused] == [
-        (3, "ward.reference", "names nothing that exists")
-    ]
+    why = Refusal(rule="ward.reference", fields=("ward",), reason="names nothing that exists")
+    assert landed[0].refused == {3: why}
 
 
 def test_key_triggers_fire_again_after_the_load(wards):

@@ -8,7 +8,7 @@ from psycopg import sql
 from tests.conftest import NOW
 from tests.small_contracts import contract
 
-from daftari.contract.model import Access, Dataset, Field, LogicalType, Mask, Protection
+from daftari.contract.model import Access, Condition, Dataset, Field, LogicalType, Mask, Operation, Protection
 from daftari.errors import ContractError
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.schema.verify_database import verify_database
@@ -26,10 +26,25 @@ SPEND = Dataset(
         Field(name="secret", logical_type=LogicalType.STRING),
     ),
     access=(
-        Access(role="test_clerk", operations=("read",), rows="amount < 100", masked=("paid_to",)),
+        Access(
+            role="test_clerk",
+            operations=(Operation.READ,),
+            rows=Condition("amount < 100"),
+            masked=("paid_to",),
+        ),
         # of large sums: who was paid, in the clear, but not what for
-        Access(role="test_chief", operations=("read",), rows="amount >= 100", fields=("spend", "paid_to")),
-        Access(role="test_chief", operations=("read",), rows="amount < 100", masked=("paid_to",)),
+        Access(
+            role="test_chief",
+            operations=(Operation.READ,),
+            rows=Condition("amount >= 100"),
+            fields=("spend", "paid_to"),
+        ),
+        Access(
+            role="test_chief",
+            operations=(Operation.READ,),
+            rows=Condition("amount < 100"),
+            masked=("paid_to",),
+        ),
     ),
 )
 LISTEN = (
@@ -38,15 +53,18 @@ LISTEN = (
 )
 
 
-@pytest.fixture
-def spend(db, tmp_path):
-    apply_contracts(db, [contract(SPEND)], migrations_dir=tmp_path, now=NOW)
-    db.execute("""
+def fill(conn, folder):
+    apply_contracts(conn, [contract(SPEND)], migrations_dir=folder, now=NOW)
+    conn.execute("""
         insert into ops.spend (spend, amount, paid_to, secret, _run_id) values
             ('small', 10, 'Mama Njeri', 'tea', 1), ('large', 500, 'Lake Bus', 'bus', 1)
     """)
-    yield db
-    db.execute("drop owned by test_clerk, test_chief; drop role test_clerk, test_chief")
+
+
+@pytest.fixture
+def spend(filled, tmp_path):
+    with filled(fill, tmp_path) as (conn, _):
+        yield conn
 
 
 @contextmanager
@@ -127,8 +145,13 @@ def test_a_column_that_a_policy_and_a_view_name_can_change_its_type(spend, tmp_p
 
 def test_other_fields_to_write_in_some_rows_than_in_others_are_refused(db, tmp_path):
     lines = (
-        Access(role="test_chief", operations=("update",), rows="amount >= 100", fields=("paid_to",)),
-        Access(role="test_chief", operations=("update",), rows="amount < 100"),
+        Access(
+            role="test_chief",
+            operations=(Operation.UPDATE,),
+            rows=Condition("amount >= 100"),
+            fields=("paid_to",),
+        ),
+        Access(role="test_chief", operations=(Operation.UPDATE,), rows=Condition("amount < 100")),
     )
     with pytest.raises(ContractError, match="test_chief may update other fields in some rows than in others"):
         apply_contracts(db, [contract(replace(SPEND, access=lines))], migrations_dir=tmp_path, now=NOW)

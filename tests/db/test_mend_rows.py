@@ -12,7 +12,8 @@ from tests.served_clinic import opened, visit
 
 from daftari.errors import QuarantineRefused
 from daftari.io.keys import key_store_of
-from daftari.operations.quarantine.correct_rows import HIDDEN, correct_rows, refused_rows
+from daftari.operations.quarantine.correct_rows import correct_rows, quarantined_rows
+from daftari.protect.mask import HIDDEN
 from daftari.settings import read_settings
 
 
@@ -37,7 +38,7 @@ class Ward:
         assert {it.status for it in answer.outcomes} == {"quarantined"}
 
     def rows(self, role="matron"):
-        return refused_rows(self.house.conn, self.desk(role))
+        return quarantined_rows(self.house.conn, self.desk(role))
 
     def mend(self, mended, role="matron"):
         outcomes, _ = correct_rows(self.house.conn, self.desk(role), mended, now=NOW)
@@ -48,9 +49,9 @@ class Ward:
 
 
 @pytest.fixture
-def ward(db, database_url, tmp_path, monkeypatch):
-    with opened(db, database_url, tmp_path) as house:
-        monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+def ward(filled, tmp_path, monkeypatch):
+    with opened(filled, tmp_path) as house:
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
         yield Ward(house, tmp_path)
 
 
@@ -84,13 +85,13 @@ def test_a_row_that_somebody_mended_meanwhile_is_not_mended_again_and_nothing_is
     assert len(ward.rows()) == 1
 
 
-def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_nothing(ward, database_url):
+def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_nothing(ward):
     ward.refuse(visit(1, seen_on="to follow"))
     (row,) = ward.rows()
     entry = row.entry.quarantine_id
     with (
-        psycopg.connect(database_url) as first,
-        psycopg.connect(database_url, autocommit=True) as watch,
+        psycopg.connect(ward.house.clinic.url) as first,
+        psycopg.connect(ward.house.clinic.url, autocommit=True) as watch,
         ThreadPoolExecutor(1) as second,
     ):
         first.execute(
@@ -130,7 +131,7 @@ def test_a_row_whose_cells_were_not_kept_is_told_from_one_that_was(ward):
 
 def test_a_cell_that_a_role_does_not_see_stays_what_it_was_and_is_not_its_to_write(ward):
     ward.refuse(visit(1, fee=-1, patient="Wanjiku"))
-    row = refused_rows(ward.house.conn, ward.desk("porter"))[0]
+    row = quarantined_rows(ward.house.conn, ward.desk("porter"))[0]
     assert row.cells["patient"] == HIDDEN
     assert "Wanjiku" not in json.dumps(row.cells)
 

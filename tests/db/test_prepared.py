@@ -8,8 +8,8 @@ from daftari.errors import QueryRefused
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         made.post(visit(1), visit(2, ward="B"))
         yield made
 

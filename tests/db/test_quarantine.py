@@ -41,7 +41,7 @@ def replayed(clinic, path=None):
 
 def mend(path, **changes):
     """Change columns of exported rows, by visit: `V2={"ward": "A"}`."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     for row in rows:
         for name, value in changes.get(row[header.index("visit_id")], {}).items():
@@ -58,7 +58,7 @@ def test_an_export_holds_the_rows_as_their_source_has_them_each_with_its_entry_a
 
     assert (exported.source, exported.path.name, exported.rows) == ("visits.csv", "visits.quarantine.csv", 3)
     assert exported.shapeless == (5,)
-    with exported.path.open(encoding="utf-8", newline="") as file:
+    with exported.path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["_quarantine_id", "_reasons", *HEADER.split(",")]
     assert [row[1:] for row in rows] == [
@@ -93,6 +93,18 @@ def test_mended_rows_land_once_however_often_they_are_replayed(clinic):
     assert clinic.open_lines() == [("visits.csv", 5)]
 
 
+def test_a_text_that_a_spreadsheet_would_run_is_exported_as_text_and_comes_back_as_it_was(clinic):
+    clinic.load("V1,2026-03-01,X,=1+1,1,+254 700", "V2,2026-03-01,X,'=a,-1,-")
+    (exported,) = export(clinic)
+
+    with exported.path.open(encoding="utf-8-sig", newline="") as file:
+        _, *rows = csv.reader(file)
+    assert [row[5:] for row in rows] == [["'=1+1", "1", "'+254 700"], ["''=a", "-1", "'-"]]
+    mended = mend(exported.path, V1={"ward": "A"}, V2={"ward": "A", "fee": "1"})
+    assert replayed(clinic, mended) == [{"received": 2, "inserted": 2}]
+    assert clinic.rows("patient", "notes") == [("=1+1", "+254 700"), ("'=a", "-")]
+
+
 def test_what_is_still_wrong_after_mending_stays_and_the_same_export_mended_further_lands_it(clinic):
     clinic.load(*ROWS)
     (exported,) = export(clinic)
@@ -122,7 +134,7 @@ def test_what_is_still_wrong_after_mending_may_be_exported_anew(clinic):
     short, second = export(clinic, "again")
 
     assert (short.rows, short.shapeless, second.rows, second.shapeless) == (0, (5,), 2, ())
-    with second.path.open(encoding="utf-8", newline="") as file:
+    with second.path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["_quarantine_id", "_reasons", *HEADER.split(",")]
     assert [(row[1], row[2], row[6]) for row in rows] == [

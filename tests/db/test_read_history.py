@@ -8,8 +8,8 @@ from daftari.operations.read.read_history import read_history
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         yield made
 
 

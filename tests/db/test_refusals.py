@@ -6,27 +6,29 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import TEAMS, TRIPS, contracts
 
-from daftari.contract.model import Access
+from daftari.contract.model import Access, Condition, Operation
 from daftari.errors import RowRefused
 from daftari.io.database.connection import database_errors_explained
 from daftari.operations.schema.apply_contracts import apply_contracts
 
-EVERY = ("read", "insert", "update")
-OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows="team = 'blue'")
+EVERY = (Operation.READ, Operation.INSERT, Operation.UPDATE)
+OWN_TEAM = Access(role="blue_clerk", operations=EVERY, rows=Condition("team = 'blue'"))
 NEW = "insert into ops.trips (trip, team, status, starts_on, ends_on, _run_id) values "
 
 
-@pytest.fixture
-def clerk(db, tmp_path):
-    """A session that sees and writes the trips of one team."""
+def fill(conn, folder):
     trips = replace(TRIPS, no_overlap=replace(TRIPS.no_overlap, key=("status",)), access=(OWN_TEAM,))
-    apply_contracts(db, contracts(TEAMS, trips), migrations_dir=tmp_path, now=NOW)
-    db.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
-    db.execute(NEW + "('hidden', 'red', 'asked', '2026-03-01', '2026-03-09', 1)")
-    with db.transaction(force_rollback=True):
-        db.execute("set local role blue_clerk")
-        yield db
-    db.execute("drop owned by blue_clerk; drop role blue_clerk")
+    apply_contracts(conn, contracts(TEAMS, trips), migrations_dir=folder, now=NOW)
+    conn.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
+    conn.execute(NEW + "('hidden', 'red', 'asked', '2026-03-01', '2026-03-09', 1)")
+
+
+@pytest.fixture
+def clerk(filled, tmp_path):
+    """A session that sees and writes the trips of one team."""
+    with filled(fill, tmp_path) as (conn, _), conn.transaction(force_rollback=True):
+        conn.execute("set local role blue_clerk")
+        yield conn
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Sealed fields in the clear, such as HR's file for the bank: as a role, for a purpose, and in the audit."""
 
-import uuid
-
 import psycopg
 import pytest
 from tests import sealed_clinic
@@ -9,12 +7,13 @@ from tests.clinic import NOW
 
 from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
-from daftari.errors import AccessRefused, KeyDestroyed
+from daftari.errors import AccessRefused, DatabaseError, KeyDestroyed
 from daftari.io.audit.audit_entries import AuditFilter, audit_entries
 from daftari.io.keys.session_keys import RevealRequest
-from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.io.workspace.files import read_workspace
 from daftari.operations.keys.reveal_fields import reveal_fields
 from daftari.operations.schema.apply_contracts import apply_contracts
+from daftari.protect.keys import KeyOwner
 
 ROWS = (
     "V1,2026-03-01,A,Amina,+254700000001,10,first",
@@ -27,14 +26,21 @@ ACCESS = [
 ]
 
 
+#: Of this server alone.
+NAMES = Roles(prefix="reveal_")
+
+
+def fill(conn, root):
+    sealed_clinic.fill(conn, root, access=ACCESS)
+    found = read_workspace(root).contracts
+    apply_contracts(conn, found, migrations_dir=root / "other", now=NOW, rights=Rights(roles=NAMES))
+
+
 class House:
     def __init__(self, conn, url, root):
-        self.clinic = sealed_clinic.open_sealed_clinic(conn, url, root, access=ACCESS)
+        self.clinic = sealed_clinic.clinic_in(conn, url, root)
         self.conn = conn
-        self.roles = Roles(prefix=f"v{uuid.uuid4().hex[:6]}_")
-        folder = self.clinic.folder / "other"
-        rights = Rights(roles=self.roles)
-        apply_contracts(conn, self.clinic.workspace.contracts, migrations_dir=folder, now=NOW, rights=rights)
+        self.roles = NAMES
         self.clinic.load_path(self.clinic.file(*ROWS, header=sealed_clinic.HEADER))
         self.keys = sealed_clinic.store_of(self.clinic)
         self.dataset = self.clinic.workspace.dataset("visits")[1].dataset
@@ -51,22 +57,20 @@ class House:
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    made = House(db, database_url, tmp_path)
-    yield made
-    names = ", ".join(
-        made.roles.of(name) for name in ("nurse", "porter", "daftari_owner", "daftari_operator")
-    )
-    db.execute(f"drop owned by {names} cascade; drop role {names}")
+def house(filled, tmp_path, monkeypatch):
+    with filled(fill, tmp_path) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        yield House(conn, url, tmp_path)
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_a_role_gets_the_rows_that_it_sees_with_sealed_fields_opened(house):
     found = house.reveal("visit_id", "patient", "phone")
     assert found.rows == (("V1", "Amina", "+254700000001"), ("V2", "Otieno", "+254700000002"))
     assert found.keys == 2
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_rows_are_chosen_by_what_their_fields_are(house):
     assert house.reveal("visit_id", "phone", patient="Amina", seen_on="2026-03-01").rows == (
         ("V1", "+254700000001"),
@@ -74,6 +78,7 @@ def test_rows_are_chosen_by_what_their_fields_are(house):
     assert house.reveal("visit_id", "phone", patient="nobody").rows == ()
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_the_read_is_in_the_audit_with_its_purpose_and_how_many_values_were_opened(house):
     house.reveal("visit_id", "patient", "phone")
     assert [it[1:] for it in house.reads()] == [
@@ -109,13 +114,15 @@ def test_a_value_to_choose_rows_by_is_refused_and_not_quoted_where_it_is_none(ho
         house.reveal("visit_id", phone="+254700000001")
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_values_of_an_erased_person_are_not_to_be_had(house):
-    destroy_keys(house.keys, "Amina", scopes=["visits.patient/731d"], now=NOW)
+    house.keys.destroy([KeyOwner(scope="visits.patient/731d", subject="Amina")], now=NOW)
     with pytest.raises(KeyDestroyed):
         house.reveal("visit_id", "phone")
     assert house.reveal("visit_id", "phone", patient="Otieno").rows == (("V2", "+254700000002"),)
 
 
+@pytest.mark.usefixtures("pgcrypto")
 def test_no_lent_key_is_left_and_the_session_is_who_it_was(house):
     before = house.conn.execute("select current_user").fetchone()
     house.reveal("phone")
@@ -123,3 +130,10 @@ def test_no_lent_key_is_left_and_the_session_is_who_it_was(house):
     assert house.conn.execute("select current_user").fetchone() == before
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was lent to this session"):
         house.conn.execute("select daftari.reveal(phone, 'visits.phone', patient) from ops.visits")
+
+
+def test_a_database_without_the_functions_of_pgcrypto_is_refused_and_says_so(house):
+    house.conn.execute("drop view if exists daftari.key_loan cascade")  # another server never had it
+    with pytest.raises(DatabaseError, match="expected pgcrypto on the server"):
+        house.reveal("visit_id", "phone")
+    assert house.reads() == []

@@ -10,15 +10,15 @@ from time import sleep
 
 import pytest
 from tests.clinic import NOW, counted
-from tests.sealed_clinic import HEADER, SEALED, open_sealed_clinic, opened, store_of
+from tests.sealed_clinic import HEADER, SEALED, clinic_in, fill, opened, store_of
 
 from daftari.errors import KeysUnavailable
 from daftari.operations.keys import rotate_keys as rotation
 from daftari.operations.keys.begin_key_epoch import begin_key_epoch
-from daftari.operations.keys.destroy_keys import destroy_keys
 from daftari.operations.keys.key_status import SealedField, survey_keys
 from daftari.operations.keys.rotate_keys import Rotated, rotate_keys
 from daftari.operations.load.load_path import LoadRequest, load_path
+from daftari.protect.keys import KeyOwner
 
 SOURCES = Path(__file__).parents[2] / "src"
 SEED = int(os.environ.get("DAFTARI_KILL_SEED") or random.SystemRandom().randrange(10**6))
@@ -35,11 +35,12 @@ def custom(request):
 
 
 @pytest.fixture
-def clinic(db, database_url, tmp_path, monkeypatch, custom):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    clinic = open_sealed_clinic(db, database_url, tmp_path, **custom)
-    load(clinic, 200)
-    return clinic
+def clinic(filled, tmp_path, monkeypatch, custom):
+    with filled(fill, tmp_path, **custom) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        clinic = clinic_in(conn, url, tmp_path)
+        load(clinic, 200)
+        yield clinic
 
 
 def load(clinic, number, **said):
@@ -93,7 +94,7 @@ def test_a_dry_run_tells_how_many_rows_and_changes_nothing(clinic):
 
 
 def test_values_of_erased_persons_stay_as_they_are(clinic):
-    destroy_keys(store_of(clinic), "P7", scopes=[SCOPE], now=NOW)
+    store_of(clinic).destroy([KeyOwner(scope=SCOPE, subject="P7")], now=NOW)
     assert rotate(clinic) == Rotated(generation=2, rows=195, erased=1)
     assert versions(clinic) == [1, 2]
     assert len(opened(clinic, where="patient <> 'P7'")) == 195

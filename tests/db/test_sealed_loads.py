@@ -6,15 +6,23 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from tests.clinic import NOW, apply_workspace, counted, write_workspace
-from tests.sealed_clinic import FIELDS, HEADER, SEALED, open_sealed_clinic, opened, store_of
+from tests.sealed_clinic import (
+    FIELDS,
+    HEADER,
+    SEALED,
+    clinic_in,
+    fill,
+    open_sealed_clinic,
+    opened,
+    store_of,
+)
 
 from daftari.errors import BreakingChange, KeyDestroyed, KeysUnavailable
 from daftari.io.workspace.files import read_workspace
-from daftari.operations.keys.destroy_keys import destroy_keys
 from daftari.operations.load.load_file import load_file
 from daftari.operations.load.load_path import LoadRequest, load_path, prepare_load
 from daftari.operations.schema.verify_database import verify_database
-from daftari.protect.keys import person_scope
+from daftari.protect.keys import KeyOwner, person_scope
 
 ROWS = [
     "V1,2026-03-01,A,P1,+254712345678,12.5,asthma",
@@ -31,9 +39,10 @@ OPENED = [
 
 
 @pytest.fixture
-def clinic(db, database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
-    return open_sealed_clinic(db, database_url, tmp_path)
+def clinic(filled, tmp_path, monkeypatch):
+    with filled(fill, tmp_path) as (conn, url):
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", url)
+        yield clinic_in(conn, url, tmp_path)
 
 
 def load(clinic, *rows, name="visits.csv", **said):
@@ -115,7 +124,7 @@ def test_a_sealed_field_is_kept_unique_by_its_blind_index(clinic):
     again = ["V5,2026-03-05,A,P9,+254 712 345 678,1,", "V6,2026-03-05,A,P9,+254752345678,1,"]
     assert counted(load(clinic, *again, name="more.csv")) == {"received": 2, "inserted": 1, "quarantined": 1}
     ((rules, preview),) = reasons(clinic)
-    assert rules == ["visits_phone_key"] and preview["phone"] == "***"
+    assert rules == ["phone.unique"] and preview["phone"] == "***"
     twice = ["V7,2026-03-05,A,P8,+254762345678,1,", "V8,2026-03-05,A,P8,+254 762345678,1,"]
     assert counted(load(clinic, *twice, name="twice.csv")) == {"received": 2, "inserted": 1, "quarantined": 1}
 
@@ -142,7 +151,7 @@ def test_destroying_a_persons_key_takes_that_persons_values_and_no_others(clinic
     load(clinic, *ROWS)
     scope = person_scope(clinic.workspace.dataset("visits")[1].dataset)
     assert scope == "visits.patient/731d"
-    assert destroy_keys(store_of(clinic), "P1", scopes=[scope], now=NOW).keys == 1
+    assert store_of(clinic).destroy([KeyOwner(scope=scope, subject="P1")], now=NOW) == 1
     for visit in ("V1", "V3"):
         with pytest.raises(KeyDestroyed):
             opened(clinic, where=f"visit_id = '{visit}'")

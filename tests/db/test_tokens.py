@@ -7,9 +7,9 @@ import pytest
 from tests.clinic import NOW
 from tests.contracts import contract_of
 
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated, TokenRefused, UnknownName
 from daftari.io.access import tokens
-from daftari.io.access.callers import Caller
 from daftari.io.access.tokens import TokenGrant
 from daftari.operations.access.issue_token import issue_token
 
@@ -31,7 +31,7 @@ def test_a_token_speaks_for_whom_it_was_made(undone):
 
 def test_a_token_that_is_unknown_expired_or_revoked_is_nobodys_and_which_of_these_is_not_told(undone):
     expired, revoked = issue(undone, name="a", days=1), issue(undone, name="b")
-    assert tokens.revoke_token(undone, "b", NOW)
+    assert tokens.mark_revoked(undone, "b", NOW)
     said = set()
     later = NOW + timedelta(days=1)
     for token in (expired, revoked, tokens.new_token(), ""):

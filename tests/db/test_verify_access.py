@@ -6,25 +6,28 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts
 
-from daftari.compile.access.access_policies import MartReaders, Readers, Rights
+from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.mart_readers import MartReaders, Readers
 from daftari.contract.compatibility.changes import ChangeKind
-from daftari.contract.model import Access
+from daftari.contract.model import Access, Condition, Operation, RowScope
 from daftari.errors import Drift
 from daftari.operations.marts.apply_mart_rights import apply_mart_rights
 from daftari.operations.schema.apply_contracts import apply_contracts, plan_contracts
 from daftari.operations.schema.verify_database import verify_database
 
 LINES = (
-    Access(role="reader", operations=("read",), rows="all", fields=("team",)),
-    Access(role="writer", operations=("read", "insert", "update", "delete"), rows="budget < 10"),
+    Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL, fields=("team",)),
+    Access(role="writer", operations=tuple(Operation), rows=Condition("budget < 10")),
 )
 OPEN_TEAMS = replace(TEAMS, access=LINES)
-OPEN_READINGS = replace(READINGS, access=(Access(role="reader", operations=("read",), rows="all"),))
+OPEN_READINGS = replace(
+    READINGS, access=(Access(role="reader", operations=(Operation.READ,), rows=RowScope.ALL),)
+)
 ALL = contracts(OPEN_TEAMS, OPEN_READINGS)
 
 
-def read_by(role, rows="all", subject=None):
+def read_by(role, rows=RowScope.ALL, subject=None):
     return Readers(of={"spend": MartReaders(scopes={role: rows}, subject=subject)})
 
 
@@ -239,7 +242,7 @@ def test_rights_given_ahead_are_named(applied, folder):
             ChangeKind.EXPOSURE,
         ),
         (
-            (LINES[0], replace(LINES[1], rows="all")),
+            (LINES[0], replace(LINES[1], rows=RowScope.ALL)),
             "policy ops.teams.writer_read",
             ChangeKind.EXPOSURE,
         ),

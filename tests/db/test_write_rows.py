@@ -11,9 +11,10 @@ from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, UnknownName
 from daftari.io.access.callers import speak_for
+from daftari.io.merge.staging import stage_of_session
 from daftari.io.runs import ledger
 from daftari.io.write import idempotency
-from daftari.io.write.caller_write import CallerWrite, stage_of
+from daftari.io.write.caller_write import CallerWrite
 from daftari.io.write.idempotency import Named
 from daftari.operations.write.judge_records import judge_records
 from daftari.operations.write.requests import WriteRequest
@@ -21,8 +22,8 @@ from daftari.operations.write.write_rows import write_rows
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         yield made
 
 
@@ -39,9 +40,12 @@ def test_each_record_is_told_what_became_of_it(house):
     assert house.fees() == [("V1", Decimal("12.50")), ("V2", Decimal(3)), ("V3", Decimal("12.50"))]
 
 
-def test_what_waits_for_others_that_wait_for_it_is_written_all_the_same(house, database_url):
+def test_what_waits_for_others_that_wait_for_it_is_written_all_the_same(house):
     house.post(*(visit(number) for number in range(1, 41)))
-    with psycopg.connect(database_url) as other, psycopg.connect(database_url, autocommit=True) as watch:
+    with (
+        psycopg.connect(house.clinic.url) as other,
+        psycopg.connect(house.clinic.url, autocommit=True) as watch,
+    ):
         # So that it is the writer whom the server chooses to begin anew.
         other.execute("set deadlock_timeout = '1 min'")
         other.execute("update ops.visits set fee = 1 where visit_id = 'V20'")
@@ -243,7 +247,7 @@ def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(hous
                 house.contract, [visit(number)], NOW, seal=lambda rows: rows, look_up=None
             ).batches
             assert [fate.status for fate in writing.write(batch).values()] == ["inserted"]
-            count = sql.SQL("select count(*) from {}").format(stage_of(dataset))
+            count = sql.SQL("select count(*) from {}").format(stage_of_session(dataset))
             assert house.conn.execute(count).fetchone() == (1,)
         raise psycopg.Rollback
 
@@ -345,10 +349,8 @@ def test_two_who_bring_the_same_new_rows_in_other_orders_do_not_lock_each_other_
         ("reject", "conflict", Decimal("12.50")),
     ],
 )
-def test_a_key_that_comes_with_other_content_goes_by_its_contract(
-    db, database_url, tmp_path, conflict, told, fee
-):
-    with opened(db, database_url, tmp_path, conflict=conflict) as house:
+def test_a_key_that_comes_with_other_content_goes_by_its_contract(filled, tmp_path, conflict, told, fee):
+    with opened(filled, tmp_path, conflict=conflict) as house:
         house.post(visit(1))
         assert house.post(visit(1, fee=1)) == [told]
         assert house.fees() == [("V1", fee)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.contracts import contract_document, field
 
-from daftari.contract.physical_types import ALLOWED
+from daftari.contract.governable.physical_types import ALLOWED
 from daftari.contract.reader import extensions
 from daftari.contract.reader.document import parse_list
 from daftari.contract.reader.odcs_schema import VERSIONS, plain

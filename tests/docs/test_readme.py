@@ -78,7 +78,7 @@ def run(command: str, folder: Path) -> tuple[str, Path]:
 def stop_servers(folder: Path) -> None:
     """Stop the PostgreSQL of every workspace under *folder*."""
     for workspace in folder.rglob("daftari.toml"):
-        server.stop_server(home_of(workspace.parent / ".daftari"))
+        server.stop_postgres(home_of(workspace.parent / ".daftari"))
 
 
 TOUR = steps(README.read_text("utf-8"))

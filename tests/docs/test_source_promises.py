@@ -95,3 +95,46 @@ def test_pickles_come_from_our_own_child_alone():
         if any(it.split(".")[0] in ("pickle", "marshal", "shelve", "dill") for it in imports(tree))
     }
     assert found == {"operations/load/judge_process.py", "operations/load/judge_process_child.py"}
+
+
+def spells(node, word):
+    """Whether a text is *word*; or, in front of a value, a schema's name with its dot."""
+    match node:
+        case ast.Constant(value=value):
+            return value == word
+        case ast.JoinedStr(values=[*parts]):
+            texts = [one.value for one in parts if isinstance(one, ast.Constant)]
+            return any(text.split()[-1:] == [f"{word}."] for text in texts)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("word", "homes"),
+    [
+        ("ops", {"contract/platform.py"}),
+        ("_run_id", {"contract/platform.py"}),
+        ("updated_at", {"contract/platform.py"}),
+        ("created_at", {"contract/platform.py", "io/access/tokens.py"}),  # there, of a token
+        ("***", {"protect/mask.py"}),
+        ("Africa/Nairobi", {"contract/model.py", "settings.py"}),  # the default; a test holds the two alike
+    ],
+)
+def test_a_word_that_means_one_thing_everywhere_is_spelled_once(word, homes):
+    found = {
+        name
+        for name, tree in MODULES.items()
+        if not name.startswith("demo/") and any(spells(node, word) for node in ast.walk(tree))
+    }
+    assert found == homes
+
+
+def test_no_schema_of_the_platform_is_spelled_where_sql_is_composed():
+    schemas = {"ops", "staging", "marts", "views", "daftari"}
+    found = [
+        (name, node)
+        for name, tree in MODULES.items()
+        for node in calls(tree)
+        if ast.unparse(node.func).endswith("Identifier")
+        if len(node.args) > 1 and any(spells(node.args[0], schema) for schema in schemas)
+    ]
+    assert not found, where(found)

@@ -91,7 +91,7 @@ def test_revealing_writes_a_file_for_its_owner_alone_and_over_none(daftari, clin
     said = daftari(*asked, "--as", user, "--to", "out.csv")
     assert said.lines[0] == "wrote out.csv: 1 rows, which nobody else may read"
     path = clinic.folder / "out.csv"
-    assert path.read_text() == "visit_id,fee\nV1,10.00\n"
+    assert path.read_bytes() == b"\xef\xbb\xbfvisit_id,fee\r\nV1,10.00\r\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = daftari(*asked, "--as", user, "--to", "out.csv")
     assert (again.exit_code, again.err.splitlines()[0]) == (

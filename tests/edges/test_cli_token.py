@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.clinic import apply_workspace, write_workspace
+from tests.served_api import free_port
 
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io.access import tokens, web_sessions
-from daftari.io.access.callers import Caller
 
 ACCESS = [{"role": "token_nurse", "operations": ["read"], "rows": "all"}]
 
@@ -71,7 +72,7 @@ def test_a_token_for_nobody_is_refused_with_who_there_is(daftari, words, said):
 
 def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, clinic):
     clinic.conn.execute("update daftari.contract_marker set hash = 'x' where dataset = 'visits'")
-    refused = daftari("serve", "--port", "1")
+    refused = daftari("serve", "--port", str(free_port()))
     assert refused.exit_code == 32
     assert refused.err.startswith("error: visits: the database was brought to contract x")
 
@@ -82,8 +83,8 @@ def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):
     (token,) = daftari("token", "create", "round", "--role", "token_nurse").lines
     at = datetime.now(UTC)
     person = Caller(name="oidc U2", role="token_nurse", user_id="U2")
-    kept = [web_sessions.begin_session_for(ward.conn, person, at, timedelta(hours=4)) for _ in range(2)]
-    web_sessions.begin_session(ward.conn, token, at)
+    kept = [web_sessions.insert_session_for(ward.conn, person, at, timedelta(hours=4)) for _ in range(2)]
+    web_sessions.insert_session(ward.conn, token, at)
     listed = daftari("token", "sessions")
     assert "oidc U2" in listed.out and "token:round" in listed.out
     assert all(len(line) <= 80 for line in listed.lines)
@@ -100,9 +101,9 @@ def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):
         "error: U2: is not signed in; there is oidc U2, token:round",
     )
     assert daftari("token", "sign-out", "oidc U2", "--dry-run").lines == ["Would end 2 sessions of oidc U2."]
-    assert web_sessions.caller_of_session(ward.conn, kept[0], at).name == "oidc U2"
+    assert web_sessions.session_caller(ward.conn, kept[0], at).name == "oidc U2"
     assert daftari("token", "sign-out", "oidc U2").lines == ["Ended 2 sessions of oidc U2."]
     for session in kept:
         with pytest.raises(NotAuthenticated):
-            web_sessions.caller_of_session(ward.conn, session, at)
+            web_sessions.session_caller(ward.conn, session, at)
     assert [it["who"] for it in daftari("token", "sessions", "--output", "json").json] == ["token:round"]

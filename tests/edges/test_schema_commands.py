@@ -127,7 +127,7 @@ def test_the_workspaces_own_server_is_started_looked_at_and_stopped(tmp_path, mo
         assert server("stop") == "stopped\n"
         assert server("stop") == "was not running\n"
     finally:
-        embedded.stop_server(home)
+        embedded.stop_postgres(home)
         shutil.rmtree(home.folder)
 
 

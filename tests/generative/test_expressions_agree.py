@@ -19,11 +19,11 @@ from daftari.compile.tables.columns import column_type
 from daftari.rows.formats.parse import physical
 from daftari.rows.intake import copy_format
 from daftari.rows.intake.intake import encode_rows
-from daftari.rows.rules.expressions import ZONE, parse
+from daftari.rows.rules.expressions import parse
 from daftari.rows.rules.rules import rulebook
 
 TODAY = date(2026, 3, 14)
-MIDNIGHT = datetime(2026, 3, 14, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+MIDNIGHT = datetime(2026, 3, 14, tzinfo=ZoneInfo("Africa/Nairobi")).astimezone(UTC)
 STATES = ("open", "shut", "Äther")
 CLOSED = [
     {"type": "library", "metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": list(STATES)}}

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daftari.contract.patterns import UnportablePattern, portable
+from daftari.contract.governable.patterns import UnportablePattern, portable
 
 #: What patterns are made of: plain, escaped, and what the engines are known to quarrel about.
 ATOMS = [

@@ -1,16 +1,9 @@
-"""Real input lies outside the repository; without it these tests are skipped, saying so."""
-
-import os
-from pathlib import Path
+"""Real files are not in the repository; without them these tests are skipped, and say so."""
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.real_files import real_files
 
 
 @pytest.fixture(scope="session")
 def real_data():
-    folder = Path(os.environ.get("DAFTARI_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
-    if not (folder / "MANIFEST.csv").is_file():
-        pytest.skip(f"real input is not at {folder}; set DAFTARI_REAL_DATA")
-    return folder
+    return real_files()

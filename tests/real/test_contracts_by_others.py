@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 from jsonschema_rs import Draft201909Validator
+from tests.real_files import real_files
 
 from daftari.contract.reader.document import parse_document, walk
 from daftari.contract.reader.odcs_schema import odcs_schema, plain
@@ -23,10 +22,7 @@ from daftari.contract.reader.odcs_versions import STEPS_BACK, schema_of
 from daftari.contract.reader.read import read_contract
 from daftari.errors import ContractError
 
-DATA = Path(os.environ.get("DAFTARI_REAL_DATA", Path(__file__).parents[3] / "shared/data")) / "contracts_odcs"
-if not DATA.is_dir():
-    pytest.skip(f"no real contracts in {DATA}: set DAFTARI_REAL_DATA", allow_module_level=True)
-
+DATA = real_files(in_module=True) / "contracts_odcs"
 with (DATA / "ORACLE_odcs_json_schema.csv").open(encoding="utf-8") as file:
     ORACLE = list(csv.DictReader(file))
 

@@ -178,9 +178,9 @@ def everything_wrong(world, *, thoroughly=False):
 
 
 def wrong_of(world, relation, *, first=None, thoroughly=False):
-    """Every wrong cell of *relation*; the callers of role *first* are looked at first."""
-    yield from wrong_by_mistake(world, relation)
+    """Every wrong cell of *relation*; the callers of role *first* are looked at first, and what costs most last."""
     for name in sorted(world.callers, key=lambda it: first not in world.callers[it].roles):
         yield from wrong_sight(world, name, relation, thoroughly=thoroughly)
         yield from wrong_writes(world, name, relation)
         yield from wrong_leaks(world, name, relation)
+    yield from wrong_by_mistake(world, relation)

@@ -44,7 +44,7 @@ class Oracle:
         return next((u["department_code"] for u in self.rows["users"] if u["user_id"] == user_id), None)
 
     def is_in(self, scope, dataset, row, user_id):
-        match scope:
+        match str(scope):
             case "all":
                 return True
             case "own":

@@ -9,10 +9,11 @@ import json
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
-import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
+from tests.clinic import VISITS
 from tests.served_clinic import opened, visit
 
 from daftari.api.app import application
@@ -23,6 +24,8 @@ from daftari.settings import read_settings
 from daftari.web import routes
 
 NAME = "Wanjiku"
+#: With room in a text for whatever somebody tries.
+ROOMY = [it | {"logicalTypeOptions": {"maxLength": 60}} if it["name"] == "patient" else it for it in VISITS]
 
 
 class Attacker:
@@ -50,12 +53,12 @@ class Attacker:
 
 
 @pytest.fixture
-def attacker(db, database_url, tmp_path, monkeypatch):
-    with opened(db, database_url, tmp_path) as house:
+def attacker(filled, tmp_path, monkeypatch):
+    with opened(filled, tmp_path, visits=ROOMY) as house:
         (tmp_path / "daftari.toml").write_text(
             f'[workspace]\nname = "Clinic"\nrole_prefix = "{house.roles.prefix}"\n', "utf-8"
         )
-        monkeypatch.setenv("DAFTARI_DATABASE_URL", database_url)
+        monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
         first = house.post(visit(1, patient="Achieng"), visit(2, ward="B", patient=NAME))
         assert first == ["inserted", "inserted"]
         with TestClient(
@@ -80,25 +83,26 @@ def test_another_wards_row_is_answered_as_one_that_is_not_there(attacker, path):
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "keys"),
     [
-        "visit_id=V2",
-        "visit_id.in=V1,V2",
-        "ward=B",
-        "visit_id.gt=V1",
-        "sort=-visit_id",
-        "limit=1000",
-        "ward.ne=A",
+        ("visit_id=V2", []),
+        ("visit_id.in=V1,V2", ["V1"]),
+        ("ward=B", []),
+        ("visit_id.gt=V1", []),
+        ("sort=-visit_id", ["V1"]),
+        ("limit=1000", ["V1"]),
+        ("ward.ne=A", []),
     ],
 )
-def test_no_filter_order_or_page_brings_another_wards_row(attacker, query):
+def test_no_filter_order_or_page_brings_another_wards_row(attacker, query, keys):
     answer = attacker.ask("GET", f"/api/visits?{query}")
-    assert {row["visit_id"] for row in answer.json()["rows"]} <= {"V1"}
+    assert [row["visit_id"] for row in answer.json()["rows"]] == keys
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
 def test_no_export_brings_another_wards_row(attacker, form):
-    assert "V2" not in attacker.ask("GET", f"/api/visits?format={form}").text
+    text = attacker.ask("GET", f"/api/visits?format={form}").text
+    assert ("V1" in text, "V2" in text) == (True, False)
 
 
 def test_a_cursor_of_somebody_who_sees_more_leads_to_no_more(attacker):
@@ -107,14 +111,14 @@ def test_a_cursor_of_somebody_who_sees_more_leads_to_no_more(attacker):
     assert rest["rows"] == []
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_another_wards_row_is_not_written_and_not_told_from_one_that_is_refused(attacker, method):
+@pytest.mark.parametrize(("method", "status"), [("PUT", 422), ("PATCH", 404)])
+def test_another_wards_row_is_not_written_and_not_told_from_one_that_is_not_there(attacker, method, status):
     whole = as_sent(number=2, fee=9, ward="B")
     del whole["visit_id"]
     body = whole if method == "PUT" else {"fee": 9}
-    answer = attacker.ask(method, "/api/visits/V2", json=body)
-    assert answer.status_code in (404, 422)
-    assert NAME not in answer.text
+    hidden, absent = (attacker.ask(method, f"/api/visits/{it}", json=body) for it in ("V2", "V9"))
+    assert (hidden.status_code, absent.status_code) == (status, status)
+    assert NAME not in hidden.text
     assert ("V2", 12.5) in [(key, float(fee)) for key, fee in attacker.fees()]
 
 
@@ -247,7 +251,7 @@ def test_more_records_than_a_request_may_have_are_refused(attacker):
     answer = attacker.ask(
         "POST", "/api/visits", "matron", content=lines, headers={"Content-Type": "application/x-ndjson"}
     )
-    assert answer.status_code in (413, 422)
+    assert answer.status_code == 413
     assert len(attacker.fees()) == 2
 
 
@@ -264,15 +268,20 @@ def test_a_body_that_is_too_large_is_refused_also_where_nobody_says_how_large_it
 
 
 @pytest.mark.parametrize(
-    "body",
-    ["[" * 100_000, '{"a":' * 50_000, '{"fee": 1e999999}', '{"fee": ' + "9" * 100_000 + "}"],
+    ("body", "status"),
+    [
+        ("[" * 100_000, 400),
+        ('{"a":' * 50_000, 400),
+        ('{"fee": 1e999999}', 422),  # JSON, and no fee
+        ('{"fee": ' + "9" * 100_000 + "}", 400),
+    ],
     ids=["lists", "objects", "exponent", "digits"],
 )
-def test_a_body_that_is_deep_or_endless_is_refused_quickly(attacker, body):
+def test_a_body_that_is_deep_or_endless_is_refused_quickly(attacker, body, status):
     answer = attacker.ask(
         "POST", "/api/visits", "matron", content=body, headers={"Content-Type": "application/json"}
     )
-    assert answer.status_code in (400, 422)
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -288,41 +297,41 @@ def test_a_body_that_is_deep_or_endless_is_refused_quickly(attacker, body):
     ids=["more", "none", "negative", "endless", "values", "cursor"],
 )
 def test_a_page_is_never_larger_than_it_may_be(attacker, query):
-    assert attacker.ask("GET", f"/api/visits?{query}").status_code in (400, 414, 422)
+    assert attacker.ask("GET", f"/api/visits?{query}").status_code == 422
 
 
 def test_an_idempotency_key_is_no_longer_than_it_may_be(attacker):
     answer = attacker.ask(
         "POST", "/api/visits", "matron", json=as_sent(number=3), headers={"Idempotency-Key": "k" * 5000}
     )
-    assert answer.status_code in (400, 422)
+    assert answer.status_code == 400
 
 
 # --- API5: broken function level authorisation
 
 
 @pytest.mark.parametrize(
-    ("role", "method", "path"),
+    ("role", "method", "path", "status"),
     [
-        ("porter", "POST", "/api/visits"),
-        ("porter", "PUT", "/api/visits/V1"),
-        ("porter", "PATCH", "/api/visits/V1"),
-        ("clerk", "PATCH", "/api/visits/V1"),
-        ("kiosk", "GET", "/api/visits"),
-        ("kiosk", "GET", "/api/visits/V1"),
-        ("kiosk", "GET", "/api/visits/V1/history"),
-        ("nurse", "GET", "/api/wards"),
-        ("nurse", "POST", "/api/wards"),
-        ("porter", "POST", "/api/visits/files?name=a.csv"),
+        ("porter", "POST", "/api/visits", 403),
+        ("porter", "PUT", "/api/visits/V1", 403),
+        ("porter", "PATCH", "/api/visits/V1", 403),
+        ("clerk", "PATCH", "/api/visits/V1", 422),  # who writes is told that this record is refused
+        ("kiosk", "GET", "/api/visits", 403),
+        ("kiosk", "GET", "/api/visits/V1", 403),
+        ("kiosk", "GET", "/api/visits/V1/history", 403),
+        ("nurse", "GET", "/api/wards", 403),
+        ("nurse", "POST", "/api/wards", 403),
+        ("porter", "POST", "/api/visits/files?name=a.csv", 403),
     ],
 )
-def test_what_a_role_may_not_do_it_may_not_do_by_any_method(attacker, role, method, path):
+def test_what_a_role_may_not_do_it_may_not_do_by_any_method(attacker, role, method, path, status):
     body = as_sent(number=9)
     if method in ("PUT", "PATCH"):
         body = {"fee": 9}
     before = attacker.fees()
     answer = attacker.ask(method, path, role, **({} if method == "GET" else {"json": body}))
-    assert answer.status_code in (403, 404, 422), answer.text
+    assert answer.status_code == status, answer.text
     assert attacker.fees() == before
 
 
@@ -336,7 +345,7 @@ def test_a_token_that_only_reads_writes_nothing_and_one_for_another_dataset_does
 
 @pytest.mark.parametrize("method", ["DELETE", "TRACE", "CONNECT", "PROPFIND"])
 def test_a_method_that_is_not_offered_does_nothing(attacker, method):
-    assert attacker.ask(method, "/api/visits/V1", "matron").status_code in (404, 405)
+    assert attacker.ask(method, "/api/visits/V1", "matron").status_code == 405
     assert len(attacker.fees()) == 2
 
 
@@ -410,17 +419,23 @@ def test_the_name_of_a_file_is_neither_an_address_nor_a_path(attacker, listener,
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "status"),
     [
-        ("a.csv", "visit_id,seen_on,ward,patient,fee\nV7,2026-03-01,A,http://{0}/x,1\n"),
-        ("a.json", '[{{"visit_id": "http://{0}/x", "$ref": "http://{0}/y"}}]'),
-        ("a.csv", "http://{0}/a.csv\n"),
+        ("a.csv", "visit_id,seen_on,ward,patient,fee\nV7,2026-03-01,A,http://{0}/x,1\n", 200),
+        ("a.json", '[{{"visit_id": "http://{0}/x", "$ref": "http://{0}/y"}}]', 422),
+        ("a.csv", "http://{0}/a.csv\n", 422),
     ],
 )
-def test_an_address_within_a_file_is_text_and_nobody_goes_there(attacker, listener, name, content):
+def test_an_address_within_a_file_is_text_and_nobody_goes_there(attacker, listener, name, content, status):
     address, met = listener
-    attacker.ask("POST", f"/api/visits/files?name={name}", "matron", content=content.format(address).encode())
+    answer = attacker.ask(
+        "POST", f"/api/visits/files?name={name}", "matron", content=content.format(address).encode()
+    )
+    assert answer.status_code == status
     assert met == []
+    if status == 200:
+        found = attacker.ask("GET", "/api/visits/V7", "matron").json()
+        assert found["patient"] == f"http://{address}/x"
 
 
 # --- API8: security misconfiguration
@@ -452,7 +467,7 @@ def test_a_fault_tells_its_reference_and_nothing_of_itself(attacker):
         answer = attacker.ask("GET", "/api/visits", "matron")
     finally:
         attacker.house.conn.execute("alter table ops.gone rename to visits")
-    assert answer.status_code >= 500
+    assert answer.status_code == 503
     for word in ("Traceback", "psycopg", "select", ".py"):
         assert word not in answer.text
 
@@ -464,7 +479,7 @@ def test_a_body_of_another_kind_is_not_guessed_at(attacker, kind):
     answer = attacker.ask(
         "POST", "/api/visits", "matron", content=json.dumps(as_sent(number=3)), headers={"Content-Type": kind}
     )
-    assert answer.status_code in (415, 422)
+    assert answer.status_code == 415
     assert len(attacker.fees()) == 2
 
 
@@ -525,7 +540,7 @@ def test_nothing_is_served_that_nobody_meant_to_serve(attacker, path):
 )
 def test_a_file_that_is_not_what_it_says_is_refused_by_name_and_without_a_fault(attacker, name, content):
     answer = attacker.ask("POST", f"/api/visits/files?name={name}", "matron", content=content)
-    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code == 422, answer.text
     assert len(attacker.fees()) == 2
     assert "Traceback" not in answer.text
 
@@ -554,24 +569,39 @@ PAYLOADS = [
 ]
 
 
+#: What no text of PostgreSQL holds.
+NOTHING = "\u0000"
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize(
-    "place", ["value", "field", "operator", "sort", "fields", "after", "limit", "key", "dataset"]
+    ("place", "status"),
+    [
+        ("value", 200),  # a text like any other, which no row has
+        ("key", 404),
+        ("dataset", 404),
+        ("field", 422),
+        ("operator", 422),
+        ("sort", 422),
+        ("fields", 422),
+        ("after", 422),
+        ("limit", 422),
+    ],
 )
-def test_no_part_of_an_address_is_taken_for_sql(attacker, place, payload):
+def test_no_part_of_an_address_is_taken_for_sql(attacker, place, status, payload):
     before = attacker.house.conn.execute("select v::text from ops.visits v order by 1").fetchall()
     params = {
         "value": {"visit_id": payload},
         "field": {payload: "1"},
         "operator": {f"visit_id.{payload}": "1"},
     }.get(place, {place: payload} if place in ("sort", "fields", "after", "limit") else {})
-    path = {"key": f"/api/visits/{payload}", "dataset": f"/api/{payload}"}.get(place, "/api/visits")
-    try:
-        answer = attacker.ask("GET", path, "matron", params=params)
-    except (ValueError, httpx.InvalidURL):  # no client sends such a path
-        return
-    assert answer.status_code in (200, 400, 404, 422), answer.text
-    if answer.status_code == 200:
+    sent = quote(payload, safe="")
+    path = {"key": f"/api/visits/{sent}", "dataset": f"/api/{sent}"}.get(place, "/api/visits")
+    answer = attacker.ask("GET", path, "matron", params=params)
+    if payload == NOTHING and place in ("value", "key"):
+        status = 422
+    assert answer.status_code == status, answer.text
+    if status == 200:
         assert answer.json()["rows"] == []
     assert attacker.house.conn.execute("select v::text from ops.visits v order by 1").fetchall() == before
 
@@ -579,7 +609,7 @@ def test_no_part_of_an_address_is_taken_for_sql(attacker, place, payload):
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_value_of_a_record_is_taken_for_sql(attacker, payload):
     answer = attacker.ask("POST", "/api/visits", "matron", json=as_sent(number=3, patient=payload))
-    assert answer.status_code in (201, 422)
-    if answer.status_code == 201:
+    assert answer.status_code == (422 if payload == NOTHING else 201), answer.text
+    if payload != NOTHING:
         assert attacker.ask("GET", "/api/visits/V3", "matron").json()["patient"] == payload
-    assert {key for key, _ in attacker.fees()} <= {"V1", "V2", "V3"}
+    assert [key for key, _ in attacker.fees()] == ["V1", "V2"] + ["V3"] * (payload != NOTHING)

@@ -20,6 +20,9 @@ from daftari.operations.marts.build_marts import TransformOptions, build_marts
 from daftari.operations.schema.apply_contracts import apply_contracts
 
 REFERENCE = Path(__file__).parents[2] / "workspace"
+#: What dbt read of a project counts for the database that it was read for, by its name. So copies bear the name of
+#: the one that was built, and that one is called otherwise from then on.
+_READY = "_ready"
 ROWS = Path(__file__).with_name("rows.sql").read_text("utf-8")
 
 
@@ -61,7 +64,9 @@ def published_template(admin, server, governed_template, tmp_path_factory):
     with copy_of(admin, server, name) as (copy, url):
         with psycopg.connect(url, autocommit=True) as conn:
             transformed = transform(conn, root)
-        yield copy, root, transformed
+        ready = f"{copy}{_READY}"
+        admin.execute(sql.SQL("alter database {} rename to {}").format(*map(sql.Identifier, (copy, ready))))
+    yield ready, root, transformed
 
 
 @pytest.fixture
@@ -76,24 +81,27 @@ def governed(admin, server, governed_template, tmp_path):
 @pytest.fixture
 def published(admin, server, published_template, tmp_path):
     """A connection to a database with published marts, and the workspace's folder."""
-    name, root, _ = published_template
+    ready, root, _ = published_template
     shutil.copytree(root, tmp_path / "workspace")
-    with copy_of(admin, server, name) as (_, url), psycopg.connect(url, autocommit=True) as conn:
+    name = ready.removesuffix(_READY)
+    with copy_of(admin, server, ready, name) as (_, url), psycopg.connect(url, autocommit=True) as conn:
         yield conn, tmp_path / "workspace"
 
 
 class copy_of:  # noqa: N801 -- reads as a function
     """A copy of a database for as long as the block lasts: its name and address."""
 
-    def __init__(self, admin, server, template):
+    def __init__(self, admin, server, template, name=None):
         self._admin, self._server, self._template = admin, server, template
-        self._name = f"test_{uuid.uuid4().hex[:12]}"
+        self._name = name or f"test_{uuid.uuid4().hex[:12]}"
 
     def __enter__(self):
         names = map(sql.Identifier, (self._name, self._template))
-        self._admin.execute(sql.SQL("create database {} template {}").format(*names))
+        self._admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(*names))
         where = f"host={self._server.sockets}&port={embedded.PORT}"
         return self._name, f"postgresql://{embedded.USER}@/{self._name}?{where}"
 
     def __exit__(self, *_):
-        self._admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self._name)))
+        self._admin.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self._name))
+        )

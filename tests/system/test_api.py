@@ -11,7 +11,7 @@ import httpx2 as httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from tests.served_api import process
+from tests.served_api import command, process
 from tests.served_clinic import opened, visit
 
 from daftari.io.access.tokens import TokenGrant
@@ -54,22 +54,34 @@ def as_json(*records):
 
 
 @contextmanager
-def serving(house, monkeypatch, *more):
+def serving(house, monkeypatch):
+    root = place(house, monkeypatch)
+    with process(root) as (url, server):
+        served = Served(house, url)
+        served.process, served.log = server, root / "serve.log"
+        yield served
+
+
+@contextmanager
+def with_workers(house, monkeypatch, workers):
+    with command(place(house, monkeypatch), "--workers", workers) as url:
+        yield Served(house, url)
+
+
+def place(house, monkeypatch):
+    """The folder of a server of *house*."""
     root = house.clinic.folder
     (root / "daftari.toml").write_text(
         f'[workspace]\nname = "Clinic"\nrole_prefix = "{house.roles.prefix}"\n', "utf-8"
     )
     monkeypatch.setenv("DAFTARI_DATABASE_URL", house.clinic.url)
     monkeypatch.setenv("DAFTARI_LOG_FORMAT", "json")
-    with process(root, *more) as (url, server):
-        served = Served(house, url)
-        served.process, served.log = server, root / "serve.log"
-        yield served
+    return root
 
 
 @pytest.fixture
-def house(db, database_url, tmp_path):
-    with opened(db, database_url, tmp_path) as made:
+def house(filled, tmp_path):
+    with opened(filled, tmp_path) as made:
         yield made
 
 
@@ -99,7 +111,7 @@ def test_a_caller_sends_and_reads_records_and_is_told_what_became_of_each(served
     assert [row["visit_id"] for row in rest["rows"]] == ["V5", "V6"]
     assert served.get("/api/visits/V1?fields=visit_id", **{"X-Purpose": "a test"}).json()["fee"] == 2.0
     csv = served.get("/api/visits?fields=visit_id", Accept="text/csv")
-    assert csv.text.split() == ["visit_id", "V1", "V3", "V5", "V6"]
+    assert csv.text.split() == ["\ufeffvisit_id", "V1", "V3", "V5", "V6"]
 
 
 def put(served, key, record, role="matron"):
@@ -253,7 +265,7 @@ def test_it_is_not_ready_when_the_database_is_not_what_its_contracts_say(served)
 
 
 def test_workers_tell_of_the_requests_of_all_of_them(house, monkeypatch):
-    with serving(house, monkeypatch, "--workers", "2") as served:
+    with with_workers(house, monkeypatch, "2") as served:
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(lambda _: served.get("/api/visits?fields=visit_id"), range(60)))
         line = 'daftari_http_requests_total{method="GET",route="/api/visits",status="200"} 60.0'
@@ -366,7 +378,7 @@ def test_who_may_not_insert_sends_no_file(served):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_fifty_identical_posts_at_once_give_one_row_and_one_answer(house, monkeypatch, workers):
     answers = []
-    with serving(house, monkeypatch, "--workers", workers) as served:
+    with with_workers(house, monkeypatch, workers) as served:
 
         def send():
             answers.append(served.post(as_json(visit(1)), **{"Idempotency-Key": "one"}))

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.served_api import serving
+from tests.served_api import process
 from tests.system.test_canary_scan import FILES
 
 from daftari.io.access.callers import make_service
 from daftari.io.access.tokens import TokenGrant
-from daftari.io.workspace.files import open_workspace
+from daftari.io.workspace.files import read_open_workspace
 from daftari.operations.access.issue_token import issue_token
 from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.settings import read_settings
@@ -32,7 +32,7 @@ CHECKS = (
 def fill(conn, root):
     """Rows whose sealed fields can be opened, in the place of those that stand for them elsewhere."""
     conn.execute("truncate ops.users, ops.leave_requests, ops.salaries, ops.expenses, ops.incidents cascade")
-    workspace = open_workspace(read_settings(root))
+    workspace = read_open_workspace(read_settings(root))
     for dataset in ("users", "leave_requests", "salaries"):
         path = root / f"{dataset}.csv"
         path.write_text(FILES[dataset], "utf-8")
@@ -56,7 +56,7 @@ def test_every_answer_is_one_that_the_document_tells_of_and_none_is_a_fault(
     datasets = [it.dataset for it in reference.contracts]
     grant = TokenGrant(name=role, role=role)
     token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
-    with serving(root) as url:
+    with process(root) as (url, _):
         done = subprocess.run(
             [
                 Path(sys.executable).with_name("schemathesis"),

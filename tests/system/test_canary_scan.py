@@ -21,16 +21,16 @@ import httpx2 as httpx
 import psycopg
 import pytest
 from psycopg import sql
-from tests.served_api import serving
+from tests.served_api import command
 from typer.testing import CliRunner
 
 from daftari.cli import app
 from daftari.contract.model import Field
 from daftari.io.access.callers import make_service
-from daftari.io.embedded.binaries import find
-from daftari.io.workspace.files import open_workspace
-from daftari.operations.keys.destroy_keys import destroy_keys
+from daftari.io.embedded.binaries import find_binaries
+from daftari.io.workspace.files import read_open_workspace
 from daftari.protect.blind import BlindIndex
+from daftari.protect.keys import KeyOwner
 from daftari.protect.seal import FieldKey
 from daftari.settings import EmbeddedServer, read_settings
 
@@ -154,7 +154,7 @@ def run(server, server_kind, database_url, tmp_path, monkeypatch):
                     sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
                 )
             )
-    program = find(EmbeddedServer(server_kind)).folder / "pg_dump"
+    program = find_binaries(EmbeddedServer(server_kind)).folder / "pg_dump"
     return Run(root, files, database_url, server.log, server.log.stat().st_size, program)
 
 
@@ -179,7 +179,7 @@ def call_the_api(run: Run) -> bytes:
         result = CliRunner().invoke(app, ["token", "create", role, "--role", role, "-w", str(run.root)])
         tokens[role] = result.stdout.strip()
     answers = []
-    with serving(run.root) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with command(run.root) as url, httpx.Client(base_url=url, timeout=60) as client:
 
         def ask(role, method, path, **said):
             headers = {"Authorization": f"Bearer {tokens[role]}", "X-Purpose": "a scan"}
@@ -220,7 +220,7 @@ MENDERS = ("hr", "data_engineer")
 def visit_the_pages(run: Run) -> bytes:
     """Every page as everyone, files and refused rows too; return what those were shown who mend no refused rows."""
     answers = []
-    with serving(run.root) as url:
+    with command(run.root) as url:
         for role in ("hr", "finance", "auditor", "dpo", "data_engineer", "manager", "employee"):
             result = CliRunner().invoke(
                 app, ["token", "create", f"{role} p", "--role", role, "-w", str(run.root)]
@@ -275,7 +275,7 @@ def reveal_accounts(run: Run) -> None:
         bank = Path(elsewhere) / "bank.csv"
         asked = ["reveal", "salaries", "user_id", "bank_account", "--as", "hr", "--where", "user_id=U1"]
         run.daftari(*asked, "--purpose", "bank file of March", "--to", str(bank))
-        assert bank.read_text() == "user_id,bank_account\nU1,01-094-7461350928177\n"
+        assert bank.read_text("utf-8-sig") == "user_id,bank_account\nU1,01-094-7461350928177\n"
 
 
 def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
@@ -298,11 +298,8 @@ def test_no_canary_is_found_in_anything_that_the_whole_system_writes(run):
     assert hits(SEALED, {"answers": answers}) == set()
     (run.root / "serve.log").rename(run.root / "api.log")
     assert hits(SEALED, {"pages": visit_the_pages(run)}) == set()
-    destroy_keys(
-        open_workspace(read_settings(run.root)).open_keys(),
-        "U2",
-        scopes=["users.user_id/1096d"],
-        now=datetime(2026, 11, 23, tzinfo=UTC),
+    read_open_workspace(read_settings(run.root)).open_keys().destroy(
+        [KeyOwner(scope="users.user_id/1096d", subject="U2")], now=datetime(2026, 11, 23, tzinfo=UTC)
     )
     for words in (["keys", "rotate"], ["keys", "epoch"], ["keys", "status"], ["verify"]):
         run.daftari(*words)

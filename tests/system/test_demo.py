@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from daftari.cli import app
-from daftari.cli.session import clock
+from daftari.cli.session import now
 from daftari.demo.files.expected import ExpectedCounts, truth_of
 from daftari.demo.files.write_files import demo_files
 from daftari.operations.demo.demo_report import DemoReport
@@ -34,7 +34,7 @@ group by rules
 def _run(folder: Path, url: str) -> DemoReport:
     prepare_demo(folder, lambda *_: None)
     with psycopg.connect(url, autocommit=True) as conn:
-        return run_demo(conn, read_settings(folder), now=clock(), watch=lambda *_: None)
+        return run_demo(conn, read_settings(folder), now=now(), watch=lambda *_: None)
 
 
 def _found(url: str) -> dict[str, ExpectedCounts]:

@@ -13,12 +13,14 @@ from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.compatibility.compatibility import TABLES, compare
 from daftari.contract.model import (
     Access,
+    Classification,
     Conflict,
     Contract,
     Dataset,
     DatasetKind,
     Field,
     LogicalType,
+    Operation,
     Options,
     Overlap,
     Partitioning,
@@ -27,7 +29,9 @@ from daftari.contract.model import (
     Quality,
     Relationship,
     RowRule,
+    RowScope,
     Severity,
+    row_scope,
 )
 
 FEE = Field(name="fee", logical_type=LogicalType.NUMBER)
@@ -69,7 +73,7 @@ OTHER = {
         "required": True,
         "unique": True,
         "key_position": 2,
-        "classification": "public",
+        "classification": Classification("public"),
         "critical": True,
         "options": Options(minimum=Decimal(1)),
         "allowed": ("a",),
@@ -102,7 +106,7 @@ OTHER = {
         "partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH),
         "no_overlap": Overlap(key=("fee",), start="fee", end="fee"),
         "rules": (RowRule(id="r", expression="fee > 0", message="m"),),
-        "access": (Access(role="hr", operations=("read",), rows="all"),),
+        "access": (Access(role="hr", operations=(Operation.READ,), rows=RowScope.ALL),),
         "approval": Approval(
             field="fee", begins="a", steps=(ApprovalStep(start="a", to="b", roles=("hr",)),)
         ),
@@ -126,7 +130,7 @@ OTHER = {
         "support": ("#help",),
     },
 }
-SILENT = {"name", "line", "source", "hash", "document", "reservations"}
+SILENT = {"name", "line", "source", "time_zone", "hash", "document", "reservations"}
 
 
 def with_other(kind: type, name: str, value) -> Contract:
@@ -182,8 +186,8 @@ def test_a_contract_compared_with_itself_has_not_changed():
             ),
         ),
         (
-            {"classification": "restricted"},
-            {"classification": "personal"},
+            {"classification": Classification("restricted")},
+            {"classification": Classification("personal")},
             (
                 "exposure: visits.fee: classification: restricted → personal;"
                 " what is shown of it is no longer held back as before"
@@ -191,15 +195,15 @@ def test_a_contract_compared_with_itself_has_not_changed():
         ),
         (
             {},
-            {"classification": "public"},  # what nobody classified counts as internal
+            {"classification": Classification("public")},  # what nobody classified counts as internal
             (
                 "exposure: visits.fee: classification: none → public;"
                 " what is shown of it is no longer held back as before"
             ),
         ),
         (
-            {"classification": "public"},
-            {"classification": "personal"},
+            {"classification": Classification("public")},
+            {"classification": Classification("personal")},
             "additive: visits.fee: classification: public → personal; it is guarded as much or more",
         ),
         (
@@ -393,8 +397,8 @@ def access(*lines: str) -> Contract:
         entries.append(
             Access(
                 role=role,
-                operations=(operation,),
-                rows=rows,
+                operations=(Operation(operation),),
+                rows=row_scope(rows),
                 masked=tuple(rest[1:]) if rest[:1] == ["masked"] else (),
                 fields=tuple(rest[1:]) if rest[:1] == ["only"] else (),
             )
@@ -446,10 +450,12 @@ def test_what_a_role_gains_is_exposure_and_what_it_loses_is_breaking(old, new, e
 
 
 def test_a_new_confidential_field_is_exposed_to_roles_that_see_every_field():
-    everyone = (Access(role="hr", operations=("read",), rows="all"),)
-    masked = (Access(role="auditor", operations=("read",), rows="all", masked=("fee",)),)
+    everyone = (Access(role="hr", operations=(Operation.READ,), rows=RowScope.ALL),)
+    masked = (Access(role="auditor", operations=(Operation.READ,), rows=RowScope.ALL, masked=("fee",)),)
     old = of_dataset(fields=(ID,), access=everyone + masked)
-    new = of_dataset(fields=(ID, replace(FEE, classification="personal")), access=everyone + masked)
+    new = of_dataset(
+        fields=(ID, replace(FEE, classification=Classification.PERSONAL)), access=everyone + masked
+    )
     assert told(old, new) == [
         (
             "exposure: visits.fee: confidential, and in the clear for hr;"
@@ -460,7 +466,7 @@ def test_a_new_confidential_field_is_exposed_to_roles_that_see_every_field():
 
 
 def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
-    own = (Access(role="employee", operations=("read",), rows="own"),)
+    own = (Access(role="employee", operations=(Operation.READ,), rows=RowScope.OWN),)
     assert told(of_dataset(subject="visit_id", access=own), of_dataset(subject="fee", access=own)) == [
         "exposure: visits: subject: visit_id → fee; employee see the rows of other people"
     ]

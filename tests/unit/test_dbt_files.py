@@ -32,8 +32,9 @@ def test_the_same_contract_gives_the_same_text():
 def test_files_say_which_contract_they_come_from():
     contract = contract_of()
 
-    for file in staging_files([contract]):
-        first = file.text.splitlines()[0]
+    firsts = [file.text.splitlines()[0] for file in staging_files([contract])]
+    assert firsts != []
+    for first in firsts:
         assert first.endswith(f"Generated from test.visits 1.0.0 ({contract.hash[:12]}).")
 
 

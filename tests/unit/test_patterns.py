@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from daftari.contract.patterns import UnportablePattern, portable
+from daftari.contract.governable.patterns import UnportablePattern, portable
 
 
 @pytest.mark.parametrize(

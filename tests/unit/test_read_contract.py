@@ -12,12 +12,14 @@ from daftari.contract.model import (
     Conflict,
     DatasetKind,
     LogicalType,
+    Operation,
     Overlap,
     Partitioning,
     PartitionPeriod,
     Protection,
     Relationship,
     RowRule,
+    RowScope,
     Severity,
 )
 from daftari.contract.reader.read import read_contract
@@ -247,7 +249,9 @@ def test_what_daftari_properties_say_is_in_the_model():
     assert (dataset.purpose, dataset.lawful_basis, dataset.max_rejected_ratio) == ("Care", "consent", 0)
     assert dataset.indexes == (("seen_on", "fee"),)
     assert dataset.rules == (RowRule(id="paid", expression="fee > 0", message="is free", line=1),)
-    assert dataset.access == (Access(role="hr", operations=("read",), rows="all", masked=("fee",)),)
+    assert dataset.access == (
+        Access(role="hr", operations=(Operation.READ,), rows=RowScope.ALL, masked=("fee",)),
+    )
     assert dataset.partitioning == Partitioning(
         field="seen_on", every=PartitionPeriod.QUARTER, start="2024-01"
     )

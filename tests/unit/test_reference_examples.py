@@ -47,7 +47,11 @@ def _text(value):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_each_example_breaks_the_rule_that_it_says_and_no_other(dataset):
-    for name, found, expected in verdicts(*read_workspace(ROOT).dataset(dataset)):
+    judged = list(verdicts(*read_workspace(ROOT).dataset(dataset)))
+    assert {bool(expected) for _, _, expected in judged} == {False, True}, (
+        "some are accepted, and some are not"
+    )
+    for name, found, expected in judged:
         assert found == expected, name
 
 
@@ -55,5 +59,7 @@ def test_the_examples_of_a_new_pipeline_get_their_verdicts(tmp_path):
     init_workspace(tmp_path, name="registry")
     new_pipeline(read_workspace(tmp_path), "fleet")
 
-    for name, found, expected in verdicts(*read_workspace(tmp_path).dataset("fleet")):
+    judged = list(verdicts(*read_workspace(tmp_path).dataset("fleet")))
+    assert judged != []
+    for name, found, expected in judged:
         assert found == expected, name

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, date, datetime
 
+import pytest
+
 from daftari.compile.review import HeldAccess, Reach
 from daftari.io.review.report import as_html
 from daftari.io.review.reviews import Review, ReviewEntry, review_digest
@@ -31,7 +33,7 @@ def review(**changed):
 
 
 def test_it_has_each_entry_with_what_was_decided_and_what_came_of_it():
-    page = as_html(review(), is_as_attested=True, now=NOW)
+    page = as_html(review(), is_as_attested=True, now=NOW, time_zone="Africa/Nairobi")
     assert "ops.teams: select of team; 1,200 rows" in page
     assert "keep by dpo, 2026-11-01 12:00 EAT: pays the staff" in page
     assert "left: another has to" in page
@@ -39,18 +41,20 @@ def test_it_has_each_entry_with_what_was_decided_and_what_came_of_it():
 
 
 def test_a_name_is_text_and_no_markup():
-    page = as_html(review(), is_as_attested=True, now=NOW)
+    page = as_html(review(), is_as_attested=True, now=NOW, time_zone="Africa/Nairobi")
     assert "<b>amina</b>" not in page
     assert "&lt;b&gt;amina&lt;/b&gt;" in page
 
 
 def test_it_needs_nothing_from_outside_and_runs_nothing():
-    page = as_html(review(), is_as_attested=True, now=NOW)
+    page = as_html(review(), is_as_attested=True, now=NOW, time_zone="Africa/Nairobi")
     assert not re.search(r"<(script|link|img|iframe)|https?://|url\(", page)
 
 
 def test_one_that_was_changed_since_says_so():
-    assert "does not attest this review" in as_html(review(), is_as_attested=False, now=NOW)
+    assert "does not attest this review" in as_html(
+        review(), is_as_attested=False, now=NOW, time_zone="Africa/Nairobi"
+    )
 
 
 def test_the_digest_is_of_all_but_the_closing():
@@ -58,3 +62,12 @@ def test_the_digest_is_of_all_but_the_closing():
     assert plain == review_digest(review(closed_by="another", digest=None))
     assert plain != review_digest(review(quarter="2026q3"))
     assert plain != review_digest(review(entries=review().entries[:1]))
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("Africa/Nairobi", "2026-11-01 12:00 EAT"), ("America/Lima", "2026-11-01 04:00 -05")]
+)
+def test_its_times_are_in_the_workspaces_zone_and_say_so(zone, shown):
+    assert f"keep by dpo, {shown}: pays the staff" in as_html(
+        review(), is_as_attested=True, now=NOW, time_zone=zone
+    )

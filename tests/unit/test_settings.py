@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from daftari.errors import SettingError
@@ -125,7 +128,7 @@ def test_settings_cannot_be_changed(workspace):
             (
                 "DAFTARI_TIME_ZONE: found 'Africa/Nowhere' in {root}/daftari.toml "
                 "[environments.dev] or [workspace]; "
-                "expected an IANA zone such as Africa/Nairobi, used on screens"
+                "expected an IANA zone such as Africa/Nairobi"
             ),
         ),
     ],
@@ -140,6 +143,104 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(workspace):
     with pytest.raises(SettingError, match="no setting 'log_levle'") as raised:
         workspace("[workspace]\nlog_levle = 'info'")
     assert raised.value.hint == "Did you mean 'log_level'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("DAFTARI_LOG_LEVL", "Did you mean DAFTARI_LOG_LEVEL?"),
+        ("DAFTARI_DATABSE_URL", "Did you mean DAFTARI_DATABASE_URL?"),
+        ("DAFTARI_WORKSPACES", "Did you mean DAFTARI_WORKSPACE?"),
+        ("daftari_log_levl", "Did you mean DAFTARI_LOG_LEVEL?"),
+        ("DAFTARI_ROOT", "docs/reference/settings.md has them all."),
+        ("DAFTARI_ZZZ", "docs/reference/settings.md has them all."),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_nearest_one_and_without_its_value(
+    workspace, tmp_path, monkeypatch, name, hint
+):
+    with pytest.raises(SettingError) as raised:
+        workspace(dotenv=f"{name}=s3cret")
+    assert str(raised.value) == f"{name}: found in {tmp_path}/.env; expected the name of a setting"
+    assert raised.value.hint == hint
+    monkeypatch.setenv(name, "s3cret")
+    with pytest.raises(SettingError) as raised:
+        workspace()
+    assert str(raised.value) == f"{name}: found in the environment; expected the name of a setting"
+    assert raised.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        # a service called daftari
+        "DAFTARI_SERVICE_HOST=10.96.0.17",
+        "DAFTARI_SERVICE_PORT=8080",
+        "DAFTARI_SERVICE_PORT_HTTP=8080",
+        "DAFTARI_PORT=tcp://10.96.0.17:8080",
+        "DAFTARI_PORT_8080_TCP=tcp://10.96.0.17:8080",
+        "DAFTARI_PORT_8080_TCP_PROTO=tcp",
+        "DAFTARI_PORT_8080_TCP_PORT=8080",
+        "DAFTARI_PORT_8080_TCP_ADDR=10.96.0.17",
+        # one called daftari-control-room, and one with an address of IPv6
+        "DAFTARI_CONTROL_ROOM_PORT=udp://10.96.0.17:8080",
+        "DAFTARI_CONTROL_ROOM_SERVICE_HOST=10.96.0.17",
+        "DAFTARI_PORT=tcp://[fd00::17]:8080",
+        "DAFTARI_SERVICE_HOST=fd00::17",
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_of_our_name_stops_nothing(workspace, monkeypatch, variable):
+    name, _, value = variable.partition("=")
+    monkeypatch.setenv(name, value)
+    assert workspace().log_level is LogLevel.INFO
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "DAFTARI_PORT=8080",
+        "DAFTARI_SERVICE_HOST=daftari.example.org",
+        "DAFTARI_SERVICE_PORT=eighty",
+        "DAFTARI_PORT_8080_TCP_NAME=x",
+        "DAFTARI_HOST=10.96.0.17",
+    ],
+)
+def test_what_only_looks_like_a_variable_of_kubernetes_is_refused(workspace, monkeypatch, variable):
+    name, _, value = variable.partition("=")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=f"{name}: found in the environment"):
+        workspace()
+
+
+def test_what_kubernetes_or_our_tests_set_is_refused_in_the_file_of_a_workspace(workspace):
+    for line in ("DAFTARI_SERVICE_PORT=8080", "DAFTARI_REAL_DATA=data"):
+        with pytest.raises(SettingError, match="expected the name of a setting"):
+            workspace(dotenv=line)
+
+
+def test_a_variable_that_is_empty_or_of_another_program_is_passed_over(workspace, monkeypatch):
+    monkeypatch.setenv("DAFTARI_LOG_LEVL", "")
+    monkeypatch.setenv("DAFTARIS_LOG_LEVL", "debug")
+    assert workspace(dotenv="OTHER_LOG_LEVL=debug").log_level is LogLevel.INFO
+
+
+@pytest.mark.parametrize("folder", ["src", "workspace", "benchmarks", "tests", ".ci", ".github"])
+def test_every_variable_that_this_repository_reads_or_sets_is_let_through(workspace, monkeypatch, folder):
+    here = Path(__file__)
+    files = [it for it in (here.parents[2] / folder).rglob("*") if it.is_file() and it != here]
+    named = {
+        name
+        for it in files
+        for name in re.findall(r"\bDAFTARI_[A-Z_]*[A-Z]\b", it.read_text("utf-8", "ignore"))
+    }
+    for name in sorted(named):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "x")
+            try:
+                workspace()
+            except SettingError as error:
+                # known, and wrong as it should be
+                assert "expected the name of a setting" not in str(error), name
 
 
 def test_a_folder_without_a_workspace_is_named(tmp_path):

@@ -18,7 +18,6 @@ from daftari.io.keys import key_store_of
 from daftari.io.keys.vault import VaultAccess
 from daftari.io.workspace.secrets import with_secrets
 from daftari.operations.keys.begin_key_epoch import begin_key_epoch
-from daftari.operations.keys.destroy_keys import destroy_keys
 from daftari.protect.keys import KeyOwner
 from daftari.settings import read_settings
 
@@ -63,7 +62,7 @@ def test_an_epoch_rotates_rewraps_and_trims(root, vault):
     made = opened(root).keys_for(OWNERS)
     store = root / ".daftari/keys/dev.sqlite"
     copy = shutil.copy(store, store.with_name("copy"))
-    destroy_keys(opened(root), "U1", scopes=[SCOPE], now=NOW)
+    opened(root).destroy([OWNERS[1]], now=NOW)
     vault.asked.clear()
     assert begin_key_epoch(opened(root)).epoch == 2
     asked = [one.split("/v1/transit/")[1] for one in vault.asked]

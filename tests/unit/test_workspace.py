@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.contracts import contract_document, field
 
-from daftari.compile.access.access_policies import MartReaders
+from daftari.contract.access.mart_readers import MartReaders
 from daftari.errors import ContractError, UnknownName
 from daftari.io.workspace.files import read_workspace
 

@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daftari import __version__, log
+from daftari import __version__
 from daftari.api import problems
 from daftari.api.authentication import Callers
 from daftari.api.middleware import RequestMiddleware, TooLarge, too_large
@@ -29,9 +29,8 @@ from daftari.api.service import Service
 from daftari.api.write_queue import WriteQueue
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
-from daftari.io.access.callers import make_service, require_service
-from daftari.io.workspace.files import open_workspace
-from daftari.protect.redact import redacting
+from daftari.operations.workspace.open_workspace import open_workspace
+from daftari.operations.workspace.readiness import make_ready
 from daftari.rows.rules.working_days import require_country
 from daftari.settings import Settings
 
@@ -44,10 +43,8 @@ _DOCS_POLICY = (
 )
 
 
-#: Adds pages of its own beside the API.
+#: Adds routes beside those of the API.
 Extension = Callable[[FastAPI, Service], None]
-#: Method, rest of the path, endpoint, summary, and what OpenAPI says of it.
-_RouteFacts = tuple[str, str, Callable[..., Any], str, dict[str, Any]]
 
 
 def application(
@@ -63,14 +60,10 @@ def application(
         DatabaseError: the database cannot be reached, or its login may not speak for callers.
     """
     workspace = open_workspace(settings)
-    redact = redacting(contract.dataset for contract in workspace.contracts)
-    log.configure_logging(level=settings.log_level, style=settings.log_format, redact=redact)
     require_country(settings.country)
     service = Service(settings, workspace)
     with service.connection() as conn:
-        if settings.database_url is None:
-            make_service(conn)
-        require_service(conn)
+        make_ready(conn, is_embedded=settings.database_url is None)
     writer = WriteQueue(service)
 
     @asynccontextmanager
@@ -140,30 +133,6 @@ def _which(rest: str) -> str:
     return {"": "", "f": "_file", "{": "_one"}[rest[1:2]]
 
 
-def _routes(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> Iterator[_RouteFacts]:
-    """Yield method, rest of the path, endpoint, summary and OpenAPI operation of each route of *dataset*."""
-    service, writer = place
-    row = "/" + "/".join(f"{{{name}}}" for name in dataset.key)
-    called = dataset.business_name or dataset.name
-    page = read.page_route(dataset, callers, service)
-    yield "GET", "", page, f"Read {called}", document.read_operation(dataset)
-    post = write.post_route(dataset, callers, writer)
-    yield "POST", "", post, f"Send {called}", document.write_operation(dataset)
-    upload = uploads.upload_route(dataset, callers, service)
-    yield "POST", "/files", upload, f"Send a file of {called}", document.upload_operation()
-    if not dataset.key:
-        return
-    one = read.row_route(dataset, callers, service)
-    yield "GET", row, one, f"Read one of {called}", document.read_one_operation(dataset)
-    put = write.put_route(dataset, callers, writer)
-    yield "PUT", row, put, f"Send one of {called} under its key", document.put_operation(dataset)
-    patch = write.patch_route(dataset, callers, place)
-    yield "PATCH", row, patch, f"Change one of {called}", document.patch_operation(dataset)
-    past = read.history_route(dataset, callers, service)
-    summary = f"Read what became of one of {called}"
-    yield "GET", f"{row}/history", past, summary, document.history_operation(dataset)
-
-
 def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> None:
     for method, rest, endpoint, summary, extra in _routes(dataset, callers, place):
         app.router.add_api_route(
@@ -177,6 +146,34 @@ def _add(app: FastAPI, dataset: Dataset, callers: Callers, place: tuple[Service,
             openapi_extra=extra,
             route_class_override=_Route,
         )
+
+
+def _routes(
+    dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]
+) -> Iterator[tuple[str, str, read.Endpoint, str, dict[str, Any]]]:
+    """Method, the path after the dataset, who answers, and how it is documented: of each route of a dataset."""
+    service, writer = place
+    called = dataset.business_name or dataset.name
+    many, post = read.page_route(dataset, callers, service), write.post_route(dataset, callers, writer)
+    yield "GET", "", many, f"Read {called}", document.read_operation(dataset)
+    yield "POST", "", post, f"Send {called}", document.write_operation(dataset)
+    upload = uploads.upload_route(dataset, callers, service)
+    yield "POST", "/files", upload, f"Send a file of {called}", document.upload_operation()
+    if not dataset.key:
+        return
+    one = "/" + "/".join(f"{{{name}}}" for name in dataset.key)
+    routine, whole = read.row_route(dataset, callers, service), write.put_route(dataset, callers, writer)
+    part, past = write.patch_route(dataset, callers, place), read.history_route(dataset, callers, service)
+    yield "GET", one, routine, f"Read one of {called}", document.read_one_operation(dataset)
+    yield "PUT", one, whole, f"Send one of {called} under its key", document.put_operation(dataset)
+    yield "PATCH", one, part, f"Change one of {called}", document.patch_operation(dataset)
+    yield (
+        "GET",
+        f"{one}/history",
+        past,
+        f"Read what became of one of {called}",
+        document.history_operation(dataset),
+    )
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 
 from daftari.api.rate_limits import RateLimits
 from daftari.api.service import Service, clock
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated
-from daftari.io.access import tokens
-from daftari.io.access.callers import Caller
+from daftari.operations.access.authenticate import authenticate, digest_of_token
 
 #: For how long a revoked token may still be known to a server.
 _REMEMBERED_SECONDS = 5
@@ -47,8 +47,8 @@ class Callers:
             TooManyRequests: of this caller, or of tokens from this address that let nobody in.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        digest = tokens.token_digest(token)
-        known = self._known.get(digest)
+        key = digest_of_token(token)
+        known = self._known.get(key)
         if known is not None and known.until >= time.monotonic():
             caller = known.caller
         else:
@@ -57,7 +57,7 @@ class Callers:
             except NotAuthenticated:
                 count_failure(self._service, request)
                 raise
-            self._remember(digest, caller)
+            self._remember(key, caller)
         request.state.caller = caller.name
         self._limits.take(caller.name)
         return caller
@@ -65,18 +65,13 @@ class Callers:
     def _ask(self, scheme: str, token: str) -> Caller:
         if scheme.lower() != "bearer":
             raise NotAuthenticated
-        if not token.startswith(tokens.PREFIX):
-            if self._verifier is None or token.count(".") != 2:
-                raise NotAuthenticated
-            return self._verifier.caller_of(token)
-        with self._service.connection() as conn:
-            return tokens.caller_of_token(conn, token, clock())
+        return authenticate(token, self._verifier, self._service.connection, now=clock())
 
-    def _remember(self, digest: bytes, caller: Caller) -> None:
+    def _remember(self, key: bytes, caller: Caller) -> None:
         with self._lock:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[digest] = _Known(caller, time.monotonic() + _REMEMBERED_SECONDS)
+            self._known[key] = _Known(caller, time.monotonic() + _REMEMBERED_SECONDS)
 
 
 def count_failure(service: Service, request: Request) -> None:

@@ -13,12 +13,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from daftari.api.service import Service, clock
+from daftari.contract.access.caller import RequestContext
 from daftari.errors import DaftariError
-from daftari.io.access.callers import RequestContext
-from daftari.io.write import idempotency
+from daftari.operations.write.forget_answers import forget_answers
 from daftari.operations.write.requests import MOST_RECORDS, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.rows.intake.records import cell
@@ -27,7 +26,6 @@ _MOMENT_SECONDS = 0.01
 #: The most records of a request that is written with single ones.
 _FEW = 100
 _HOUR_SECONDS = 3600
-_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +96,8 @@ class WriteQueue:
                 self._write(part)
 
     def _forget(self) -> None:
-        """Answers are kept for a week: who asks again after that is somebody else."""
         with suppress(DaftariError), self._service.connection() as conn:
-            idempotency.forget_answers(conn, clock() - _KEPT)
+            forget_answers(conn, now=clock())
 
     def _write(self, group: list[_Waiting]) -> None:
         try:

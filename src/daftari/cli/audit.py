@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,16 +11,16 @@ import typer
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.cli.session import clock, open_session
-from daftari.errors import AuditBroken, AuditNotAnchored
-from daftari.io.audit import audit_entries as kept
-from daftari.io.audit import signing_key
+from daftari.cli.session import now, open_session
 from daftari.operations.audit.checkpoint_audit import checkpoint_audit
 from daftari.operations.audit.export_audit import export_audit
-from daftari.operations.audit.verify_audit import verify_audit
+from daftari.operations.audit.show_audit import AuditFilter, show_audit
+from daftari.operations.audit.signing_keys import make_signing_key, public_key_of, signing_key_of
+from daftari.operations.audit.verify_audit import require_whole, verify_audit
 
 if TYPE_CHECKING:
-    from daftari.protect.verify_chain import ChainVerdict
+    from daftari.operations.audit.show_audit import AuditEntry
+    from daftari.operations.audit.verify_audit import ChainVerdict
 
 app = typer.Typer(
     no_args_is_help=True, help="Who changed what, and the proof that the record of it is whole."
@@ -41,9 +42,13 @@ def show(
     Example: daftari audit show --relation ops.expenses
     """
     session = open_session(workspace, env)
-    wanted = kept.AuditFilter(relation=relation, run_id=run, actor=actor, limit=limit)
+    wanted = AuditFilter(relation=relation, run_id=run, actor=actor, limit=limit)
     with session.connection() as conn:
-        found = kept.audit_entries(conn, wanted)
+        found = show_audit(conn, wanted).entries
+    _show_entries(found, output)
+
+
+def _show_entries(found: Sequence[AuditEntry], output: Output) -> None:
     if output is Output.JSON:
         print_json([asdict(entry) for entry in found])
         return
@@ -76,9 +81,9 @@ def checkpoint(
     Example: daftari audit checkpoint
     """
     session = open_session(workspace, env)
-    key = signing_key.read_signing_key(session.settings.signing_key)
+    key = signing_key_of(session.settings)
     with session.connection() as conn:
-        done = checkpoint_audit(conn, key, folder=session.settings.anchors_dir, now=clock())
+        done = checkpoint_audit(conn, key, folder=session.settings.anchors_dir, now=now())
     if output is Output.JSON:
         print_json(done)
     elif done.anchor is None:
@@ -103,21 +108,11 @@ def verify(
     Example: daftari audit verify --output json
     """
     session = open_session(workspace, env)
-    settings = session.settings
-    key = signing_key.read_public_key(public_key or signing_key.public_path(settings.signing_key))
+    key = public_key_of(session.settings, public_key)
     with session.connection() as conn, err.status("Proving the audit"):
-        verdict = verify_audit(conn, key, folder=settings.anchors_dir)
+        verdict = verify_audit(conn, key, folder=session.settings.anchors_dir)
     _show_verdict(verdict, output)
-    if verdict.name == "broken":
-        raise AuditBroken(
-            f"audit: {len(verdict.findings)} findings; expected none",
-            hint="Keep the database and the anchors as they are, and find out who had the rights to do this.",
-        )
-    if verdict.name != "whole":
-        raise AuditNotAnchored(
-            f"audit: {verdict.name.replace('_', ' ')}; expected a chain that an anchor vouches for",
-            hint="`daftari audit checkpoint` signs how far it has come.",
-        )
+    require_whole(verdict)
 
 
 @app.command()
@@ -134,12 +129,11 @@ def export(
     session = open_session(workspace, env)
     with session.connection() as conn:
         exported = export_audit(conn, path)
-        log = kept.log_id(conn)
     if output is Output.JSON:
-        print_json({**asdict(exported), "log": log})
+        print_json(exported)
         return
     out.print(f"{exported.path}: {exported.entries:,} entries", markup=False)
-    out.print(f"Its anchors are in {session.settings.anchors_dir / log}", markup=False)
+    out.print(f"Its anchors are in {session.settings.anchors_dir / exported.log}", markup=False)
 
 
 @app.command()
@@ -149,7 +143,7 @@ def keygen(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     Example: daftari audit keygen
     """
     session = open_session(workspace, env)
-    public = signing_key.generate_signing_key(session.settings.signing_key)
+    public = make_signing_key(session.settings)
     out.print(f"wrote {session.settings.signing_key}, which nobody else may read", markup=False)
     out.print(f"wrote {public}, which proves what it signs", markup=False)
 

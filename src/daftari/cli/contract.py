@@ -5,23 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
-from daftari.cli.session import clock, open_session
+from daftari.cli.session import now, open_session
 from daftari.contract.compatibility.compatibility import ChangeKind, ContractChange, compare
 from daftari.contract.model import Contract
 from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ChecksFailed, ContractError
-from daftari.io.workspace.files import read_contract_file, read_workspace
 from daftari.operations.contracts.check_examples import check_examples
+from daftari.operations.contracts.find_contract import find_contract
 from daftari.operations.contracts.import_contract import contract_of_file, contract_of_table, write_new
 from daftari.operations.contracts.lint_contracts import lint_files, lint_workspace
-from daftari.rows.rules.expressions import ZONE
-from daftari.settings import find_root
+from daftari.operations.workspace.open_workspace import open_workspace
+from daftari.settings import find_root, read_settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, show, compare, make and test contracts."
@@ -168,8 +167,8 @@ def test(
 
     Example: daftari contract test expenses
     """
-    today = clock().astimezone(ZoneInfo(ZONE)).date()
-    checked = check_examples(read_workspace(_root(workspace)), datasets or [], today=today)
+    read = open_workspace(read_settings(_root(workspace)))
+    checked = check_examples(read, datasets or [], today=read.today(now()))
     if output is Output.JSON:
         print_json(as_plain(checked))
     else:
@@ -191,7 +190,4 @@ def _root(workspace: Path | None) -> Path:
 
 
 def _find(what: str, workspace: Path | None) -> Contract:
-    """The contract in the file *what*; else that of the dataset so called."""
-    if Path(what).is_file() or Path(what).suffix in (".yaml", ".yml", ".json"):
-        return read_contract_file(Path(what))
-    return read_workspace(_root(workspace)).dataset(what)[1]
+    return find_contract(what, workspace or Path.cwd())

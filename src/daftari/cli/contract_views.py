@@ -112,7 +112,13 @@ def _show_dataset(dataset: Dataset, console: Console) -> None:
         access = _table("Role", "May", "Rows", "Fields", "Masked")
         for entry in dataset.access:
             fields_seen = ", ".join(entry.fields) or "all"
-            row = (entry.role, ", ".join(entry.operations), entry.rows, fields_seen, ", ".join(entry.masked))
+            row = (
+                entry.role,
+                ", ".join(entry.operations),
+                str(entry.rows),
+                fields_seen,
+                ", ".join(entry.masked),
+            )
             access.add_row(*map(escape, row))
         console.print(access)
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from daftari.cli.demo_page import show_demo_page
 from daftari.cli.options import Output, OutputOption, err, out, print_json
-from daftari.cli.session import clock, open_session
+from daftari.cli.session import now, open_session
 from daftari.errors import ChecksFailed
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def demo(
         prepare_demo(directory, watch)
         session = open_session(directory, "dev")
         with session.connection() as conn:
-            report = run_demo(conn, session.settings, now=clock(), watch=watch)
+            report = run_demo(conn, session.settings, now=now(), watch=watch)
     if output is Output.JSON:
         print_json(report)
     else:
@@ -69,7 +69,7 @@ def _serve(session: CommandSession, port: int) -> None:
     from daftari.operations.demo.demo_tokens import make_demo_tokens
 
     with session.connection() as conn:
-        people = make_demo_tokens(conn, session.workspace, now=clock())
+        people = make_demo_tokens(conn, session.workspace, now=now())
     out.print(f"\n[bold]The control room[/bold]: http://127.0.0.1:{port}   (Ctrl-C stops it)")
     out.print("Sign in as one of these; the tokens hold for a day.", markup=False)
     for one in people:

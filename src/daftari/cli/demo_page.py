@@ -11,9 +11,14 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from daftari.io.runs.ledger import RunCounts
-from daftari.io.runs.summary import DatasetSummary
-from daftari.operations.demo.demo_report import CURRENCY, Checks, DemoReport, Spend
+from daftari.operations.demo.demo_report import (
+    CURRENCY,
+    Checks,
+    DatasetSummary,
+    DemoReport,
+    RunCounts,
+    Spend,
+)
 
 _WIDTH = 80
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")

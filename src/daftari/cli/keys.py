@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 from rich.table import Table
 
@@ -16,6 +18,9 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import open_session
+
+if TYPE_CHECKING:
+    from daftari.operations.keys.key_status import SurveyedKeys
 
 app = typer.Typer(no_args_is_help=True, help="Look at the keys of sealed fields, and renew them.")
 
@@ -36,7 +41,11 @@ def status(
         found = survey_keys(conn, session.keys, session.workspace.contracts)
     if output is Output.JSON:
         print_json(found)
-        return
+    else:
+        _show(found)
+
+
+def _show(found: SurveyedKeys) -> None:
     state = found.state
     out.print(
         f"{state.keys:,} keys, {state.destroyed:,} destroyed; wrapped by {found.wrapped_by}", markup=False

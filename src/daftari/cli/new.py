@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from daftari.cli.options import DryRunOption, WorkspaceOption, err, out
-from daftari.io.workspace.files import read_workspace
 from daftari.operations.workspace.new_pipeline import new_pipeline
+from daftari.operations.workspace.open_workspace import read_workspace
 from daftari.settings import read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make something new in the workspace.")

@@ -11,9 +11,7 @@ from rich.table import Table
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import open_session
 from daftari.compile.quality.verdicts import CheckOutcome, CheckVerdict
-from daftari.errors import DatabaseError
-from daftari.io.runs import check_results
-from daftari.io.runs.check_results import CheckedDataset
+from daftari.operations.quality.show_checks import CheckedDataset, show_checks
 
 app = typer.Typer(no_args_is_help=True, help="Check tables against their contracts.")
 
@@ -63,14 +61,7 @@ def show(
     Example: daftari quality show expenses --output json
     """
     with open_session(workspace, env).connection() as conn:
-        every = check_results.latest_check_results(conn)
-    checked = [one for one in every if not datasets or one.dataset in datasets]
-    missing = sorted(set(datasets or ()) - {one.dataset for one in checked})
-    if missing or not checked:
-        raise DatabaseError(
-            f"quality: {', '.join(missing) or 'the workspace'} was never checked; expected a check to show",
-            hint="Run `daftari quality run` first.",
-        )
+        checked = show_checks(conn, datasets or ())
     _show(checked, output)
 
 

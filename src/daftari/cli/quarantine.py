@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from daftari.cli.load import show_loaded
+from daftari.cli.loaded import show_loaded
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
-from daftari.cli.session import clock, open_session
-from daftari.io.quarantine import quarantine_entries
+from daftari.cli.session import now, open_session
+from daftari.contract.model import Dataset
 from daftari.operations.quarantine.export_quarantine import export_quarantine, reasons_in_words
 from daftari.operations.quarantine.replay_quarantine import replay_corrected
 from daftari.operations.quarantine.replay_quarantine import replay_quarantine as replay_files
+from daftari.operations.quarantine.show_quarantine import QuarantineEntry, show_entries, show_files
 
 app = typer.Typer(no_args_is_help=True, help="Rows that were refused: look at them, mend them, replay them.")
 
@@ -37,7 +38,7 @@ def list_(
     if dataset is not None:
         session.workspace.dataset(dataset)
     with session.connection() as conn:
-        piles = quarantine_entries.quarantined_files(conn, dataset)
+        piles = show_files(conn, dataset)
     if output is Output.JSON:
         print_json([asdict(pile) for pile in piles])
         return
@@ -66,25 +67,27 @@ def show(
     session = open_session(workspace, env)
     _, contract = session.workspace.dataset(dataset)
     with session.connection() as conn:
-        found = quarantine_entries.quarantine_entries(conn, dataset, run_id=run, limit=limit + 1)
-    there_are_more, found = len(found) > limit, found[:limit]
+        found = show_entries(conn, dataset, run_id=run, limit=limit)
     if output is Output.JSON:
-        print_json([asdict(entry) for entry in found])
+        print_json([asdict(entry) for entry in found.entries])
         return
-    names = [field.name for field in contract.dataset.fields]
-    for entry in found:
-        out.print(
-            f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {reasons_in_words(entry)}",
-            markup=False,
-        )
-        preview = entry.preview or {}
-        shown = [f"{name}={preview[name]}" for name in names if preview.get(name) is not None]
-        if shown:
-            out.print("    " + ", ".join(shown), markup=False)
-    if there_are_more:
+    for entry in found.entries:
+        _show_entry(entry, contract.dataset)
+    if found.is_cut:
         out.print(f"There are more; --limit {10 * limit} shows up to so many.")
-    if not found:
+    if not found.entries:
         out.print(f"No row of {dataset} is in quarantine.")
+
+
+def _show_entry(entry: QuarantineEntry, dataset: Dataset) -> None:
+    out.print(
+        f"#{entry.quarantine_id}  {entry.source}, line {entry.line}: {reasons_in_words(entry)}", markup=False
+    )
+    preview = entry.preview or {}
+    names = [field.name for field in dataset.fields]
+    shown = [f"{name}={preview[name]}" for name in names if preview.get(name) is not None]
+    if shown:
+        out.print("    " + ", ".join(shown), markup=False)
 
 
 @app.command()
@@ -139,9 +142,9 @@ def replay(
     session.workspace.dataset(dataset)
     with session.connection() as conn:
         found = (
-            replay_corrected(conn, session.workspace, dataset, mended, now=clock())
+            replay_corrected(conn, session.workspace, dataset, mended, now=now())
             if mended
-            else replay_files(conn, session.workspace, dataset, now=clock(), run_id=run)
+            else replay_files(conn, session.workspace, dataset, now=now(), run_id=run)
         )
         loaded = list(found)
     if not loaded and output is Output.TEXT:

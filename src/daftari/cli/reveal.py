@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -40,8 +37,8 @@ def reveal(
     Example: daftari reveal salaries user_id bank_account net --as hr --where month=2026-03-01
     --purpose "bank file of March" --to bank.csv
     """
-    from daftari.io.keys.session_keys import RevealRequest
-    from daftari.operations.keys.reveal_fields import reveal_fields
+    from daftari.operations.keys.reveal_fields import RevealRequest, reveal_fields
+    from daftari.operations.read.write_csv import write_private_csv
 
     session = open_session(workspace, env)
     _, contract = session.workspace.dataset(dataset)
@@ -50,7 +47,7 @@ def reveal(
     )
     with session.connection() as conn:
         found = reveal_fields(conn, session.keys, contract.dataset, tuple(fields), reading)
-    _write(to, found.names, found.rows)
+    write_private_csv(to, found.names, found.rows)
     out.print(f"wrote {to}: {len(found.rows):,} rows, which nobody else may read", markup=False)
     out.print("The audit has the read and its purpose.")
 
@@ -60,15 +57,3 @@ def _pair(said: str) -> tuple[str, str]:
     if not mark:
         raise SettingError(f"--where {said}: has no =; expected FIELD=VALUE")
     return name, value
-
-
-def _write(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a file that its owner alone may read, and none in the place of another."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise SettingError(f"--to {path}: is there already; expected a new file") from None
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -21,19 +20,19 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import clock, open_session
+from daftari.cli.session import now, open_session
 from daftari.compile.review import HeldAccess
-from daftari.errors import AuditBroken, SettingError
-from daftari.io.review.reviews import Review, ReviewEntry
-from daftari.operations.review.show_review import Shown, show_review
-from daftari.rows.rules.expressions import ZONE
+from daftari.errors import SettingError
+from daftari.operations.review.show_review import Review, ReviewEntry, Shown, require_attested, show_review
+from daftari.operations.review.start_review import USUAL_DAYS, ReviewPeriod, start_review
+
+if TYPE_CHECKING:
+    from daftari.operations.review.close_review import Closed
 
 app = typer.Typer(
     no_args_is_help=True, help="Review who can reach what: keep or revoke each access, and attest it."
 )
 
-#: From the beginning of a review to its deadline.
-_DAYS = 14
 _RELATIONS = 3
 
 
@@ -46,7 +45,7 @@ def start(
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help=f"From this day on closing revokes what is undecided. Default: {_DAYS} days from now.",
+            help=f"From this day on closing revokes what is undecided. Default: {USUAL_DAYS} days from now.",
         ),
     ] = None,
     workspace: WorkspaceOption = None,
@@ -58,20 +57,15 @@ def start(
 
     Example: daftari review start --deadline 2026-12-11
     """
-    from daftari.operations.review.start_review import ReviewPeriod, start_review
-
     session = open_session(workspace, env)
-    today = clock().astimezone(ZoneInfo(ZONE)).date()
-    period = ReviewPeriod(
-        quarter=_quarter(quarter, today),
-        deadline=deadline.date() if deadline else today + timedelta(days=_DAYS),
-    )
+    today = session.workspace.today(now())
+    period = ReviewPeriod.of(quarter, deadline.date() if deadline else None, today=today)
     with session.connection() as conn, err.status("Looking at who can reach what") as shown:
         review = start_review(
             conn,
             session.watched,
             period,
-            now=clock(),
+            now=now(),
             progress=lambda access: shown.update(f"Looked at: {access.kind} of {access.grantee}"),
         )
     _show(Shown(review=review, is_as_attested=None), review.entries, output)
@@ -94,7 +88,7 @@ def show(
     with session.connection() as conn:
         shown = show_review(conn, review)
     _show(shown, shown.review.undecided if undecided else shown.review.entries, output)
-    _require_attested(shown)
+    require_attested(shown)
 
 
 @app.command()
@@ -129,7 +123,7 @@ def decide(
     chosen = Chosen(numbers=tuple(entries or ()), grantee=grantee, object=about)
     session = open_session(workspace, env)
     with session.connection() as conn:
-        decided = decide_review(conn, chosen, Decision(keep=decision == "keep", reason=reason), now=clock())
+        decided = decide_review(conn, chosen, Decision(keep=decision == "keep", reason=reason), now=now())
     if output is Output.JSON:
         print_json([asdict(one) for one in decided])
         return
@@ -154,12 +148,20 @@ def close(
 
     session = open_session(workspace, env)
     with session.connection() as conn, err.status("Closing the review"):
-        closed = close_review(conn, session.watched, now=clock(), dry_run=dry_run)
+        closed = close_review(
+            conn, session.watched, now=now(), time_zone=session.settings.time_zone, dry_run=dry_run
+        )
     if report is not None and not dry_run:
-        _write(report, Shown(review=closed.review, is_as_attested=True))
+        _write(report, Shown(review=closed.review, is_as_attested=True), session.settings.time_zone)
     if output is Output.JSON:
         print_json(closed)
         return
+    _show_closed(closed, dry_run=dry_run)
+    if report is not None and not dry_run:
+        out.print(f"wrote {report}", markup=False)
+
+
+def _show_closed(closed: Closed, *, dry_run: bool) -> None:
     for statement in closed.statements:
         out.print(f"{'would run' if dry_run else 'ran'}: {statement}", markup=False, soft_wrap=True)
     for one in closed.review.outstanding:
@@ -172,8 +174,6 @@ def close(
         f"Closed: {len(closed.statements)} of {count} revoked, {len(closed.review.outstanding)} left to do"
     )
     out.print(f"Attested in the audit as {closed.review.digest}", soft_wrap=True)
-    if report is not None:
-        out.print(f"wrote {report}", markup=False)
 
 
 @app.command()
@@ -191,32 +191,15 @@ def report(
     session = open_session(workspace, env)
     with session.connection() as conn:
         shown = show_review(conn, review)
-    _write(path, shown)
+    _write(path, shown, session.settings.time_zone)
     out.print(f"wrote {path}", markup=False)
-    _require_attested(shown)
+    require_attested(shown)
 
 
-def _quarter(said: str | None, today: date) -> str:
-    if said is None:
-        return f"{today.year}q{(today.month + 2) // 3}"
-    year, _, number = said.lower().partition("q")
-    if not (len(year) == 4 and year.isdigit() and number in ("1", "2", "3", "4")):
-        raise SettingError(f"--quarter {said}: is no quarter; expected one as 2026q4")
-    return said.lower()
+def _write(path: Path, shown: Shown, time_zone: str) -> None:
+    from daftari.operations.review.report_review import report_review
 
-
-def _write(path: Path, shown: Shown) -> None:
-    from daftari.io.review.report import as_html
-
-    path.write_text(as_html(shown.review, is_as_attested=shown.is_as_attested, now=clock()), "utf-8")
-
-
-def _require_attested(shown: Shown) -> None:
-    if shown.is_as_attested is False:
-        raise AuditBroken(
-            f"review {shown.review.review_id}: is not what the audit attests; expected it as it was closed",
-            hint="Somebody changed it since. Prove the audit itself: daftari audit verify",
-        )
+    report_review(shown, path, now=now(), time_zone=time_zone)
 
 
 def _show(shown: Shown, entries: tuple[ReviewEntry, ...], output: Output) -> None:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
-from daftari.cli.session import CommandSession, clock, open_session
-from daftari.errors import ChecksFailed
-from daftari.operations.workspace.run_pipeline import Actions, PipelineRun, run_pipeline
-
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-    from daftari.io.workspace.files import Pipeline, Workspace
-    from daftari.operations.marts.build_marts import Transformed
+from daftari.cli.session import now, open_session
+from daftari.operations.workspace.run_pipelines import PipelineRun, run_pipelines
 
 app = typer.Typer(add_completion=False)
 
@@ -39,64 +32,9 @@ def run(
     Example: daftari run expense-tracking
     """
     session = open_session(workspace, env)
-    names = pipelines or _in_order(session.workspace)
     with session.connection() as conn:
-        actions = _Actions(session, conn)
-        runs = [
-            run_pipeline(conn, session.workspace, name, actions.of_pipeline(), now=clock()) for name in names
-        ]
+        runs = run_pipelines(conn, session.workspace, session.settings, pipelines or (), now=now())
     _show(runs, output)
-
-
-def _in_order(workspace: Workspace) -> list[str]:
-    """Every pipeline, one whose datasets others refer to before those others."""
-    place = {contract.dataset.name: at for at, contract in enumerate(workspace.contracts)}
-    return [
-        pipeline.name
-        for pipeline in sorted(
-            (it for it in workspace.pipelines if it.contracts),
-            key=lambda it: min(place[contract.dataset.name] for contract in it.contracts),
-        )
-    ]
-
-
-class _Actions:
-    """The operations behind the steps. Each is imported when its step is taken: dbt and GX take seconds to start."""
-
-    def __init__(self, session: CommandSession, conn: Connection[Any]) -> None:
-        self._session = session
-        self._conn = conn
-        self._transformed: Transformed | None = None
-
-    def of_pipeline(self) -> Actions:
-        return Actions(check=self._check, transform=self._transform, check_marts=self._check_marts)
-
-    def _check(self, pipeline: Pipeline) -> None:
-        from daftari.operations.quality.run_checks import require_pass, run_checks
-
-        require_pass(run_checks(self._conn, pipeline.contracts, lambda _dataset: None))
-
-    def _transform(self, pipeline: Pipeline) -> None:
-        from daftari.operations.marts.build_marts import TransformOptions, build_marts
-
-        settings = self._session.settings
-        options = TransformOptions(
-            environment=settings.environment,
-            data_dir=settings.data_dir,
-            pipelines=(pipeline.name,),
-            role_prefix=settings.role_prefix,
-        )
-        self._transformed = build_marts(
-            self._conn, self._session.workspace, options, lambda _begun, _total, _name: None
-        )
-
-    def _check_marts(self, pipeline: Pipeline) -> None:
-        done = self._transformed
-        if done is None or not done.is_published:
-            raise ChecksFailed(
-                f"{pipeline.name}: {done.reason if done else 'nothing was built'}; published marts are as they were",
-                hint=f"What dbt said is in {done.log}." if done else None,
-            )
 
 
 def _show(runs: Sequence[PipelineRun], output: Output) -> None:

@@ -18,7 +18,7 @@ from daftari.cli.options import (
     out,
     print_json,
 )
-from daftari.cli.session import CommandSession, clock, open_session
+from daftari.cli.session import CommandSession, now, open_session
 from daftari.compile.changes.steps import SchemaChange
 from daftari.contract.compatibility.changes import ChangeKind
 from daftari.errors import DatabaseError, Drift
@@ -69,7 +69,7 @@ def apply(
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=clock(),
+            now=now(),
             allow_breaking=allow_breaking,
         )
     _show_applied(applied, output)
@@ -91,7 +91,7 @@ def verify(
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=clock(),
+            now=now(),
         )
     _show_verified(verified, output)
     if verified.drifts:
@@ -128,7 +128,7 @@ def _plan(session: CommandSession) -> SchemaPlan:
             session.workspace.contracts,
             migrations_dir=session.settings.migrations_dir,
             rights=session.rights,
-            now=clock(),
+            now=now(),
         )
 
 

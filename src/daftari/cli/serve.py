@@ -45,11 +45,11 @@ def serve_session(
     session: CommandSession, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
 ) -> None:
     """Serve until stopped; *is_quiet*: requests that went well are not logged."""
-    from daftari.io.runs.ledger import require_contracts
+    from daftari.operations.workspace.readiness import require_applied
 
     _require_free(host, port)
     with session.connection() as conn:  # what is wrong is said here, once, and not by each worker
-        require_contracts(conn, session.workspace.contracts)
+        require_applied(conn, session.workspace.contracts)
     # Workers are new processes, which read their settings anew.
     os.environ["DAFTARI_WORKSPACE"] = str(session.settings.root.resolve())
     os.environ["DAFTARI_ENV"] = session.settings.environment

@@ -11,8 +11,6 @@ from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import open_session
-from daftari.io.marts import publish
-from daftari.io.marts.dbt import connection_variables
 from daftari.operations.marts.build_marts import (
     Failure,
     Transformed,
@@ -20,6 +18,7 @@ from daftari.operations.marts.build_marts import (
     build_marts,
     require_published,
 )
+from daftari.operations.marts.dbt_environment import dbt_environment
 
 app = typer.Typer(add_completion=False)
 
@@ -42,13 +41,7 @@ def transform(
     Example: daftari transform expense-tracking
     """
     session = open_session(workspace, env)
-    options = TransformOptions(
-        environment=session.settings.environment,
-        data_dir=session.settings.data_dir,
-        pipelines=tuple(pipelines or ()),
-        full_refresh=full_refresh,
-        role_prefix=session.settings.role_prefix,
-    )
+    options = TransformOptions.of(session.settings, pipelines=pipelines or (), full_refresh=full_refresh)
     with session.connection() as conn, _progress_bar() as bar:
         task = bar.add_task("Starting dbt", total=None)
         transformed = build_marts(
@@ -72,8 +65,8 @@ def print_environment(workspace: WorkspaceOption = None, env: EnvOption = None) 
     """
     session = open_session(workspace, env)
     with session.connection() as conn:
-        variables = connection_variables(conn, schema=publish.PUBLISHED)
-    for name, value in {"DAFTARI_ENV": str(session.settings.environment), **variables}.items():
+        variables = dbt_environment(conn, str(session.settings.environment))
+    for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from daftari.contract.platform import MARTS, OPS, PLATFORM, VIEWS
 from daftari.errors import ContractError
 
 #: PostgreSQL cuts longer names without a word.
@@ -15,10 +16,10 @@ LONGEST_NAME_BYTES = 63
 class Schemas:
     """Where objects go. With other names they are made beside the live ones, to compare."""
 
-    data: str = "ops"
-    platform: str = "daftari"  #: of the key tables
-    views: str = "views"  #: of what roles see masked
-    marts: str = "marts"
+    data: str = OPS
+    platform: str = PLATFORM  #: of the key tables
+    views: str = VIEWS  #: of what roles see masked
+    marts: str = MARTS
 
 
 def identifier(name: str) -> str:

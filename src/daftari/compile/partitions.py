@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from daftari.compile.names import Schemas, derived
 from daftari.compile.tables.objects import DatabaseObject, Partition
@@ -54,11 +54,26 @@ def partitions(dataset: Dataset, *, today: date, schemas: Schemas) -> list[Parti
     return [*found, default]
 
 
-def kept(datasets: Sequence[Dataset], live: Iterable[DatabaseObject], *, today: date) -> list[Partition]:
-    """Return the live partitions of periods that are not wanted today: older ones stay."""
+def day_of(dataset: Dataset, now: datetime) -> date:
+    """
+    Return the day of which *dataset* must have a partition at *now*: the workspace's.
+
+    Partitions by a timestamp have the same bounds whatever the zone: midnight in UTC. Where UTC is a day ahead of the
+    workspace, what happens now belongs to UTC's day.
+    """
+    today = dataset.today(now)
+    return max(today, now.astimezone(UTC).date()) if _is_by_instant(dataset) else today
+
+
+def kept(datasets: Sequence[Dataset], live: Iterable[DatabaseObject], *, now: datetime) -> list[Partition]:
+    """Return the live partitions of periods that are not wanted at *now*: older ones stay."""
     known = {dataset.name: dataset for dataset in datasets if dataset.partitioning}
     found = [it for it in live if isinstance(it, Partition) and it.table in known]
-    wanted = {it for dataset in known.values() for it in partitions(dataset, today=today, schemas=Schemas())}
+    wanted = {
+        it
+        for dataset in known.values()
+        for it in partitions(dataset, today=day_of(dataset, now), schemas=Schemas())
+    }
     return [it for it in found if it not in wanted and _is_period(known[it.table], it)]
 
 
@@ -95,12 +110,17 @@ def _span(day: date, partitioning: Partitioning) -> _Span:
 
 
 def _partition(dataset: Dataset, span: _Span, schemas: Schemas) -> Partition:
-    assert dataset.partitioning is not None, "asked of partitioned datasets alone"
-    is_instant = dataset.field(dataset.partitioning.field).logical_type is LogicalType.TIMESTAMP
-    time = " 00:00:00+00" if is_instant else ""
+    time = " 00:00:00+00" if _is_by_instant(dataset) else ""
     return Partition(
         schema=schemas.data,
         table=dataset.name,
         name=derived(dataset.name, span.suffix),
         bounds=f"FOR VALUES FROM ('{span.first}{time}') TO ('{span.next.first}{time}')",
+    )
+
+
+def _is_by_instant(dataset: Dataset) -> bool:
+    partitioning = dataset.partitioning
+    return (
+        partitioning is not None and dataset.field(partitioning.field).logical_type is LogicalType.TIMESTAMP
     )

@@ -40,16 +40,6 @@ class Approval:
     def steps_of(self, role: str) -> tuple[ApprovalStep, ...]:
         return tuple(it for it in self.steps if role in it.roles)
 
-    def step(self, start: str, to: str, role: str, *, is_own: bool) -> ApprovalStep | None:
-        """Return the step by which *role* brings a row from *start* to *to*; None: it has none."""
-        found = (it for it in self.steps_of(role) if (it.start, it.to, it.own) == (start, to, is_own))
-        return next(found, None)
-
-    def allows(self, start: str, to: str, role: str, *, is_own: bool) -> bool:
-        """Whether *role* may bring a row from *start* to *to*: by a step, or as who records those of others."""
-        records = role in self.recorded_by and not is_own
-        return records or self.step(start, to, role, is_own=is_own) is not None
-
     def fields(self) -> Iterator[tuple[str, str]]:
         """Every field that is named, with what names it."""
         named = [("field", self.field), ("askedAt", self.asked_at)]

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from daftari.contract.approval import Approval
+from daftari.contract.durations import latency
 from daftari.errors import ContractError, Fault, UnknownName
+
+#: Of the organisations that this is made for. `DAFTARI_TIME_ZONE` says another.
+DEFAULT_TIME_ZONE = "Africa/Nairobi"
 
 
 class LogicalType(StrEnum):
@@ -69,6 +74,131 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Classification(StrEnum):
+    """Who may see a value, from everybody to a few. Their order is that of how much is held back."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether a value may never be shown in a log, a preview or a check result."""
+        match self:
+            case Classification.PERSONAL | Classification.CONFIDENTIAL | Classification.RESTRICTED:
+                return True
+            case Classification.PUBLIC | Classification.INTERNAL:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a value is shown only to someone who states a purpose, and each reading of it is audited."""
+        match self:
+            case Classification.CONFIDENTIAL | Classification.RESTRICTED:
+                return True
+            case Classification.PUBLIC | Classification.INTERNAL | Classification.PERSONAL:
+                return False
+            case _:
+                assert_never(self)
+
+
+class Operation(StrEnum):
+    """`daftari.access`: what a role may do with rows."""
+
+    READ = "read"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class RowScope(StrEnum):
+    """`daftari.access`: which rows a role reaches."""
+
+    ALL = "all"
+    OWN = "own"  #: those about the caller
+    DEPARTMENT = "department"  #: those of the caller's department
+    REPORTS = "reports"  #: those about the people whom the caller manages
+    NONE = "none"
+
+    @property
+    def needs_subject(self) -> bool:
+        """Whether only `daftari.subject` tells which rows these are. A department may be a field of its own."""
+        match self:
+            case RowScope.OWN | RowScope.REPORTS:
+                return True
+            case RowScope.ALL | RowScope.DEPARTMENT | RowScope.NONE:
+                return False
+            case _:
+                assert_never(self)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The rows for which an expression over the fields holds, where no `RowScope` says it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def row_scope(said: str) -> RowScope | Condition:
+    """Return what `rows` of a line of access means."""
+    try:
+        return RowScope(said)
+    except ValueError:
+        return Condition(said)
+
+
+class RowOutcome(StrEnum):
+    """What became of a row that was received. A run counts each; their sum is what it received."""
+
+    INSERTED = "inserted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+class QualityType(StrEnum):
+    LIBRARY = "library"
+    SQL = "sql"
+    TEXT = "text"  #: tells people something, and asserts nothing
+    CUSTOM = "custom"  #: of another engine, which is not run
+
+
+class QualityMetric(StrEnum):
+    """The metrics of ODCS's library."""
+
+    NULL_VALUES = "nullValues"
+    MISSING_VALUES = "missingValues"
+    INVALID_VALUES = "invalidValues"
+    DUPLICATE_VALUES = "duplicateValues"
+    ROW_COUNT = "rowCount"
+
+
+class QualityOperator(StrEnum):
+    """How ODCS compares the number of a check with what is expected."""
+
+    BE = "mustBe"
+    NOT_BE = "mustNotBe"
+    BE_GREATER_THAN = "mustBeGreaterThan"
+    BE_GREATER_OR_EQUAL_TO = "mustBeGreaterOrEqualTo"
+    BE_LESS_THAN = "mustBeLessThan"
+    BE_LESS_OR_EQUAL_TO = "mustBeLessOrEqualTo"
+    BE_BETWEEN = "mustBeBetween"
+    NOT_BE_BETWEEN = "mustNotBeBetween"
+
+
+class QualityUnit(StrEnum):
+    ROWS = "rows"
+    PERCENT = "percent"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """ODCS `logicalTypeOptions`. Bounds are inclusive unless named exclusive; text as the contract has it."""
@@ -91,13 +221,15 @@ class Quality:
 
     name: str
     description: str = ""
-    type: str = "library"  #: library, sql, text or custom
-    metric: str | None = None  #: nullValues, missingValues, invalidValues, duplicateValues, rowCount
+    type: QualityType = QualityType.LIBRARY
+    metric: QualityMetric | str | None = (
+        None  #: a word that is none of ODCS's stays text; `governable` refuses it
+    )
     query: str | None = None  #: of type sql; `${object}` and `${property}` stand for table and column
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    comparison: str | None = None  #: mustBe, mustBeLessThan, mustBeBetween …
+    comparison: QualityOperator | None = None
     expected: Any = None
-    unit: str = "rows"  #: rows or percent
+    unit: QualityUnit | str = QualityUnit.ROWS  #: as of `metric`
     dimension: str | None = None
     severity: Severity = Severity.ERROR
 
@@ -122,7 +254,8 @@ class Field:
     required: bool = False
     unique: bool = False
     key_position: int | None = None  #: place in the primary key, from 1
-    classification: str | None = None  #: public, internal, personal, restricted
+    #: a word that is none of ours stays text; `governable` refuses it
+    classification: Classification | str | None = None
     critical: bool = False
     options: Options = Options()
     #: closed set of values, in the contract's order; from the quality metric invalidValues
@@ -144,7 +277,14 @@ class Field:
     @property
     def is_confidential(self) -> bool:
         """Whether a value of it may never be shown in a log, a preview or a check result."""
-        return self.protection.sealed or self.classification in {"personal", "restricted", "confidential"}
+        return self.protection.sealed or (
+            isinstance(self.classification, Classification) and self.classification.is_confidential
+        )
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a value of it is shown only to someone who states a purpose."""
+        return isinstance(self.classification, Classification) and self.classification.is_restricted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +331,8 @@ class Access:
     """One line of `daftari.access`. Compiled to grants and policies."""
 
     role: str
-    operations: tuple[str, ...]
-    rows: str  #: all, own, department, reports, none, or an expression
+    operations: tuple[Operation, ...]
+    rows: RowScope | Condition
     fields: tuple[str, ...] = ()  #: empty: all
     masked: tuple[str, ...] = ()
 
@@ -219,7 +359,17 @@ class Dataset:
     retention: timedelta | None = None
     #: share of a load's rows that may be rejected before a pipeline stops, 0 to 1
     max_rejected_ratio: float = 0.05
+    #: Where its days begin, and whose time a timestamp without an offset is: an IANA zone. Not of the contract: the
+    #: workspace gives it.
+    time_zone: str = DEFAULT_TIME_ZONE
     line: int = 0
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def __hash__(self) -> int:
+        """By the name alone: quick, and the same for datasets that are equal."""
+        return hash(self.name)
 
     def field(self, name: str) -> Field:
         """
@@ -252,7 +402,7 @@ class Contract:
     description: str = ""
     datasets: tuple[Dataset, ...] = ()
     owner: str | None = None  #: from `team`: the member whose role is owner, else the first
-    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text
+    #: `slaProperties` by name: latency, retention, frequency …; value and unit as text; see also `latency`
     service_levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     support: tuple[str, ...] = ()
     source: str = ""  #: the file it was read from
@@ -262,6 +412,14 @@ class Contract:
     document: str = field(default="", repr=False)
     #: what ODCS allows and the reader could not express in this model; `governable` reports them
     reservations: tuple[Fault, ...] = ()
+
+    @property
+    def latency(self) -> timedelta | None:
+        """How long after the last load the next one is late; None where the contract does not say it."""
+        try:
+            return latency(self.service_levels["latency"])
+        except (KeyError, ValueError):  # what cannot be read is among the reservations
+            return None
 
     @property
     def dataset(self) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from daftari.contract.findings import ContractFinding
+from daftari.contract.governable.findings import ContractFinding
 from daftari.contract.model import Contract, Dataset, Relationship
 from daftari.contract.reader.odcs_schema import one_of
 from daftari.errors import Fault

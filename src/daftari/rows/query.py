@@ -24,8 +24,6 @@ MOST_ROWS = 1000
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "is", "starts")
 _WORDS = ("sort", "limit", "fields", "after")
 _MOST_VALUES = 1000
-#: Classifications whose values are read for a purpose alone, and never named in an address.
-RESTRICTED = ("restricted", "confidential")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -38,6 +36,16 @@ class VisibleColumn:
     field: Field | None = None  #: None: one of the platform's
     is_masked: bool = False  #: its values are text with stars in it
     required: bool = False
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether its values are read for a purpose alone."""
+        return not self.is_masked and self.field is not None and self.field.is_restricted
+
+    @property
+    def is_for_addresses(self) -> bool:
+        """Whether an address may name its values: it stands in logs and histories."""
+        return not self.is_masked and not self.is_restricted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +149,7 @@ def _sort(given: str | None, known: Mapping[str, VisibleColumn], dataset: Datase
 
 
 def _require_open(column: VisibleColumn, where: str) -> None:
-    """An address stands in logs and histories: it names no value that may not be seen there."""
-    field = column.field
-    if column.is_masked or (field and field.classification in RESTRICTED):
+    if not column.is_for_addresses:
         raise QueryRefused(
             f"{where}: {column.name} may not stand in an address; "
             "expected a field that is neither masked nor restricted"

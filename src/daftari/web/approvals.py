@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +12,9 @@ from psycopg import Connection
 from starlette.responses import Response
 
 from daftari.api.service import clock
-from daftari.compile.access.shares import shares
+from daftari.contract import permissions
 from daftari.contract.model import Contract, Dataset, Field, LogicalType
+from daftari.contract.permissions import open_fields
 from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read.read_rows import Reader, query_of, read_page
 from daftari.operations.write.approvals import ask_for_approval as ask_for
@@ -77,14 +78,13 @@ def take_step_form(visit: PageRequest) -> Response:
 
 def ask_form(visit: PageRequest) -> Response:
     contract = _contract(visit)
-    if not visit.asks(contract.dataset):
-        raise AccessRefused(f"{contract.dataset.name}: there is nothing that your role may ask for here")
+    permissions.require(permissions.refusal_to_ask(contract.dataset, visit.caller))
     if visit.request.method == "GET":
         return _form(visit, contract, {"_key": new_key()}, None)
     key = visit.form.get("_key", "")
     if not _KEY.fullmatch(key):
         raise AccessRefused("This form is not ours; nothing was done.")
-    names = [it.name for it in _open_fields(visit, contract.dataset)]
+    names = [it.name for it in open_fields(contract.dataset, visit.role)]
     given = {name: visit.form.get(name, "").strip() or None for name in names}
     given[contract.dataset.key[0]] = key
     with visit.connection() as conn:
@@ -111,27 +111,47 @@ def waiting_for(
     """
     approval = dataset.approval
     assert approval is not None, "who decides decides by steps"
-    steps = [it for it in approval.steps_of(visit.role) if not it.own]
     reader = visit.reader(dataset, None if in_short else _DECIDING)
     columns = [it for it in records.shown_of(reader) if it.field]
-    me, subject = visit.caller.user_id, dataset.subject or ""
     found = []
+    steps = permissions.steps_of(approval, visit.role, is_own=False)
     for state in dict.fromkeys(it.start for it in steps):
-        asked = [(approval.field, state), *_sort(reader, ""), ("limit", str(_MOST))]
+        asked = [(approval.field, state), *sorting(reader, ""), ("limit", str(_MOST))]
         rows = _read(conn, reader, columns, asked)
-        requests = [
-            ShownRequest(
-                key=tuple(str(row[name]) for name in dataset.key),
-                cells=row,
-                steps=tuple(it.to for it in steps if it.start == state),
-            )
-            for row in rows
-            if me is None or row.get(subject) != me
-        ]
+        requests = decidable(dataset, rows, state, role=visit.role, user_id=visit.caller.user_id)
         found.append(
             Requests(dataset=dataset, columns=columns, rows=requests, state=state, is_cut=len(rows) == _MOST)
         )
     return found
+
+
+def decidable(
+    dataset: Dataset, rows: list[dict[str, Any]], state: str, *, role: str, user_id: str | None
+) -> list[ShownRequest]:
+    """Those of *rows*, all in *state*, that *role* may bring further: never the person's own."""
+    steps = _steps_from(dataset, state, role, is_own=False)
+    found = (it for it in rows if not permissions.is_own(dataset, it, user_id))
+    return [ShownRequest(key=_key_of(dataset, it), cells=it, steps=steps) for it in found]
+
+
+def own_requests(dataset: Dataset, rows: list[dict[str, Any]], *, role: str) -> list[ShownRequest]:
+    """*rows*, all about the person who asks, each with the steps that this person takes by *role*."""
+    field = dataset.approval.field if dataset.approval else ""
+    return [
+        ShownRequest(
+            key=_key_of(dataset, it), cells=it, steps=_steps_from(dataset, str(it[field]), role, is_own=True)
+        )
+        for it in rows
+    ]
+
+
+def _steps_from(dataset: Dataset, state: str, role: str, *, is_own: bool) -> tuple[str, ...]:
+    steps = permissions.steps_of(dataset.approval, role, is_own=is_own) if dataset.approval else ()
+    return tuple(it.to for it in steps if it.start == state)
+
+
+def _key_of(dataset: Dataset, row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in dataset.key)
 
 
 def _own(visit: PageRequest, conn: Connection[Any], dataset: Dataset) -> Requests:
@@ -142,17 +162,8 @@ def _own(visit: PageRequest, conn: Connection[Any], dataset: Dataset) -> Request
         return Requests(dataset=dataset, columns=[], rows=[], figures=figures)
     columns = [it for it in records.shown_of(reader) if it.field and it.name != subject]
     columns.sort(key=lambda it: it.name != approval.field)  # what became of it comes first
-    mine = [(subject, visit.caller.user_id or ""), *_sort(reader, "-"), ("limit", str(_MOST_OWN))]
-    rows = [
-        ShownRequest(
-            key=tuple(str(row[name]) for name in dataset.key),
-            cells=row,
-            steps=tuple(
-                it.to for it in approval.steps_of(visit.role) if it.own and it.start == row[approval.field]
-            ),
-        )
-        for row in _read(conn, reader, columns, mine)
-    ]
+    mine = [(subject, visit.caller.user_id or ""), *sorting(reader, "-"), ("limit", str(_MOST_OWN))]
+    rows = own_requests(dataset, _read(conn, reader, columns, mine), role=visit.role)
     return Requests(dataset=dataset, columns=columns, rows=rows, figures=figures)
 
 
@@ -163,7 +174,7 @@ def _read(
     return [records.values_of(row, columns) for row in read_page(conn, reader, query).rows]
 
 
-def _sort(reader: Reader, sign: str) -> list[tuple[str, str]]:
+def sorting(reader: Reader, sign: str) -> list[tuple[str, str]]:
     """By when it was asked, where the contract and the role's view of it tell that; else by the first date."""
     approval = reader.dataset.approval
     dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
@@ -183,11 +194,8 @@ def _form(
     visit: PageRequest, contract: Contract, given: dict[str, str], outcome: RecordOutcome | None
 ) -> Response:
     dataset = contract.dataset
-    wrong: dict[str, list[str]] = {}
-    for reason in outcome.reasons if outcome else ():
-        for name in reason["field"].split(", "):
-            wrong.setdefault(name, []).append(reason["reason"])
-    fields = _open_fields(visit, dataset)
+    wrong = reasons_by_field(outcome.reasons if outcome else ())
+    fields = open_fields(dataset, visit.role)
     days = dataset.approval.working_days if dataset.approval else None
     with visit.connection() as conn:
         choices = {it.name: _choices(visit, conn, dataset, it) for it in fields}
@@ -206,14 +214,12 @@ def _form(
     )
 
 
-def _open_fields(visit: PageRequest, dataset: Dataset) -> list[Field]:
-    """What is for who asks to say: neither the key nor the state, and nothing that a step fills in."""
-    approval = dataset.approval
-    assert approval is not None, "who asks asks by an approval"
-    given = next(it for it in shares(dataset) if it.role == visit.role and it.operation == "insert")
-    closed = {*dataset.key, dataset.subject, approval.field, approval.asked_at}
-    closed |= {name for step in approval.steps for name in (step.by, step.at)}
-    return [it for it in dataset.fields if it.name in given.everywhere and it.name not in closed]
+def reasons_by_field(reasons: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for reason in reasons:
+        for name in reason["field"].split(", "):
+            found.setdefault(name, []).append(reason["reason"])
+    return found
 
 
 def _choices(visit: PageRequest, conn: Connection[Any], dataset: Dataset, field: Field) -> list[str]:

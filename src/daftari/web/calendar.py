@@ -21,7 +21,6 @@ from daftari.rows.rules.expressions import parse
 from daftari.rows.rules.working_days import days_off
 from daftari.web import records
 from daftari.web.page_request import PageRequest
-from daftari.web.value_formats import ZONE
 
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 _MOST = 1000
@@ -36,20 +35,18 @@ class Span:
 
 
 def has_calendar(visit: PageRequest, dataset: Dataset) -> bool:
-    return dataset.no_overlap is not None and visit.reads(dataset) and _columns(visit, dataset) is not None
+    return visit.reads(dataset) and calendar_columns(dataset, visit.role) is not None
 
 
-def show_month(visit: PageRequest) -> Response:
+def calendar_page(visit: PageRequest) -> Response:
     datasets = [it.dataset for it in visit.contracts if has_calendar(visit, it.dataset)]
     name = visit.request.path_params.get("dataset") or (datasets[0].name if datasets else "")
     dataset = next((it for it in datasets if it.name == name), None)
     if dataset is None:
         raise AccessRefused("There is no such calendar, or it is not for your role.")
-    asked = visit.request.query_params.get("month", "")
-    text = asked if _MONTH.fullmatch(asked) else f"{clock().astimezone(ZONE):%Y-%m}"
-    first = date.fromisoformat(f"{text}-01")
-    last = first.replace(day=monthrange(first.year, first.month)[1])
-    spans, is_cut = _spans(visit, dataset, first, last)
+    today = dataset.today(clock())
+    first, last = month_of(visit.request.query_params.get("month", ""), today)
+    spans, is_cut = _spans(visit, dataset, (first, last), today)
     return visit.page(
         "calendar",
         dataset=dataset,
@@ -57,21 +54,30 @@ def show_month(visit: PageRequest) -> Response:
         first=first,
         days=[first + timedelta(days=at) for at in range(last.day)],
         off=days_off(first, last, visit.service.settings.country),
-        people={who: {day: it for it in its for day in _days(it, first, last)} for who, its in spans.items()},
+        people={
+            who: {day: it for it in its for day in days_of(it, first, last)} for who, its in spans.items()
+        },
         before=f"{first - timedelta(days=1):%Y-%m}",
         after=f"{last + timedelta(days=1):%Y-%m}",
         is_cut=is_cut,
     )
 
 
-def _days(span: Span, first: date, last: date) -> list[date]:
+def month_of(asked: str, today: date) -> tuple[date, date]:
+    """The first and the last day of the month that is asked for, such as `2026-03`; of this one, if none is."""
+    first = date.fromisoformat(f"{asked}-01") if _MONTH.fullmatch(asked) else today.replace(day=1)
+    return first, first.replace(day=monthrange(first.year, first.month)[1])
+
+
+def days_of(span: Span, first: date, last: date) -> list[date]:
+    """The days of *span* from *first* to *last*."""
     start, end = max(span.start, first), min(span.end, last)
     return [start + timedelta(days=at) for at in range((end - start).days + 1)]
 
 
-def _columns(visit: PageRequest, dataset: Dataset) -> list[str] | None:
-    """The columns that a calendar is drawn from; None where the role does not see them all."""
-    relation, overlap = relation_of(dataset, visit.role), dataset.no_overlap
+def calendar_columns(dataset: Dataset, role: str) -> list[str] | None:
+    """The columns that a calendar is drawn from; None where *role* does not see them all, or it has no spans."""
+    relation, overlap = relation_of(dataset, role), dataset.no_overlap
     if relation is None or overlap is None:
         return None
     seen = {it.name for it in relation.columns if it.field}
@@ -86,19 +92,26 @@ def _columns(visit: PageRequest, dataset: Dataset) -> list[str] | None:
 
 
 def _spans(
-    visit: PageRequest, dataset: Dataset, first: date, last: date
+    visit: PageRequest, dataset: Dataset, within: tuple[date, date], today: date
 ) -> tuple[dict[str, list[Span]], bool]:
-    names, overlap = _columns(visit, dataset), dataset.no_overlap
+    names, overlap = calendar_columns(dataset, visit.role), dataset.no_overlap
     assert names is not None and overlap is not None, "there is a calendar of it"
-    reader = visit.reader(dataset)
+    reader, (first, last) = visit.reader(dataset), within
     asked = [(f"{overlap.start}.lte", str(last)), (f"{overlap.end}.gte", str(first)), ("limit", str(_MOST))]
     query = query_of(reader, [("fields", ",".join(names)), *asked])
     with visit.connection() as conn:
         page = read_page(conn, reader, query)
     columns = [it for it in reader.relation.columns if it.name in names]
     rows = [records.values_of(row, columns) for row in page.rows]
+    return spans_of(dataset, that_count(dataset, rows, today)), page.next is not None
+
+
+def spans_of(dataset: Dataset, rows: list[dict[str, Any]]) -> dict[str, list[Span]]:
+    """The spans of *rows*, by the person or thing that they are of."""
+    overlap = dataset.no_overlap
+    assert overlap is not None, "there is a calendar of it"
     found: dict[str, list[Span]] = {}
-    for row in _that_count(dataset, rows):
+    for row in rows:
         span = Span(
             start=_day(row[overlap.start]),
             end=_day(row[overlap.end]),
@@ -106,10 +119,10 @@ def _spans(
             key=", ".join(str(row[it]) for it in dataset.key),
         )
         found.setdefault(", ".join(str(row[it]) for it in overlap.key), []).append(span)
-    return dict(sorted(found.items())), page.next is not None
+    return dict(sorted(found.items()))
 
 
-def _that_count(dataset: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def that_count(dataset: Dataset, rows: list[dict[str, Any]], today: date) -> list[dict[str, Any]]:
     """Those that may not overlap: one that was turned down keeps nobody away."""
     overlap = dataset.no_overlap
     if overlap is None or overlap.unless is None or not rows:
@@ -121,9 +134,7 @@ def _that_count(dataset: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, 
             for it in condition.fields
         }
     )
-    meets = frame.select(
-        condition.expression(clock().astimezone(ZONE).date()).fill_null(value=False)
-    ).to_series()
+    meets = frame.select(condition.expression(today).fill_null(value=False)).to_series()
     return [row for row, is_out in zip(rows, meets, strict=True) if not is_out]
 
 

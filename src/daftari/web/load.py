@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
-import secrets
-import shutil
-import time
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
-
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
+from daftari.api.routes.uploads import write_body
 from daftari.api.service import clock
+from daftari.contract import permissions
 from daftari.contract.model import Dataset
-from daftari.errors import AccessRefused, DaftariError, MappingError
-from daftari.io.files import open_source
-from daftari.operations.load.load_path import LoadRequest, load_path
-from daftari.operations.load.open_file import WantedFile, choose_mapping
-from daftari.operations.load.preview_file import FilePreview, preview_file
-from daftari.rows.intake.totals import ControlTotals
-from daftari.rows.mapping.mapping import FieldSource, Mapping
+from daftari.operations.load.upload_file import (
+    Upload,
+    begin_upload,
+    discard_upload,
+    find_upload,
+    load_upload,
+    look_at_upload,
+    place_of,
+    totals_of,
+)
 from daftari.web.page_request import PageRequest
-
-_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
-_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
-_PIECE = 2**20
-#: For how long a file that was sent waits to be loaded: it holds in the clear what the database keeps sealed.
-_WAITS_SECONDS = 3600
 
 
 def choose_file(visit: PageRequest) -> Response:
@@ -44,178 +33,61 @@ def drop_file(visit: PageRequest) -> Response:
 async def receive_file(visit: PageRequest) -> Response:
     """Take a file that a page sends; the answer names the page that shows it."""
     dataset = await run_in_threadpool(_dataset, visit)
-    name = Path(visit.request.query_params.get("name", "")).name
-    if not _NAME.fullmatch(name):
-        raise AccessRefused(
-            "The file's name holds what no name of ours does; expected letters, digits, spaces and . ( ) + -"
-        )
-    place = _folder(visit) / secrets.token_urlsafe(24)
-    await run_in_threadpool(_sweep, place.parent)
-    await run_in_threadpool(place.mkdir, mode=0o700, parents=True)
+    name, data_dir = visit.request.query_params.get("name", ""), visit.service.settings.data_dir
+    path = await run_in_threadpool(begin_upload, data_dir, dataset, visit.caller, name, now=clock())
     try:
-        await write_body(visit.request, place / "file" / name)
-        (place / "owner.json").write_text(json.dumps([visit.caller.name, dataset.name]))
+        await write_body(visit.request, path)
     except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+        discard_upload(path)
         raise
-    return JSONResponse({"page": f"/load/{dataset.name}/{place.name}"})
-
-
-async def write_body(request: HttpRequest, path: Path) -> None:
-    """Write the body of *request* to a file as it comes."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        waiting = bytearray()
-        async for piece in request.stream():
-            waiting += piece
-            if len(waiting) >= _PIECE:
-                await run_in_threadpool(file.write, bytes(waiting))
-                waiting.clear()
-        file.write(waiting)
+    return JSONResponse({"page": f"/load/{dataset.name}/{place_of(path)}"})
 
 
 def preview_dropped(visit: PageRequest) -> Response:
     """What the file is, how it maps, and what would become of its rows. Nothing is loaded."""
-    asked = _asked(visit)
-    picks = {name: value for name, value in visit.request.query_params.items() if name.startswith("m.")}
-    problem = None
-    found: FilePreview | None = None
-    try:
-        request = LoadRequest(
-            dataset=asked.dataset.name, path=asked.path, mapping=_mapping(visit, asked, picks)
-        )
-        with visit.connection() as conn:
-            found = preview_file(conn, visit.service.workspace, request, now=clock())
-    except DaftariError as error:
-        problem = error
-    header = found.header if found else _header(visit, asked)
+    upload = _upload(visit)
+    with visit.connection() as conn:
+        found = look_at_upload(conn, visit.service.workspace, upload, now=clock())
     return visit.page(
         "look",
-        dataset=asked.dataset,
-        file=asked.path.name,
+        dataset=upload.dataset,
+        file=upload.path.name,
         place=visit.request.path_params["place"],
-        look=found,
-        problem=problem,
-        header=header,
-        picks={name.removeprefix("m."): value for name, value in picks.items()},
+        look=found.look,
+        problem=found.problem,
+        header=found.header,
+        picks=upload.picks,
         query=visit.request.url.query,
     )
 
 
 def load_dropped(visit: PageRequest) -> Response:
-    asked = _asked(visit)
-    picks = {name: value for name, value in visit.request.query_params.items() if name.startswith("m.")}
-    request = LoadRequest(
-        dataset=asked.dataset.name,
-        path=asked.path,
-        mapping=_mapping(visit, asked, picks),
-        totals=_totals(visit, asked.dataset),
-        sender=(visit.errand(), visit.service.roles),
-    )
+    upload = _upload(visit)
     with visit.connection() as conn:
-        loaded = load_path(conn, visit.service.workspace, request, now=clock())
-    shutil.rmtree(asked.path.parent.parent, ignore_errors=True)
+        loaded = load_upload(conn, visit.service.workspace, upload, now=clock())
     return visit.go(f"/runs/{loaded.run_id}?{'known' if loaded.known else 'loaded'}=1")
 
 
 def give_up(visit: PageRequest) -> Response:
-    asked = _asked(visit)
-    shutil.rmtree(asked.path.parent.parent, ignore_errors=True)
-    return visit.go(f"/load/{asked.dataset.name}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    dataset: Dataset
-    path: Path
+    upload = _upload(visit)
+    discard_upload(upload.path)
+    return visit.go(f"/load/{upload.dataset.name}")
 
 
 def _dataset(visit: PageRequest) -> Dataset:
     dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    if not visit.adds(dataset):
-        raise AccessRefused(f"{dataset.name}: your role does not load files of it")
+    permissions.require(permissions.refusal_to_insert_for_others(dataset, visit.caller))
     return dataset
 
 
-def _folder(visit: PageRequest) -> Path:
-    return visit.service.settings.data_dir / "uploads" / "waiting"
-
-
-def _asked(visit: PageRequest) -> _Asked:
-    """
-    The file that the address means.
-
-    Raises:
-        AccessRefused: it is somebody else's, or does not wait any more.
-    """
+def _upload(visit: PageRequest) -> Upload:
+    """The file that the address means, with what the page says of it."""
     dataset, place = _dataset(visit), visit.request.path_params["place"]
-    folder = _folder(visit) / place
-    gone = AccessRefused(
-        "This file does not wait here any more: it was loaded, or an hour went by.", hint="Send it again."
+    asked = visit.request.query_params
+    return Upload(
+        dataset=dataset,
+        path=find_upload(visit.service.settings.data_dir, dataset, visit.caller, place),
+        sender=(visit.errand(), visit.service.roles),
+        picks={name.removeprefix("m."): asked[name] for name in asked if name.startswith("m.")},
+        totals=totals_of(visit.form, dataset),
     )
-    if not _ID.fullmatch(place) or not (folder / "owner.json").is_file():
-        raise gone
-    if json.loads((folder / "owner.json").read_text()) != [visit.caller.name, dataset.name]:
-        raise gone
-    (path,) = (folder / "file").iterdir()
-    return _Asked(dataset=dataset, path=path)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove files that nobody came back for."""
-    if folder.is_dir():
-        for one in folder.iterdir():
-            if time.time() - one.stat().st_mtime > _WAITS_SECONDS:
-                shutil.rmtree(one, ignore_errors=True)
-
-
-def _mapping(visit: PageRequest, asked: _Asked, picks: dict[str, str]) -> Mapping | None:
-    """The pipeline's mapping for this file, with what was picked in place of what it says; None: by names."""
-    pipeline, _ = visit.service.workspace.dataset(asked.dataset.name)
-    usual = choose_mapping(pipeline, asked.dataset, WantedFile(dataset=asked.dataset.name, path=asked.path))
-    picked = {
-        name.removeprefix("m."): FieldSource.model_validate({"from": [column]})
-        for name, column in picks.items()
-        if column
-    }
-    if not picked:
-        return usual
-    given = usual or Mapping(dataset=asked.dataset.name)
-    styles = {
-        name: given.fields[name].model_copy(update={"headers": source.headers, "constant": None})
-        if name in given.fields
-        else source
-        for name, source in picked.items()
-    }
-    return given.model_copy(update={"fields": {**given.fields, **styles}, "name": "picked by hand"})
-
-
-def _header(visit: PageRequest, asked: _Asked) -> tuple[str, ...]:
-    """The file's columns, where it could not be laid under the fields; none where it cannot be read."""
-    try:
-        return tuple(
-            open_source(asked.path, mapping=_mapping(visit, asked, {}), dataset=asked.dataset).header
-        )
-    except DaftariError:
-        return ()
-
-
-def _totals(visit: PageRequest, dataset: Dataset) -> ControlTotals:
-    rows: int | None = None
-    sums: dict[str, Decimal] = {}
-    for name, text in visit.form.items():
-        said = text.replace(",", "").strip()
-        if not said or not (name == "rows" or name.startswith("sum.")):
-            continue
-        try:
-            number = Decimal(said)
-            if not number.is_finite():
-                raise ValueError
-            if name == "rows":
-                rows = int(said)
-            else:
-                sums[dataset.field(name.removeprefix("sum.")).name] = number
-        except (ValueError, InvalidOperation):
-            raise MappingError(f"{name.removeprefix('sum.')}: the stated total is not a number") from None
-    return ControlTotals(rows=rows, sums=sums)

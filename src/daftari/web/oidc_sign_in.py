@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment
@@ -15,10 +16,14 @@ from daftari import log
 from daftari.api.authentication import count_failure
 from daftari.api.service import Service, clock
 from daftari.errors import NotAuthenticated, SettingError, TooManyRequests
-from daftari.io.access import web_sessions
-from daftari.io.access.oidc_sign_in import SignIn, new_secret
+from daftari.operations.access.issuer import come_from_issuer, go_to_issuer
+from daftari.operations.access.web_sessions import begin_session_for
 from daftari.web.sign_in import Endpoint, is_from_here, keep_cookie, let_in, sign_in_page
 
+if TYPE_CHECKING:
+    from daftari.operations.access.issuer import SignIn
+
+_Page = partial[Response]
 #: For how long somebody may be away at the issuer.
 _AWAY = timedelta(minutes=10)
 _NOT_THERE = "The issuer cannot be asked now. Try again in a while, or sign in by a token."
@@ -35,43 +40,53 @@ def oidc_routes(service: Service, sign_in: SignIn, pages: Environment) -> tuple[
     async def begin(request: Request) -> Response:
         if not is_from_here(request):  # nobody is signed in by a page of another site
             return page(request, "")
-        secret = new_secret()
-        try:
-            address = await run_in_threadpool(sign_in.way_there, secret)
-        except SettingError as error:
-            log.get().warning("oidc_sign_in", problem=str(error))
-            return page(request, _NOT_THERE, 502)
-        answer = RedirectResponse(address, status_code=303)
-        wanted = quote(request.query_params.get("next", "/"), safe="")
-        keep_cookie(request, answer, (_cookie_name(request), f"{secret}.{wanted}"), _AWAY)
-        return answer
+        return await _sent(sign_in, request, page)
 
     async def back(request: Request) -> Response:
-        secret, _, wanted = request.cookies.get(_cookie_name(request), "").partition(".")
-        try:
-            session = await run_in_threadpool(_begin, service, sign_in, (secret, request.url.query))
-            answer = let_in(request, session, _lasts(service), to=unquote(wanted))
-        except NotAuthenticated:
-            answer = _refused(service, request, partial(page, request))
-        except SettingError as error:
-            log.get().warning("oidc_sign_in", problem=str(error))
-            answer = page(request, _NOT_THERE, 502)
+        answer = await _received(service, sign_in, request, page)
         answer.delete_cookie(_cookie_name(request), secure=request.url.scheme == "https")
         return answer
 
     return begin, back
 
 
+async def _sent(sign_in: SignIn, request: Request, page: _Page) -> Response:
+    """To the issuer, with a secret that the browser keeps until it is back."""
+    try:
+        secret, address = await run_in_threadpool(go_to_issuer, sign_in)
+    except SettingError as error:
+        return _not_there(error, request, page)
+    answer = RedirectResponse(address, status_code=303)
+    wanted = quote(request.query_params.get("next", "/"), safe="")
+    keep_cookie(request, answer, (_cookie_name(request), f"{secret}.{wanted}"), _AWAY)
+    return answer
+
+
+async def _received(service: Service, sign_in: SignIn, request: Request, page: _Page) -> Response:
+    """In, by what the issuer sent along; or the sign-in page, which says why not."""
+    secret, _, wanted = request.cookies.get(_cookie_name(request), "").partition(".")
+    try:
+        session = await run_in_threadpool(_begin, service, sign_in, (secret, request.url.query))
+        return let_in(request, session, _lasts(service), to=unquote(wanted))
+    except NotAuthenticated:
+        return _refused(service, request, partial(page, request))
+    except SettingError as error:
+        return _not_there(error, request, page)
+
+
+def _not_there(error: SettingError, request: Request, page: _Page) -> Response:
+    log.get().warning("oidc_sign_in", problem=str(error))
+    return page(request, _NOT_THERE, 502)
+
+
 def _begin(service: Service, sign_in: SignIn, came: tuple[str, str]) -> str:
     secret, query = came
-    if not secret:
-        raise NotAuthenticated
-    caller = sign_in.caller_from(secret, query)
+    caller = come_from_issuer(sign_in, secret, query)
     with service.connection() as conn:
-        return web_sessions.begin_session_for(conn, caller, clock(), _lasts(service))
+        return begin_session_for(conn, caller, _lasts(service), now=clock())
 
 
-def _refused(service: Service, request: Request, page: partial[Response]) -> Response:
+def _refused(service: Service, request: Request, page: _Page) -> Response:
     try:
         count_failure(service, request)
     except TooManyRequests as error:

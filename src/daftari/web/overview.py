@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from daftari.api.service import clock
-from daftari.compile.access.relations import relation_of
-from daftari.compile.access.shares import Sight, shares
+from daftari.compile.access.relations import Relation, relation_of
 from daftari.compile.quality.verdicts import CheckVerdict
+from daftari.contract.access.role_permissions import sights
 from daftari.contract.model import Contract, Dataset, LogicalType
-from daftari.io.access.callers import in_role_of, speak_for
-from daftari.io.runs import check_results
-from daftari.io.runs import overview as glance
-from daftari.io.runs.check_results import CheckedDataset
 from daftari.operations.contracts.contract_history import contract_history
+from daftari.operations.runs.overview import CheckedDataset, Overview, count_by_month, look_over
+from daftari.operations.runs.show_runs import show_runs
+from daftari.rows.query import VisibleColumn
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.page_request import PageRequest
-
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds", "w": "weeks"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,75 +43,82 @@ class Card:
             return "empty"
         return "late" if self.is_late else "healthy"
 
+    @property
+    def needs_somebody(self) -> bool:
+        return bool(self.waiting) or self.state in ("failing", "late")
 
-def show_overview(visit: PageRequest) -> Response:
-    watched = [it for it in visit.contracts if visit.reads_all(it.dataset) or visit.adds(it.dataset)]
+
+def overview_page(visit: PageRequest) -> Response:
+    watched = [it for it in visit.contracts if visit.watches(it.dataset)]
     own = [it for it in visit.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
     with visit.connection() as conn:
-        loads = glance.latest_loads(conn, names)
-        waiting = glance.waiting_by_dataset(
-            conn, [it.dataset.name for it in watched if visit.mends(it.dataset)]
-        )
-        checked = {it.dataset: it for it in check_results.latest_check_results(conn)}
+        found = look_over(conn, names, [it.dataset.name for it in watched if visit.mends(it.dataset)])
         requests = [
-            found
+            waiting
             for it in visit.contracts
             if visit.decides(it.dataset)
-            for found in waiting_for(visit, conn, it.dataset, in_short=True)
+            for waiting in waiting_for(visit, conn, it.dataset, in_short=True)
         ]
-    cards = [
-        Card(
-            contract=it,
-            loaded_at=loads[it.dataset.name].finished_at if it.dataset.name in loads else None,
-            is_late=it.dataset.name in loads and _is_late(it, loads[it.dataset.name].finished_at, clock()),
-            verdict=checked[it.dataset.name].verdict if it.dataset.name in checked else None,
-            failing=_failing(checked.get(it.dataset.name)),
-            waiting=waiting.get(it.dataset.name, 0) if visit.mends(it.dataset) else None,
-            may_add=visit.adds(it.dataset),
-        )
-        for it in watched
-    ]
-    needed = [it for it in cards if it.waiting or it.state in ("failing", "late")]
+    cards = [_card(visit, it, found) for it in watched]
+    needed = [it for it in cards if it.needs_somebody]
     return visit.page(
         "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
     )
 
 
-def show_dataset(visit: PageRequest) -> Response:
+def _card(visit: PageRequest, contract: Contract, found: Overview) -> Card:
+    name = contract.dataset.name
+    load, checked = found.loads.get(name), found.checked.get(name)
+    return Card(
+        contract=contract,
+        loaded_at=load.finished_at if load else None,
+        is_late=load is not None and is_late(contract, load.finished_at, clock()),
+        verdict=checked.verdict if checked else None,
+        failing=failing_checks(checked),
+        waiting=found.waiting.get(name, 0) if visit.mends(contract.dataset) else None,
+        may_add=visit.adds(contract.dataset),
+    )
+
+
+def dataset_page(visit: PageRequest) -> Response:
     contract = visit.contract(visit.request.path_params["dataset"])
     name = contract.dataset.name
     sees_all = visit.reads_all(contract.dataset)
     with visit.connection() as conn:
-        load = glance.latest_loads(conn, [name]).get(name)
-        runs = glance.runs_of(conn, [name], limit=8) if sees_all or visit.adds(contract.dataset) else []
-        checked = next((it for it in check_results.latest_check_results(conn) if it.dataset == name), None)
+        found = look_over(conn, [name])
+        runs = show_runs(conn, [name], limit=8) if visit.watches(contract.dataset) else []
         history = contract_history(conn, name)
+    load = found.loads.get(name)
     return visit.page(
         "dataset",
         contract=contract,
         history=history,
-        fields=_fields(visit, contract.dataset),
+        fields=fields_seen_by(visit.role, contract.dataset),
         load=load,
-        is_late=load is not None and _is_late(contract, load.finished_at, clock()),
+        is_late=load is not None and is_late(contract, load.finished_at, clock()),
         runs=runs,
-        checked=checked if sees_all else None,
+        checked=found.checked.get(name) if sees_all else None,
         volume=_volume(visit, contract.dataset),
-        referred=[
-            it.dataset.name
-            for it in visit.contracts
-            if any(one.target == name for one in it.dataset.relationships) and it.dataset.name != name
-        ],
+        referred=referring(name, visit.contracts),
     )
 
 
-def _fields(visit: PageRequest, dataset: Dataset) -> list[dict[str, Any]]:
-    """Each field with how this role sees it."""
-    share = next((it for it in shares(dataset) if it.role == visit.role and it.operation == "read"), None)
-    found = []
+def referring(name: str, contracts: Sequence[Contract]) -> list[str]:
+    """The other datasets that refer to the dataset called *name*."""
+    return [
+        it.dataset.name
+        for it in contracts
+        if any(one.target == name for one in it.dataset.relationships) and it.dataset.name != name
+    ]
+
+
+def fields_seen_by(role: str, dataset: Dataset) -> list[dict[str, Any]]:
+    """Each field with how *role* sees it."""
+    found, ways = [], sights(dataset, role)
     for field in dataset.fields:
-        sights = {line.sight(field.name) for line in share.lines} if share else {Sight.HIDDEN}
-        seen = "in some rows" if len(sights) > 1 else sights.pop().value
+        (way, *others) = ways[field.name]
+        seen = "in some rows" if others else way.value
         if field.protection.sealed and seen == "clear":
             seen = "sealed"
         found.append({"field": field, "seen": seen, "is_sealed": field.protection.sealed})
@@ -125,17 +129,11 @@ def _volume(visit: PageRequest, dataset: Dataset) -> Any:
     relation = relation_of(dataset, visit.role)
     if relation is None or not visit.reads(dataset):
         return None
-    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
-    columns = [
-        it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
-    ]
-    first = next((it for it in columns if it.required), None)
+    first = counted_by(relation)
     if first is None:
         return None
-    with visit.connection() as conn, conn.transaction():
-        speak_for(conn, visit.errand())
-        with in_role_of(conn, visit.caller, visit.service.roles):
-            found = glance.rows_by_month(conn, relation, first.name)
+    with visit.connection() as conn:
+        found = count_by_month(conn, dataset, first, errand=visit.errand(), roles=visit.service.roles)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"
@@ -143,18 +141,19 @@ def _volume(visit: PageRequest, dataset: Dataset) -> Any:
     return {"chart": chart, "rows": found, "field": first.name}
 
 
-def _failing(checked: CheckedDataset | None) -> int:
+def counted_by(relation: Relation) -> VisibleColumn | None:
+    """The column by whose months rows are counted: the first required date that is in the clear."""
+    dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
+    columns = [
+        it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
+    ]
+    return next((it for it in columns if it.required), None)
+
+
+def failing_checks(checked: CheckedDataset | None) -> int:
     return checked.count(CheckVerdict.FAILED) + checked.count(CheckVerdict.NOT_EVALUATED) if checked else 0
 
 
-def _is_late(contract: Contract, at: datetime, now: datetime) -> bool:
+def is_late(contract: Contract, at: datetime, now: datetime) -> bool:
     """Whether rows came longer ago than the contract's latency allows."""
-    allowed = latency(contract)
-    return allowed is not None and now - at > allowed
-
-
-def latency(contract: Contract) -> timedelta | None:
-    found = re.fullmatch(r"(\d+)\s*([a-z]+)", contract.service_levels.get("latency", ""))
-    if found is None or found[2] not in _UNITS:
-        return None
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return contract.latency is not None and now - at > contract.latency

@@ -14,13 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from daftari.api.service import Service
-from daftari.compile.access.relations import relation_of
-from daftari.compile.access.shares import shares
+from daftari.contract import permissions
+from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
-from daftari.io.access.callers import Caller, RequestContext
 from daftari.operations.read.read_rows import Reader
-from daftari.operations.write.approvals import may_ask
 from daftari.operations.write.requests import WriteContext
 
 POLICY = (
@@ -65,11 +63,8 @@ class PageRequest:
     @property
     def contracts(self) -> list[Contract]:
         """Of datasets that the role reads or writes, in the order of their names."""
-        found = (
-            it
-            for it in self.service.contracts.values()
-            if self.reads(it.dataset) or self.adds(it.dataset) or self.asks(it.dataset)
-        )
+        every = self.service.contracts.values()
+        found = (it for it in every if permissions.refusal_to_open(it.dataset, self.caller) is None)
         return sorted(found, key=lambda it: it.dataset.name)
 
     def contract(self, name: str) -> Contract:
@@ -82,51 +77,39 @@ class PageRequest:
         for one in self.contracts:
             if one.dataset.name == name:
                 return one
-        raise AccessRefused("There is no such dataset, or it is not for your role.")
+        raise AccessRefused(permissions.NO_SUCH_DATASET)
 
     def reads(self, dataset: Dataset) -> bool:
-        return self.caller.may_name(dataset.name) and relation_of(dataset, self.role) is not None
+        return permissions.refusal_to_read(dataset, self.caller) is None
 
     def reads_named(self, name: str) -> bool:
         known = self.service.datasets.get(name)
         return known is not None and self.reads(known)
 
     def reads_all(self, dataset: Dataset) -> bool:
-        """Whether no row of the dataset is hidden from the role: figures over all rows tell it nothing new."""
-        return self.reads(dataset) and any(
-            it.role == self.role and it.operation == "read" and "all" in it.scopes for it in shares(dataset)
-        )
-
-    def reads_own_alone(self, dataset: Dataset) -> bool:
-        scopes = [it.rows for it in dataset.access if it.role == self.role and "read" in it.operations]
-        return bool(scopes) and set(scopes) == {"own"}
+        return permissions.refusal_to_read_all(dataset, self.caller) is None
 
     def adds(self, dataset: Dataset) -> bool:
-        """Whether the role brings rows of others, as files hold them. Who inserts its own alone asks; see `asks`."""
-        given = any(
-            it.role == self.role and "insert" in it.operations and it.rows != "own" for it in dataset.access
-        )
-        return given and self.caller.writes and self.caller.may_name(dataset.name)
+        return permissions.refusal_to_insert_for_others(dataset, self.caller) is None
 
     def asks(self, dataset: Dataset) -> bool:
-        return may_ask(dataset, self.caller)
+        return permissions.refusal_to_ask(dataset, self.caller) is None
 
     def decides(self, dataset: Dataset) -> bool:
-        """Whether there are steps of others' requests for this visitor to take."""
-        approval = dataset.approval
-        takes = approval is not None and any(not it.own for it in approval.steps_of(self.role))
-        return takes and self.caller.writes and self.reads(dataset)
+        return permissions.refusal_to_decide(dataset, self.caller) is None
 
     def mends(self, dataset: Dataset) -> bool:
-        """Whether refused rows are the role's to see and to mend: who loads a dataset, and sees all of it."""
-        return self.adds(dataset) and self.reads_all(dataset)
+        return permissions.refusal_to_mend(dataset, self.caller) is None
+
+    def watches(self, dataset: Dataset) -> bool:
+        return permissions.refusal_to_watch(dataset, self.caller) is None
 
     @property
     def oversees(self) -> bool:
-        return self.role in self.service.workspace.overseers
+        return permissions.refusal_to_oversee(self.role, self.service.workspace.overseers) is None
 
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
-        if purpose is None and self.reads_own_alone(dataset):
+        if purpose is None and permissions.sees_own_rows_alone(dataset, self.role):
             purpose = "looking at my own records"
         return Reader(dataset=dataset, errand=self.errand(purpose), roles=self.service.roles)
 

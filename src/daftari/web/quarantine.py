@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from daftari.api.service import clock
+from daftari.contract import permissions
 from daftari.contract.model import Contract, Field, LogicalType
-from daftari.errors import AccessRefused, QuarantineRefused
-from daftari.io.runs import overview as glance
-from daftari.operations.quarantine.correct_rows import HIDDEN, correct_rows, refused_rows
+from daftari.errors import QuarantineRefused
+from daftari.operations.quarantine.correct_by_file import correct_by_file, rejected_rows_file
+from daftari.operations.quarantine.correct_rows import changed_cells, correct_rows, quarantined_rows
+from daftari.operations.quarantine.show_quarantine import count_waiting
 from daftari.operations.write.requests import RecordOutcome
+from daftari.protect.mask import HIDDEN
 from daftari.web.page_request import PageRequest
 
 _AT_ONCE = 50
 _MENDING = "mending refused rows"
-_MOST_IN_A_FILE = 10_000
 _MOST_BYTES = 16 * 2**20
-_ENTRY, _REASONS = "_quarantine_id", "_reasons"
 
 
 def list_quarantine(visit: PageRequest) -> Response:
     mine = [it.dataset for it in visit.contracts if visit.mends(it.dataset)]
     with visit.connection() as conn:
-        waiting = glance.waiting_by_dataset(conn, [it.name for it in mine])
+        waiting = count_waiting(conn, [it.name for it in mine])
     return visit.page("refused_datasets", datasets=[(it, waiting.get(it.name, 0)) for it in mine])
 
 
@@ -37,9 +36,8 @@ def correction_grid(visit: PageRequest) -> Response:
     asked = visit.request.query_params.get("after", "0")
     after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
     with visit.connection() as conn:
-        rows = refused_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
-        total = glance.waiting_by_dataset(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
-    told = Counter(visit.request.query_params.getlist("told"))
+        rows = quarantined_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
+        total = count_waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
     run = visit.request.query_params.get("run", "")
     return visit.page(
         "grid",
@@ -48,29 +46,24 @@ def correction_grid(visit: PageRequest) -> Response:
         total=total,
         after=after,
         following=rows[-1].entry.quarantine_id if len(rows) == _AT_ONCE else None,
-        told={it.split(":")[0]: it.split(":")[-1] for it in told if it.count(":") == 1},
+        told=outcome_words(visit.request.query_params.getlist("told")),
         run=run if run.isdigit() else "",
         hidden=HIDDEN,
-        hints={it.name: _hint(it) for it in contract.dataset.fields},
+        hints={it.name: hint(it) for it in contract.dataset.fields},
     )
 
 
 def replay_grid(visit: PageRequest) -> Response:
     """Take the rows of the grid of which a cell was changed, or all of them where that is asked."""
     contract = _contract(visit)
-    given: dict[int, dict[str, str]] = {}
-    for name, text in visit.form.items():
-        kind, _, rest = name.partition(".")
-        number, _, field = rest.partition(".")
-        if kind == "c" and number.isdigit():
-            given.setdefault(int(number), {})[field] = text
+    given = cells_of(visit.form)
     desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
-        rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
+        rows = quarantined_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
         changed = {
             it.entry.quarantine_id: changes
             for it in rows
-            if (changes := _changes(it.cells or {}, given[it.entry.quarantine_id]))
+            if (changes := changed_cells(it.cells or {}, given[it.entry.quarantine_id]))
             or visit.form.get("which") == "all"
         }
         if not changed:
@@ -84,17 +77,9 @@ def replay_grid(visit: PageRequest) -> Response:
 def download_quarantine(visit: PageRequest) -> Response:
     contract = _contract(visit)
     with visit.connection() as conn:
-        rows = refused_rows(conn, visit.desk(contract, _MENDING), limit=_MOST_IN_A_FILE)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = [it.name for it in contract.dataset.fields]
-    writer.writerow([_ENTRY, _REASONS, *names])
-    for row in rows:
-        if row.cells is not None:
-            why = "; ".join(f"{it['field']} {it['reason']}".strip() for it in row.entry.reasons)
-            writer.writerow([row.entry.quarantine_id, why, *(row.cells.get(name) or "" for name in names)])
+        body = rejected_rows_file(conn, visit.desk(contract, _MENDING))
     headers = {"Content-Disposition": f'attachment; filename="{contract.dataset.name}.refused.csv"'}
-    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def receive_corrections(visit: PageRequest) -> Response:
@@ -108,40 +93,23 @@ async def receive_corrections(visit: PageRequest) -> Response:
 
 def _replay_file(visit: PageRequest, body: bytes) -> str:
     contract = _contract(visit)
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")), strict=True)
-        records = list(reader)
-        given = {int(it[_ENTRY]): it for it in records}
-    except (UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError):
-        raise QuarantineRefused(
-            f"This is not the file that this page gave out; expected CSV in UTF-8 with the column {_ENTRY}",
-            hint="Download the refused rows, mend them, save as CSV, and send that.",
-        ) from None
-    names = {it.name for it in contract.dataset.fields}
-    desk = visit.desk(contract, _MENDING)
     with visit.connection() as conn:
-        rows = refused_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
-        changed = {
-            it.entry.quarantine_id: changes
-            for it in rows
-            if (
-                changes := _changes(
-                    it.cells or {},
-                    {
-                        name: text or ""
-                        for name, text in given[it.entry.quarantine_id].items()
-                        if name in names
-                    },
-                )
-            )
-        }
-        if not changed:
-            raise QuarantineRefused("No row in this file differs from the one that waits.")
-        outcomes, run_id = correct_rows(conn, desk, changed, now=clock())
+        outcomes, run_id = correct_by_file(conn, visit.desk(contract, _MENDING), body, now=clock())
     return f"/quarantine/{contract.dataset.name}?{_told(outcomes)}&run={run_id}"
 
 
-def _hint(field: Field) -> str:
+def cells_of(form: Mapping[str, str]) -> dict[int, dict[str, str]]:
+    """The cells of the grid's form, `c.<row>.<field>`, by row."""
+    given: dict[int, dict[str, str]] = {}
+    for name, text in form.items():
+        kind, _, rest = name.partition(".")
+        number, _, field = rest.partition(".")
+        if kind == "c" and number.isdigit():
+            given.setdefault(int(number), {})[field] = text
+    return given
+
+
+def hint(field: Field) -> str:
     """How a cell is written here, whatever its file looked like."""
     return {
         LogicalType.DATE: "2026-03-14",
@@ -152,17 +120,17 @@ def _hint(field: Field) -> str:
     }.get(field.logical_type, "")
 
 
-def _changes(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in given.items() if text != (cells.get(name) or "")}
-
-
 def _told(outcomes: Mapping[int, RecordOutcome]) -> str:
     counts = Counter(it.status for it in outcomes.values())
     return "&".join(f"told={status}:{number}" for status, number in counts.items())
 
 
+def outcome_words(said: Iterable[str]) -> dict[str, str]:
+    """How many rows came to which end, as an address that `_told` wrote says it."""
+    return {it.split(":")[0]: it.split(":")[-1] for it in said if it.count(":") == 1}
+
+
 def _contract(visit: PageRequest) -> Contract:
     contract = visit.contract(visit.request.path_params["dataset"])
-    if not visit.mends(contract.dataset):
-        raise AccessRefused(f"{contract.dataset.name}: its refused rows are not for your role to mend")
+    permissions.require(permissions.refusal_to_mend(contract.dataset, visit.caller))
     return contract

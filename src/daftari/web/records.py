@@ -16,7 +16,7 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_history import read_history
 from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_page
-from daftari.rows.query import RESTRICTED, VisibleColumn
+from daftari.rows.query import VisibleColumn
 from daftari.web.page_request import PageRequest
 
 #: What a filter may say, in words, by the operator of an address.
@@ -42,14 +42,10 @@ def list_records(visit: PageRequest) -> Response:
     asked = list(visit.request.query_params.multi_items())
     given = dict(asked)
     if given.get("field"):  # the form of one more filter: an address that may be kept and sent on
-        name = (
-            given["field"] if given.get("operator", "eq") == "eq" else f"{given['field']}.{given['operator']}"
-        )
-        kept = [(it, value) for it, value in asked if it not in (*_OURS[1:], "after")]
-        return visit.go(f"/records/{dataset.name}?{urlencode([*kept, (name, given.get('value', ''))])}")
+        return visit.go(f"/records/{dataset.name}{narrowed(asked)}")
     reader = _reader(visit, dataset)
     shown = shown_of(reader)
-    query = query_of(reader, [("fields", ",".join(it.name for it in shown)), *_wanted(asked)])
+    query = query_of(reader, [("fields", ",".join(it.name for it in shown)), *wanted_columns(asked)])
     with visit.connection() as conn:
         page = read_page(conn, reader, query)
     return visit.page(
@@ -61,14 +57,14 @@ def list_records(visit: PageRequest) -> Response:
         },
         numbers={it.name for it in shown if it.field and it.field.logical_type in _NUMBERS},
         rows=[values_of(row, shown) for row in page.rows],
-        following=_address(asked, after=page.next) if page.next else None,
+        following=address(asked, after=page.next) if page.next else None,
         filters=[
-            {"field": name, "value": value, "without": _address(_without(asked, name, value))}
-            for name, value in _wanted(asked)
+            {"field": name, "value": value, "without": address(without(asked, name, value))}
+            for name, value in wanted_columns(asked)
             if name not in ("sort", "limit", "after", "fields")
         ],
-        sortable=[it for it in shown if not _is_closed(it)],
-        sorts={it.name: _sorted_by(asked, it.name) for it in shown},
+        sortable=[it for it in shown if it.is_for_addresses],
+        sorts={it.name: sorted_by(asked, it.name) for it in shown},
         withheld=[it.name for it in reader.relation.columns if it not in shown],
         purpose=given.get("purpose", ""),
         operators=OPERATORS,
@@ -85,7 +81,7 @@ def export_records(visit: PageRequest) -> Response:
         raise AccessRefused(f"There is no export of this form; expected {', '.join(MEDIA)}.")
     reader = _reader(visit, dataset)
     names = ",".join(it.name for it in shown_of(reader))
-    query = query_of(reader, [("fields", names), *_wanted(asked)])
+    query = query_of(reader, [("fields", names), *wanted_columns(asked)])
 
     def pieces() -> Iterator[bytes]:
         with visit.connection() as conn:
@@ -135,39 +131,39 @@ def _reader(visit: PageRequest, dataset: Dataset) -> Reader:
 
 def shown_of(reader: Reader) -> list[VisibleColumn]:
     """Every column, but for a restricted one where nobody said what for."""
-    has_purpose = bool((reader.errand.purpose or "").strip())
-    return [it for it in reader.relation.columns if has_purpose or not _is_restricted(it)]
+    has_purpose = reader.errand.has_purpose
+    return [it for it in reader.relation.columns if has_purpose or not it.is_restricted]
 
 
-def _is_restricted(column: VisibleColumn) -> bool:
-    return not column.is_masked and column.field is not None and column.field.classification in RESTRICTED
-
-
-def _is_closed(column: VisibleColumn) -> bool:
-    """Whether an address may not name its values."""
-    return column.is_masked or (column.field is not None and column.field.classification in RESTRICTED)
-
-
-def _wanted(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def wanted_columns(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What of an address is for the rows, and not for the page."""
     return [(name, value) for name, value in asked if name not in (*_OURS, "fields")]
 
 
-def _without(asked: list[tuple[str, str]], name: str, value: str) -> list[tuple[str, str]]:
+def without(asked: list[tuple[str, str]], name: str, value: str) -> list[tuple[str, str]]:
     return [it for it in asked if it != (name, value) and it[0] != "after"]
 
 
-def _address(asked: list[tuple[str, str]], **more: str | None) -> str:
+def narrowed(asked: list[tuple[str, str]]) -> str:
+    """The address with the filter that the form of one more filter asks for; it begins at the first page."""
+    given = dict(asked)
+    field, operator = given["field"], given.get("operator", "eq")
+    name = field if operator == "eq" else f"{field}.{operator}"
+    kept = [(it, value) for it, value in asked if it not in (*_OURS[1:], "after")]
+    return address([*kept, (name, given.get("value", ""))])
+
+
+def address(asked: list[tuple[str, str]], **more: str | None) -> str:
     kept = [it for it in asked if it[0] not in more]
     return "?" + urlencode([*kept, *((name, value) for name, value in more.items() if value)])
 
 
-def _sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
+def sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
     """How the rows are sorted by a column now, in the words of ARIA, and the address that turns it around."""
     now = dict(asked).get("sort", "")
     state = {name: "ascending", f"-{name}": "descending"}.get(now, "none")
     following = f"-{name}" if now == name else name
-    return state, _address([it for it in asked if it[0] != "after"], sort=following)
+    return state, address([it for it in asked if it[0] != "after"], sort=following)
 
 
 def values_of(row: str, columns: list[VisibleColumn]) -> dict[str, Any]:

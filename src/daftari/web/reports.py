@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from psycopg import Connection
 from starlette.responses import Response
 
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io.access.callers import in_role_of, speak_for
-from daftari.io.marts import mart_reports
-from daftari.io.marts.mart_reports import Report, Row
-from daftari.io.runs.overview import reports_made_at
 from daftari.operations.marts.build_marts import TransformOptions, build_marts
+from daftari.operations.marts.read_reports import (
+    ReadReport,
+    Report,
+    Row,
+    are_built,
+    read_report,
+    read_whole,
+)
+from daftari.operations.read.write_csv import csv_file
 from daftari.web import charts
 from daftari.web.page_request import PageRequest
 from daftari.web.value_formats import value as written
 
-_MOST_ROWS = 5000
 _MOST_BARS = 20
 _MOST_OWN = 3
 
 
 def list_reports(visit: PageRequest) -> Response:
+    mine = _mine(visit)
     with visit.connection() as conn:
-        reports = [(it, mart_reports.is_built(conn, it.mart)) for it in _mine(visit)]
+        reports = list(zip(mine, are_built(conn, mine), strict=True))
     asked = visit.request.query_params
     return visit.page("reports", reports=reports, may_build=_builds(visit), built=asked.get("built", ""))
 
@@ -41,10 +42,7 @@ def rebuild_reports(visit: PageRequest) -> Response:
     """Bring the reports up to date. What fails its tests is not published: readers keep what they have."""
     if not _builds(visit):
         raise AccessRefused("Reports are built anew by who loads what they are made of.")
-    settings = visit.service.settings
-    options = TransformOptions(
-        environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
-    )
+    options = TransformOptions.of(visit.service.settings)
     with visit.connection() as conn:
         built = build_marts(conn, visit.service.workspace, options, lambda *_: None)
     return visit.go(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
@@ -56,32 +54,26 @@ def _builds(visit: PageRequest) -> bool:
 
 def show_report(visit: PageRequest) -> Response:
     report = _asked(visit)
-    with _reading(visit) as conn:
-        choices, picked = _picked(visit, conn, report)
-        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
+    read = _read(visit, report)
     return visit.page(
         "report",
         report=report,
-        choices=choices,
-        picked=picked,
-        chart=_chart(report, rows),
-        rows=rows[-500:],
-        total=len(rows),
+        choices=read.choices,
+        picked=read.picked,
+        chart=chart_of(report, read.rows, ZoneInfo(visit.service.settings.time_zone)),
+        rows=read.rows[-500:],
+        total=len(read.rows),
         query=visit.request.url.query,
     )
 
 
 def download_report(visit: PageRequest) -> Response:
     report = _asked(visit)
-    with _reading(visit) as conn:
-        _, picked = _picked(visit, conn, report)
-        rows = mart_reports.rows_of(conn, report, picked, _MOST_ROWS)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(report.columns)
-    writer.writerows(rows)
+    rows = _read(visit, report).rows
     headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,18 +97,18 @@ def about_me(visit: PageRequest, dataset: Dataset) -> list[OwnFigures]:
     ]
     if not reports:
         return []
-    with _reading(visit) as conn:
-        built = [it for it in reports if mart_reports.is_built(conn, it.mart)]
-        rows = [mart_reports.rows_of(conn, it, {}, _MOST_ROWS) for it in built]
     with visit.connection() as conn:
-        made_at = reports_made_at(conn)
-    return [_own_figures(visit, it, its, made_at) for it, its in zip(built, rows, strict=True)]
+        rows, made_at = read_whole(conn, reports, errand=visit.errand(), roles=visit.service.roles)
+    readers = visit.service.workspace.readers.of
+    return [
+        own_figures(it, rows[it.mart], readers[it.mart].subject, made_at) for it in reports if it.mart in rows
+    ]
 
 
-def _own_figures(visit: PageRequest, report: Report, rows: list[Row], made_at: datetime | None) -> OwnFigures:
+def own_figures(report: Report, rows: list[Row], subject: str | None, made_at: datetime | None) -> OwnFigures:
+    """What *rows* of a report say of the person whom its column *subject* names; that column is left out."""
     names = list(report.columns)
     latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
-    subject = visit.service.workspace.readers.of[report.mart].subject
     # What it is about comes first, as the rest may be beyond the edge of a small screen.
     first = sorted(names, key=lambda it: (it not in report.names, it != report.value))
     shown = [names.index(it) for it in first if it != subject]
@@ -141,43 +133,33 @@ def _asked(visit: PageRequest) -> Report:
     raise AccessRefused("There is no such report, or it is not for your role.")
 
 
-@contextmanager
-def _reading(visit: PageRequest) -> Iterator[Connection[Any]]:
-    with visit.connection() as conn, conn.transaction():
-        speak_for(conn, visit.errand())
-        with in_role_of(conn, visit.caller, visit.service.roles):
-            yield conn
+def _read(visit: PageRequest, report: Report) -> ReadReport:
+    with visit.connection() as conn:
+        return read_report(
+            conn,
+            report,
+            visit.request.query_params,
+            errand=visit.errand(),
+            roles=visit.service.roles,
+        )
 
 
-def _picked(
-    visit: PageRequest, conn: Connection[Any], report: Report
-) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """What may be picked of each column of `per`, and what is: what was asked for, else the commonest."""
-    choices = {name: mart_reports.choices(conn, report, name) for name in report.per}
-    asked = visit.request.query_params
-    picked = {
-        name: asked[name] if asked.get(name) in values else values[0]
-        for name, values in choices.items()
-        if values
-    }
-    return choices, picked
-
-
-def _chart(report: Report, rows: list[Row]) -> Any:
+def chart_of(report: Report, rows: list[Row], zone: tzinfo) -> Any:
     at = {name: number for number, name in enumerate(report.columns)}
     along, value = at[report.along], at[report.value]
     if report.chart == "bars":
         sums: dict[str, Decimal] = {}
         for row in rows:
             if row[value] is not None:
-                sums[written(row[along])] = sums.get(written(row[along]), Decimal(0)) + Decimal(row[value])
+                name = written(row[along], zone)
+                sums[name] = sums.get(name, Decimal(0)) + Decimal(row[value])
         largest = sorted(sums.items(), key=lambda it: -it[1])[:_MOST_BARS]
         return charts.bars(largest, title=report.title) if len(largest) > 1 else None
     labels = sorted({row[along] for row in rows})
     place = {label: number for number, label in enumerate(labels)}
     series: dict[str, list[Any]] = {}
     for row in rows:
-        name = written(row[at[report.by]]) if report.by else report.value
+        name = written(row[at[report.by]], zone) if report.by else report.value
         series.setdefault(name, [None] * len(labels))[place[row[along]]] = row[value]
     short = [str(label)[:7] if len(str(label)) == 10 else str(label) for label in labels]
     return charts.lines(short, series, title=report.title)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from jinja2 import Environment
@@ -17,9 +18,9 @@ from starlette.staticfiles import StaticFiles
 
 from daftari import log
 from daftari.api.service import Service, clock
+from daftari.contract.access.caller import Caller
 from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
-from daftari.io.access import web_sessions
-from daftari.io.access.callers import Caller
+from daftari.operations.access.web_sessions import caller_of_session
 from daftari.operations.load.preview_file import shown_sums
 from daftari.web import (
     approvals,
@@ -43,8 +44,8 @@ _MOST_FORM_BYTES = 2**20
 
 #: Address, methods, page.
 PAGES: list[tuple[str, str, Page]] = [
-    ("/", "GET", overview.show_overview),
-    ("/datasets/{dataset}", "GET", overview.show_dataset),
+    ("/", "GET", overview.overview_page),
+    ("/datasets/{dataset}", "GET", overview.dataset_page),
     ("/records/{dataset}", "GET", records.list_records),
     ("/records/{dataset}/export", "GET", records.export_records),
     ("/records/{dataset}/row", "GET", records.show_record),
@@ -52,8 +53,8 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/approvals/{dataset}", "POST", approvals.take_step_form),
     ("/approvals/{dataset}/ask", "GET", approvals.ask_form),
     ("/approvals/{dataset}/ask", "POST", approvals.ask_form),
-    ("/calendar", "GET", calendar.show_month),
-    ("/calendar/{dataset}", "GET", calendar.show_month),
+    ("/calendar", "GET", calendar.calendar_page),
+    ("/calendar/{dataset}", "GET", calendar.calendar_page),
     ("/reports", "GET", reports.list_reports),
     ("/reports/build", "POST", reports.rebuild_reports),
     ("/reports/{mart}", "GET", reports.show_report),
@@ -67,12 +68,12 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/quarantine/{dataset}", "GET", quarantine.correction_grid),
     ("/quarantine/{dataset}", "POST", quarantine.replay_grid),
     ("/quarantine/{dataset}/csv", "GET", quarantine.download_quarantine),
-    ("/runs", "GET", oversight.list_runs),
-    ("/runs/{run_id}", "GET", oversight.show_run),
-    ("/audit", "GET", oversight.show_audit_trail),
-    ("/review", "GET", oversight.show_access_review),
-    ("/incidents", "GET", oversight.show_incidents),
-    ("/privacy", "GET", oversight.show_privacy),
+    ("/runs", "GET", oversight.runs_page),
+    ("/runs/{run_id}", "GET", oversight.run_page),
+    ("/audit", "GET", oversight.audit_page),
+    ("/review", "GET", oversight.review_page),
+    ("/incidents", "GET", oversight.incidents_page),
+    ("/privacy", "GET", oversight.privacy_page),
     ("/sign-out", "POST", sign_in.sign_out),
 ]
 
@@ -83,9 +84,10 @@ RECEIVERS: list[tuple[str, Receiver]] = [
 ]
 
 
-def add_control_room(app: FastAPI, service: Service) -> None:
-    """Add the control room to the application of the API."""
-    pages = environment(
+def pages_of(service: Service) -> Environment:
+    """The templates of the control room, with what each of them may use."""
+    return environment(
+        ZoneInfo(service.settings.time_zone),
         workspace=service.workspace.name,
         now=clock,
         navigation=navigation,
@@ -93,6 +95,11 @@ def add_control_room(app: FastAPI, service: Service) -> None:
         row_address=records.row_address,
         sums=shown_sums,
     )
+
+
+def add_control_room(app: FastAPI, service: Service) -> None:
+    """Add the control room to the application of the API."""
+    pages = pages_of(service)
     static = Path(str(resources.files("daftari.web") / "static"))
     app.mount("/static/room", StaticFiles(directory=static), name="room_files")
     app.add_route(
@@ -164,7 +171,7 @@ def navigation(visit: PageRequest) -> list[tuple[str, str]]:
     """The pages that are for this visitor, by address and name."""
     mends = any(visit.mends(it.dataset) for it in visit.contracts)
     adds = any(visit.adds(it.dataset) for it in visit.contracts)
-    watches = adds or any(visit.reads_all(it.dataset) for it in visit.contracts)
+    watches = any(visit.watches(it.dataset) for it in visit.contracts)
     every = [
         ("/", "Overview", True),
         (
@@ -194,7 +201,7 @@ def _caller(service: Service, session: str) -> Caller:
     if not session:
         raise NotAuthenticated
     with service.connection() as conn:
-        return web_sessions.caller_of_session(conn, session, clock())
+        return caller_of_session(conn, session, now=clock())
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from daftari.api.authentication import count_failure
 from daftari.api.service import Service, clock
 from daftari.errors import NotAuthenticated, TooManyRequests
-from daftari.io.access import web_sessions
+from daftari.operations.access.web_sessions import LASTS, begin_session, end_session
 from daftari.web.page_request import POLICY, PageRequest, cookie_name
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -41,14 +41,14 @@ def sign_in(service: Service, pages: Environment) -> Endpoint:
                 return page(request, f"{error}. {error.hint}".capitalize(), 429)
             message = "This token lets nobody in: it is unknown, has expired or was revoked."
             return page(request, message, 401)
-        return let_in(request, session, web_sessions.LASTS, to=request.query_params.get("next", "/"))
+        return let_in(request, session, LASTS, to=request.query_params.get("next", "/"))
 
     return answer
 
 
 def let_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
     """Have the browser keep its session, and go on to the page that it came for."""
-    answer = RedirectResponse(_ours(to), status_code=303)
+    answer = RedirectResponse(page_of_ours(to), status_code=303)
     keep_cookie(request, answer, (cookie_name(request), session), lasts)
     return answer
 
@@ -73,7 +73,7 @@ def is_from_here(request: Request) -> bool:
 
 def sign_out(visit: PageRequest) -> Response:
     with visit.connection() as conn:
-        web_sessions.end_session(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
+        end_session(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
     answer = visit.go("/sign-in")
     answer.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https")
     return answer
@@ -81,10 +81,10 @@ def sign_out(visit: PageRequest) -> Response:
 
 def _begin(service: Service, token: str) -> str:
     with service.connection() as conn:
-        return web_sessions.begin_session(conn, token, clock())
+        return begin_session(conn, token, now=clock())
 
 
-def _ours(wanted: str) -> str:
+def page_of_ours(wanted: str) -> str:
     """A page of ours and of nobody else."""
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
     return wanted if is_ours else "/"

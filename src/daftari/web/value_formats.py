@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-ZONE = ZoneInfo("Africa/Nairobi")
 
-
-def environment(**shared: Any) -> Environment:
+def environment(zone: tzinfo, **shared: Any) -> Environment:
+    """Return the templates, which show instants in *zone*."""
     made = Environment(
         loader=PackageLoader("daftari.web"),
         autoescape=True,
@@ -20,20 +19,14 @@ def environment(**shared: Any) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "moment": moment,
-        "count": count,
-        "day": day,
-        "ago": ago,
-        "value": value,
-        "words": label_words,
-    }
+    made.filters |= {"count": count, "day": day, "ago": ago, "words": label_words}
+    made.filters |= {"moment": partial(moment, zone=zone), "value": partial(value, zone=zone)}
     made.globals |= shared
     return made
 
 
-def moment(at: datetime | None) -> str:
-    return f"{at.astimezone(ZONE):%-d %b %Y, %H:%M}" if at else "never"
+def moment(at: datetime | None, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%-d %b %Y, %H:%M}" if at else "never"
 
 
 def day(at: date) -> str:
@@ -56,7 +49,7 @@ def ago(between: timedelta) -> str:
     return "a moment"
 
 
-def value(one: Any) -> str:
+def value(one: Any, zone: tzinfo) -> str:
     """A cell. What is missing is a dash, and never the word None."""
     match one:
         case None | "":
@@ -64,7 +57,7 @@ def value(one: Any) -> str:
         case bool():
             return "yes" if one else "no"
         case datetime():
-            return moment(one)
+            return moment(one, zone)
         case date():
             return one.isoformat()
         case int() | float() | Decimal():

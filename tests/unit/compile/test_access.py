@@ -5,18 +5,21 @@ from dataclasses import replace
 import pytest
 
 from daftari.compile.access import access_policies
-from daftari.compile.access.access_policies import MartReaders, Present, Readers, Rights
+from daftari.compile.access.access_policies import Present, Rights
 from daftari.compile.access.access_statements import create_access
 from daftari.compile.access.roles import Roles
 from daftari.compile.tables.objects import Grant, Policy, View
+from daftari.contract.access.mart_readers import MartReaders, Readers
 from daftari.contract.model import (
     Access,
     Dataset,
     Field,
     LogicalType,
     Mask,
+    Operation,
     Protection,
     Relationship,
+    row_scope,
 )
 from daftari.errors import ContractError
 
@@ -45,8 +48,8 @@ def made(dataset, *lines, known=(USERS,), rights=Rights(), present=Present()):  
     return list(access_policies.access_objects([replace(dataset, access=lines), *known], present, rights))
 
 
-def line(rows="all", operations=("read",), role="clerk", **more):
-    return Access(role=role, operations=operations, rows=rows, **more)
+def line(rows="all", operations=(Operation.READ,), role="clerk", **more):
+    return Access(role=role, operations=operations, rows=row_scope(rows), **more)
 
 
 def policies(found, table="claims"):
@@ -89,7 +92,7 @@ def test_a_line_of_rows_none_gives_nothing():
 
 
 def test_each_operation_has_a_policy_and_a_grant_of_its_columns():
-    found = made(CLAIMS, line(operations=("read", "insert", "update", "delete"), fields=("claim",)))
+    found = made(CLAIMS, line(operations=tuple(Operation), fields=("claim",)))
     acts = "(select daftari.acts_as('clerk'))"
     assert {name: (it.command, it.using, it.check) for name, it in policies(found).items()} == {
         "operator": ("all", "true", None),
@@ -184,8 +187,8 @@ def test_a_mart_without_the_column_of_its_subject_is_closed_to_those_who_are_tol
         ),
         (
             [
-                line(operations=("update",), fields=("claim",)),
-                line("own", operations=("update",), fields=("phone",)),
+                line(operations=(Operation.UPDATE,), fields=("claim",)),
+                line("own", operations=(Operation.UPDATE,), fields=("phone",)),
             ],
             (USERS,),
             "claims: clerk may update other fields in some rows than in others",

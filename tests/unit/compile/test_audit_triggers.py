@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS
@@ -12,7 +12,9 @@ EVENTS = {"audit_insert", "audit_update", "audit_delete", "audit_truncate"}
 @pytest.mark.parametrize("dataset", [TEAMS, TRIPS, READINGS, NOTES])
 def test_every_table_and_every_partition_is_audited_always(dataset):
     known = [TEAMS, READINGS, dataset]
-    made = tables.table_objects({it.name: it for it in known}.values(), today=date(2026, 11, 23)).values()
+    made = tables.table_objects(
+        {it.name: it for it in known}.values(), now=datetime(2026, 11, 23, tzinfo=UTC)
+    ).values()
     audits = [it for it in made if it.identity.kind is ObjectKind.TRIGGER and it.name.startswith("audit_")]
     assert all(it.always for it in audits)
     by_table: dict[str, set[str]] = {}

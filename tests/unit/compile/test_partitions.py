@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from tests.small_contracts import READINGS, with_field
@@ -83,4 +83,4 @@ def test_bounds_are_written_as_postgresql_prints_them(logical_type, bounds):
 )
 def test_a_partition_of_another_period_is_kept(name, bounds, expected):
     partition = Partition(schema="ops", table="readings", name=name, bounds=bounds)
-    assert (kept([READINGS], [partition], today=date(2026, 11, 23)) == [partition]) is expected
+    assert (kept([READINGS], [partition], now=datetime(2026, 11, 23, tzinfo=UTC)) == [partition]) is expected

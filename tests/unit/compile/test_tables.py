@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from daftari.contract.model import (
 )
 from daftari.errors import ContractError
 
-TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def made(*datasets):
-    return tables.table_objects(datasets, today=TODAY)
+    return tables.table_objects(datasets, now=NOW)
 
 
 def test_a_contract_becomes_these_statements():

@@ -11,8 +11,7 @@ from starlette.responses import JSONResponse, Response
 from daftari.api.problems import problem
 from daftari.api.service import Service
 from daftari.errors import DaftariError
-from daftari.io.access.callers import require_service
-from daftari.io.runs import ledger
+from daftari.operations.workspace.readiness import require_ready
 
 
 def add_health_routes(app: FastAPI, service: Service, counted: CollectorRegistry) -> None:
@@ -40,5 +39,4 @@ def add_health_routes(app: FastAPI, service: Service, counted: CollectorRegistry
 
 def _require(service: Service) -> None:
     with service.connection() as conn:
-        require_service(conn)
-        ledger.require_contracts(conn, service.contracts.values())
+        require_ready(conn, service.contracts.values())

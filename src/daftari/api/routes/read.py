@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
-from daftari.io.access.callers import RequestContext
 from daftari.operations.read.read_history import Event, read_history
 from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_one, read_page
 from daftari.rows.query import Query

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,87 +14,52 @@ from starlette.responses import JSONResponse, Response
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service, clock
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
-from daftari.errors import AccessRefused
-from daftari.io.access.callers import Caller, RequestContext
-from daftari.io.runs.ledger import Loaded
-from daftari.operations.load.load_path import LoadRequest, load_path
-from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
-from daftari.rows.intake.totals import ControlTotals
+from daftari.operations.load.upload_file import (
+    Loaded,
+    Upload,
+    begin_upload,
+    discard_upload,
+    load_upload,
+    totals_of,
+)
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
-_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
 _PIECE = 2**20
 
 
 def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        _require_writer(caller, dataset)
-        name, totals = _name(request), _totals(request, dataset)
-        folder = service.settings.data_dir / "uploads" / request.state.request_id
-        path = folder / name
+        said = _said(request)
+        totals, data_dir = totals_of(said, dataset), service.settings.data_dir
+        path = await run_in_threadpool(
+            begin_upload, data_dir, dataset, caller, said.get("name", ""), now=clock()
+        )
         try:
-            await _receive(request, path)
+            await write_body(request, path)
             errand = RequestContext(
                 caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
             )
-            wanted = LoadRequest(
-                dataset=dataset.name, path=path, totals=totals, sender=(errand, service.roles)
-            )
-            loaded = await run_in_threadpool(_load, service, wanted)
-        finally:  # it holds in the clear what the database keeps sealed
-            await run_in_threadpool(shutil.rmtree, folder, True)
-        return JSONResponse(_told(loaded, hidden_rules(dataset, service.datasets, caller.role)))
+            upload = Upload(dataset=dataset, path=path, sender=(errand, service.roles), totals=totals)
+            loaded = await run_in_threadpool(_load, service, upload)
+        finally:
+            await run_in_threadpool(discard_upload, path)
+        return JSONResponse(_answer(loaded))
 
     return endpoint
 
 
-def _require_writer(caller: Caller, dataset: Dataset) -> None:
-    """Refuse before a gigabyte is taken in what would be refused after."""
-    may = any(it.role == caller.role and "insert" in it.operations for it in dataset.access)
-    if not (may and caller.writes and caller.may_name(dataset.name)):
-        raise AccessRefused(
-            f"{dataset.name}: this caller may not send files of it; expected a role to which its contract gives insert"
-        )
+def _said(request: HttpRequest) -> dict[str, str]:
+    said = dict(request.query_params)
+    if not all(name in ("name", "rows") or name.startswith("sum.") for name in said):
+        raise HTTPException(422, "the query: expected name, rows and sum.FIELD")
+    return said
 
 
-def _name(request: HttpRequest) -> str:
-    name = request.query_params.get("name", "")
-    if not _NAME.fullmatch(name):
-        raise HTTPException(
-            422,
-            "name: expected what the file is called, such as march.csv, in letters, digits, spaces and . ( ) + -",
-        )
-    return name
-
-
-def _totals(request: HttpRequest, dataset: Dataset) -> ControlTotals:
-    rows: int | None = None
-    sums: dict[str, Decimal] = {}
-    for name, value in request.query_params.multi_items():
-        try:
-            if name == "rows":
-                rows = int(value)
-            elif name.startswith("sum."):
-                sums[dataset.field(name.removeprefix("sum.")).name] = _finite(value)
-            elif name != "name":
-                raise HTTPException(422, "the query: expected name, rows and sum.FIELD")
-        except (ValueError, InvalidOperation):
-            where = "rows" if name == "rows" else "sum.FIELD"
-            raise HTTPException(422, f"{where}: expected a number") from None
-    return ControlTotals(rows=rows, sums=sums)
-
-
-def _finite(value: str) -> Decimal:
-    number = Decimal(value)
-    if not number.is_finite():
-        raise ValueError
-    return number
-
-
-async def _receive(request: HttpRequest, path: Path) -> None:
-    await run_in_threadpool(path.parent.mkdir, mode=0o700, parents=True)
+async def write_body(request: HttpRequest, path: Path) -> None:
+    """Write the body of *request* to a new file as it comes."""
     waiting = bytearray()
     with path.open("xb") as file:
         path.chmod(0o600)
@@ -109,16 +71,16 @@ async def _receive(request: HttpRequest, path: Path) -> None:
         file.write(waiting)
 
 
-def _load(service: Service, wanted: LoadRequest) -> Loaded:
+def _load(service: Service, upload: Upload) -> Loaded:
     with service.connection() as conn:
-        return load_path(conn, service.workspace, wanted, now=clock())
+        return load_upload(conn, service.workspace, upload, now=clock())
 
 
-def _told(loaded: Loaded, untold: frozenset[str]) -> dict[str, Any]:
-    reasons = []
-    for one in loaded.reasons:
-        rule, reason = disclosed_reason(one.rule, one.reason, untold)
-        reasons.append({"rule": rule, "field": one.field, "reason": reason, "rows": one.rows})
+def _answer(loaded: Loaded) -> dict[str, Any]:
+    reasons = [
+        {"rule": one.rule, "field": one.field, "reason": one.reason, "rows": one.rows}
+        for one in loaded.reasons
+    ]
     return {
         "run_id": loaded.run_id,
         "known": loaded.known,

@@ -16,8 +16,8 @@ from daftari.api.problems import problem
 from daftari.api.request_bodies import read_records
 from daftari.api.service import Service
 from daftari.api.write_queue import WriteQueue
+from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Dataset
-from daftari.io.access.callers import Caller, RequestContext
 from daftari.operations.read.read_rows import Reader, sees
 from daftari.operations.write.requests import Record, RequestAnswer, WriteRequest, fingerprint
 from daftari.rows.intake.records import cell

@@ -8,13 +8,12 @@ everything else it reads through a view of its own (masked_views.py).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from daftari.compile.access import approvals, masked_views
 from daftari.compile.access.roles import Roles, wanted
 from daftari.compile.access.scopes import condition, mart_condition
-from daftari.compile.access.shares import Share, shares
 from daftari.compile.names import Schemas, derived
 from daftari.compile.tables.columns import PLATFORM_COLUMNS
 from daftari.compile.tables.objects import (
@@ -26,12 +25,19 @@ from daftari.compile.tables.objects import (
     RowSecurity,
     ViewRights,
 )
-from daftari.contract.model import Dataset
+from daftari.contract.access.mart_readers import Readers
+from daftari.contract.access.role_permissions import RolePermission, permissions_of
+from daftari.contract.model import Dataset, Operation
+from daftari.contract.platform import RUN_ID
 
 #: Of the operator, on every governed table and partition.
 OPERATOR_POLICY = "operator"
-_COMMANDS = {"read": "select", "insert": "insert", "update": "update", "delete": "delete"}
-_WRITES = ("select", "insert", "update", "delete")
+_COMMANDS = {
+    Operation.READ: "select",
+    Operation.INSERT: "insert",
+    Operation.UPDATE: "update",
+    Operation.DELETE: "delete",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,36 +48,6 @@ class Present:
     kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
     marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: columns with their types, by name
     views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
-
-
-@dataclass(frozen=True, kw_only=True)
-class MartReaders:
-    """Which rows of a mart each role reads: a scope by role."""
-
-    scopes: Mapping[str, str]  #: all, own, reports or department
-    subject: str | None = None  #: the column that names the person a row is about
-
-    def among(self, columns: Container[str]) -> MartReaders:
-        """Return those whose rows can be told from *columns*."""
-        if self.subject in columns:
-            return self
-        return replace(self, scopes={role: rows for role, rows in self.scopes.items() if rows == "all"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readers:
-    """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
-
-    of: Mapping[str, MartReaders] = field(default_factory=dict)
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
-
-    def scope(self, mart: str, role: str) -> str | None:
-        """Return the rows of *mart* that *role* reads; None where it reads none."""
-        named = self.of.get(mart)
-        return named.scopes.get(role) if named else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +73,7 @@ def access_objects(
     yield from wanted(datasets, rights.readers.roles, roles)
     yield from _schemas(datasets, roles, schemas)
     for dataset in datasets:
-        found = shares(dataset)
+        found = permissions_of(dataset)
         yield from _closed(dataset.name, roles, schemas)
         for table, partition in present.partitions:
             if table == dataset.name:
@@ -151,19 +127,19 @@ def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObje
         schema=schemas.data, table=table, name=OPERATOR_POLICY, command="all", roles=(roles.operator,),
         using="true",
     )  # fmt: skip
-    for privilege in _WRITES:
+    for privilege in _COMMANDS.values():
         yield Grant(schema=schemas.data, table=table, grantee=roles.operator, privilege=privilege)
 
 
 def _policies(
-    dataset: Dataset, share: Share, known: Mapping[str, Dataset], place: tuple[Roles, Schemas]
+    dataset: Dataset, share: RolePermission, known: Mapping[str, Dataset], place: tuple[Roles, Schemas]
 ) -> Iterator[Policy]:
     roles, schemas = place
     role = roles.of(share.role)
     for at, rows in enumerate(share.scopes, 1):
         which = () if at == 1 else (str(at),)
         text = condition(dataset, rows, role, known)
-        if share.operation == "insert" and (begins := approvals.begins(dataset, rows, share.role)):
+        if share.operation == Operation.INSERT and (begins := approvals.begins(dataset, rows, share.role)):
             text = f"{text} and {begins}"
         yield Policy(
             schema=schemas.data,
@@ -171,16 +147,16 @@ def _policies(
             name=derived(share.role, share.operation, *which),
             command=_COMMANDS[share.operation],
             roles=(role,),
-            using=None if share.operation == "insert" else text,
-            check=text if share.operation == "insert" else None,
+            using=None if share.operation == Operation.INSERT else text,
+            check=text if share.operation == Operation.INSERT else None,
         )
 
 
-def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
+def _grants(dataset: Dataset, share: RolePermission, place: tuple[Roles, Schemas]) -> Iterator[Grant]:
     roles, schemas = place
     privilege = _COMMANDS[share.operation]
-    columns = () if share.operation == "delete" else _columns(dataset, share)
-    if share.operation == "delete" or columns:
+    columns = () if share.operation == Operation.DELETE else _columns(dataset, share)
+    if share.operation == Operation.DELETE or columns:
         yield Grant(
             schema=schemas.data,
             table=dataset.name,
@@ -190,19 +166,19 @@ def _grants(dataset: Dataset, share: Share, place: tuple[Roles, Schemas]) -> Ite
         )
 
 
-def _columns(dataset: Dataset, share: Share) -> tuple[str, ...]:
+def _columns(dataset: Dataset, share: RolePermission) -> tuple[str, ...]:
     own = share.everywhere
-    if share.operation == "read":
+    if share.operation == Operation.READ:
         platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
     else:
         # whoever writes a sealed field writes by what it is found; a row names the run that wrote it
         platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
-        platform.append("_run_id")
+        platform.append(RUN_ID)
     return tuple(sorted([*own, *platform]))
 
 
 def _schemas(datasets: Sequence[Dataset], roles: Roles, schemas: Schemas) -> Iterator[Grant]:
-    own = {roles.of(share.role) for dataset in datasets for share in shares(dataset)}
+    own = {roles.of(share.role) for dataset in datasets for share in permissions_of(dataset)}
     masked = {roles.of(role) for dataset in datasets for role in masked_views.readers(dataset)}
     yield from _uses(schemas.data, {*own, *roles.own}, creates=roles.owner)
     yield from _uses(schemas.views, {*masked, roles.operator}, creates=roles.operator)

@@ -6,24 +6,24 @@ import json
 
 from daftari.compile.names import Schemas, identifier, literal, qualified
 from daftari.compile.tables.objects import Trigger
-from daftari.contract.model import Dataset
+from daftari.contract.model import Condition, Dataset, RowScope
+from daftari.contract.permissions import may_insert_decided
 
 #: What the server names as the constraint that a refused step breaks; the function is of migration 0015.
 CONSTRAINT = "approval"
 
 
-def begins(dataset: Dataset, rows: str, role: str) -> str | None:
+def begins(dataset: Dataset, rows: RowScope | Condition, role: str) -> str | None:
     """
     Return what is asked of a row that *role* inserts within the scope *rows*, as SQL; None: nothing.
 
-    Who reaches some rows only asks, and for everybody a row about oneself is a request. Who reaches all rows brings
-    those of others as they stand.
+    For everybody a row about oneself is a request, which begins at the beginning.
     """
     approval = dataset.approval
     if approval is None or dataset.subject is None:
         return None
     state = f"{identifier(approval.field)} = {literal(approval.begins)}"
-    if rows != "all" and role not in approval.recorded_by:
+    if not may_insert_decided(approval, role, rows):
         return state
     return f"({state} or {identifier(dataset.subject)}::text is distinct from coalesce((select daftari.user_id()), ''))"
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 
 from daftari.compile.access.roles import Roles
 from daftari.compile.access.scopes import condition
-from daftari.compile.access.shares import Share, Sight, shares
 from daftari.compile.names import Schemas, derived, identifier, qualified
 from daftari.compile.tables.columns import PLATFORM_COLUMNS
 from daftari.compile.tables.objects import DatabaseObject, Grant, Owner, View
-from daftari.contract.model import Dataset, Field
+from daftari.contract.access.role_permissions import RolePermission, Visibility, permissions_of
+from daftari.contract.model import Condition, Dataset, Field, Operation, RowScope
 from daftari.protect import mask
 
 
@@ -40,15 +40,19 @@ def views(
         yield Grant(schema=schemas.views, table=view, grantee=role, privilege="select")
 
 
-def _shares(dataset: Dataset) -> list[Share]:
-    return [share for share in shares(dataset) if share.operation == "read" and not share.is_plain]
+def _shares(dataset: Dataset) -> list[RolePermission]:
+    return [
+        share for share in permissions_of(dataset) if share.operation == Operation.READ and not share.is_plain
+    ]
 
 
-def _query(dataset: Dataset, share: Share, conditions: Mapping[str, str], schemas: Schemas) -> str:
+def _query(
+    dataset: Dataset, share: RolePermission, conditions: Mapping[RowScope | Condition, str], schemas: Schemas
+) -> str:
     columns = [
         f"{_cell(field, share, conditions)} as {identifier(field.name)}"
         for field in dataset.fields
-        if any(line.sight(field.name) is not Sight.HIDDEN for line in share.lines)
+        if any(line.sight(field.name) is not Visibility.HIDDEN for line in share.lines)
     ]
     if share.sees_platform:
         columns += [identifier(name) for name, *_ in PLATFORM_COLUMNS]
@@ -57,14 +61,14 @@ def _query(dataset: Dataset, share: Share, conditions: Mapping[str, str], schema
     return f"select\n    {shown}\nfrom {qualified(schemas.data, dataset.name)}\nwhere {where}"
 
 
-def _cell(field: Field, share: Share, conditions: Mapping[str, str]) -> str:
+def _cell(field: Field, share: RolePermission, conditions: Mapping[RowScope | Condition, str]) -> str:
     """The best of what the lines show of a cell: in the clear before masked, masked before nothing."""
     sights = {line.rows: line.sight(field.name) for line in share.lines}
-    is_masked = Sight.MASKED in sights.values()
+    is_masked = Visibility.MASKED in sights.values()
     column = identifier(field.name)
     forms = {
-        Sight.CLEAR: f"{column}::text" if is_masked else column,
-        Sight.MASKED: mask.sql(field, column),
+        Visibility.CLEAR: f"{column}::text" if is_masked else column,
+        Visibility.MASKED: mask.sql(field, column),
     }
     if len(set(sights.values())) == 1:
         return forms[sights[share.scopes[0]]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from daftari.compile.access import masked_views
-from daftari.compile.access.shares import Sight, shares
 from daftari.compile.names import Schemas
-from daftari.compile.remembered import remembered
 from daftari.compile.tables.columns import PLATFORM_COLUMNS, column_type
-from daftari.contract.model import Dataset
+from daftari.contract.access.role_permissions import Visibility, permission_of, sights
+from daftari.contract.model import Dataset, Operation
 from daftari.rows.query import VisibleColumn
 
 
@@ -21,19 +21,17 @@ class Relation:
     columns: tuple[VisibleColumn, ...]
 
 
-@remembered
+@lru_cache(maxsize=1024)
 def relation_of(dataset: Dataset, role: str) -> Relation | None:
     """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
     schemas = Schemas()
-    found = [it for it in shares(dataset) if it.role == role and it.operation == "read"]
-    if not found:
+    share = permission_of(dataset, role, Operation.READ)
+    if share is None:
         return None
-    (share,) = found
-    columns = []
+    columns, seen = [], sights(dataset, role)
     for field in dataset.fields:
-        sights = {line.sight(field.name) for line in share.lines}
-        is_masked = Sight.MASKED in sights
-        if sights == {Sight.HIDDEN} or (share.is_plain and field.name not in share.everywhere):
+        is_masked = Visibility.MASKED in seen[field.name]
+        if seen[field.name] == {Visibility.HIDDEN} or (share.is_plain and field.name not in share.everywhere):
             continue
         if field.protection.sealed and not is_masked:
             continue
@@ -43,7 +41,7 @@ def relation_of(dataset: Dataset, role: str) -> Relation | None:
                 type="text" if is_masked else column_type(dataset, field, schemas),
                 field=field,
                 is_masked=is_masked,
-                required=(field.required or field.is_key) and len(sights) == 1,
+                required=(field.required or field.is_key) and len(seen[field.name]) == 1,
             )
         )
     if share.sees_platform:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from daftari.compile.tables.objects import Role
 from daftari.contract.model import Dataset
+from daftari.contract.permissions import roles_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Roles:
 
 def wanted(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) -> Iterator[Role]:
     """Return the roles that *datasets*, and marts with their *readers*, ask for."""
-    named = {entry.role for dataset in datasets for entry in dataset.access} | set(readers)
+    named = roles_named(datasets) | set(readers)
     for name in (*roles.own, *(roles.of(role) for role in sorted(named))):
         yield Role(name=name)
 

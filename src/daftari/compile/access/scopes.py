@@ -8,10 +8,12 @@ once a row, and an index over the field can be used.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from daftari.compile.names import identifier, literal
 from daftari.compile.tables.columns import column_type
-from daftari.contract.model import Dataset
+from daftari.contract.access.mart_readers import MART_SCOPES
+from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.errors import ContractError
 from daftari.rows.rules.expressions import parse
 
@@ -20,11 +22,7 @@ PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "departm
 DEPARTMENTS = "departments"
 
 
-#: Scopes of a mart's rows: it has no contract by which other conditions could be read.
-MART_SCOPES = ("all", "own", "reports", "department")
-
-
-def mart_condition(mart: str, subject: str | None, rows: str, role: str) -> str:
+def mart_condition(mart: str, subject: str | None, rows: RowScope, role: str) -> str:
     """
     Return whether a row of a *mart* is within the scope *rows* of a caller who acts as *role*, as SQL.
 
@@ -34,20 +32,20 @@ def mart_condition(mart: str, subject: str | None, rows: str, role: str) -> str:
         ContractError: there is no such scope, or none without a subject.
     """
     acts = _acts_as(role)
-    if rows == "all":
+    if rows == RowScope.ALL:
         return acts
     if rows not in MART_SCOPES or subject is None:
         raise ContractError(
             f"{mart}: rows {rows} for {role}; expected one of {', '.join(MART_SCOPES)}, and a subject beside them"
         )
     person = f"{identifier(subject)}::text"
-    if rows == "own":
+    if rows == RowScope.OWN:
         return f"{acts} and {person} = (select daftari.user_id())"
-    people = "reports" if rows == "reports" else "colleagues"
+    people = "reports" if rows == RowScope.REPORTS else "colleagues"
     return f"{acts} and {person} = any ((select daftari.{people}())::text[])"
 
 
-def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Dataset]) -> str:
+def condition(dataset: Dataset, rows: RowScope | Condition, role: str, known: Mapping[str, Dataset]) -> str:
     """
     Return whether a row is within the scope *rows* of a caller who acts as *role*, as SQL.
 
@@ -56,23 +54,27 @@ def condition(dataset: Dataset, rows: str, role: str, known: Mapping[str, Datase
     """
     acts = _acts_as(role)
     match rows:
-        case "all":
+        case RowScope.ALL:
             return acts
-        case "own":
+        case RowScope.NONE:
+            return "false"
+        case RowScope.OWN:
             field = _subject(dataset)
             return f"{acts} and {identifier(field)} = (select daftari.user_id()){_cast(dataset, field)}"
-        case "reports":
+        case RowScope.REPORTS:
             _require(known, MANAGER, f"{dataset.name}: rows reports")
             field = _subject(dataset)
             return (
                 f"{acts} and {identifier(field)} = any ((select daftari.reports())::text[]"
                 f"{_cast(dataset, field, '[]')})"
             )
-        case "department":
+        case RowScope.DEPARTMENT:
             return f"{acts} and {_in_department(dataset, known)}"
-    parsed = parse(rows, dataset, where=f"{dataset.name}: access of {role}")
-    # A policy may depend on the day, as a check constraint may not.
-    return f"{acts} and ({parsed.check or rows})"
+        case Condition(text):
+            parsed = parse(text, dataset, where=f"{dataset.name}: access of {role}")
+            return f"{acts} and ({parsed.sql})"
+        case _:
+            assert_never(rows)
 
 
 def _acts_as(role: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -18,19 +19,15 @@ from ruamel.yaml import YAML
 
 from daftari.compile.quality.conditions import rules_in_sql, sql_condition
 from daftari.contract.model import Contract, Dataset, Field, RowRule
+from daftari.contract.platform import CREATED_AT, OPS, UPDATED_AT
 
 #: First words of every generated file: only files that begin with them are ever replaced or removed.
 MARK = "Generated from"
 _JINJA = re.compile(r"\{[{%#]")
 #: dbt also runs an argument of a test that merely looks like one of these calls.
 _CALL = re.compile(r"^\s*(env_var|ref|var|source|doc)\s*\(")
-_DURATION = re.compile(r"^\s*(\d+)\s*([a-z]+)\s*$", re.IGNORECASE)
-#: ODCS unit -> dbt period
-_PERIODS = {
-    "m": "minute", "min": "minute", "minute": "minute", "minutes": "minute",
-    "h": "hour", "hr": "hour", "hour": "hour", "hours": "hour",
-    "d": "day", "day": "day", "days": "day",
-}  # fmt: skip
+#: Periods that dbt knows, the longest first. A latency is a whole number of minutes.
+_PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +61,7 @@ def quoted_in_template(name: str) -> str:
 def _staging_view(contract: Contract, dataset: Dataset) -> str:
     sealed = [field.name for field in dataset.fields if field.protection.sealed]
     columns = [_staged(field) for field in dataset.fields if not field.protection.sealed]
-    columns += ["created_at", "updated_at"]
+    columns += [CREATED_AT, UPDATED_AT]
     left_out = f"\n-- Left out, as they are sealed: {inert(', '.join(sealed))}." if sealed else ""
     body = ",\n    ".join(columns)
     return (
@@ -87,8 +84,8 @@ def _sources(contracts: Sequence[Contract]) -> str:
         "version": 2,
         "sources": [
             {
-                "name": "ops",
-                "schema": "ops",
+                "name": OPS,
+                "schema": OPS,
                 "description": "Governed tables, made and filled by Daftari from the contracts.",
                 "tables": [
                     _table(contract, dataset) for contract in contracts for dataset in contract.datasets
@@ -120,14 +117,14 @@ def _table(contract: Contract, dataset: Dataset) -> dict[str, Any]:
 
 
 def _freshness(contract: Contract) -> dict[str, Any] | None:
-    """dbt's freshness from the service level `latency`; None where there is none that dbt can measure."""
-    found = _DURATION.match(contract.service_levels.get("latency", ""))
-    period = _PERIODS.get(found[2].lower()) if found else None
-    if found is None or period is None:
+    """dbt's freshness from the service level `latency`; None where the contract has none."""
+    latency = contract.latency
+    if latency is None:
         return None
+    period = next(name for name, length in _PERIODS.items() if not latency % length)
     return {
-        "loaded_at_field": "created_at",
-        "freshness": {"error_after": {"count": int(found[1]), "period": period}},
+        "loaded_at_field": CREATED_AT,
+        "freshness": {"error_after": {"count": latency // _PERIODS[period], "period": period}},
     }
 
 

@@ -22,7 +22,7 @@ from daftari.compile.quality.expectations import (
     table_of,
 )
 from daftari.compile.tables.checks import anchored
-from daftari.contract.model import Dataset, Field, Quality
+from daftari.contract.model import Dataset, Field, Quality, QualityMetric, QualityOperator, QualityType
 from daftari.contract.sql_guard import PLACEHOLDERS, refusal_to_run
 from daftari.errors import ContractError
 
@@ -45,12 +45,17 @@ def quality_checks(dataset: Dataset) -> Iterator[Check]:
 def _is_closed_set(field: Field, entry: Quality) -> bool:
     """The one that `Field.allowed` comes from is checked with the field."""
     values = entry.arguments.get("validValues")
-    is_strict = entry.comparison == "mustBe" and entry.expected == 0
-    return entry.metric == "invalidValues" and is_strict and bool(field.allowed) and isinstance(values, list)
+    is_strict = entry.comparison == QualityOperator.BE and entry.expected == 0
+    return (
+        entry.metric == QualityMetric.INVALID_VALUES
+        and is_strict
+        and bool(field.allowed)
+        and isinstance(values, list)
+    )
 
 
 def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Check]:
-    asked = _sql(dataset, field, entry) if entry.type == "sql" else _library(dataset, field, entry)
+    asked = _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
     if asked is None:
         return
     expectation, kwargs, measure = asked
@@ -62,7 +67,7 @@ def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Ch
         kwargs=kwargs,
         measure=measure,
         # the query of a type sql holds its own limit
-        limit=Limit() if entry.type == "sql" else _limit(entry),
+        limit=Limit() if entry.type is QualityType.SQL else _limit(entry),
         severity=entry.severity,
     )
 
@@ -77,11 +82,11 @@ _Asked = tuple[str, dict[str, Any], Measure]
 
 
 def _library(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
-    if entry.type != "library":
+    if entry.type is not QualityType.LIBRARY:
         return None
-    if entry.metric == "rowCount":
+    if entry.metric == QualityMetric.ROW_COUNT:
         return ROW_COUNT, {"min_value": 0}, Measure.VALUE
-    if entry.metric == "duplicateValues":
+    if entry.metric == QualityMetric.DUPLICATE_VALUES:
         return _duplicates(dataset, field, entry)
     condition = _failing_condition(field, entry) if field else None
     if condition is None:
@@ -108,13 +113,13 @@ def _failing_condition(field: Field, entry: Quality) -> str | None:
     column = identifier(field.name)
     text = f"cast({column} as text)"
     match entry.metric:
-        case "nullValues":
+        case QualityMetric.NULL_VALUES:
             return f"{column} is null"
-        case "missingValues":
+        case QualityMetric.MISSING_VALUES:
             stand_ins = [value for value in entry.arguments.get("missingValues", ()) if value is not None]
             named = f" or {text} in ({_literals(stand_ins)})" if stand_ins else ""
             return f"({column} is null{named})"
-        case "invalidValues":
+        case QualityMetric.INVALID_VALUES:
             values, pattern = entry.arguments.get("validValues"), entry.arguments.get("pattern")
             wrong = [f"{text} not in ({_literals(values)})"] if values else []
             wrong += [f"{text} !~ {literal(anchored(str(pattern)))}"] if pattern else []
@@ -156,25 +161,22 @@ def _placed(query: str, dataset: Dataset, field: Field | None) -> str:
 
 
 def _comparison(entry: Quality) -> str:
-    expected = entry.expected
-    match entry.comparison:
-        case None | "mustBe":
-            return f"value = {_number(expected or 0)}"
-        case "mustNotBe":
-            return f"value <> {_number(expected)}"
-        case "mustBeBetween":
-            return f"value between {_number(expected[0])} and {_number(expected[1])}"
-        case "mustNotBeBetween":
-            return f"value not between {_number(expected[0])} and {_number(expected[1])}"
-        case comparison:
-            return f"value {_SIGNS[comparison]} {_number(expected)}"
+    operator = entry.comparison or QualityOperator.BE
+    if operator in (QualityOperator.BE_BETWEEN, QualityOperator.NOT_BE_BETWEEN):
+        negation = "not " if operator is QualityOperator.NOT_BE_BETWEEN else ""
+        low, high = entry.expected
+        return f"value {negation}between {_number(low)} and {_number(high)}"
+    expected = entry.expected or 0 if operator is QualityOperator.BE else entry.expected
+    return f"value {_SIGNS[operator]} {_number(expected)}"
 
 
 _SIGNS = {
-    "mustBeGreaterThan": ">",
-    "mustBeGreaterOrEqualTo": ">=",
-    "mustBeLessThan": "<",
-    "mustBeLessOrEqualTo": "<=",
+    QualityOperator.BE: "=",
+    QualityOperator.NOT_BE: "<>",
+    QualityOperator.BE_GREATER_THAN: ">",
+    QualityOperator.BE_GREATER_OR_EQUAL_TO: ">=",
+    QualityOperator.BE_LESS_THAN: "<",
+    QualityOperator.BE_LESS_OR_EQUAL_TO: "<=",
 }
 
 

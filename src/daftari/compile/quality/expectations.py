@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from daftari.compile.names import identifiers, qualified
-from daftari.contract.model import Dataset, Severity
+from daftari.contract.model import Dataset, QualityOperator, QualityUnit, Severity
+from daftari.contract.platform import OPS
 
-SCHEMA = "ops"
+SCHEMA = OPS
 ROWS = "unexpected_rows_expectation"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 
@@ -26,9 +27,9 @@ class Measure(StrEnum):
 class Limit:
     """What the number must be: an ODCS comparison. By default, nothing may fail."""
 
-    comparison: str = "mustBe"
+    comparison: QualityOperator = QualityOperator.BE
     expected: Any = 0
-    unit: str = "rows"  #: rows, or percent of the rows tested
+    unit: QualityUnit | str = QualityUnit.ROWS  #: percent: of the rows tested
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from daftari.compile.quality.expectations import ROW_COUNT, Check, Limit, Measure, Suite
-from daftari.contract.model import Severity
+from daftari.contract.model import QualityOperator, QualityUnit, Severity
 from daftari.protect.mask import HIDDEN
 
 
@@ -62,7 +62,7 @@ def judge_check(suite: Suite, check: Check, answer: CheckAnswer) -> CheckOutcome
     else:
         failing = answer.number
         share = 100 * failing / tested
-        kept = admits(check.limit, share if check.limit.unit == "percent" else failing)
+        kept = admits(check.limit, share if check.limit.unit == QualityUnit.PERCENT else failing)
         verdict, reason = _verdict(check, kept), f"{failing:,} of {tested:,} fail"
     return CheckOutcome(
         check=check.id,
@@ -95,15 +95,15 @@ def _between(number: float, bounds: Sequence[float]) -> bool:
     return bounds[0] <= number <= bounds[1]
 
 
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "mustBe": operator.eq,
-    "mustNotBe": operator.ne,
-    "mustBeGreaterThan": operator.gt,
-    "mustBeGreaterOrEqualTo": operator.ge,
-    "mustBeLessThan": operator.lt,
-    "mustBeLessOrEqualTo": operator.le,
-    "mustBeBetween": _between,
-    "mustNotBeBetween": lambda number, bounds: not _between(number, bounds),
+_COMPARISONS: Mapping[QualityOperator, Callable[[Any, Any], bool]] = {
+    QualityOperator.BE: operator.eq,
+    QualityOperator.NOT_BE: operator.ne,
+    QualityOperator.BE_GREATER_THAN: operator.gt,
+    QualityOperator.BE_GREATER_OR_EQUAL_TO: operator.ge,
+    QualityOperator.BE_LESS_THAN: operator.lt,
+    QualityOperator.BE_LESS_OR_EQUAL_TO: operator.le,
+    QualityOperator.BE_BETWEEN: _between,
+    QualityOperator.NOT_BE_BETWEEN: lambda number, bounds: not _between(number, bounds),
 }
 
 

@@ -7,6 +7,7 @@ import re
 from daftari.compile.names import LONGEST_NAME_BYTES, Schemas, derived, qualified
 from daftari.compile.tables.objects import Column, Enum
 from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.contract.platform import CREATED_AT, RUN_ID, UPDATED_AT
 from daftari.errors import ContractError
 
 _TYPES = {
@@ -32,9 +33,9 @@ SEALED_TYPE = "bytea"
 
 #: Columns that every governed table has, after the contract's own.
 PLATFORM_COLUMNS = (
-    ("created_at", "timestamptz", "now()", "When the row first came."),
-    ("updated_at", "timestamptz", "now()", "When the row was last changed."),
-    ("_run_id", "bigint", None, "The run that last wrote the row; see daftari.run."),
+    (CREATED_AT, "timestamptz", "now()", "When the row first came."),
+    (UPDATED_AT, "timestamptz", "now()", "When the row was last changed."),
+    (RUN_ID, "bigint", None, "The run that last wrote the row; see daftari.run."),
 )
 
 

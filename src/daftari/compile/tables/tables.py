@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 
 from daftari.compile import audit, partitions
 from daftari.compile.access import approvals
@@ -26,21 +26,21 @@ from daftari.errors import ContractError
 def table_objects(
     datasets: Sequence[Dataset],
     *,
-    today: date,
+    now: datetime,
     kept: Sequence[Partition] = (),
     schemas: Schemas | None = None,
 ) -> dict[Identity, DatabaseObject]:
     """
     Return everything that *datasets* ask of their database, by identity, in an order that can be made.
 
-    *today* decides which partitions are made ahead; *kept* are those of other periods, which stay.
+    *now* decides which partitions are made ahead; *kept* are those of other periods, which stay.
 
     Raises:
         ContractError: a contract asks for what PostgreSQL cannot do, or two ask for the same object.
     """
     schemas = schemas or Schemas()
     found: dict[Identity, DatabaseObject] = {}
-    for item in _all(datasets, today, kept, schemas):
+    for item in _all(datasets, now, kept, schemas):
         if item.identity in found and not isinstance(item, Extension):
             raise ContractError(
                 f"{item.identity}: asked for twice; expected once", hint="Rename one of them."
@@ -50,7 +50,7 @@ def table_objects(
 
 
 def _all(
-    datasets: Sequence[Dataset], today: date, kept: Sequence[Partition], schemas: Schemas
+    datasets: Sequence[Dataset], now: datetime, kept: Sequence[Partition], schemas: Schemas
 ) -> Iterator[DatabaseObject]:
     known = {dataset.name: dataset for dataset in datasets}
     for dataset in datasets:
@@ -58,7 +58,7 @@ def _all(
             yield Extension(name="btree_gist")
         yield from columns.enums(dataset, schemas)
     for dataset in datasets:
-        periods = partitions.partitions(dataset, today=today, schemas=schemas)
+        periods = partitions.partitions(dataset, today=partitions.day_of(dataset, now), schemas=schemas)
         periods += [replace(it, schema=schemas.data) for it in kept if it.table == dataset.name]
         yield from _table(dataset, periods, schemas)
     for dataset in datasets:

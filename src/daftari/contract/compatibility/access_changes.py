@@ -4,34 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
+from daftari.contract.access.role_permissions import PermissionLine, Visibility, permission_of, sights
 from daftari.contract.approval import Approval
 from daftari.contract.compatibility.changes import ChangeKind, ContractChange
-from daftari.contract.model import Access, Dataset
+from daftari.contract.model import Condition, Dataset, Operation, RowScope
 
-#: Row scopes that lie wholly within others. Any other pair may overlap in any way.
-_WITHIN = {
-    "none": {"none", "own", "department", "reports", "all"},
-    "own": {"own", "department", "reports", "all"},
-    "department": {"department", "all"},
-    "reports": {"reports", "all"},
-    "all": {"all"},
-}
+
+def _lies_within(inner: RowScope | Condition, outer: RowScope | Condition) -> bool:
+    """Whether every row of *inner* is one of *outer*. Two conditions may overlap in any way."""
+    match inner:
+        case RowScope.NONE:
+            return isinstance(outer, RowScope)
+        case RowScope.OWN:
+            return outer in (RowScope.OWN, RowScope.DEPARTMENT, RowScope.REPORTS, RowScope.ALL)
+        case RowScope.DEPARTMENT | RowScope.REPORTS | RowScope.ALL | Condition():
+            return outer in (inner, RowScope.ALL)
+        case _:
+            assert_never(inner)
 
 
 @dataclass(frozen=True)
 class _Grant:
     """What one line of access gives a role on one field."""
 
-    operation: str
-    rows: str
+    operation: Operation
+    rows: RowScope | Condition
     is_masked: bool
 
     def covers(self, other: _Grant) -> bool:
         """Whether whoever has this one gains nothing by *other*."""
         return (
             self.operation == other.operation
-            and self.rows in _WITHIN.get(other.rows, {other.rows, "all"})
+            and _lies_within(other.rows, self.rows)
             and (other.is_masked or not self.is_masked)
         )
 
@@ -49,40 +55,44 @@ def access_changes(old: Dataset, new: Dataset, place: str) -> Iterator[ContractC
 
 def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[ContractChange]:
     """Of fields that are new and confidential: roles that see them in the clear, asked for or not."""
+    roles = dict.fromkeys(entry.role for entry in new.access)
+    shown = {role: sights(new, role) for role in roles}
     for field in new.fields:
-        readers = [
-            entry.role
-            for entry in new.access
-            if field.name in names and field.is_confidential and _is_clear(entry, field.name)
-        ]
+        if field.name not in names or not field.is_confidential:
+            continue
+        readers = [role for role in roles if Visibility.CLEAR in shown[role][field.name]]
         if readers:
-            what = f"confidential, and in the clear for {', '.join(dict.fromkeys(readers))}"
+            what = f"confidential, and in the clear for {', '.join(readers)}"
             reason = "roles that see every field see a new one too"
             yield ContractChange(
                 kind=ChangeKind.EXPOSURE, place=f"{place}.{field.name}", what=what, reason=reason
             )
 
 
-def _is_clear(entry: Access, field: str) -> bool:
-    sees = not entry.fields or field in entry.fields
-    return "read" in entry.operations and entry.rows != "none" and sees and field not in entry.masked
+def _grants(dataset: Dataset, role: str) -> list[tuple[Operation, PermissionLine]]:
+    operations = dict.fromkeys(
+        it for entry in dataset.access if entry.role == role for it in entry.operations
+    )
+    shares = filter(None, (permission_of(dataset, role, it) for it in operations))
+    return [(share.operation, line) for share in shares for line in share.lines]
 
 
-def _grants(dataset: Dataset, role: str, field: str) -> list[_Grant]:
+def _on_field(grants: list[tuple[Operation, PermissionLine]], field: str) -> list[_Grant]:
+    seen = ((operation, line.rows, line.sight(field)) for operation, line in grants)
     return [
-        _Grant(operation, entry.rows, operation == "read" and field in entry.masked)
-        for entry in dataset.access
-        if entry.role == role and (not entry.fields or field in entry.fields) and entry.rows != "none"
-        for operation in entry.operations
+        _Grant(it, rows, sight is Visibility.MASKED)
+        for it, rows, sight in seen
+        if sight is not Visibility.HIDDEN
     ]
 
 
 def _beyond(before: Dataset, after: Dataset, role: str, fields: list[str]) -> dict[_Grant, list[str]]:
     """What *after* gives *role* that nothing in *before* covers, with the fields it is about."""
     beyond: dict[_Grant, list[str]] = {}
+    old, new = _grants(before, role), _grants(after, role)
     for field in fields:
-        had = _grants(before, role, field)
-        for grant in _grants(after, role, field):
+        had = _on_field(old, field)
+        for grant in _on_field(new, field):
             if not any(one.covers(grant) for one in had):
                 beyond.setdefault(grant, []).append(field)
     all_fields = len(fields)

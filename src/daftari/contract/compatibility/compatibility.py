@@ -25,7 +25,7 @@ from daftari.contract.compatibility.changes import (
 )
 from daftari.contract.compatibility.field_changes import TABLES as FIELD_TABLES
 from daftari.contract.compatibility.field_changes import field_changes, quality_changes
-from daftari.contract.model import Conflict, Contract, Dataset, Partitioning
+from daftari.contract.model import Conflict, Contract, Dataset, Partitioning, RowScope
 
 __all__ = ["ChangeKind", "ContractChange", "compare"]
 
@@ -34,7 +34,6 @@ _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, Chan
 _REFUSED = "rows that were good may be refused"
 _LOOSER = "whatever was good still is"
 _STRICTNESS = (Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT)
-_OF_PEOPLE = {"own", "reports"}
 
 
 def compare(old: Contract, new: Contract) -> tuple[ContractChange, ...]:
@@ -97,7 +96,7 @@ def _relationships(old: Dataset, new: Dataset, place: str) -> Iterator[ContractC
 def _subject(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
     if old.subject == new.subject:
         return
-    scoped = sorted({entry.role for entry in new.access if entry.rows in _OF_PEOPLE})
+    scoped = sorted({it.role for it in new.access if isinstance(it.rows, RowScope) and it.rows.needs_subject})
     yield ContractChange(
         kind=_EXPOSURE if scoped else _ADDITIVE,
         place=place,
@@ -199,6 +198,7 @@ OF_DATASET: dict[str, Comparison] = {
     "lawful_basis": describes_only("lawful_basis"),
     "retention": _retention,
     "max_rejected_ratio": always("max_rejected_ratio", _ADDITIVE, "only when a pipeline stops"),
+    "time_zone": nothing,  # of the workspace
     "line": nothing,
 }
 

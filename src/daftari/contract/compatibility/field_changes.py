@@ -17,8 +17,7 @@ from daftari.contract.compatibility.changes import (
     moved,
     nothing,
 )
-from daftari.contract.governable.field_checks import CLASSIFICATIONS
-from daftari.contract.model import Field, LogicalType, Options, Protection
+from daftari.contract.model import Classification, Field, LogicalType, Mask, Options, Protection
 
 _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, ChangeKind.EXPOSURE
 
@@ -117,10 +116,11 @@ def _classification(old: Field, new: Field, place: str) -> Iterator[ContractChan
     )
 
 
-def _rank(classification: str | None) -> int:
-    """A classification that nobody gave counts as internal; one that nobody knows, as the highest."""
-    known = classification or "internal"
-    return CLASSIFICATIONS.index(known) if known in CLASSIFICATIONS else len(CLASSIFICATIONS)
+def _rank(classification: Classification | str | None) -> int:
+    """A missing classification counts as internal, an unknown one as the highest."""
+    ranks = list(Classification)
+    known = classification or Classification.INTERNAL
+    return ranks.index(known) if isinstance(known, Classification) else len(ranks)
 
 
 def _allowed(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
@@ -174,7 +174,7 @@ def _mask(old: Protection, new: Protection, place: str) -> Iterator[ContractChan
     if old.mask == new.mask:
         return
     kind, reason = _EXPOSURE, "other parts of the value are shown than before"
-    if old.mask is None or new.mask == "full":
+    if old.mask is None or new.mask == Mask.FULL:
         kind, reason = _ADDITIVE, "no more of the value is shown than before"
     yield ContractChange(kind=kind, place=place, what=moved("mask", old.mask, new.mask), reason=reason)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from daftari.contract.access.role_permissions import permission_of
 from daftari.contract.approval import Approval
-from daftari.contract.findings import ContractFinding
-from daftari.contract.model import Dataset, LogicalType
+from daftari.contract.governable.findings import ContractFinding
+from daftari.contract.model import Dataset, LogicalType, Operation
 from daftari.contract.reader.odcs_schema import one_of
 
 
@@ -34,10 +35,10 @@ def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Contract
 
 def _roles(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
     for role in dict.fromkeys(role for step in approval.steps for role in step.roles):
-        lines = [it for it in dataset.access if it.role == role and "update" in it.operations]
+        share = permission_of(dataset, role, Operation.UPDATE)
         written = {approval.field}
         written |= {name for it in approval.steps_of(role) for name in (it.by, it.at) if name}
-        if not any(not it.fields or written <= set(it.fields) for it in lines):
+        if share is None or not written <= set(share.everywhere):
             yield ContractFinding(
                 "approval.steps",
                 role,

@@ -7,14 +7,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from daftari.contract.findings import ContractFinding
-from daftari.contract.model import Field, LogicalType, Options
-from daftari.contract.patterns import UnportablePattern, portable
-from daftari.contract.physical_types import ALLOWED, is_physical_type, serves
+from daftari.contract.governable.findings import ContractFinding
+from daftari.contract.governable.patterns import UnportablePattern, portable
+from daftari.contract.governable.physical_types import ALLOWED, is_physical_type, serves
+from daftari.contract.model import Classification, Field, LogicalType, Options
 from daftari.contract.reader.odcs_schema import one_of
-
-#: From what may be published to what few may see.
-CLASSIFICATIONS = ("public", "internal", "personal", "confidential", "restricted")
 
 #: PostgreSQL's limit for a value of an enum.
 _LONGEST_VALUE_BYTES = 63
@@ -38,8 +35,8 @@ def field_findings(field: Field) -> Iterator[ContractFinding]:
     yield from _bounds(field)
     yield from _text_options(field)
     yield from _allowed(field)
-    if field.classification is not None and field.classification not in CLASSIFICATIONS:
-        expected = one_of(field.classification, CLASSIFICATIONS)
+    if field.classification is not None and not isinstance(field.classification, Classification):
+        expected = one_of(field.classification, list(Classification))
         yield ContractFinding("classification", repr(field.classification), expected, field=field)
     if (field.protection.revealable or field.protection.lookup) and not field.protection.sealed:
         yield ContractFinding(

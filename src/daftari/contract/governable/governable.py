@@ -10,10 +10,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from daftari.contract.findings import ContractFinding
 from daftari.contract.governable.approval_checks import approval_findings
 from daftari.contract.governable.field_checks import field_findings
-from daftari.contract.model import Contract, Dataset, Field, LogicalType, Overlap, Quality
+from daftari.contract.governable.findings import ContractFinding
+from daftari.contract.model import (
+    Contract,
+    Dataset,
+    Field,
+    LogicalType,
+    Overlap,
+    Quality,
+    QualityMetric,
+    QualityType,
+    QualityUnit,
+    RowScope,
+)
+from daftari.contract.platform import COLUMNS
 from daftari.contract.reader.odcs_schema import one_of
 from daftari.contract.sql_guard import refusal_to_run
 from daftari.errors import Fault
@@ -24,13 +36,9 @@ LONGEST_NAME = 63
 #: Room for what is put before and after a dataset's name, as in incidents_2026q1.
 LONGEST_DATASET = 48
 
-#: Columns that every governed table has besides those of its contract.
-PLATFORM_COLUMNS = ("created_at", "updated_at", "_run_id")
 _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
-RESERVED_COLUMNS = (*PLATFORM_COLUMNS, *_SYSTEM_COLUMNS)
+RESERVED_COLUMNS = (*COLUMNS, *_SYSTEM_COLUMNS)
 
-METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
-_OPERATION_SCOPES = {"own", "reports"}
 _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP)
 
 
@@ -126,20 +134,19 @@ def _quality(dataset: Dataset) -> Iterator[ContractFinding]:
 
 def _one_check(field: Field | None, check: Quality) -> Iterator[ContractFinding]:
     place = f"quality.{check.name}"
-    if check.type == "text":  # tells people something, and asserts nothing
+    if check.type is QualityType.TEXT:  # tells people something, and asserts nothing
         return
-    if check.type == "custom":
+    if check.type is QualityType.CUSTOM:
         yield ContractFinding(place, "type custom", "library or sql: no other engine is run", field=field)
         return
     if check.comparison is None:
         yield ContractFinding(place, "no comparison", "one of mustBe, mustBeLessThan …", field=field)
-    if check.type == "sql" and (refusal := refusal_to_run(check.query or "")):
+    if check.type is QualityType.SQL and (refusal := refusal_to_run(check.query or "")):
         yield ContractFinding(f"{place}.query", refusal, "one statement that only reads", field=field)
-    if check.type == "library" and check.metric not in METRICS:
-        yield ContractFinding(
-            f"{place}.metric", repr(check.metric), one_of(check.metric, METRICS), field=field
-        )
-    if check.unit not in ("rows", "percent"):
+    if check.type is QualityType.LIBRARY and not isinstance(check.metric, QualityMetric):
+        expected = one_of(check.metric, list(QualityMetric))
+        yield ContractFinding(f"{place}.metric", repr(check.metric), expected, field=field)
+    if not isinstance(check.unit, QualityUnit):
         yield ContractFinding(f"{place}.unit", repr(check.unit), "rows or percent", field=field)
 
 
@@ -156,7 +163,7 @@ def _access(dataset: Dataset) -> Iterator[ContractFinding]:
             yield ContractFinding(
                 place, repr(entry.role), f"a role that begins with none of {', '.join(_OTHERS_ROLES)}"
             )
-        if entry.rows in _OPERATION_SCOPES and dataset.subject is None:
+        if isinstance(entry.rows, RowScope) and entry.rows.needs_subject and dataset.subject is None:
             yield ContractFinding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")
         hidden = [name for name in entry.masked if entry.fields and name not in entry.fields]
         for name in hidden:

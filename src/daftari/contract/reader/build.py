@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
+from daftari.contract.durations import latency
 from daftari.contract.model import Contract
 from daftari.contract.reader.build_dataset import build_dataset
 from daftari.contract.reader.document import Document
@@ -36,7 +38,7 @@ def build_contract(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
         source=document.source,
         hash=_hash(root),
         document=json.dumps(plain(root), sort_keys=True, ensure_ascii=False),
-        reservations=tuple(fault for one in built for fault in one.reservations),
+        reservations=(*_unread_latencies(document), *(fault for one in built for fault in one.reservations)),
     )
     return contract, (*faults, *(fault for one in built for fault in one.faults))
 
@@ -54,12 +56,27 @@ def _owner(team: Any) -> str | None:
 
 
 def _service_levels(properties: Any) -> dict[str, str]:
-    return {
-        item["property"]: " ".join(
-            str(part) for part in (item["value"], item.get("unit")) if part is not None
-        )
-        for item in properties
-    }
+    return {_level(item): _said(item) for item in properties}
+
+
+def _level(item: dict[str, Any]) -> str:
+    """The name of a service level. ODCS reads `Latency` and `ly` alike; others are kept as they are written."""
+    name = str(item["property"])
+    return "latency" if name.lower() in ("latency", "ly") else name
+
+
+def _said(item: dict[str, Any]) -> str:
+    return " ".join(str(part) for part in (item["value"], item.get("unit")) if part is not None)
+
+
+def _unread_latencies(document: Document) -> Iterator[Fault]:
+    for position, item in enumerate(document.root.get("slaProperties") or ()):
+        if _level(item) == "latency":
+            try:
+                latency(_said(item))
+            except ValueError as error:
+                place = ("slaProperties", position, "unit" if item.get("unit") else "value")
+                yield document.fault(place, f"latency {_said(item)!r}", str(error))
 
 
 def _hash(root: dict[str, Any]) -> str:

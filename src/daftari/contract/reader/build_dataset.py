@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from daftari.contract.approval import Approval, ApprovalStep, WorkingDays
-from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule
+from daftari.contract.durations import duration
+from daftari.contract.model import Access, Dataset, Field, Overlap, Partitioning, RowRule, row_scope
 from daftari.contract.reader.build_field import build_field
 from daftari.contract.reader.build_quality import build_quality
 from daftari.contract.reader.document import Document, Path
@@ -23,8 +22,6 @@ from daftari.contract.reader.extensions import (
 from daftari.contract.reader.odcs_schema import one_of
 from daftari.contract.reader.references import read_relationships
 from daftari.errors import Fault
-
-_DAYS = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +69,6 @@ def build_dataset(document: Document, position: int) -> Built:
     return Built(dataset=dataset, faults=tuple(faults), reservations=tuple(reservations))
 
 
-def duration(text: str) -> timedelta:
-    """7y, 18m, 12w or 90d. A year counts 365.25 days, a month a twelfth of it, rounded up to whole days."""
-    return timedelta(days=math.ceil(int(text[:-1]) * _DAYS[text[-1]]))
-
-
 def _other_name(document: Document, path: Path, item: dict[str, Any]) -> list[Fault]:
     physical = item.get("physicalName")
     if physical in (None, item["name"]):
@@ -104,7 +96,7 @@ def _access(said: AccessValue) -> Access:
     return Access(
         role=said.role,
         operations=tuple(said.operations),
-        rows=said.rows,
+        rows=row_scope(said.rows),
         fields=tuple(said.fields),
         masked=tuple(said.masked),
     )

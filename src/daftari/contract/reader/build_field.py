@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from daftari.contract.model import Field, LogicalType, Options, Protection
-from daftari.contract.patterns import UnportablePattern, portable
-from daftari.contract.physical_types import logical_type_of
+from daftari.contract.governable.patterns import UnportablePattern, portable
+from daftari.contract.governable.physical_types import logical_type_of
+from daftari.contract.model import Classification, Field, LogicalType, Options, Protection
 from daftari.contract.reader.build_quality import build_quality, closed_set
 from daftari.contract.reader.document import Document, Number, Path
 from daftari.contract.reader.extensions import OfProperty, read_extensions
@@ -41,7 +41,7 @@ def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], lis
         required=bool(item.get("required")),
         unique=bool(item.get("unique")),
         key_position=_key_position(item, path),
-        classification=item.get("classification"),
+        classification=_classification(item.get("classification")),
         critical=bool(item.get("criticalDataElement")),
         options=_options(item.get("logicalTypeOptions") or {}),
         allowed=closed_set(quality),
@@ -65,6 +65,13 @@ def _logical_type(item: dict[str, Any]) -> LogicalType:
     if item.get("logicalType"):
         return LogicalType(item["logicalType"])
     return logical_type_of(str(item.get("physicalType") or "")) or LogicalType.STRING
+
+
+def _classification(said: str | None) -> Classification | str | None:
+    try:
+        return None if said is None else Classification(said)
+    except ValueError:
+        return said
 
 
 def _key_position(item: dict[str, Any], path: Path) -> int | None:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from daftari.contract.model import Quality, Severity
+from daftari.contract.model import Quality, QualityMetric, QualityOperator, QualityType, QualityUnit, Severity
 
-COMPARISONS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
+Word = TypeVar("Word", bound=StrEnum)
 
 #: ODCS leaves severity to its users. Anything not known to be mild counts as an error.
 _MILD = {"warning", "warn", "info", "information", "low", "minor"}
@@ -24,30 +16,39 @@ _MILD = {"warning", "warn", "info", "information", "low", "minor"}
 
 def build_quality(entry: dict[str, Any], *, of: str = "") -> Quality:
     """Return the check that *entry* states. One without a name gets that of what it checks, after *of*."""
-    comparison = next((name for name in COMPARISONS if name in entry), None)
+    comparison = next((name for name in QualityOperator if name in entry), None)
     metric = entry.get("metric") or entry.get("rule")  # called rule in ODCS 3.0
-    kind = entry.get("type") or "library"
+    kind = QualityType(entry.get("type") or QualityType.LIBRARY)
     return Quality(
         name=entry.get("name") or entry.get("id") or "_".join(part for part in (of, metric or kind) if part),
         description=entry.get("description") or "",
         type=kind,
-        metric=metric if kind == "library" else None,
+        metric=_known(QualityMetric, metric) if metric and kind is QualityType.LIBRARY else None,
         query=entry.get("query"),
         arguments=MappingProxyType(dict(entry.get("arguments") or {})),
         comparison=comparison,
         expected=entry[comparison] if comparison else None,
-        unit=entry.get("unit") or "rows",
+        unit=_known(QualityUnit, entry.get("unit") or QualityUnit.ROWS),
         dimension=entry.get("dimension"),
         severity=Severity.WARNING if str(entry.get("severity")).lower() in _MILD else Severity.ERROR,
     )
+
+
+def _known(words: type[Word], said: str) -> Word | str:
+    """The member of *words* that *said* is; *said* itself, where it is none."""
+    return next((word for word in words if word == said), said)
 
 
 def closed_set(checks: tuple[Quality, ...]) -> tuple[str, ...]:
     """The only values that *checks* of a field let pass; empty where they leave it open."""
     for check in checks:
         values = check.arguments.get("validValues")
-        is_strict = check.comparison == "mustBe" and check.expected == 0 and check.severity is Severity.ERROR
-        if check.metric == "invalidValues" and is_strict and isinstance(values, list):
+        is_strict = (
+            check.comparison is QualityOperator.BE
+            and check.expected == 0
+            and check.severity is Severity.ERROR
+        )
+        if check.metric == QualityMetric.INVALID_VALUES and is_strict and isinstance(values, list):
             return tuple(_text(value) for value in values if value is not None)
     return ()
 

@@ -8,12 +8,12 @@ compares the two. Custom properties of other vendors are theirs, and left alone.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from daftari.contract.model import Conflict, DatasetKind, Mask, PartitionPeriod
+from daftari.contract.model import Conflict, DatasetKind, Mask, Operation, PartitionPeriod
 from daftari.contract.reader.document import Document, Path
 from daftari.contract.reader.odcs_schema import one_of, plain, shown
 from daftari.errors import Fault
@@ -33,7 +33,6 @@ Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Duration = Annotated[str, Field(pattern=_DURATION)]
 Month = Annotated[str, Field(pattern=_MONTH)]
-Operation = Literal["read", "insert", "update", "delete"]
 
 #: What pydantic calls the types, in our words.
 _WORDS = {

@@ -4,38 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
 
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.caller import Caller, RequestContext
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.io.keys.session_keys import in_reader_role
 
 _QUERIES = queries.load_queries("access/callers.sql")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    name: str  #: the actor in the audit
-    role: str  #: as contracts call it
-    user_id: str | None = None
-    datasets: tuple[str, ...] = ()  #: that it may name; empty: all
-    writes: bool = True
-
-    def may_name(self, dataset: str) -> bool:
-        return not self.datasets or dataset in self.datasets
-
-
-@dataclass(frozen=True, kw_only=True)
-class RequestContext:
-    """For whom something is done, and what for."""
-
-    caller: Caller
-    request_id: str
-    purpose: str | None = None
 
 
 def speak_for(conn: Connection[Any], errand: RequestContext, *, role: str | None = None) -> None:

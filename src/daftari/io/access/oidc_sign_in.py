@@ -22,8 +22,8 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
 from daftari import log
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated, SettingError
-from daftari.io.access.callers import Caller
 from daftari.io.access.oidc_tokens import Verifier, fetched
 from daftari.settings import Settings, is_safe_address
 

@@ -15,8 +15,8 @@ import jwt
 import requests
 
 from daftari import log
+from daftari.contract.access.caller import Caller
 from daftari.errors import DaftariError, NotAuthenticated, SettingError
-from daftari.io.access.callers import Caller
 from daftari.settings import Settings
 
 _KEPT_SECONDS = 600

@@ -15,8 +15,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated
-from daftari.io.access.callers import Caller
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("access/tokens.sql")
@@ -85,7 +85,7 @@ def all_tokens(conn: Connection[Any]) -> tuple[Token, ...]:
     return tuple(Token(**{**row, "datasets": tuple(row["datasets"])}) for row in found)
 
 
-def revoke_token(conn: Connection[Any], name: str, now: datetime) -> bool:
+def mark_revoked(conn: Connection[Any], name: str, now: datetime) -> bool:
     """Take a token's use away; False where there is none of that name that has any."""
     return conn.execute(_QUERIES["revoke"], {"name": name, "now": now}).rowcount == 1
 

@@ -13,9 +13,9 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.io.access import tokens
-from daftari.io.access.callers import Caller
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("access/web_sessions.sql")
@@ -34,7 +34,7 @@ class WebSession:
     ends_at: datetime
 
 
-def begin_session(conn: Connection[Any], token: str, now: datetime) -> str:
+def insert_session(conn: Connection[Any], token: str, now: datetime) -> str:
     """
     Return what the browser of whoever shows *token* keeps. Only its digest is kept here.
 
@@ -55,7 +55,7 @@ def begin_session(conn: Connection[Any], token: str, now: datetime) -> str:
     return session
 
 
-def begin_session_for(conn: Connection[Any], caller: Caller, now: datetime, lasts: timedelta) -> str:
+def insert_session_for(conn: Connection[Any], caller: Caller, now: datetime, lasts: timedelta) -> str:
     """Return the same for *caller*, for whom an issuer vouches."""
     session = secrets.token_urlsafe(_BYTES)
     facts = {
@@ -72,7 +72,7 @@ def begin_session_for(conn: Connection[Any], caller: Caller, now: datetime, last
     return session
 
 
-def caller_of_session(conn: Connection[Any], session: str, now: datetime) -> Caller:
+def session_caller(conn: Connection[Any], session: str, now: datetime) -> Caller:
     """
     Return whose browser it is.
 
@@ -94,10 +94,10 @@ def all_sessions(conn: Connection[Any], now: datetime) -> list[WebSession]:
         return cursor.execute(_QUERIES["every"], {"now": now}).fetchall()
 
 
-def end_sessions_of(conn: Connection[Any], who: str) -> int:
+def delete_sessions_of(conn: Connection[Any], who: str) -> int:
     """End every session of *who*; return how many there were."""
     return conn.execute(_QUERIES["end_of"], {"who": who}).rowcount
 
 
-def end_session(conn: Connection[Any], session: str) -> None:
+def delete_session(conn: Connection[Any], session: str) -> None:
     conn.execute(_QUERIES["end"], {"sha256": tokens.token_digest(session)})

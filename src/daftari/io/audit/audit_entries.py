@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
+from daftari.contract.platform import PLATFORM
 from daftari.io.database import queries
 from daftari.protect.verify_chain import ENTRY, WITH_ROWS, Record
 
@@ -84,7 +85,7 @@ def audit_records(conn: Connection[Any]) -> Iterator[Record]:
     """
     yield {"record": "log", "log": log_id(conn)}
     for table, month, name in conn.execute(_QUERIES["partitions"]).fetchall():
-        count = sql.SQL(_QUERIES["count_partition"]).format(partition=sql.Identifier("daftari", name))
+        count = sql.SQL(_QUERIES["count_partition"]).format(partition=sql.Identifier(PLATFORM, name))
         row = conn.execute(count).fetchone()
         yield {"record": "partition", "table": table, "month": month, "entries": str(row[0] if row else 0)}
     for position, hash_ in conn.execute(_QUERIES["checkpoints"]).fetchall():

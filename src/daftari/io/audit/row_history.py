@@ -12,6 +12,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import CREATED_AT, OPS, RUN_ID, UPDATED_AT
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("audit/row_history.sql")
@@ -51,25 +52,25 @@ def of_row(conn: Connection[Any], dataset: Dataset, key: Sequence[str]) -> RowHi
         sql.SQL("{} = {}").format(name, sql.Literal(value)) for name, value in zip(names, key, strict=True)
     )
     statement = sql.SQL(_QUERIES["row"]).format(
-        table=sql.Identifier("ops", dataset.name), key=sql.SQL(", ").join(names), condition=condition
+        table=sql.Identifier(OPS, dataset.name), key=sql.SQL(", ").join(names), condition=condition
     )
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement).fetchone()
         if row is None:
             return None
         facts = {
-            "since": row["created_at"],
-            "relation": f"ops.{dataset.name}",
+            "since": row[CREATED_AT],
+            "relation": f"{OPS}.{dataset.name}",
             "key": row["key"],
             "limit": MOST_CHANGES,
         }
         # A row that was never updated has no changes to look for.
-        is_changed = row["updated_at"] > row["created_at"]
+        is_changed = row[UPDATED_AT] > row[CREATED_AT]
         found = cursor.execute(_QUERIES["changes"], facts).fetchall() if is_changed else []
     return RowHistory(
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        run_id=row["_run_id"],
+        created_at=row[CREATED_AT],
+        updated_at=row[UPDATED_AT],
+        run_id=row[RUN_ID],
         changes=tuple(map(_change, found)),
     )
 

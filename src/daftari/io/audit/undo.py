@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import COLUMNS, OPS
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("audit/undo.sql")
@@ -40,10 +41,10 @@ class Undo:
         self._conn = conn
         self._key = dataset.key
         self._run_id = run_id
-        self._relation = f"ops.{dataset.name}"
-        columns = [*(field.name for field in dataset.fields), "created_at", "updated_at", "_run_id"]
+        self._relation = f"{OPS}.{dataset.name}"
+        columns = [*(field.name for field in dataset.fields), *COLUMNS]
         self._parts: dict[str, sql.Composable] = {
-            "table": sql.Identifier("ops", dataset.name),
+            "table": sql.Identifier(OPS, dataset.name),
             "run_id": sql.Literal(run_id),
             "relation": sql.Literal(self._relation),
             "key_of_old": self._listed("c.old -> {}", sql.Literal) or sql.SQL("c.old"),

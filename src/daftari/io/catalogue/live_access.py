@@ -19,11 +19,12 @@ from daftari.compile.tables.objects import (
     View,
     ViewRights,
 )
+from daftari.contract.platform import PLATFORM, STAGING
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("catalogue/live_access.sql")
 #: Schemas whose grants are looked at. In the platform's own, nobody has any.
-_PLATFORM = ("staging", "daftari")
+_PLATFORM = (STAGING, PLATFORM)
 #: What the server prints in words of its own, so that it must be made before it can be compared.
 PRINTED = ("views", "policies")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
@@ -57,7 +57,7 @@ def read_objects(conn: Connection[Any], roles: Sequence[str] = ()) -> Objects:
 
 
 def as_printed(
-    conn: Connection[Any], datasets: Sequence[Dataset], rights: Rights, present: Present, *, today: date
+    conn: Connection[Any], datasets: Sequence[Dataset], rights: Rights, present: Present, *, now: datetime
 ) -> Objects:
     """
     Return what *datasets* want, in the words of this very server, to compare with what it has.
@@ -65,7 +65,7 @@ def as_printed(
     The objects are made beside the live ones and read back, then undone: no guess of how a version of
     PostgreSQL prints an expression. Needs the right to create schemas; of roles it needs none to be there.
     """
-    wanted = tables.table_objects(datasets, today=today, kept=present.kept, schemas=_BESIDE)
+    wanted = tables.table_objects(datasets, now=now, kept=present.kept, schemas=_BESIDE)
     live = {it.identity: it for it in access_policies.access_objects(datasets, present, rights)}
     there = Present(marts=present.marts)
     beside = [
@@ -94,7 +94,7 @@ def as_printed(
 
 def mart_rights_as_printed(conn: Connection[Any], rights: Rights, present: Present) -> Objects:
     """Return what *rights* want of the marts that are there, in the words of this very server."""
-    no_dataset = as_printed(conn, (), rights, present, today=date.min)
+    no_dataset = as_printed(conn, (), rights, present, now=datetime.min)
     return {identity: it for identity, it in no_dataset.items() if identity.schema == Schemas().marts}
 
 

@@ -12,6 +12,7 @@ from daftari.compile.changes import statements
 from daftari.compile.names import derived
 from daftari.compile.tables.objects import Partition
 from daftari.contract.model import Dataset
+from daftari.contract.platform import COLUMNS, OPS
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("catalogue/partition_tables.sql")
@@ -53,7 +54,7 @@ def _make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
 
 def rows_outside(conn: Connection[Any], dataset: Dataset) -> int:
     """Return how many rows lie in the default partition: their time has no partition of its own."""
-    default = sql.Identifier("ops", derived(dataset.name, "default"))
+    default = sql.Identifier(OPS, derived(dataset.name, "default"))
     row = conn.execute(sql.SQL("select count(*) from {}").format(default)).fetchone()
     return int(row[0]) if row else 0
 
@@ -71,7 +72,7 @@ def _has_rows(conn: Connection[Any], dataset: Dataset, partition: Partition, spa
 
 def _names(dataset: Dataset, partition: Partition) -> dict[str, sql.Composable]:
     assert dataset.partitioning is not None, "asked of partitioned datasets alone"
-    names = [*(field.name for field in dataset.fields), "created_at", "updated_at", "_run_id"]
+    names = [*(field.name for field in dataset.fields), *COLUMNS]
     return {
         "table": sql.Identifier(partition.schema, dataset.name),
         "partition": sql.Identifier(partition.schema, partition.name),

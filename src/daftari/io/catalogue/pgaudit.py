@@ -7,7 +7,8 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from daftari.contract.model import Dataset
+from daftari.contract.model import Classification, Dataset
+from daftari.contract.platform import OPS
 from daftari.io.audit import audit_tables
 from daftari.io.database import queries
 
@@ -44,7 +45,7 @@ def configure_pgaudit(conn: Connection[Any], datasets: Sequence[Dataset]) -> boo
         (granted - wanted, "revoke all on {} from {}"),
     ):
         for name in sorted(relations):
-            conn.execute(sql.SQL(verb).format(sql.Identifier("ops", name), sql.Identifier(_ROLE)))
+            conn.execute(sql.SQL(verb).format(sql.Identifier(OPS, name), sql.Identifier(_ROLE)))
     return True
 
 
@@ -70,7 +71,9 @@ def unlogged(conn: Connection[Any], datasets: Sequence[Dataset]) -> list[str]:
 
 
 def _wanted(conn: Connection[Any], datasets: Sequence[Dataset]) -> set[str]:
-    tables = [it.name for it in datasets if any(f.classification == "restricted" for f in it.fields)]
+    tables = [
+        it.name for it in datasets if any(f.classification == Classification.RESTRICTED for f in it.fields)
+    ]
     return {name for (name,) in conn.execute(_QUERIES["relations"], {"tables": tables})}
 
 

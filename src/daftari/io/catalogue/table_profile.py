@@ -9,8 +9,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
 from daftari.contract.exchange import ColumnProfile, ReferenceProfile, TableProfile
+from daftari.contract.governable.physical_types import is_physical_type, logical_type_of
 from daftari.contract.model import LogicalType
-from daftari.contract.physical_types import is_physical_type, logical_type_of
+from daftari.contract.platform import COLUMNS
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 
@@ -30,7 +31,7 @@ _SPELLINGS = {
 _SIZE = re.compile(r"\([^)]*\)")
 
 #: Columns that a governed table has of itself.
-_PLATFORM_COLUMNS = {"created_at", "updated_at", "_run_id"}
+_PLATFORM_COLUMNS = set(COLUMNS)
 
 
 def profile_table(conn: Connection[Any], table: str) -> TableProfile:

@@ -15,6 +15,7 @@ from daftari.errors import DatabaseError, RowRefused
 from daftari.io.database.messages import without_values
 from daftari.io.embedded import server
 from daftari.io.embedded.home import home_of
+from daftari.protect.mask import HIDDEN
 from daftari.settings import Settings
 
 
@@ -162,4 +163,4 @@ def _reason(error: psycopg.Error, given: dict[str, Any]) -> str:
     said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     reason = said[-1].removeprefix("FATAL:").strip()
     password = str(given.get("password") or "")
-    return reason.replace(password, "***") if password else reason
+    return reason.replace(password, HIDDEN) if password else reason

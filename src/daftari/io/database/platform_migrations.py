@@ -1,7 +1,8 @@
 """
 The platform's own tables: numbered files, each run once, in the order of their names.
 
-A file that requires an extension waits until the server has it.
+A file that requires an extension waits until the server has it. What the files come to is written down once more in
+`sql/schema.sql`, to be read and to be compared with.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("database/platform_migrations.sql")
 _REQUIRES = re.compile(r"^-- requires: (\w+)$", re.MULTILINE)
-_FUNCTION = re.compile(r"create (?:or replace )?function daftari\.(\w+)\(.*?\$\$(.*?)\$\$", re.DOTALL)
+_INCLUDED = re.compile(r"^\\ir (\S+)$", re.MULTILINE)
+_FUNCTION = re.compile(r"create function daftari\.(\w+)\(.*?\$\$(.*?)\$\$", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +35,7 @@ class Migration:
     @property
     def requires(self) -> str | None:
         """The extension without which it cannot be run."""
-        found = _REQUIRES.search(self.text)
-        return found[1] if found else None
+        return _required(self.text)
 
 
 def shipped() -> list[Migration]:
@@ -45,8 +46,17 @@ def shipped() -> list[Migration]:
 
 def possible(conn: Connection[Any]) -> list[Migration]:
     """Return the migrations that the server has the extensions for."""
-    available = {name for (name,) in conn.execute(_QUERIES["available"]).fetchall()}
+    available = _available(conn)
     return [migration for migration in shipped() if migration.requires in {None, *available}]
+
+
+def schema(conn: Connection[Any]) -> str:
+    """Return the SQL of what the migrations come to, without what the server lacks the extension for."""
+    folder = resources.files("daftari.io.database")
+    names = _INCLUDED.findall((folder / "schema.sql").read_text("utf-8"))
+    texts = [(folder / name).read_text("utf-8") for name in names]
+    available = _available(conn)
+    return "\n".join(text for text in texts if _required(text) in {None, *available})
 
 
 def migrate(conn: Connection[Any]) -> list[str]:
@@ -69,10 +79,19 @@ def applied(conn: Connection[Any]) -> dict[str, str]:
 
 
 def shipped_functions(conn: Connection[Any]) -> dict[str, str]:
-    """Return the bodies of the platform's functions as the migrations have them last, by name."""
-    return {name: body for migration in possible(conn) for name, body in _FUNCTION.findall(migration.text)}
+    """Return the bodies of the platform's functions as they are now, by name."""
+    return dict(_FUNCTION.findall(schema(conn)))
 
 
 def live_functions(conn: Connection[Any]) -> dict[str, str]:
     """Return the bodies of the functions in the platform's schema that no extension brought."""
     return dict(conn.execute(_QUERIES["functions"]).fetchall())
+
+
+def _available(conn: Connection[Any]) -> set[str]:
+    return {name for (name,) in conn.execute(_QUERIES["available"]).fetchall()}
+
+
+def _required(text: str) -> str | None:
+    found = _REQUIRES.search(text)
+    return found[1] if found else None

@@ -1,4 +1,4 @@
-"""Named SQL: each file in sql/ holds statements under `-- name: …` lines."""
+"""Named SQL: each file holds statements under `-- name: …` lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 def load_queries(filename: str) -> dict[str, LiteralString]:
     """
-    Return the statements of *filename* in `daftari/io/sql`, by name.
+    Return the statements of *filename* (a path in `daftari/io`), by name.
 
     Raises:
         ValueError: a name appears twice, or has no statement under it.

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
+from alembic import command
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from psycopg import Connection
 from sqlalchemy.pool import StaticPool
 
+from daftari.contract.platform import PLATFORM
 from daftari.errors import DatabaseError
 
-VERSION_SCHEMA = "daftari"
+VERSION_SCHEMA = PLATFORM
 _NUMBER = re.compile(r"(\d+)_")
 _TEMPLATE = '''\
 """{title}"""
@@ -94,24 +94,14 @@ def pending_migrations(conn: Connection[Any], folder: Path) -> list[str]:
 
 def run_migrations(shared: sqlalchemy.Connection, folder: Path, revision: str) -> None:
     """Bring the database to *revision*, within the transaction of *shared*."""
-
-    def steps(current: Any, _context: MigrationContext) -> Any:
-        return script._upgrade_revs(revision, current)
-
+    config = _config(folder)
+    config.attributes.update(connection=shared, version_schema=VERSION_SCHEMA)
     with _explained(folder):
-        script = _script(folder)
-        with EnvironmentContext(Config(), script, fn=steps, destination_rev=revision) as environment:
-            environment.configure(connection=shared, version_table_schema=VERSION_SCHEMA)
-            with environment.begin_transaction():
-                _run_as_psycopg(environment)
-
-
-def _run_as_psycopg(environment: EnvironmentContext) -> None:
-    """Run the steps; an error is the driver's own, as everywhere else."""
-    try:
-        environment.run_migrations()
-    except sqlalchemy.exc.DBAPIError as error:
-        raise error.orig or error from None
+        try:
+            command.upgrade(config, revision)
+        except sqlalchemy.exc.DBAPIError as error:
+            # the driver's own, as everywhere else
+            raise error.orig or error from None
 
 
 def write_migration(folder: Path, statements: Sequence[str], *, title: str) -> tuple[str, Path]:
@@ -143,7 +133,17 @@ def _as_python(statement: str) -> str:
 
 
 def _script(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory(str(folder))
+    return ScriptDirectory.from_config(_config(folder))
+
+
+def _config(folder: Path) -> Config:
+    """The environment is ours, so that the workspace's folder holds version files alone."""
+    config = Config()
+    config.set_main_option("script_location", "daftari.io.database:alembic")
+    # no separator of lists that a folder's name is likely to hold, and % is the parser's own
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(folder.resolve() / "versions").replace("%", "%%"))
+    return config
 
 
 @contextmanager

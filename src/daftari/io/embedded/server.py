@@ -20,7 +20,7 @@ from psycopg import sql
 
 from daftari.errors import DatabaseError
 from daftari.io.embedded import config
-from daftari.io.embedded.binaries import Binaries, find, reachable_by_all
+from daftari.io.embedded.binaries import Binaries, find_binaries, reachable_by_all
 from daftari.io.embedded.home import Home, home_of, ids_of, make_home, shelf
 from daftari.io.embedded.processes import clear_leftovers, pid_of
 from daftari.settings import EmbeddedServer, Environment, Settings
@@ -44,11 +44,11 @@ class Status:
 def start_for(settings: Settings) -> Home:
     """Start the server of a workspace unless it runs, and make its databases. May be repeated."""
     home = home_of(settings.data_dir)
-    start_server(home, settings.embedded_server)
+    start_postgres(home, settings.embedded_server)
     return home
 
 
-def start_server(
+def start_postgres(
     home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO, *, options: Mapping[str, str] | None = None
 ) -> None:
     """
@@ -63,7 +63,7 @@ def start_server(
     with _locked(home):
         if _answers(home):
             return
-        binaries = find(choice, version=_version_of(home))
+        binaries = find_binaries(choice, version=_version_of(home))
         if home.user is not None:
             binaries = reachable_by_all(binaries, shelf())
         if not home.data.exists():
@@ -74,12 +74,12 @@ def start_server(
         _make_databases(home)
 
 
-def stop_server(home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO) -> bool:
+def stop_postgres(home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO) -> bool:
     """Stop the server; whether there was one to stop. Open transactions are rolled back."""
     if pid_of(home) is None:
         return False
     with _locked(home):
-        binaries = find(choice, version=_version_of(home))
+        binaries = find_binaries(choice, version=_version_of(home))
         if home.user is not None:
             binaries = reachable_by_all(binaries, shelf())
         done = _run(
@@ -90,7 +90,7 @@ def stop_server(home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO) -> boo
     return True
 
 
-def server_status(home: Home) -> Status:
+def postgres_status(home: Home) -> Status:
     pid = pid_of(home)
     return Status(running=pid is not None, home=home.folder, socket=home.sockets, pid=pid, user=home.user)
 

@@ -39,6 +39,10 @@ class Source:
         """Read the file from its first row. May be called again."""
         return self._read()
 
+    def read_as(self, header: tuple[str, ...], change: Callable[[Block], Block]) -> Source:
+        """The same file, each block of which is changed when it is read; *header* names its columns then."""
+        return replace(self, header=header, _read=lambda: map(change, self._read()))
+
 
 def open_source(
     path: Path,

@@ -9,6 +9,7 @@ import polars as pl
 from psycopg import Connection, sql
 
 from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.contract.platform import OPS
 from daftari.io.database import queries
 from daftari.protect.columns import sealed_fields
 from daftari.rows.formats.parse import physical
@@ -24,7 +25,7 @@ PLACE = ("place", "at")
 def counts(conn: Connection[Any], dataset: Dataset, field: Field, *, version: int) -> tuple[int, int]:
     """Return how many values of a field are sealed, and how many of them under a key before *version*."""
     statement = sql.SQL(_QUERIES["counts"]).format(
-        field=sql.Identifier(field.name), table=sql.Identifier("ops", dataset.name)
+        field=sql.Identifier(field.name), table=sql.Identifier(OPS, dataset.name)
     )
     row = conn.execute(statement, {"version": _bytes(version)}).fetchone()
     assert row is not None, "counts are one row"
@@ -44,7 +45,7 @@ def lock_outdated(
     conn.execute(_QUERIES["see_all"])
     statement = sql.SQL(_QUERIES["some"]).format(
         columns=sql.SQL(", ").join(_selected(field) for field in columns),
-        table=sql.Identifier("ops", dataset.name),
+        table=sql.Identifier(OPS, dataset.name),
         outdated=sql.SQL(" or ").join(
             sql.SQL(_QUERIES["outdated"]).format(field=sql.Identifier(field.name)) for field in sealed
         ),
@@ -78,7 +79,7 @@ def replace_sealed(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame) 
     assignments = sql.SQL(", ").join(sql.SQL("{0} = r.{0}").format(sql.Identifier(n)) for n in names)
     conn.execute(
         sql.SQL(_QUERIES["reseal"]).format(
-            table=sql.Identifier("ops", dataset.name), stage=_STAGE, assignments=assignments
+            table=sql.Identifier(OPS, dataset.name), stage=_STAGE, assignments=assignments
         )
     )
 

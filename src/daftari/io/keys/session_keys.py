@@ -11,6 +11,7 @@ import polars as pl
 from psycopg import Connection, sql
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.protect.seal import FieldSecret
@@ -65,7 +66,7 @@ def keys_used_in_table(
     statement = sql.SQL(_QUERIES["used"]).format(
         subject=_subject(dataset),
         field=sql.Identifier(name),
-        table=sql.Identifier("ops", dataset.name),
+        table=sql.Identifier(OPS, dataset.name),
         condition=reading.condition,
     )
     with in_reader_role(conn, reading.role):
@@ -90,7 +91,7 @@ def revealed(
     person = _subject(dataset) if sealed else sql.NULL
     statement = sql.SQL(_QUERIES["rows"]).format(
         columns=sql.SQL(", ").join([person, *map(sql.Identifier, names)]),
-        table=sql.Identifier("ops", dataset.name),
+        table=sql.Identifier(OPS, dataset.name),
         condition=reading.condition,
         key=sql.SQL(", ").join(map(sql.Identifier, dataset.key or names)),
     )

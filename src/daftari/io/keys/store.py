@@ -168,13 +168,13 @@ class KeyStore:
             conn.execute(text(QUERIES["rewrap"]), changes)
         return len(found)
 
-    def scopes_of(self, subject: str) -> list[str]:
-        """Return the scopes in which a person has keys."""
-        with self._transaction() as conn:
-            return [row[0] for row in conn.execute(text(QUERIES["scopes_of"]), {"subject": subject})]
-
     def destroy(self, owners: Collection[KeyOwner], *, now: datetime) -> int:
-        """Destroy the keys of *owners*, all versions; return how many keys there were. Nothing brings them back."""
+        """
+        Destroy the keys of *owners*, all versions; return how many keys there were. Nothing brings them back.
+
+        Copies of the key store keep them until the next epoch. Blind indexes of the rows stay: who erases a
+        person deletes the rows too, or empties those columns.
+        """
         destroyed = 0
         with self._transaction() as conn:
             for owner in owners:

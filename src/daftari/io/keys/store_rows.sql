@@ -87,9 +87,6 @@ where key_id = :key_id and version = :version and epoch < :epoch;
 -- name: owned
 select key_id from data_key where scope = :scope and subject = :subject and destroyed_at is null;
 
--- name: scopes_of
-select scope from data_key where subject = :subject and destroyed_at is null order by scope;
-
 -- name: destroy_versions
 delete from data_key_version where key_id = :key_id;
 

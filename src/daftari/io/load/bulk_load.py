@@ -3,7 +3,7 @@ How judged rows come into their table: straight by COPY while every key is new, 
 
 Everything happens in the caller's transaction. A batch that meets an existing key, or a constraint that no rule
 foresaw, is rolled back to its savepoint and merged; a merge that fails is halved until the rows at fault stand
-alone, and those are refused under the constraint's name.
+alone, and those are refused in the words of their rule.
 
 A merge looks keys up. Where the key is set aside, what must be merged waits until it is back.
 """
@@ -11,27 +11,28 @@ A merge looks keys up. Where the key is set aside, what must be merged waits unt
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 import psycopg
 from psycopg import Connection, sql
 
-from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.io.load.deferred_indexes import DeferredIndexes
+from daftari.io.merge import staging
+from daftari.io.merge.halving import written_by_halves
+from daftari.io.merge.refusals import Refusals
 from daftari.io.runs.ledger import RunCounts
-from daftari.protect.columns import index_columns
-from daftari.rows.intake import copy_format
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
+from daftari.rows.rules.refusal import CONTRADICTS, Refusal
 from daftari.rows.rules.rules import reference_rule
 
 _QUERIES = queries.load_queries("load/bulk_load.sql")
-_STAGE = sql.Identifier("pg_temp", "daftari_stage")
 #: Off while batches are merged.
 _PLANNING = ("enable_hashjoin", "enable_mergejoin", "jit")
 #: The rows that wait for the key at the most: memory does not grow with the file.
@@ -39,19 +40,10 @@ _WAITING_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefusedRow:
-    """A row that the database refused: a conflict with another row, or a constraint."""
-
-    line: int
-    rule: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class LoadedRows:
     batch: Batch
     counts: RunCounts
-    refused: tuple[RefusedRow, ...] = ()
+    refused: Mapping[int, Refusal] = field(default_factory=dict)  #: by line
 
 
 class BulkLoad:
@@ -65,8 +57,10 @@ class BulkLoad:
         self._conn = conn
         self._dataset = dataset
         self._run_id = run_id
-        self._columns = [*(f.name for f in dataset.fields), "_run_id", *index_columns(dataset)]
-        self._table = sql.Identifier("ops", dataset.name)
+        self._columns = staging.loaded_columns(dataset)
+        self._table = staging.governed_table(dataset)
+        self._stage = staging.stage_of_load(dataset)
+        self._refusals = Refusals(dataset)
         #: a row may name one that the server sees later; it proves these references itself
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
         self._skips_key_triggers = False
@@ -145,21 +139,20 @@ class BulkLoad:
 
     def _until_settled(self, batch: Batch, landed: LoadedRows) -> LoadedRows:
         """Merge again the rows that were refused for naming one which a later half of the batch brought."""
-        while waiting := [one.line for one in landed.refused if one.rule in self._own_references]:
+        while waiting := [line for line, why in landed.refused.items() if why.rule in self._own_references]:
             chosen = batch.lines.is_in(waiting)
-            rows = batch.rows.filter(chosen)
-            second = self._merge(
-                Batch(rows=rows, lines=batch.lines.filter(chosen), body=encode_rows(rows, self._dataset))
-            )
+            second = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
             if second.counts.quarantined == len(waiting):
                 break
-            others = tuple(one for one in landed.refused if one.rule not in self._own_references)
+            others = {line: why for line, why in landed.refused.items() if line not in waiting}
             counted = replace(
                 landed.counts,
                 received=landed.counts.received - len(waiting),
                 quarantined=landed.counts.quarantined - len(waiting),
             )
-            landed = LoadedRows(batch=batch, counts=counted + second.counts, refused=others + second.refused)
+            landed = LoadedRows(
+                batch=batch, counts=counted + second.counts, refused={**others, **second.refused}
+            )
         return landed
 
     def finish(self) -> tuple[LoadedRows, ...]:
@@ -177,25 +170,16 @@ class BulkLoad:
         """Insert rows that are all new, or none of them."""
         if self._copies_straight:
             with self._conn.transaction():
-                self._copy(self._table, body)
+                staging.copy_binary(self._conn, self._table, self._columns, body)
             return
         self._make_stage()
         with self._conn.transaction():
-            self._stage(body)
-            columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+            staging.fill(self._conn, self._dataset, body)
             self._conn.execute(
                 sql.SQL("insert into {} ({columns}) select {columns} from {}").format(
-                    self._table, _STAGE, columns=columns
+                    self._table, self._stage, columns=staging.listed(self._columns)
                 )
             )
-
-    def _copy(self, table: sql.Composable, body: bytes) -> None:
-        columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
-        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
-        with self._conn.cursor() as cursor, cursor.copy(statement) as out:
-            out.write(copy_format.HEADER)
-            out.write(body)
-            out.write(copy_format.TRAILER)
 
     def _is_empty(self) -> bool:
         row = self._conn.execute(sql.SQL("select not exists (select from {})").format(self._table)).fetchone()
@@ -204,30 +188,34 @@ class BulkLoad:
     # --- merge
 
     def _merge(self, batch: Batch) -> LoadedRows:
-        try:
-            with self._conn.transaction():
-                return self._merge_once(batch)
-        except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
-            if batch.height == 1:
-                return LoadedRows(
-                    batch=batch,
-                    counts=RunCounts(received=1, quarantined=1),
-                    refused=(self._refused(batch.lines[0], error),),
-                )
-        middle = batch.height // 2
-        first = self._merge(self._part(batch, 0, middle))
-        second = self._merge(self._part(batch, middle, batch.height))
-        counts, refused = first.counts + second.counts, first.refused + second.refused
-        return LoadedRows(batch=batch, counts=counts, refused=refused)
+        parts = written_by_halves(
+            self._conn, batch, write=self._merge_once, refused=self._alone, halves=self._halves
+        )
+        refused = {line: why for part in parts for line, why in part.refused.items()}
+        return LoadedRows(
+            batch=batch, counts=sum((part.counts for part in parts), RunCounts()), refused=refused
+        )
 
-    def _part(self, batch: Batch, start: int, end: int) -> Batch:
-        rows = batch.rows[start:end]
-        body = encode_rows(rows, self._dataset)
-        return Batch(rows=rows, lines=batch.lines[start:end], body=body)
+    def _alone(self, batch: Batch, error: psycopg.Error) -> LoadedRows | None:
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            raise error
+        if batch.height > 1:
+            return None
+        refused = {batch.lines[0]: self._refusals.of(error)}
+        return LoadedRows(batch=batch, counts=RunCounts(received=1, quarantined=1), refused=refused)
+
+    def _halves(self, batch: Batch) -> Iterator[Batch]:
+        """One after the other: the second is encoded when the first is written."""
+        rows, lines, middle = batch.rows, batch.lines, batch.height // 2
+        yield self._part(rows[:middle], lines[:middle])
+        yield self._part(rows[middle:], lines[middle:])
+
+    def _part(self, rows: pl.DataFrame, lines: pl.Series) -> Batch:
+        return Batch(rows=rows, lines=lines, body=encode_rows(rows, self._dataset))
 
     def _merge_once(self, batch: Batch) -> LoadedRows:
-        self._stage(batch.body)
-        refused = self._conflicts(batch) if self._dataset.conflict is Conflict.REJECT else ()
+        staging.fill(self._conn, self._dataset, batch.body)
+        refused = self._conflicts(batch) if self._dataset.conflict is Conflict.REJECT else {}
         row = self._conn.execute(self._merge_statement(), {"run_id": self._run_id}).fetchone()
         assert row is not None, "the statement returns one row of counts"
         inserted, updated, unchanged, duplicate = row
@@ -245,80 +233,50 @@ class BulkLoad:
         """Make the stage, once. Outside the savepoint of a merge, which may be rolled back."""
         if self._is_staged:
             return
-        columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
-        self._conn.execute(
-            sql.SQL(
-                "create temporary table daftari_stage on commit drop as select {} from {} with no data"
-            ).format(columns, self._table)
-        )
+        staging.make_for_transaction(self._conn, self._dataset)
         # Each batch meets a few rows in a large table: by its index, and not by reading it all for every batch.
         # Compiling that plan anew for every batch takes longer than running it.
         for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} = off").format(sql.Identifier(setting)))
         self._is_staged = True
 
-    def _stage(self, body: bytes) -> None:
-        self._conn.execute(sql.SQL("truncate {}").format(_STAGE))
-        self._copy(_STAGE, body)
-
-    def _conflicts(self, batch: Batch) -> tuple[RefusedRow, ...]:
+    def _conflicts(self, batch: Batch) -> dict[int, Refusal]:
         """Staged rows that contradict a row already there; they are taken off the stage."""
         statement = sql.SQL(
             "delete from {stage} s using {table} t where {match} and not ({same}) returning {key}"
-        ).format(stage=_STAGE, table=self._table, match=self._match(), same=self._same(), key=self._key("s"))
+        ).format(
+            stage=self._stage,
+            table=self._table,
+            match=staging.same_key(self._dataset),
+            same=self._same(),
+            key=sql.SQL(", ").join(sql.Identifier("s", name) for name in self._dataset.key),
+        )
         found = self._conn.execute(statement).fetchall()
         if not found:
-            return ()
+            return {}
         key = list(self._dataset.key)
         keys = pl.DataFrame(found, schema={k: batch.rows.schema[k] for k in key}, orient="row")
         lines = batch.rows.select(key).with_columns(line=batch.lines).join(keys, on=key)["line"]
-        reason = "contradicts the row that is there under its key"
-        return tuple(RefusedRow(line=line, rule="conflict", reason=reason) for line in lines)
+        return dict.fromkeys(lines, CONTRADICTS)
 
     def _merge_statement(self) -> sql.Composed:
-        names = [sql.Identifier(c) for c in self._columns]
         updates = self._dataset.conflict is Conflict.UPDATE
         return sql.SQL(_QUERIES["merge_update" if updates else "merge_keep"]).format(
-            stage=_STAGE,
+            stage=self._stage,
             table=self._table,
-            columns=sql.SQL(", ").join(names),
-            match=self._match(),
+            columns=staging.listed(self._columns),
+            match=staging.same_key(self._dataset),
             same=self._same(),
-            assignments=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in names),
-        )
-
-    def _match(self) -> sql.Composable:
-        """Rows of one key; without a key no two rows are the same."""
-        if not self._dataset.key:
-            return sql.SQL("false")
-        return sql.SQL(" and ").join(
-            sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in self._dataset.key
+            assignments=sql.SQL(", ").join(
+                sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in self._columns
+            ),
         )
 
     def _same(self) -> sql.Composable:
-        rest = [f.name for f in self._dataset.fields if not f.is_key]
         return sql.SQL(" and ").join(
             [sql.SQL("true")]
-            + [sql.SQL("t.{0} is not distinct from s.{0}").format(sql.Identifier(n)) for n in rest]
+            + [
+                sql.SQL("t.{0} is not distinct from s.{0}").format(sql.Identifier(name))
+                for name in staging.contents(self._dataset)
+            ]
         )
-
-    def _key(self, alias: str) -> sql.Composable:
-        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._dataset.key)
-
-    def _refused(self, line: int, error: psycopg.Error) -> RefusedRow:
-        """Return why the server refused a row, in the words of the rules where they have some."""
-        constraint = error.diag.constraint_name or type(error).__name__
-        match error:
-            case psycopg.errors.ExclusionViolation():
-                return RefusedRow(line=line, rule="no_overlap", reason="overlaps another row of the same key")
-            case psycopg.errors.UniqueViolation():
-                return RefusedRow(line=line, rule=constraint, reason="repeats a value that must be unique")
-            case psycopg.errors.ForeignKeyViolation():
-                by_constraint = {
-                    derived(self._dataset.name, *r.fields, "fkey"): reference_rule(r)
-                    for r in self._dataset.relationships
-                }
-                rule = by_constraint.get(constraint, constraint)
-                return RefusedRow(line=line, rule=rule, reason="names nothing that exists")
-            case _:
-                return RefusedRow(line=line, rule=constraint, reason="is refused by the database")

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from daftari.contract.platform import OPS
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("load/deferred_indexes.sql")
@@ -36,11 +37,11 @@ class DeferredIndexes:
         where something else hangs on it.
         """
         for name, *remake in self._found("secondary_indexes"):
-            self._conn.execute(sql.SQL("drop index {}").format(sql.Identifier("ops", name)))
+            self._conn.execute(sql.SQL("drop index {}").format(sql.Identifier(OPS, name)))
             self._remake += filter(None, remake)
         for name, *remake in self._found("lone_key"):
             drop = sql.SQL("alter table {} drop constraint {}").format(
-                sql.Identifier("ops", self._table), sql.Identifier(name)
+                sql.Identifier(OPS, self._table), sql.Identifier(name)
             )
             try:
                 with self._conn.transaction():

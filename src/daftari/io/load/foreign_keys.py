@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 
 from daftari.compile.tables.columns import column_type
 from daftari.contract.model import Dataset, Relationship
+from daftari.contract.platform import OPS
 from daftari.errors import DatabaseError
 from daftari.rows.formats.parse import physical
 
@@ -41,7 +42,7 @@ class ReferencedRows:
             for name, kind in schema.items()
         ]
         statement = sql.SQL("select {} from {}").format(
-            sql.SQL(", ").join(columns), sql.Identifier("ops", relationship.target)
+            sql.SQL(", ").join(columns), sql.Identifier(OPS, relationship.target)
         )
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
 
@@ -65,7 +66,7 @@ class ReferencedRows:
         ).format(
             columns=sql.SQL(", ").join(columns),
             arrays=sql.SQL(", ").join(sql.SQL("%s::text[]") for _ in columns),
-            table=sql.Identifier("ops", relationship.target),
+            table=sql.Identifier(OPS, relationship.target),
             match=sql.SQL(" and ").join(
                 self._is_key(name, field, column)
                 for name, field, column in zip(
@@ -125,7 +126,7 @@ class ReferencedRows:
             "select count(*) from (select from {table} p join unnest({arrays}) as k({columns}) on {match}"
             " for key share of p) held"
         ).format(
-            table=sql.Identifier("ops", relationship.target),
+            table=sql.Identifier(OPS, relationship.target),
             arrays=sql.SQL(", ").join(self._array_of(name) for name in keys.columns),
             columns=sql.SQL(", ").join(columns),
             match=match,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import Any
 
 from psycopg import Connection
 
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
-from daftari.io.access.callers import RequestContext, speak_for
-from daftari.io.load.bulk_load import LoadedRows, RefusedRow
+from daftari.io.access.callers import speak_for
+from daftari.io.load.bulk_load import LoadedRows
 from daftari.io.runs.ledger import RunCounts
 from daftari.io.write.caller_write import CallerWrite
 from daftari.rows.intake.batch import Batch
@@ -56,21 +56,9 @@ class LoadAsCaller:
             return ()
         self._digest.update(batch.body)
         fates = self._writing.write(batch)
-        tally = Counter(fate.status for fate in fates.values())
-        self._has_updated |= tally["updated"] > 0
-        counts = RunCounts(
-            received=batch.height,
-            inserted=tally["inserted"],
-            updated=tally["updated"],
-            unchanged=tally["unchanged"],
-            duplicate=tally["duplicate"],
-            quarantined=tally["refused"],
-        )
-        refused = tuple(
-            RefusedRow(line=line, rule=fate.rule, reason=fate.reason)
-            for line, fate in fates.items()
-            if fate.status == "refused"
-        )
+        counts = RunCounts.of(fate.status for fate in fates.values())
+        self._has_updated |= counts.updated > 0
+        refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
         return (LoadedRows(batch=batch, counts=counts, refused=refused),)
 
     def finish(self) -> tuple[LoadedRows, ...]:

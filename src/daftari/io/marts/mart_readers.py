@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from daftari.compile.access.access_policies import MartReaders, Readers
-from daftari.compile.access.scopes import MART_SCOPES
+from daftari.contract.access.mart_readers import MART_SCOPES, MartReaders, Readers
+from daftari.contract.model import RowScope
 from daftari.errors import Fault
 
 _ROLE = re.compile(r"(?!daftari_|pg_)[a-z_][a-z0-9_]{0,62}")
@@ -58,17 +58,17 @@ def _readers(said: _Said) -> tuple[MartReaders, Fault | None]:
     readers = MartReaders(scopes=known, subject=said.subject if isinstance(said.subject, str) else None)
     if len(known) < len(listed) or not isinstance(said.readers, list):
         return readers, _fault("readers", said.readers, _EXPECTED)
-    if set(known.values()) - {"all"} and readers.subject not in said.columns:
+    if set(known.values()) - {RowScope.ALL} and readers.subject not in said.columns:
         return readers, _fault("subject", said.subject, _NO_SUBJECT)
     return readers, None
 
 
-def _scope(one: Any) -> tuple[str, str] | None:
-    said = one if isinstance(one, dict) else {"role": one, "rows": "all"}
+def _scope(one: Any) -> tuple[str, RowScope] | None:
+    said = one if isinstance(one, dict) else {"role": one, "rows": RowScope.ALL}
     role, rows = said.get("role"), said.get("rows")
     is_role = isinstance(role, str) and _ROLE.fullmatch(role)
-    is_sound = is_role and rows in MART_SCOPES and set(said) == {"role", "rows"}
-    return (str(role), str(rows)) if is_sound else None
+    scope = next((it for it in MART_SCOPES if it == rows), None)
+    return (str(role), scope) if is_role and scope and set(said) == {"role", "rows"} else None
 
 
 def _fault(place: str, found: Any, expected: str) -> Fault:

@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from daftari.contract.platform import MARTS
 from daftari.errors import ContractError, Fault
 
 #: A row of a mart as a report shows it: a cell for each described column.
@@ -96,7 +97,7 @@ def _report(model: dict[str, Any], said: Any, pipeline: str, source: str) -> Rep
 
 
 def is_built(conn: Connection[Any], mart: str) -> bool:
-    row = conn.execute("select to_regclass(%s) is not null", [f"marts.{mart}"]).fetchone()
+    row = conn.execute("select to_regclass(%s) is not null", [f"{MARTS}.{mart}"]).fetchone()
     return bool(row and row[0])
 
 
@@ -131,4 +132,4 @@ def rows_of(conn: Connection[Any], report: Report, picked: dict[str, str], limit
 
 
 def _mart(report: Report) -> sql.Identifier:
-    return sql.Identifier("marts", report.mart)
+    return sql.Identifier(MARTS, report.mart)

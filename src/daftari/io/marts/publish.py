@@ -17,12 +17,13 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
+from daftari.contract.platform import MARTS
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.io.database.messages import without_values
 
-PUBLISHED = "marts"
-ASIDE = "marts__next"
+PUBLISHED = MARTS
+ASIDE = f"{MARTS}__next"
 #: By which the sessions of a transform are known, so that those of a killed one can be ended.
 APPLICATION = "daftari transform"
 
@@ -111,7 +112,7 @@ def _tables(conn: Connection[Any]) -> list[_Table]:
     for one in found:
         if not one.is_table:
             raise DatabaseError(
-                f"marts.{one.name}: is a view; a mart is a table, so that what was tested is what is published",
+                f"{MARTS}.{one.name}: is a view; a mart is a table, so that what was tested is what is published",
                 hint="Remove `materialized` from the model, or make it a staging view.",
             )
     return [_Table(one.name, one.is_published) for one in found]

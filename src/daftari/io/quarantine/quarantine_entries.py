@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import QuarantineRefused
 from daftari.io.database import queries
 
@@ -178,7 +179,7 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
         for part in (sql.Literal(name), sql.SQL("t.{}::text").format(sql.Identifier(name)))
     )
     statement = sql.SQL(_QUERIES["resolve_landed"]).format(
-        table=sql.Identifier("ops", dataset.name), pairs=pairs
+        table=sql.Identifier(OPS, dataset.name), pairs=pairs
     )
     # The run is newer than the planner's statistics: it expects one row of it, and would compare each
     # entry with each of them.

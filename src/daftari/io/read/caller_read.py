@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +10,11 @@ from typing import Any, NamedTuple
 from psycopg import Connection, Cursor, sql
 
 from daftari.compile.access.relations import Relation
-from daftari.io.access.callers import RequestContext, session_settings
+from daftari.contract.access.caller import RequestContext
+from daftari.io.access.callers import session_settings
 from daftari.io.database import queries
 from daftari.io.database.prepared import ask_after
+from daftari.io.files.csv_for_people import csv_pieces
 from daftari.io.read.parquet_export import comes_as_text, parquet
 from daftari.rows.query import Filter, Query, Sort, VisibleColumn
 
@@ -113,17 +113,10 @@ def json_lines(conn: Connection[Any], relation: Relation, query: Query) -> Itera
 
 
 def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
-    """Yield the same as CSV (RFC 4180), with a header."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in query.fields])
+    """Yield the same as CSV, with a header."""
     cells = _joined(f"{_of(column)}::text" for column in query.fields)
-    for rows in _every(conn, relation, query, cells):
-        writer.writerows(rows)
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue().encode()
+    names = [column.name for column in query.fields]
+    yield from csv_pieces(names, _every(conn, relation, query, cells))
 
 
 def parquet_pieces(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import partial
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined
 
 from daftari.io.review.reviews import Review
-from daftari.rows.rules.expressions import ZONE
 
 _TITLES = {
     "membership": "What people and services get by their roles",
@@ -22,12 +22,16 @@ _TITLES = {
 }
 
 
-def as_html(review: Review, *, is_as_attested: bool | None, now: datetime) -> str:
-    """Return *review* as a page. Names are escaped: who may make a role may call it anything."""
+def as_html(review: Review, *, is_as_attested: bool | None, now: datetime, time_zone: str) -> str:
+    """
+    Return *review* as a page, with times in *time_zone*.
+
+    Names are escaped: who may make a role may call it anything.
+    """
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["moment"] = _moment
+    environment.filters["moment"] = partial(_moment, zone=ZoneInfo(time_zone))
     text = (resources.files("daftari.io.review") / "review.html.jinja").read_text("utf-8")
     parts = [
         (title, [one for one in review.entries if one.access.kind == kind]) for kind, title in _TITLES.items()
@@ -39,5 +43,5 @@ def as_html(review: Review, *, is_as_attested: bool | None, now: datetime) -> st
     )
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(ZoneInfo(ZONE)):%Y-%m-%d %H:%M} EAT"
+def _moment(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"

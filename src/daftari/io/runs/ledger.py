@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from psycopg import Connection
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
+from daftari.contract.platform import OPS
 from daftari.errors import DaftariError, DatabaseError, Drift
 from daftari.io.database import queries
 
@@ -30,6 +32,12 @@ class RunCounts:
     unchanged: int = 0
     duplicate: int = 0
     quarantined: int = 0
+
+    @classmethod
+    def of(cls, statuses: Iterable[str]) -> RunCounts:
+        """Count what became of each row: the name of a count for each."""
+        tally = Counter(statuses)
+        return cls(received=tally.total(), **tally)
 
     def __add__(self, other: RunCounts) -> RunCounts:
         return RunCounts(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})
@@ -172,6 +180,16 @@ class BatchAudit:
     operation: str  #: insert or merge
     rows: int
     digest: str  #: sha256 of the rows as they were sent, in hex
+
+    @classmethod
+    def of(cls, dataset: str, counts: RunCounts, digest: str) -> BatchAudit:
+        """The rows that a run brought into *dataset*."""
+        return cls(
+            relation=f"{OPS}.{dataset}",
+            operation="merge" if counts.updated else "insert",
+            rows=counts.inserted + counts.updated,
+            digest=digest,
+        )
 
 
 def record_batch(conn: Connection[Any], batch: BatchAudit) -> None:

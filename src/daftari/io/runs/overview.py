@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from daftari.compile.access.relations import Relation
 from daftari.io.database import queries
+from daftari.rows.query import VisibleColumn
 
 _QUERIES = queries.load_queries("runs/overview.sql")
 
@@ -25,7 +26,7 @@ class LatestLoad:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownRun:
+class RunRecord:
     run_id: int
     kind: str
     dataset: str | None
@@ -62,21 +63,30 @@ def waiting_by_dataset(conn: Connection[Any], datasets: Sequence[str]) -> dict[s
 
 def runs_of(
     conn: Connection[Any], datasets: Sequence[str], *, before: int | None = None, limit: int = 50
-) -> list[ShownRun]:
+) -> list[RunRecord]:
     """Return runs of *datasets*, newest first."""
     facts = {"datasets": list(datasets), "before": before, "limit": limit}
-    with conn.cursor(row_factory=class_row(ShownRun)) as cursor:
+    with conn.cursor(row_factory=class_row(RunRecord)) as cursor:
         return cursor.execute(_QUERIES["runs"], facts).fetchall()
 
 
-def run_of(conn: Connection[Any], run_id: int) -> ShownRun | None:
-    with conn.cursor(row_factory=class_row(ShownRun)) as cursor:
+def run_of(conn: Connection[Any], run_id: int) -> RunRecord | None:
+    with conn.cursor(row_factory=class_row(RunRecord)) as cursor:
         return cursor.execute(_QUERIES["run"], {"run_id": run_id}).fetchone()
 
 
-def rows_by_month(conn: Connection[Any], relation: Relation, field: str) -> list[tuple[date, int]]:
-    """Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks."""
+def rows_by_month(
+    conn: Connection[Any], relation: Relation, column: VisibleColumn, *, time_zone: str
+) -> list[tuple[date, int]]:
+    """
+    Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks.
+
+    Months of a timestamp begin in *time_zone*.
+    """
+    moment: sql.Composable = sql.Identifier("t", column.name)
+    if column.type == "timestamptz":
+        moment = sql.SQL("{} at time zone {}").format(moment, sql.Literal(time_zone))
     statement = sql.SQL(_QUERIES["by_month"]).format(
-        relation=sql.Identifier(relation.schema, relation.name), field=sql.Identifier(field)
+        relation=sql.Identifier(relation.schema, relation.name), moment=moment
     )
     return list(reversed(conn.execute(statement).fetchall()))

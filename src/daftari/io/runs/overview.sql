@@ -40,9 +40,9 @@ from daftari.contract_marker m
 where m.dataset = %(dataset)s;
 
 -- name: by_month
-select date_trunc('month', t.{field}::timestamp)::date as month, count(*) as rows
+select date_trunc('month', ({moment})::timestamp)::date as month, count(*) as rows
 from {relation} t
-where t.{field} is not null
+where {moment} is not null
 group by 1
 order by 1 desc
 limit 24;

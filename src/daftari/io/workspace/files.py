@@ -5,15 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from daftari.compile.access.access_policies import Readers, Rights
+from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
-from daftari.compile.access.shares import shares
+from daftari.contract.access.mart_readers import Readers
+from daftari.contract.access.role_permissions import permissions_of
 from daftari.contract.governable.governable import governable
-from daftari.contract.model import Contract
+from daftari.contract.model import DEFAULT_TIME_ZONE, Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.reader.read import read_contract
 from daftari.errors import ContractError, Fault, SettingError, UnknownName
@@ -48,6 +51,7 @@ class Workspace:
     pipelines: tuple[Pipeline, ...]
     contracts: tuple[Contract, ...]  #: of all pipelines, a referenced dataset first
     readers: Readers = Readers()
+    time_zone: str = DEFAULT_TIME_ZONE
 
     def rights(self, role_prefix: str | None = None) -> Rights:
         """Return who the workspace's database is for, where roles are called with *role_prefix*."""
@@ -58,6 +62,9 @@ class Workspace:
 
     #: opens what sealed fields are sealed under; None: only its files are looked at
     open_keys: Callable[[], KeyStore] | None = None
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def pipeline(self, name: str) -> Pipeline:
         """
@@ -85,22 +92,22 @@ class Workspace:
         raise UnknownName("workspace", "dataset", name, known=[c.dataset.name for c in self.contracts])
 
 
-def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
+def read_workspace(root: Path, *, only: str | None = None, time_zone: str = DEFAULT_TIME_ZONE) -> Workspace:
     """
     Read the workspace in the folder *root*. Every contract of it can be enforced.
 
     *only* the contract of the dataset of that name and its pipeline, where a file is called so: reading a contract
     takes 30 ms. Who asks for it compares its hash with the database's, to which all were brought together.
 
-    Its keys are not opened: `open_workspace` names them.
+    Its keys are not opened: `open_workspace` names them, and the workspace's *time_zone*.
 
     Raises:
         ContractError: with every fault of every contract, and of how they fit together.
     """
     folders = sorted(path for path in (root / "pipelines").glob("*") if path.is_dir())
-    if only is not None and (part := _part(root, folders, only)):
+    if only is not None and (part := _part(root, folders, only, time_zone)):
         return part
-    read = {folder: _read_folder(folder, root) for folder in folders}
+    read = {folder: _read_folder(folder, root, time_zone) for folder in folders}
     readers = {folder: read_readers(folder, root) for folder in folders}
     faults = [fault for _, found in (*read.values(), *readers.values()) for fault in found]
     contracts = [contract for found, _ in read.values() for contract in found]
@@ -125,10 +132,11 @@ def read_workspace(root: Path, *, only: str | None = None) -> Workspace:
         contracts=ordered,
         readers=Readers(of=of_marts),
         overseers=_overseers(root),
+        time_zone=time_zone,
     )
 
 
-def _part(root: Path, folders: Sequence[Path], dataset: str) -> Workspace | None:
+def _part(root: Path, folders: Sequence[Path], dataset: str, time_zone: str) -> Workspace | None:
     found = [
         (folder, path)
         for folder in folders
@@ -138,25 +146,28 @@ def _part(root: Path, folders: Sequence[Path], dataset: str) -> Workspace | None
     if len(found) != 1:
         return None
     [(folder, path)] = found
-    contract, faults = _read(path, root)
+    contract, faults = _read(path, root, time_zone)
     if contract is None or faults:
         raise ContractError.from_faults(faults)
     pipeline = Pipeline(name=folder.name, path=folder, contracts=(contract,), mappings=_mappings(folder))
-    return Workspace(root=root, name=_name(root), pipelines=(pipeline,), contracts=(contract,))
+    return Workspace(
+        root=root, name=_name(root), pipelines=(pipeline,), contracts=(contract,), time_zone=time_zone
+    )
 
 
 def _mappings(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted((folder / "ingest").glob("*.yaml")))
 
 
-def open_workspace(settings: Settings, *, only: str | None = None) -> Workspace:
+def read_open_workspace(settings: Settings, *, only: str | None = None) -> Workspace:
     """
     Read the workspace of *settings*, with the key store of its environment.
 
     Raises:
         ContractError: as `read_workspace`.
     """
-    return replace(read_workspace(settings.root, only=only), open_keys=partial(_key_store, settings))
+    workspace = read_workspace(settings.root, only=only, time_zone=settings.time_zone)
+    return replace(workspace, open_keys=partial(_key_store, settings))
 
 
 def _key_store(settings: Settings) -> KeyStore:
@@ -196,7 +207,7 @@ def enforcement_faults(contract: Contract) -> tuple[Fault, ...]:
 def _access_faults(contract: Contract) -> Iterator[Fault]:
     for dataset in contract.datasets:
         try:
-            shares(dataset)
+            permissions_of(dataset)
         except ContractError as error:
             where, _, what = str(error).partition(": ")
             found, _, expected = what.partition("; expected ")
@@ -206,23 +217,25 @@ def _access_faults(contract: Contract) -> Iterator[Fault]:
             )
 
 
-def _read_folder(folder: Path, root: Path) -> tuple[list[Contract], list[Fault]]:
+def _read_folder(folder: Path, root: Path, time_zone: str) -> tuple[list[Contract], list[Fault]]:
     contracts: list[Contract] = []
     faults: list[Fault] = []
     for path in contract_files(folder):
-        contract, found = _read(path, root)
+        contract, found = _read(path, root, time_zone)
         faults += found
         if contract is not None:
             contracts.append(contract)
     return contracts, faults
 
 
-def _read(path: Path, root: Path) -> tuple[Contract | None, list[Fault]]:
+def _read(path: Path, root: Path, time_zone: str) -> tuple[Contract | None, list[Fault]]:
     """Return the contract of a file, None where it cannot be read, and what is wrong with it by itself."""
     try:
         contract = read_contract_file(path, source=path.relative_to(root).as_posix())
     except ContractError as error:
         return None, list(error.faults)
+    placed = tuple(replace(it, time_zone=time_zone) for it in contract.datasets)
+    contract = replace(contract, datasets=placed)
     return contract, [*enforcement_faults(contract), *_file_name_faults(contract, path)]
 
 

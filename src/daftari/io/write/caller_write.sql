@@ -1,14 +1,5 @@
 -- How rows of a caller come into a governed table. Identifiers in braces are filled in by io/written.py.
 
--- name: has_stage
-select to_regclass(%(stage)s) is not null;
-
--- name: make_stage
--- Of this session, which writes many times. The caller's role reads it; other sessions cannot.
-create temporary table {stage} on commit delete rows as
-select {columns}, null::bigint as _line from {table} with no data;
-grant select on {stage} to public;
-
 -- name: look_up
 -- Which of the staged rows are there, and what differs in those.
 select s._line, t._run_id is not null, array[{differing}]::text[]

@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 
 from daftari.compile.tables.columns import column_type
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import RowRefused
 from daftari.io.keys.sealer import Sealer
 from daftari.protect.columns import sealed_fields
@@ -47,7 +48,7 @@ def _current(
         for name in dataset.key
     )
     statement = sql.SQL("select {} from {} where {} for no key update").format(
-        sql.SQL(", ").join(columns), sql.Identifier("ops", dataset.name), match
+        sql.SQL(", ").join(columns), sql.Identifier(OPS, dataset.name), match
     )
     row = conn.execute(statement, [change[name] for name in dataset.key]).fetchone()
     if row is None:

@@ -83,6 +83,6 @@ def keep_answers(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named
     conn.execute(_QUERIES["keep"], facts)
 
 
-def forget_answers(conn: Connection[Any], before: datetime) -> int:
+def delete_answers(conn: Connection[Any], before: datetime) -> int:
     """Forget the answers that are older than *before*; return how many."""
     return conn.execute(_QUERIES["forget"], {"before": before}).rowcount

@@ -16,13 +16,15 @@ import polars as pl
 from psycopg import Connection, Rollback, sql
 from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError, UndefinedTable
 
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Contract
-from daftari.io.access.callers import RequestContext, speak_for
+from daftari.io.access.callers import speak_for
 from daftari.io.database import queries
 from daftari.io.keys.session_keys import in_reader_role
+from daftari.io.merge import staging
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.runs import ledger
-from daftari.io.runs.ledger import BatchAudit
+from daftari.io.runs.ledger import BatchAudit, RunCounts
 from daftari.io.write import caller_write
 from daftari.io.write.idempotency import Named, facts_of
 
@@ -69,9 +71,8 @@ def _delivered(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
         return None
     run_id = int(begun[0])
     rows, height = delivery.rows, delivery.rows.height
-    digest = caller_write.stage_rows(conn, dataset, rows, delivery.lines)
-    audited = BatchAudit(relation=f"ops.{dataset.name}", operation="insert", rows=height, digest=digest)
-    counts = {"received": height + delivery.duplicates, "inserted": height, "duplicate": delivery.duplicates}
+    digest = staging.stage_rows(conn, dataset, rows, delivery.lines)
+    counts = RunCounts(received=height + delivery.duplicates, inserted=height, duplicate=delivery.duplicates)
     kept = {
         "fingerprints": [it.fingerprint for it, _ in delivery.answers],
         "answers": [json.dumps(answer) for _, answer in delivery.answers],
@@ -79,8 +80,8 @@ def _delivered(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
     with conn.pipeline():
         with in_reader_role(conn, delivery.role):
             inserted = conn.execute(_insert(delivery))
-        ledger.record_batch(conn, audited)
-        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **counts, **kept})
+        ledger.record_batch(conn, BatchAudit.of(dataset.name, counts, digest))
+        conn.execute(_QUERIES["end"], {"run_id": run_id, **named, **vars(counts), **kept})
     if inserted.rowcount != height:
         return None
     quarantine_entries.resolve_keys(conn, run_id, dataset, rows)
@@ -91,8 +92,8 @@ def _insert(delivery: OptimisticInsert) -> sql.Composed:
     dataset = delivery.contract.dataset
     order = [sql.Identifier(name) for name in dataset.key or ("_line",)]
     return sql.SQL(_QUERIES["insert"]).format(
-        table=sql.Identifier("ops", dataset.name),
-        stage=caller_write.stage_of(dataset),
-        columns=caller_write.insert_statement(delivery.rows, dataset),
+        table=staging.governed_table(dataset),
+        stage=staging.stage_of_session(dataset),
+        columns=caller_write.further(staging.filled_columns(delivery.rows, dataset)),
         order=sql.SQL(", ").join(order),
     )

@@ -9,9 +9,10 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.permissions import roles_named
 from daftari.errors import TokenRefused, UnknownName
 from daftari.io.access import tokens
-from daftari.io.access.tokens import TokenGrant
+from daftari.io.access.tokens import TokenGrant as TokenGrant
 
 #: The longest that a token may be valid.
 MOST_DAYS = 366
@@ -27,7 +28,7 @@ def issue_token(
         UnknownName: no contract names that role, or a dataset does not exist.
         TokenRefused: there is a token of that name, the person is not known, or it would be valid too long.
     """
-    roles = {entry.role for dataset in datasets for entry in dataset.access}
+    roles = roles_named(datasets)
     if grant.role not in roles:
         raise UnknownName("--role", "role", grant.role, known=roles)
     names = [dataset.name for dataset in datasets]

@@ -19,6 +19,7 @@ _ONE_MOMENT = "set transaction isolation level repeatable read, read only"
 class ExportedAudit:
     path: Path
     entries: int
+    log: str  #: the log's number, under which its anchors are kept
 
 
 def export_audit(conn: Connection[Any], path: Path) -> ExportedAudit:
@@ -33,8 +34,9 @@ def export_audit(conn: Connection[Any], path: Path) -> ExportedAudit:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file, conn.transaction():
         conn.execute(_ONE_MOMENT)
+        log = audit_entries.log_id(conn)
         for record in audit_entries.audit_records(conn):
             entries += record["record"] == "entry"
             file.write(json.dumps(dict(record), ensure_ascii=False) + "\n")
     unfinished.replace(path)
-    return ExportedAudit(path=path, entries=entries)
+    return ExportedAudit(path=path, entries=entries, log=log)

@@ -8,8 +8,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg import Connection
 
+from daftari.errors import AuditBroken, AuditNotAnchored
 from daftari.io.audit import anchors, audit_entries
-from daftari.protect.verify_chain import ChainVerdict, verify_chain
+from daftari.protect.verify_chain import ChainVerdict as ChainVerdict
+from daftari.protect.verify_chain import verify_chain
 
 _ONE_MOMENT = "set transaction isolation level repeatable read, read only"
 
@@ -28,3 +30,23 @@ def verify_audit(conn: Connection[Any], key: Ed25519PublicKey, *, folder: Path) 
         conn.execute(_ONE_MOMENT)
         ours = anchors.read_anchor_files(folder / audit_entries.log_id(conn))
         return verify_chain(audit_entries.audit_records(conn), ours, key)
+
+
+def require_whole(verdict: ChainVerdict) -> None:
+    """
+    Stop unless the audit is whole.
+
+    Raises:
+        AuditBroken: something was done to it.
+        AuditNotAnchored: no anchor proves how far it came, or it is empty.
+    """
+    if verdict.name == "broken":
+        raise AuditBroken(
+            f"audit: {len(verdict.findings)} findings; expected none",
+            hint="Keep the database and the anchors as they are, and find out who had the rights to do this.",
+        )
+    if verdict.name != "whole":
+        raise AuditNotAnchored(
+            f"audit: {verdict.name.replace('_', ' ')}; expected a chain that an anchor vouches for",
+            hint="`daftari audit checkpoint` signs how far it has come.",
+        )

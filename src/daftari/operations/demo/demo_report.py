@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from daftari.io.runs.summary import DatasetSummary
+from daftari.io.runs.ledger import RunCounts as RunCounts
+from daftari.io.runs.summary import DatasetSummary as DatasetSummary
 
 #: The only currency of the chart: amounts of two are never added up.
 CURRENCY = "KES"

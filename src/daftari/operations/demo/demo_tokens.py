@@ -34,7 +34,7 @@ def make_demo_tokens(conn: Connection[Any], workspace: Workspace, *, now: dateti
     """Return new tokens, valid for a day; those of the last time are revoked. For the demonstration alone."""
     for one in tokens.all_tokens(conn):
         if one.name.startswith(f"{_PREFIX} ") and one.state(now) == "valid":
-            tokens.revoke_token(conn, one.name, now)
+            tokens.mark_revoked(conn, one.name, now)
     datasets = [it.dataset for it in workspace.contracts]
     people = []
     for role in (*_SOMEBODY, *_DEPARTMENTS, *_OTHERS):

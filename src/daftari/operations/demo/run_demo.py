@@ -22,7 +22,7 @@ from daftari.errors import SettingError
 from daftari.io.runs.check_results import CheckedDataset
 from daftari.io.runs.ledger import Loaded
 from daftari.io.runs.summary import monthly_spend, summarise
-from daftari.io.workspace.files import Workspace, open_workspace, read_workspace
+from daftari.io.workspace.files import Workspace, read_open_workspace, read_workspace
 from daftari.operations.demo.demo_report import CURRENCY, Checks, DemoReport, Spend
 from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.operations.marts.build_marts import Failure, Transformed, TransformOptions, build_marts
@@ -76,7 +76,7 @@ def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch:
         DaftariError: what a step raised; run again, it goes on from there.
     """
     begun = perf_counter()
-    workspace = open_workspace(settings)
+    workspace = read_open_workspace(settings)
     watch("Applying contracts", 0, 1)
     rights = workspace.rights(settings.role_prefix)
     apply_contracts(conn, workspace.contracts, migrations_dir=settings.migrations_dir, rights=rights, now=now)
@@ -147,9 +147,7 @@ def _transform(conn: Connection[Any], workspace: Workspace, settings: Settings, 
     return build_marts(
         conn,
         workspace,
-        TransformOptions(
-            environment=settings.environment, data_dir=settings.data_dir, role_prefix=settings.role_prefix
-        ),
+        TransformOptions.of(settings),
         lambda done, total, _: watch("Building and testing marts", done, total),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused
 from daftari.io.keys import KeyStore, session_keys
 from daftari.io.keys.session_keys import RevealRequest, SessionKey
@@ -39,7 +40,7 @@ def lend_keys(
     require_purpose(place, reading)
     used = session_keys.keys_used_in_table(conn, dataset, name, reading)
     values = sum(count for *_, count in used)
-    session_keys.record_read(conn, (f"ops.{dataset.name}", [name]), values, reading.purpose)
+    session_keys.record_read(conn, (f"{OPS}.{dataset.name}", [name]), values, reading.purpose)
     current = keys.keys_for({owner_of(dataset, subject) for subject, *_ in used})
     known = keys.key_versions({(key_id, version) for _, key_id, version, _ in used}, of=place)
     lent: dict[tuple[bytes, int], SessionKey] = {}

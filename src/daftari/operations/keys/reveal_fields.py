@@ -9,9 +9,10 @@ import psycopg
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, KeyDestroyed
 from daftari.io.keys import KeyStore, session_keys
-from daftari.io.keys.session_keys import RevealRequest
+from daftari.io.keys.session_keys import RevealRequest as RevealRequest
 from daftari.operations.keys.lend_keys import lend_keys, require_purpose
 
 
@@ -48,7 +49,7 @@ def reveal_fields(
             rows = session_keys.revealed(conn, dataset, names, reading)
             if confidential:
                 session_keys.record_read(
-                    conn, (f"ops.{dataset.name}", confidential), len(rows), reading.purpose
+                    conn, (f"{OPS}.{dataset.name}", confidential), len(rows), reading.purpose
                 )
             if sealed:
                 session_keys.return_keys(conn)

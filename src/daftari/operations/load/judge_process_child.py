@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from daftari.errors import DaftariError
 from daftari.io.keys.sealer import Sealer
-from daftari.io.workspace.files import open_workspace, read_workspace
+from daftari.io.workspace.files import read_open_workspace, read_workspace
 from daftari.operations.load.judge_process import JudgedFile, JudgeFault, JudgeOrder
 from daftari.operations.load.open_file import WantedFile, open_file
 from daftari.rows.intake.intake import Intake, Judged, take_in
@@ -63,7 +63,7 @@ def _judged(asked: BinaryIO) -> Iterator[Judged]:
     wanted = WantedFile(dataset=file.dataset, path=file.path, mapping=file.mapping)
     # its hash is the parent's to find
     workspace = (
-        open_workspace(file.settings, only=file.dataset)
+        read_open_workspace(file.settings, only=file.dataset)
         if file.settings
         else read_workspace(file.root, only=file.dataset)
     )

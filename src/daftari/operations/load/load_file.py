@@ -11,18 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from psycopg import Connection
 
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Conflict, Contract
 from daftari.errors import KeysUnavailable, ReconciliationError
-from daftari.io.access.callers import RequestContext
 from daftari.io.files import Source
 from daftari.io.keys.sealer import Sealer
-from daftari.io.load.bulk_load import BulkLoad, LoadedRows, RefusedRow
+from daftari.io.load.bulk_load import BulkLoad, LoadedRows
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.load.load_as_caller import LoadAsCaller
 from daftari.io.load.prefetch import prefetch
@@ -32,12 +31,11 @@ from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
 from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
 from daftari.rows.formats.inference import settle_styles
-from daftari.rows.intake.batch import Batch, RowsElsewhere
+from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.file_reading import Met
-from daftari.rows.intake.intake import Intake, Judged, Refusal, refusals, take_in
+from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
 from daftari.rows.intake.totals import ControlTotals, reconcile
 from daftari.rows.mapping.column_plan import ColumnPlan
-from daftari.rows.rules.expressions import ZONE
 from daftari.rows.rules.rules import rulebook
 
 if TYPE_CHECKING:
@@ -136,7 +134,7 @@ class _Load:
         return self._close()
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
-        today, known, sealer = now.astimezone(ZoneInfo(ZONE)).date(), self._parents.known(), self._sealer()
+        today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
         if self._delivery.apart is not None:
             return self._delivery.apart.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
         intake = Intake(
@@ -175,18 +173,13 @@ class _Load:
         for one in landed:
             self._counts += one.counts
             if one.refused:
-                self._quarantine(pl.concat(self._as_rejected(one.batch, refused) for refused in one.refused))
+                self._quarantine(rejected_rows_of(one.batch, one.refused, self._dataset))
 
     def _quarantine(self, rejected: pl.DataFrame) -> None:
         kept = self._kept.seal(rejected, self._run_id)
         quarantine_entries.add_to_quarantine(
             self._conn, self._run_id, self._dataset, kept, replaces=self._replays
         )
-
-    def _as_rejected(self, batch: Batch, refused: RefusedRow) -> pl.DataFrame:
-        at = batch.lines == refused.line
-        why = Refusal(rule=refused.rule, reason=refused.reason)
-        return refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _reconcile(self) -> None:
         """Refuse a file that is not what its sender says it is; both figures are in the message."""
@@ -210,13 +203,8 @@ class _Load:
         else:
             quarantine_entries.resolve_entries(self._conn, run_id, self._replays.values())
         mended = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
-        audit = BatchAudit(
-            relation=f"ops.{self._dataset.name}",
-            operation=self._landing.operation,
-            rows=self._counts.inserted + self._counts.updated,
-            digest=self._landing.digest,
-        )
-        ledger.record_batch(self._conn, audit)
+        audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
+        ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
         ledger.finish_run(self._conn, run_id, self._counts)
         return Loaded(

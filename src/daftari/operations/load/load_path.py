@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.compile.access.roles import Roles
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Conflict, Dataset
-from daftari.io.access.callers import RequestContext
 from daftari.io.load.file_digest import file_digest
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import Loaded, Origin

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -20,7 +19,6 @@ from daftari.operations.load.load_path import LoadRequest, prepare_load
 from daftari.rows.intake.intake import Intake, take_in
 from daftari.rows.intake.totals import ControlTotals, reconcile
 from daftari.rows.mapping.explain import Explained, explain
-from daftari.rows.rules.expressions import ZONE
 from daftari.rows.rules.rules import rulebook
 
 
@@ -52,7 +50,7 @@ def preview_file(
     dataset = delivery.contract.dataset
     parents = ReferencedRows(conn, dataset)
     intake = Intake(
-        book=rulebook(dataset, today=now.astimezone(ZoneInfo(ZONE)).date(), known=parents.known()),
+        book=rulebook(dataset, today=dataset.today(now), known=parents.known()),
         plan=delivery.plan,
         run_id=0,
         is_looked_at=True,

@@ -14,6 +14,7 @@ from daftari.compile.changes.changes import statements_of
 from daftari.compile.changes.differences import ObjectDifference, Objects, differences
 from daftari.compile.changes.steps import ACCESS_PHASES, SchemaChange
 from daftari.compile.names import Schemas
+from daftari.contract.platform import MARTS
 from daftari.errors import Drift
 from daftari.io.catalogue import live_access, live_objects
 
@@ -57,7 +58,7 @@ def _require_subjects(present: Present, rights: Rights, built: Container[str] | 
         is_due = built is None or mart in built
         if readers and is_due and readers.among(columns) != readers:
             raise Drift(
-                f"transform: marts.{mart} has no column {readers.subject}; expected the subject that its file names; "
+                f"transform: {MARTS}.{mart} has no column {readers.subject}; expected the subject that its file names; "
                 "nothing was published",
                 hint="Have the model select it, or name another column under config.meta.daftari.subject.",
             )

@@ -7,6 +7,7 @@ docs/decisions/0003-write-audit-publish.md.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from daftari.io.runs.ledger import RunCounts
 from daftari.io.workspace.files import Pipeline, Workspace
 from daftari.io.workspace.generated_files import write_generated
 from daftari.operations.marts.apply_mart_rights import apply_mart_rights
+from daftari.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,19 @@ class TransformOptions:
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
     full_refresh: bool = False  #: incremental models start from nothing
     role_prefix: str | None = None  #: of the roles that read marts
+
+    @classmethod
+    def of(
+        cls, settings: Settings, *, pipelines: Sequence[str] = (), full_refresh: bool = False
+    ) -> TransformOptions:
+        """Return the options that *settings* give."""
+        return cls(
+            environment=settings.environment,
+            data_dir=settings.data_dir,
+            pipelines=tuple(pipelines),
+            full_refresh=full_refresh,
+            role_prefix=settings.role_prefix,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,20 +149,9 @@ def _write_staging(pipeline: Pipeline) -> tuple[Path, ...]:
 
 
 def _start(conn: Connection[Any], workspace: Workspace, options: TransformOptions) -> Start:
-    root = str(workspace.root)
     return Start(
         project=workspace.root,
-        arguments=[
-            "build",
-            *("--project-dir", root, "--profiles-dir", root, "--target", options.environment),
-            # what dbt says may quote rows: it is taken from dbt's events, and cleaned, instead
-            *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
-            *("--exclude-resource-type", "unit_test"),  # they test the project, not the data
-            # of a selection, not the tests that need a mart outside of it: there is none aside
-            *("--indirect-selection", "buildable"),
-            *(["--full-refresh"] if options.full_refresh else []),
-            *_selection(options.pipelines),
-        ],
+        arguments=dbt_arguments(workspace, options),
         environment={
             **connection_variables(conn, schema=publish.ASIDE),
             "DAFTARI_DB_APPLICATION": publish.APPLICATION,
@@ -156,6 +160,23 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
         target=options.data_dir / "dbt",
         log=options.data_dir / "logs" / "transform.log",
     )
+
+
+def dbt_arguments(workspace: Workspace, options: TransformOptions) -> list[str]:
+    root = str(workspace.root)
+    return [
+        "build",
+        *("--project-dir", root, "--profiles-dir", root, "--target", options.environment),
+        # in place of dbt_project.yml's, which is for dbt by hand
+        *("--vars", json.dumps({"time_zone": workspace.time_zone})),
+        # what dbt says may quote rows: it is taken from dbt's events, and cleaned, instead
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
+        *("--exclude-resource-type", "unit_test"),  # they test the project, not the data
+        # of a selection, not the tests that need a mart outside of it: there is none aside
+        *("--indirect-selection", "buildable"),
+        *(["--full-refresh"] if options.full_refresh else []),
+        *_selection(options.pipelines),
+    ]
 
 
 def _selection(pipelines: Sequence[str]) -> list[str]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile.access.shares import Sight, shares
+from daftari.contract.access.role_permissions import clear_everywhere
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import QuarantineRefused
 from daftari.io.access.callers import speak_for
 from daftari.io.keys import session_keys
@@ -19,10 +20,8 @@ from daftari.io.quarantine.quarantine_entries import QuarantineEntry, Waiting
 from daftari.io.quarantine.sealed_cells import Cells, SealedCells
 from daftari.operations.write.requests import RecordOutcome, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
-from daftari.rows.query import RESTRICTED
+from daftari.protect.mask import HIDDEN
 
-#: Stands for a cell that whoever mends does not see; sent back so, it stays what it is.
-HIDDEN = "***"
 _PURPOSE = "mending refused rows"
 
 
@@ -38,7 +37,7 @@ class ShownQuarantinedRow:
     wrong: frozenset[str]  #: fields that a reason names
 
 
-def refused_rows(
+def quarantined_rows(
     conn: Connection[Any],
     desk: WriteContext,
     *,
@@ -78,7 +77,8 @@ def correct_rows(
         AccessRefused: the caller's role may not insert.
     """
     found = {
-        it.entry.quarantine_id: it for it in refused_rows(conn, desk, entries=list(mended), limit=len(mended))
+        it.entry.quarantine_id: it
+        for it in quarantined_rows(conn, desk, entries=list(mended), limit=len(mended))
     }
     quarantine_entries.require_waiting(desk.dataset, mended, found)
     kept = SealedCells(desk.open_keys, desk.dataset)
@@ -96,16 +96,14 @@ def correct_rows(
     return dict(zip(mended, answer.outcomes, strict=True)), answer.run_id
 
 
+def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the cells *given* that differ from *cells*."""
+    return {name: text for name, text in given.items() if text != (cells.get(name) or "")}
+
+
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
     """Return the fields that *role* does not see in the clear in every row that it reads."""
-    share = next((it for it in shares(dataset) if it.role == role and it.operation == "read"), None)
-    if share is None:
-        return frozenset(it.name for it in dataset.fields)
-    return frozenset(
-        it.name
-        for it in dataset.fields
-        if any(line.sight(it.name) is not Sight.CLEAR for line in share.lines)
-    )
+    return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))
 
 
 def _as_seen(
@@ -156,12 +154,10 @@ def _record_of(
 def _record(
     conn: Connection[Any], desk: WriteContext, rows: Sequence[ShownQuarantinedRow], hidden: frozenset[str]
 ) -> None:
-    names = [
-        it.name for it in desk.dataset.fields if it.classification in RESTRICTED and it.name not in hidden
-    ]
+    names = [it.name for it in desk.dataset.fields if it.is_restricted and it.name not in hidden]
     shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
     if shown:
         with conn.transaction():
             speak_for(conn, desk.errand)
             purpose = desk.errand.purpose or _PURPOSE
-            session_keys.record_read(conn, (f"ops.{desk.dataset.name}", names), len(shown), purpose)
+            session_keys.record_read(conn, (f"{OPS}.{desk.dataset.name}", names), len(shown), purpose)

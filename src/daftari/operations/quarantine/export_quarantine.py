@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from psycopg import Connection
 
 from daftari.errors import SourceError
 from daftari.io.files import Source
+from daftari.io.files.csv_for_people import Row, csv_pieces
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import QuarantineEntry
 from daftari.io.workspace.files import Workspace
 from daftari.operations.quarantine.replay_quarantine import ENTRY_COLUMN, REASONS_COLUMN, reopen
+from daftari.rows.intake.block import Block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ def export_quarantine(
         entries = {one.line: one for one in quarantine_entries.entries_of(conn, waiting.lines.values())}
         path = _free(folder, waiting.first.name, written)
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="") as out:
+        with path.open("xb") as out:
             lines = _write(out, delivery.source, entries)
         written.add(path)
         shapeless = tuple(sorted(set(entries) - lines))
@@ -62,18 +63,20 @@ def _free(folder: Path, name: str, written: set[Path]) -> Path:
     return path
 
 
-def _write(out: TextIO, source: Source, entries: Mapping[int, QuarantineEntry]) -> set[int]:
+def _write(out: BinaryIO, source: Source, entries: Mapping[int, QuarantineEntry]) -> set[int]:
     """Write the rows of *entries*, which are by line; return the lines that were found."""
     columns = [name for name in source.header if name not in (ENTRY_COLUMN, REASONS_COLUMN)]
-    writer = csv.writer(out)
-    writer.writerow([ENTRY_COLUMN, REASONS_COLUMN, *columns])
     found = set()
-    for block in source.blocks():
+
+    def rows_of(block: Block) -> Iterator[Row]:
         wanted = block.lines.is_in(sorted(entries))
         rows = block.cells.select(columns).filter(wanted).iter_rows()
         for line, cells in zip(block.lines.filter(wanted), rows, strict=True):
-            writer.writerow([entries[line].quarantine_id, reasons_in_words(entries[line]), *cells])
             found.add(line)
+            yield [entries[line].quarantine_id, reasons_in_words(entries[line]), *cells]
+
+    names = [ENTRY_COLUMN, REASONS_COLUMN, *columns]
+    out.writelines(csv_pieces(names, map(rows_of, source.blocks())))
     return found
 
 

@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from daftari.errors import MappingError, SourceError
 from daftari.io.files import Source, open_source
+from daftari.io.files.csv_for_people import unescaped, unescaped_cells
 from daftari.io.load.file_digest import file_digest
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import Kept, OpenFile
@@ -24,6 +25,7 @@ from daftari.io.runs.ledger import Loaded, Origin
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_file import FileLoad, load_file
 from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -125,7 +127,12 @@ def replay_corrected(
 
 
 def _open_export(path: Path, dataset: str) -> Source:
-    return open_source(path, mapping=_of_export(Mapping(dataset=dataset)))
+    source = open_source(path, mapping=_of_export(Mapping(dataset=dataset)))
+    return source.read_as(tuple(map(unescaped, source.header)), _as_it_was)
+
+
+def _as_it_was(block: Block) -> Block:
+    return replace(block, cells=unescaped_cells(block.cells), is_trimmed=False)
 
 
 def _as_delivery(original: FileLoad, exported: Source, path: Path) -> FileLoad:

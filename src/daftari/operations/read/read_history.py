@@ -9,16 +9,14 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.compile.access.shares import shares
+from daftari.contract.access.role_permissions import clear_everywhere
+from daftari.contract.platform import OPS, RUN_ID
 from daftari.io.access.callers import speak_for
 from daftari.io.audit import row_history
 from daftari.io.audit.row_history import RowChange
 from daftari.io.keys import session_keys
 from daftari.operations.read.read_rows import Reader, sees
-from daftari.rows.query import RESTRICTED
-
-#: Stands for a value that the reader does not see.
-HIDDEN = "***"
+from daftari.protect.mask import HIDDEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +48,7 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
     """
     if not sees(conn, reader, key):
         return None
-    has_purpose = bool((reader.errand.purpose or "").strip())
+    has_purpose = reader.errand.has_purpose
     seen = _Seen(reader, has_purpose=has_purpose)
     with conn.transaction():
         speak_for(conn, reader.errand)
@@ -61,10 +59,10 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
         read = sorted({it.field for event in shown for it in event.fields if it.field in seen.restricted})
         if read and has_purpose:
             session_keys.record_read(
-                conn, (f"ops.{reader.dataset.name}", read), 1, reader.errand.purpose or ""
+                conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.errand.purpose or ""
             )
     # The run of a row moves with each change: the first that is known of is the one that brought it.
-    oldest = found.changes[-1].old.get("_run_id") if found.changes else found.run_id
+    oldest = found.changes[-1].old.get(RUN_ID) if found.changes else found.run_id
     came = Event(at=found.created_at, what="inserted", actor=None, run_id=oldest)
     return (*shown, came)
 
@@ -75,12 +73,11 @@ class _Seen:
     def __init__(self, reader: Reader, *, has_purpose: bool) -> None:
         dataset, role = reader.dataset, reader.errand.caller.role
         self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
-        self.restricted = {it.name for it in dataset.fields if it.classification in RESTRICTED}
-        (share,) = (it for it in shares(dataset) if it.role == role and it.operation == "read")
+        self.restricted = {it.name for it in dataset.fields if it.is_restricted}
+        sealed = {it.name for it in dataset.fields if it.protection.sealed}
+        unsaid = set() if has_purpose else self.restricted
         # What shows in some rows alone is hidden in all: which ones, policies decide of rows and not of their past.
-        self._clear = {name for name in share.everywhere if has_purpose or name not in self.restricted} - {
-            it.name for it in dataset.fields if it.protection.sealed
-        }
+        self._clear = set(clear_everywhere(dataset, role)) - sealed - unsaid
 
     def event(self, change: RowChange) -> Event:
         fields = tuple(

@@ -12,13 +12,16 @@ from psycopg.errors import DataError
 
 from daftari.compile.access.relations import Relation, relation_of
 from daftari.compile.access.roles import Roles
+from daftari.contract import permissions
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused, QueryRefused
-from daftari.io.access.callers import RequestContext, in_role_of, leave_role, speak_for
+from daftari.io.access.callers import in_role_of, leave_role, speak_for
 from daftari.io.keys import session_keys
 from daftari.io.read import caller_read
 from daftari.io.read.caller_read import Page
-from daftari.rows.query import RESTRICTED, Query, VisibleColumn, parse_query
+from daftari.rows.query import Query, VisibleColumn, parse_query
 
 #: How an export is written.
 FORMS = {
@@ -45,11 +48,9 @@ class Reader:
             AccessRefused: nothing, or the token is not for this dataset.
         """
         caller = self.errand.caller
-        found = relation_of(self.dataset, caller.role) if caller.may_name(self.dataset.name) else None
-        if found is None:
-            raise AccessRefused(
-                f"{self.dataset.name}: this caller does not read it; expected a role to which its contract shows it"
-            )
+        permissions.require(permissions.refusal_to_read(self.dataset, caller))
+        found = relation_of(self.dataset, caller.role)
+        assert found is not None, "a role that reads rows has a relation to read them from"
         return found
 
 
@@ -126,7 +127,7 @@ def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[No
 
 
 def _require_purpose(reader: Reader, query: Query) -> None:
-    if _restricted(query) and not (reader.errand.purpose or "").strip():
+    if _restricted(query) and not reader.errand.has_purpose:
         names = ", ".join(_restricted(query))
         raise AccessRefused(
             f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
@@ -137,12 +138,11 @@ def _require_purpose(reader: Reader, query: Query) -> None:
 def _restricted(query: Query) -> list[str]:
     """Restricted fields in the clear that are shown, or of which it is asked whether they are there."""
     named: list[VisibleColumn] = [*query.fields, *(it.column for it in query.filters)]
-    found = (it for it in named if it.field and not it.is_masked)
-    return list(dict.fromkeys(it.name for it in found if it.field and it.field.classification in RESTRICTED))
+    return list(dict.fromkeys(it.name for it in named if it.is_restricted))
 
 
 def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | None) -> None:
     names = _restricted(query)
     if names:
-        place = (f"ops.{reader.dataset.name}", names)
+        place = (f"{OPS}.{reader.dataset.name}", names)
         session_keys.record_read(conn, place, rows or 0, reader.errand.purpose or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from daftari.errors import ReviewRefused
 from daftari.io.review import reviews
 from daftari.io.review.reviews import Review, ReviewEntry
 from daftari.io.review.survey import Surveyor
-from daftari.rows.rules.expressions import ZONE
 
 KEPT, REVOKED = "kept", "revoked"
 #: Whoever had it, or what it was about, went since the review began.
@@ -30,7 +29,9 @@ class Closed:
     is_done: bool  #: False: a dry run
 
 
-def close_review(conn: Connection[Any], watched: Watched, *, now: datetime, dry_run: bool = False) -> Closed:
+def close_review(
+    conn: Connection[Any], watched: Watched, *, now: datetime, time_zone: str, dry_run: bool = False
+) -> Closed:
     """
     Close the open review. All of it, or nothing.
 
@@ -45,7 +46,7 @@ def close_review(conn: Connection[Any], watched: Watched, *, now: datetime, dry_
         review = None if review_id is None else reviews.read_review(conn, review_id)
         if review is None:
             raise ReviewRefused("review: none is open", hint="Begin one with `daftari review start`.")
-        _require_decided(review, now)
+        _require_decided(review, now.astimezone(ZoneInfo(time_zone)).date())
         _settle(conn, review, owner=watched.own[0])
         _look_again(review, Surveyor(conn=conn, watched=watched, count_seconds=0))
         settled = reviews.read_review(conn, review.review_id)
@@ -68,8 +69,7 @@ def close_review(conn: Connection[Any], watched: Watched, *, now: datetime, dry_
         return Closed(review=closed, statements=statements, is_done=not dry_run)
 
 
-def _require_decided(review: Review, now: datetime) -> None:
-    today = now.astimezone(ZoneInfo(ZONE)).date()
+def _require_decided(review: Review, today: date) -> None:
     if review.undecided and today < review.deadline:
         raise ReviewRefused(
             f"review {review.review_id}: {len(review.undecided)} of {len(review.entries)} entries are undecided, and "

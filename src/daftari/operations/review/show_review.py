@@ -7,9 +7,10 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.errors import ReviewRefused
+from daftari.errors import AuditBroken, ReviewRefused
 from daftari.io.review import reviews
-from daftari.io.review.reviews import Review
+from daftari.io.review.reviews import Review as Review
+from daftari.io.review.reviews import ReviewEntry as ReviewEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +37,17 @@ def show_review(conn: Connection[Any], review_id: int | None = None) -> Shown:
         return Shown(review=review, is_as_attested=None)
     attested = reviews.attested_digest(conn, review.review_id)
     return Shown(review=review, is_as_attested=attested == reviews.review_digest(review))
+
+
+def require_attested(shown: Shown) -> None:
+    """
+    Stop where a closed review is not what the audit attests.
+
+    Raises:
+        AuditBroken: it was changed since.
+    """
+    if shown.is_as_attested is False:
+        raise AuditBroken(
+            f"review {shown.review.review_id}: is not what the audit attests; expected it as it was closed",
+            hint="Somebody changed it since. Prove the audit itself: daftari audit verify",
+        )

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
 from daftari.compile.access.roles import Watched
 from daftari.compile.review import HeldAccess
-from daftari.errors import ReviewRefused
+from daftari.errors import ReviewRefused, SettingError
 from daftari.io.review import reviews
 from daftari.io.review.reviews import Review
 from daftari.io.review.survey import Surveyor
 
 #: For the rows of one relation, as one grantee sees them.
 COUNT_SECONDS = 5.0
+#: From the beginning of a review to its deadline, unless another is named.
+USUAL_DAYS = 14
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewPeriod:
     quarter: str  #: 2026q4
     deadline: date  #: from this day on, what is undecided is revoked when the review is closed
+
+    @classmethod
+    def of(cls, quarter: str | None, deadline: date | None, *, today: date) -> ReviewPeriod:
+        """
+        Return the period that was asked for; by default the current quarter, and `USUAL_DAYS` from today.
+
+        Raises:
+            SettingError: *quarter* is none.
+        """
+        return cls(
+            quarter=_quarter(quarter) if quarter is not None else f"{today.year}q{(today.month + 2) // 3}",
+            deadline=deadline or today + timedelta(days=USUAL_DAYS),
+        )
+
+
+def _quarter(said: str) -> str:
+    year, _, number = said.lower().partition("q")
+    if not (len(year) == 4 and year.isdigit() and number in ("1", "2", "3", "4")):
+        raise SettingError(f"--quarter {said}: is no quarter; expected one as 2026q4")
+    return said.lower()
 
 
 def start_review(

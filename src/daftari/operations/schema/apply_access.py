@@ -19,32 +19,39 @@ from daftari.contract.model import Contract
 from daftari.errors import DatabaseError
 from daftari.io.catalogue import live_access, live_objects
 from daftari.io.catalogue.live_access import Applicant
-from daftari.operations.schema.survey_database import survey_database
+from daftari.operations.schema.survey_database import Survey, survey_database
 
 #: What is made anew loses what hung on it, so that a second look may find more; a third never does.
 _ROUNDS = 3
 
 
 def apply_access(
-    conn: Connection[Any], contracts: Sequence[Contract], *, rights: Rights, now: datetime
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    *,
+    rights: Rights,
+    now: datetime,
+    surveyed: Survey | None = None,
 ) -> int:
     """
     Bring rights to what *contracts* say, within the caller's transaction. Return how many statements it took.
 
-    What was granted by hand is taken away, and what was taken away by hand is there again.
+    What was granted by hand is taken away, and what was taken away by hand is there again. *surveyed* is a
+    survey that still holds: without one, it begins with a survey.
 
     Raises:
         DatabaseError: this user may not make the roles, or is not one of the operators.
     """
     done = 0
     for _ in range(_ROUNDS):
-        surveyed = survey_database(conn, contracts, rights=rights, now=now)
+        surveyed = surveyed or survey_database(conn, contracts, rights=rights, now=now)
         statements = statements_of(changes(surveyed.found, surveyed.situation), set(ACCESS_PHASES))
         if not done:
             _join(conn, contracts, rights)
         if not statements:
             return done
         _run(conn, statements)
+        surveyed = None
         done += len(statements)
     raise DatabaseError(
         f"apply: rights are not as wanted after {_ROUNDS} rounds; expected them to be; nothing was changed",

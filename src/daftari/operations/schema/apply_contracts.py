@@ -25,7 +25,7 @@ from daftari.io.catalogue import applied_contracts, pgaudit
 from daftari.io.database import platform_migrations, workspace_migrations
 from daftari.operations.schema.apply_access import apply_access, suspend
 from daftari.operations.schema.make_partitions import Made, make_partitions
-from daftari.operations.schema.survey_database import survey_database
+from daftari.operations.schema.survey_database import Survey, survey_database
 
 #: Two applies wait for each other.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
@@ -86,7 +86,8 @@ def plan_contracts(
     """
     with _explained(), conn.transaction(force_rollback=True):
         waiting = workspace_migrations.pending_migrations(conn, migrations_dir)
-        return _plan(conn, contracts, waiting, rights=rights, now=now)
+        planned, _ = _plan(conn, contracts, waiting, rights=rights, now=now)
+        return planned
 
 
 def apply_contracts(  # noqa: PLR0913 -- all but two go by name
@@ -136,16 +137,17 @@ def _plan(
     *,
     rights: Rights,
     now: datetime,
-) -> SchemaPlan:
+) -> tuple[SchemaPlan, Survey]:
     platform = platform_migrations.migrate(conn)
     surveyed = survey_database(conn, contracts, rights=rights, now=now)
     in_force = applied_contracts.hashes(conn)
-    return SchemaPlan(
+    planned = SchemaPlan(
         migrations=tuple(platform),
         versions=tuple(waiting),
         changes=(*_exposures(conn, contracts), *changes(surveyed.found, surveyed.situation)),
         marked=tuple(it.dataset.name for it in contracts if in_force.get(it.dataset.name) != it.hash),
     )
+    return planned, surveyed
 
 
 def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[SchemaChange]:
@@ -188,7 +190,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
     try:
         with workspace_migrations.migration_transaction(conn) as shared:
             conn.execute(_ONE_AT_A_TIME)
-            planned = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
+            planned, surveyed = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
             _refuse(planned, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})
             statements = values or statements_of(planned.changes, set(Phase) - _BY_ITSELF)
@@ -208,7 +210,9 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
                     conn.execute(statement)
                 audit_tables.make_audit_partitions(conn, now=order.now)
                 audit_tables.watch(conn)
-                apply_access(conn, order.contracts, rights=order.rights, now=order.now)
+                # a survey takes longer than the rest; where nothing has changed since, it still holds
+                still = None if planned.changes or made else surveyed
+                apply_access(conn, order.contracts, rights=order.rights, now=order.now, surveyed=still)
                 pgaudit.configure_pgaudit(conn, [contract.dataset for contract in order.contracts])
                 applied_contracts.mark_applied(conn, order.contracts, now=order.now)
     except BaseException:

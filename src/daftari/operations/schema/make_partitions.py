@@ -35,7 +35,8 @@ def make_partitions(conn: Connection[Any], contracts: Sequence[Contract], *, now
         dataset = contract.dataset
         if dataset.name not in partitioned:
             continue
-        for wanted in partitions.partitions(dataset, today=now.date(), schemas=Schemas()):
+        today = partitions.day_of(dataset, now)
+        for wanted in partitions.partitions(dataset, today=today, schemas=Schemas()):
             if wanted.identity not in live:
                 moved = partition_tables.make_partition(conn, dataset, wanted)
                 made.append(Made(partition=wanted.name, rows_moved=moved))

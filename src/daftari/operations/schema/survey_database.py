@@ -39,15 +39,14 @@ def survey_database(
         ContractError: the contracts ask for what PostgreSQL cannot do.
     """
     datasets = [contract.dataset for contract in contracts]
-    today = now.date()
     live = live_objects.read_objects(
         conn, [role.name for role in roles.wanted(datasets, rights.readers.roles, rights.roles)]
     )
-    kept = partitions.kept(datasets, live.values(), today=today)
-    wanted = tables.table_objects(datasets, today=today, kept=kept)
+    kept = partitions.kept(datasets, live.values(), now=now)
+    wanted = tables.table_objects(datasets, now=now, kept=kept)
     present = replace(_present(conn, wanted, live), kept=tuple(kept))
     wanted.update({item.identity: item for item in access_policies.access_objects(datasets, present, rights)})
-    printed = live_objects.as_printed(conn, datasets, rights, present, today=today)
+    printed = live_objects.as_printed(conn, datasets, rights, present, now=now)
     return Survey(
         found=differences(printed, live),
         situation=Situation(wanted=wanted, live=live, views=live_objects.views_of_columns(conn)),

@@ -15,6 +15,8 @@ from daftari.compile.access.access_policies import Rights
 from daftari.compile.changes.differences import ObjectDifference, Objects
 from daftari.compile.tables.objects import ACCESS, ObjectKind, Partition
 from daftari.contract.model import Contract
+from daftari.contract.permissions import roles_named
+from daftari.contract.platform import OPS
 from daftari.errors import ContractError
 from daftari.io.audit import audit_tables
 from daftari.io.catalogue import applied_contracts, live_access, partition_tables, pgaudit
@@ -103,7 +105,7 @@ def _open_otherwise(
     conn: Connection[Any], contracts: Sequence[Contract], rights: Rights
 ) -> Iterator[ObjectDrift]:
     """What opens rows and is no object of a contract's: members that no policy holds, rights given ahead."""
-    named = {rights.roles.of(entry.role) for it in contracts for entry in it.dataset.access}
+    named = {rights.roles.of(role) for role in roles_named(it.dataset for it in contracts)}
     for role, member in live_access.bypassing(conn, sorted(named)):
         text = (
             f"role {role}: found member {member}, whom no policy holds; expected members that policies hold"
@@ -183,10 +185,8 @@ def _watches(conn: Connection[Any]) -> tuple[list[ObjectDrift], tuple[str, ...]]
 
 def _unlogged(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[ObjectDrift]:
     for name in pgaudit.unlogged(conn, [contract.dataset for contract in contracts]):
-        text = (
-            f"pgaudit ops.{name}: found its reads not logged; expected an object audit of a restricted table"
-        )
-        yield _drift("pgaudit", f"ops.{name}", "missing", text)
+        text = f"pgaudit {OPS}.{name}: found its reads not logged; expected an object audit of a restricted table"
+        yield _drift("pgaudit", f"{OPS}.{name}", "missing", text)
 
 
 def _markers(conn: Connection[Any], contracts: Sequence[Contract]) -> Iterator[ObjectDrift]:

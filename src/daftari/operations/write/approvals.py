@@ -10,10 +10,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from daftari.contract.model import Dataset, LogicalType
+from daftari.contract import permissions
+from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
-from daftari.io.access.callers import Caller
-from daftari.io.write.caller_write import NO_STEP, NOT_TAKEN
 from daftari.operations.read.read_rows import Reader, query_of, read_page
 from daftari.operations.write.requests import (
     RecordOutcome,
@@ -23,18 +22,10 @@ from daftari.operations.write.requests import (
     require_writer,
 )
 from daftari.operations.write.write_rows import write_rows
+from daftari.rows.rules.refusal import NO_STEP, NOT_TAKEN, Refusal
 from daftari.rows.rules.working_days import working_days
 
 _KEY_PREFIX = "W-"
-
-
-def may_ask(dataset: Dataset, caller: Caller) -> bool:
-    """Whether the caller may ask for something of its own here, and its key can be made up."""
-    gives = any(it.role == caller.role and "insert" in it.operations for it in dataset.access)
-    key = [dataset.field(name) for name in dataset.key]
-    is_text = len(key) == 1 and key[0].logical_type is LogicalType.STRING
-    is_open = caller.writes and caller.user_id is not None and caller.may_name(dataset.name)
-    return dataset.approval is not None and gives and is_text and is_open
 
 
 def new_key() -> str:
@@ -55,9 +46,9 @@ def ask_for_approval(
         AccessRefused: the caller may ask for nothing here.
     """
     dataset, caller = desk.dataset, desk.errand.caller
+    permissions.require(permissions.refusal_to_ask(dataset, caller))
     approval = dataset.approval
-    if approval is None or dataset.subject is None or not may_ask(dataset, caller):
-        raise AccessRefused(f"{dataset.name}: there is nothing that your role may ask for here")
+    assert approval is not None and dataset.subject is not None, "who asks asks for oneself, by an approval"
     record: dict[str, Any] = {**given, dataset.subject: caller.user_id, approval.field: approval.begins}
     if approval.asked_at:
         record[approval.asked_at] = now.isoformat()
@@ -93,10 +84,10 @@ def take_step(
     if not found:
         return _refused(dataset, NOT_TAKEN)
     row = json.loads(found[0])
-    is_own = caller.user_id is not None and row.get(dataset.subject) == caller.user_id
-    if row.get(approval.field) == to:
+    state, is_own = row.get(approval.field), permissions.is_own(dataset, row, caller.user_id)
+    if state == to:
         return RecordOutcome(status="unchanged")
-    if not approval.allows(str(row.get(approval.field)), to, caller.role, is_own=is_own):
+    if not permissions.may_bring(approval, caller.role, (str(state), to), is_own=is_own):
         return _refused(dataset, NO_STEP)
     change = {**key, approval.field: to}
     return _written(
@@ -104,11 +95,9 @@ def take_step(
     )
 
 
-def _refused(dataset: Dataset, why: tuple[str, str]) -> RecordOutcome:
-    rule, reason = why
-    return RecordOutcome(
-        status="refused", reasons=({"rule": rule, "field": ", ".join(dataset.key), "reason": reason},)
-    )
+def _refused(dataset: Dataset, why: Refusal) -> RecordOutcome:
+    told = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
+    return RecordOutcome(status="refused", reasons=(told,))
 
 
 def _written(

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from daftari.compile.access.shares import shares
 from daftari.contract.model import Dataset
-from daftari.io.write.caller_write import NOT_TAKEN
+from daftari.contract.permissions import sees_all_rows
+from daftari.rows.rules.refusal import NOT_TAKEN
 from daftari.rows.rules.rules import reference_rule
 
 
 def hidden_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> frozenset[str]:
     """Return the rules of *dataset* that tell of rows, of the datasets it refers to, which *role* does not all see."""
     return frozenset(
-        reference_rule(it) for it in dataset.relationships if not _sees_all(known.get(it.target), role)
+        reference_rule(it)
+        for it in dataset.relationships
+        if it.target not in known or not sees_all_rows(known[it.target], role)
     )
 
 
 def disclosed_reason(rule: str, reason: str, untold: frozenset[str]) -> tuple[str, str]:
     """Return a rule and its reason as they may be told."""
-    return NOT_TAKEN if rule in untold else (rule, reason)
-
-
-def _sees_all(target: Dataset | None, role: str) -> bool:
-    found = shares(target) if target else []
-    return any(it.role == role and it.operation == "read" and "all" in it.scopes for it in found)
+    return (NOT_TAKEN.rule, NOT_TAKEN.reason) if rule in untold else (rule, reason)

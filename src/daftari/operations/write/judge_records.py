@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -15,7 +14,6 @@ from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.intake import Intake, Judged, take_in
 from daftari.rows.intake.records import record_plan, records_block
 from daftari.rows.mapping.column_plan import ColumnPlan
-from daftari.rows.rules.expressions import ZONE
 from daftari.rows.rules.rules import Rulebook, rulebook
 
 LookUp = Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]]
@@ -32,7 +30,7 @@ def judge_records(
     may name one another: of those none that names a row of the database is accepted.
     """
     dataset = contract.dataset
-    ready = _ready(contract, now.astimezone(ZoneInfo(ZONE)).date())
+    ready = _ready(contract, dataset.today(now))
     block, book = records_block(records, dataset), ready.book
     if refers_to_itself(
         dataset
@@ -63,14 +61,15 @@ class _Ready:
     plan: ColumnPlan
 
 
-_ready_ones: dict[str, _Ready] = {}
+_ready_ones: dict[tuple[str, str], _Ready] = {}
 
 
 def _ready(contract: Contract, day: date) -> _Ready:
     """The rules of a day: made once a day, as it takes longer than judging a record."""
-    found = _ready_ones.get(contract.hash)
+    dataset = contract.dataset
+    which = (contract.hash, dataset.time_zone)
+    found = _ready_ones.get(which)
     if found is None or found.day != day:
-        dataset = contract.dataset
         found = _Ready(day=day, book=rulebook(dataset, today=day), plan=record_plan(dataset))
-        _ready_ones[contract.hash] = found
+        _ready_ones[which] = found
     return found

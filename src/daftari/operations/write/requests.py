@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daftari.compile.access.roles import Roles
+from daftari.contract import permissions
+from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Contract, Dataset
-from daftari.errors import AccessRefused
-from daftari.io.access.callers import RequestContext
 from daftari.io.write.idempotency import Named
 
 if TYPE_CHECKING:
@@ -77,15 +77,7 @@ class WriteContext:
 
 def require_writer(desk: WriteContext) -> None:
     """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
-    caller, dataset = desk.errand.caller, desk.dataset
-    if not caller.writes or not caller.may_name(dataset.name):
-        raise AccessRefused(f"{dataset.name}: this token is not for writing to it; expected one that is")
-    given = {name for it in dataset.access if it.role == caller.role for name in it.operations}
-    if given.isdisjoint(("insert", "update")):
-        raise AccessRefused(
-            f"{dataset.name}: role {caller.role} may not write to it; expected a role to which its contract gives that",
-            hint="`daftari contract show` tells who may do what.",
-        )
+    permissions.require(permissions.refusal_to_write(desk.dataset, desk.errand.caller))
 
 
 def fingerprint(what: str, body: bytes) -> str:

@@ -7,7 +7,7 @@ Several requests of one caller may be written at once: each has its own answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ import polars as pl
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
-from daftari.contract.model import Dataset
 from daftari.errors import KeyReused, RequestUnderWay
 from daftari.io.access.callers import speak_for
 from daftari.io.keys.sealer import Sealer
@@ -26,7 +25,7 @@ from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, Origin, RunCounts
 from daftari.io.write import idempotency, optimistic_insert
-from daftari.io.write.caller_write import CallerWrite, Fate
+from daftari.io.write.caller_write import CallerWrite
 from daftari.io.write.current_rows import current_rows
 from daftari.io.write.idempotency import Claim
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
@@ -42,8 +41,7 @@ from daftari.operations.write.requests import (
     require_writer,
     to_keep,
 )
-from daftari.rows.intake.batch import Batch
-from daftari.rows.intake.intake import Judged, Refusal, refusals
+from daftari.rows.intake.intake import Judged, rejected_rows_of
 from daftari.rows.intake.records import require_known_names
 from daftari.rows.rules.approval_signature import signed
 
@@ -216,8 +214,9 @@ class _Run:
         (batch,) = judged.batches
         fates = self._writing.write(batch)
         for line, fate in fates.items():
-            outcomes[line - 1] = _outcome(fate, self._dataset)
-        wrong = pl.concat([judged.rejected, *self._refused(batch, fates)])
+            outcomes[line - 1] = RecordOutcome(status=fate.status)
+        refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
+        wrong = pl.concat([judged.rejected, rejected_rows_of(batch, refused, self._dataset)])
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = RecordOutcome(status="quarantined", reasons=self._told(json.loads(reasons)))
         kept = SealedCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
@@ -229,15 +228,8 @@ class _Run:
         quarantine_entries.resolve_keys(
             self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
         )
-        self._close(outcomes, self._writing.digest)
+        self._close(outcomes)
         return outcomes
-
-    def _refused(self, batch: Batch, fates: Mapping[int, Fate]) -> Iterator[pl.DataFrame]:
-        for line, fate in fates.items():
-            if fate.status == "refused":
-                at = batch.lines == line
-                why = Refusal(rule=fate.rule, reason=fate.reason)
-                yield refusals(batch.rows.filter(at), batch.lines.filter(at), self._dataset, why)
 
     def _told(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         found = []
@@ -246,29 +238,8 @@ class _Run:
             found.append({**one, "rule": rule, "reason": reason})
         return tuple(found)
 
-    def _close(self, outcomes: Sequence[RecordOutcome], digest: str) -> None:
-        tally = {name: sum(it.status == name for it in outcomes) for name in _STATUSES}
-        counts = RunCounts(received=len(outcomes), **tally)
-        written = counts.inserted + counts.updated
-        if written:
-            batch = BatchAudit(
-                relation=f"ops.{self._dataset.name}",
-                operation="merge" if counts.updated else "insert",
-                rows=written,
-                digest=digest,
-            )
-            ledger.record_batch(self._conn, batch)
+    def _close(self, outcomes: Sequence[RecordOutcome]) -> None:
+        counts = RunCounts.of(it.status for it in outcomes)
+        if counts.inserted or counts.updated:
+            ledger.record_batch(self._conn, BatchAudit.of(self._dataset.name, counts, self._writing.digest))
         ledger.finish_run(self._conn, self._run_id, counts)
-
-
-_STATUSES = ("inserted", "updated", "unchanged", "duplicate", "quarantined")
-
-
-def _outcome(fate: Fate, dataset: Dataset) -> RecordOutcome:
-    if fate.status != "refused":
-        return RecordOutcome(status=fate.status)
-    fields = list(dataset.key)
-    return RecordOutcome(
-        status="quarantined",
-        reasons=({"rule": fate.rule, "field": ", ".join(fields), "reason": fate.reason},),
-    )

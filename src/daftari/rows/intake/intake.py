@@ -15,6 +15,7 @@ from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
 from daftari.rows.mapping.column_plan import ColumnPlan
+from daftari.rows.rules.refusal import NAMES_NOTHING, Refusal
 from daftari.rows.rules.rules import (
     REJECTED,
     Rulebook,
@@ -191,26 +192,27 @@ def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
     return copy_format.encode_copy(rows, jsonb=jsonb, uuid=uuid)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Why a row that kept every rule was refused all the same."""
-
-    rule: str
-    reason: str
-
-
 def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusal) -> pl.DataFrame:
     """Return typed rows as rejected ones, all for the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(_as_text(f) for f in dataset.fields)
-    reasons = pl.lit(f"[{reason_json(why.rule, dataset.key, why.reason)}]")
+    reasons = pl.lit(f"[{reason_json(why.rule, why.fields or dataset.key, why.reason)}]")
     kept = cells(
         rows, text.with_columns(pl.lit(None, pl.String).alias(name) for name in _sealed(rows)), dataset
     )
     rejected = pl.DataFrame({"line": lines, **preview(text, dataset), "cells": kept})
     rejected = rejected.with_columns(reasons=reasons)
     return rejected.select(REJECTED.names())
+
+
+def rejected_rows_of(batch: Batch, refused: Mapping[int, Refusal], dataset: Dataset) -> pl.DataFrame:
+    """Return rows of *batch* as rejected ones; *refused* says by line why."""
+    found = [pl.DataFrame(schema=REJECTED)]
+    for why in dict.fromkeys(refused.values()):
+        chosen = batch.lines.is_in([line for line, its in refused.items() if its == why])
+        found.append(refusals(batch.rows.filter(chosen), batch.lines.filter(chosen), dataset, why))
+    return pl.concat(found).sort("line")
 
 
 def _sealed(rows: pl.DataFrame) -> list[str]:
@@ -248,10 +250,9 @@ def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iter
     rows, lines = pl.concat([one.rows for one in sound]), pl.concat([one.lines for one in sound])
     rejected = [one.rejected for one in sound]
     while True:
-        orphans, rule = _orphans(rows, own, intake.book)
-        if not orphans.any():
+        orphans, why = _orphans(rows, own, intake.book)
+        if why is None:
             break
-        why = Refusal(rule=rule, reason="names nothing that exists")
         rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
     yield _Sound(
@@ -263,7 +264,7 @@ def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iter
     )
 
 
-def _orphans(rows: pl.DataFrame, own: list[Relationship], book: Rulebook) -> tuple[pl.Series, str]:
+def _orphans(rows: pl.DataFrame, own: list[Relationship], book: Rulebook) -> tuple[pl.Series, Refusal | None]:
     for relationship in own:
         stored = book.own_keys.get(reference_rule(relationship))
         arriving = rows.select(relationship.target_fields)
@@ -271,5 +272,6 @@ def _orphans(rows: pl.DataFrame, own: list[Relationship], book: Rulebook) -> tup
         known = arriving if stored is None else pl.concat([stored, arriving]).unique()
         orphans = missing(rows, known)
         if orphans.any():
-            return orphans, reference_rule(relationship)
-    return pl.repeat(False, rows.height, eager=True), ""
+            rule = reference_rule(relationship)
+            return orphans, Refusal(rule=rule, fields=relationship.fields, reason=NAMES_NOTHING)
+    return pl.repeat(False, rows.height, eager=True), None

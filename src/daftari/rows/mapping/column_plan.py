@@ -25,7 +25,7 @@ class FieldPlan:
     columns: tuple[str, ...] = ()  #: of the block's cells; none for a constant
     styles: tuple[Style, ...] = ()  #: tried in order; empty until settled, and for text
     null_words: tuple[str, ...] = ()
-    timezone: str = "Africa/Nairobi"
+    timezone: str = "UTC"  #: of a timestamp that names no offset
     evidence: str = ""  #: how the style was found, for people; empty while it is open
     #: what was found so far, while it leaves the style open
     rival: DateVerdict | None = None
@@ -79,7 +79,9 @@ def resolve_columns(
             f"{_where(mapping)}: {dataset.name} has no field {strange[0]!r}",
             hint=f"Its fields are {', '.join(field.name for field in dataset.fields)}.",
         )
-    plans = tuple(_field_plan(field, mapping, tuple(header), file) for field in dataset.fields)
+    plans = tuple(
+        _field_plan(field, mapping, tuple(header), file, dataset.time_zone) for field in dataset.fields
+    )
     used = {column for plan in plans for column in plan.columns}
     ignored = {normal(name) for name in mapping.ignore}
     unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
@@ -92,7 +94,9 @@ def _where(mapping: Mapping) -> str:
     return mapping.name or "mapping"
 
 
-def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...], file: str) -> FieldPlan:
+def _field_plan(
+    field: Field, mapping: Mapping, header: tuple[str, ...], file: str, time_zone: str
+) -> FieldPlan:
     source = mapping.fields.get(field.name, FieldSource())
     null_words = source.null_words if source.null_words is not None else mapping.null_words
     return FieldPlan(
@@ -101,7 +105,7 @@ def _field_plan(field: Field, mapping: Mapping, header: tuple[str, ...], file: s
         columns=_columns(field, source, header, f"{file}: {_where(mapping)}"),
         file=file,
         null_words=null_words,
-        timezone=mapping.timezone,
+        timezone=mapping.timezone or time_zone,
     )
 
 

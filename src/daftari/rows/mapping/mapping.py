@@ -150,8 +150,8 @@ class Mapping(_Part):
     member: str | None = None  #: of a zip archive
     header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header
     columns: Texts = ()  #: the columns' names where the file has no header
-    #: of timestamps that name no offset
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "Africa/Nairobi"
+    #: of timestamps that name no offset; None: the workspace's
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     null_words: Texts = ()
     fields: AbstractMapping[str, FieldSource] = {}
     total_row: Literal["auto", "none"] | TotalRow = "auto"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from daftari.contract.model import Dataset
+from daftari.contract.permissions import is_own, step_between
 
 
 def signed(
@@ -24,7 +25,7 @@ def signed(
     approval, (role, person) = dataset.approval, who
     if approval is None or dataset.subject is None or approval.field not in change:
         return dict(change)
-    is_own = person is not None and row[dataset.subject] == person
-    step = approval.step(str(row[approval.field]), str(change[approval.field]), role, is_own=is_own)
+    states = (str(row[approval.field]), str(change[approval.field]))
+    step = step_between(approval, role, states, is_own=is_own(dataset, row, person))
     filled = {} if step is None else {step.by: person, step.at: now.isoformat()}
     return {**change, **{name: value for name, value in filled.items() if name is not None}}

@@ -12,19 +12,21 @@ from sqlglot import exp
 from daftari.rows.rules.expression_terms import Shape, Type, is_cast_to, literal_value, operands
 from daftari.rows.rules.expression_types import MOST_DIGITS, Fields, common_type, type_of_expression
 
-#: Where a timestamp becomes a date. One zone for the whole product, as on screens.
-ZONE = "Africa/Nairobi"
 
+def to_polars(node: exp.Expr, fields: Fields, today: date, time_zone: str) -> pl.Expr:
+    """
+    Return *node* as an expression over typed values, null where SQL would say null.
 
-def to_polars(node: exp.Expr, fields: Fields, today: date) -> pl.Expr:
-    """Return *node* as an expression over typed values, null where SQL would say null."""
-    return _Former(fields, today).of(node)
+    A timestamp becomes a date in *time_zone*.
+    """
+    return _Former(fields, today, time_zone).of(node)
 
 
 @dataclass(frozen=True)
 class _Former:
     fields: Fields
     today: date
+    time_zone: str
 
     def of(self, node: exp.Expr) -> pl.Expr:
         return _FORMS[type(node)](self, node)
@@ -95,7 +97,7 @@ class _Former:
         if is_cast_to(node, Shape.TEXT):
             return value.cast(pl.String)
         if self.type_of(node.this).shape is Shape.TIMESTAMP:
-            return value.dt.convert_time_zone(ZONE).dt.date()
+            return value.dt.convert_time_zone(self.time_zone).dt.date()
         return value
 
     def extract(self, node: exp.Extract) -> pl.Expr:

@@ -19,22 +19,21 @@ from daftari.contract.model import Dataset, Field
 from daftari.errors import ContractError
 from daftari.rows.rules.expression_terms import ExpressionRefused, Shape, is_cast_to, is_literal
 from daftari.rows.rules.expression_types import Fields, type_of_expression
-from daftari.rows.rules.expression_values import ZONE, to_polars
-
-__all__ = ["ZONE", "Condition", "parse"]
+from daftari.rows.rules.expression_values import to_polars
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class ParsedCondition:
     text: str  #: as the contract has it
     fields: tuple[str, ...]
-    check: str | None  #: for a check constraint; None where it depends on the day it is judged
+    sql: str  #: every name quoted, and the same whatever the session's time zone is
+    check: str | None  #: *sql* for a check constraint; None where it depends on the day it is judged
 
     #: what to evaluate on typed values; takes the day of judging
     expression: Callable[[date], pl.Expr]
 
 
-def parse(text: str, dataset: Dataset, *, where: str) -> Condition:
+def parse(text: str, dataset: Dataset, *, where: str) -> ParsedCondition:
     """
     Return the condition *text* over the fields of *dataset*; *where* begins the message of an error.
 
@@ -55,11 +54,13 @@ def parse(text: str, dataset: Dataset, *, where: str) -> Condition:
     names = sorted({column.name for column in tree.find_all(exp.Column)})
     if not names:
         raise ContractError(f"{where}: names no field; there is {', '.join(fields)}")
-    return Condition(
+    written = _to_sql(tree, fields, dataset.time_zone)
+    return ParsedCondition(
         text=text,
         fields=tuple(names),
-        check=None if tree.find(exp.CurrentDate) else _to_sql(tree, fields),
-        expression=lambda today: to_polars(tree, fields, today),
+        sql=written,
+        check=None if tree.find(exp.CurrentDate) else written,
+        expression=lambda today: to_polars(tree, fields, today, dataset.time_zone),
     )
 
 
@@ -67,19 +68,24 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].replace("\x1b[4m", "").replace("\x1b[0m", "")
 
 
-def _to_sql(tree: exp.Expr, fields: Fields) -> str:
-    """The condition as PostgreSQL text, every name quoted, and immutable, as a check must be."""
+def _to_sql(tree: exp.Expr, fields: Fields, time_zone: str) -> str:
+    """The condition as PostgreSQL text. Days begin in *time_zone*, whatever the session's is, as a check asks."""
     tree = tree.copy()
     for cast in list(tree.find_all(exp.Cast)):
         if is_cast_to(cast, Shape.DATE) and type_of_expression(cast.this, fields).shape is Shape.TIMESTAMP:
             # A cast of timestamptz to date depends on the session's zone; this does not.
-            zoned = exp.AtTimeZone(this=cast.this.copy(), zone=exp.Literal.string(ZONE))
-            cast.set("this", exp.Paren(this=zoned))
+            cast.set("this", _in_zone(cast.this.copy(), time_zone))
+    for day in list(tree.find_all(exp.CurrentDate)):
+        day.replace(exp.cast(_in_zone(exp.func("now"), time_zone), exp.DataType.Type.DATE))
     for column in list(tree.find_all(exp.Column)):
         column.this.set("quoted", True)
         if _is_text_by_another_type(fields[column.name]) and not _stands_beside_values(column):
             column.replace(exp.cast(column.copy(), exp.DataType.Type.TEXT))
     return tree.sql("postgres", comments=False)
+
+
+def _in_zone(instant: exp.Expr, time_zone: str) -> exp.Paren:
+    return exp.Paren(this=exp.AtTimeZone(this=instant, zone=exp.Literal.string(time_zone)))
 
 
 def _is_text_by_another_type(field: Field) -> bool:

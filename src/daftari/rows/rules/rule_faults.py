@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from daftari.contract.model import Contract, Dataset
+from daftari.contract.model import Condition, Contract, Dataset
 from daftari.errors import ContractError, Fault
 from daftari.rows.rules.expressions import parse
-
-#: What `rows` of an access line may say besides a condition.
-ROW_SCOPES = ("all", "own", "department", "reports", "none")
 
 
 def rule_faults(contract: Contract) -> tuple[Fault, ...]:
@@ -39,5 +36,5 @@ def _conditions(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
     if dataset.no_overlap and dataset.no_overlap.unless:
         yield "noOverlap.unless", dataset.no_overlap.unless, dataset.line
     for entry in dataset.access:
-        if entry.rows not in ROW_SCOPES:
-            yield f"access.{entry.role}.rows", entry.rows, dataset.line
+        if isinstance(entry.rows, Condition):
+            yield f"access.{entry.role}.rows", entry.rows.text, dataset.line

@@ -20,6 +20,7 @@ from daftari.protect.mask import HIDDEN
 from daftari.rows.formats.parse import FEW, ParsedRows, physical
 from daftari.rows.intake.csv_copy import copy_text_of
 from daftari.rows.rules import expressions
+from daftari.rows.rules.refusal import NAMES_NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def rulebook(
         ContractError: a rule of the contract is not a condition over its fields.
     """
     known = known or {}
-    rules = [rule for field in dataset.fields for rule in _field_rules(field)]
+    rules = [rule for field in dataset.fields for rule in field_rules(field)]
     rules += [
         Rule(
             id=rule.id,
@@ -125,7 +126,8 @@ def reference_rule(relationship: Relationship) -> str:
     return f"{'_'.join(relationship.fields)}.reference"
 
 
-def _field_rules(field: Field) -> list[Rule]:
+def field_rules(field: Field) -> list[Rule]:
+    """The rules that the options of *field* make."""
     value = pl.col(field.name)
 
     def rule(what: str, violated: pl.Expr, reason: str) -> Rule:
@@ -259,7 +261,7 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
             _Broken(
                 rule=rule_id,
                 fields=tuple(keys.columns),
-                reason="names nothing that exists",
+                reason=NAMES_NOTHING,
                 rows=missing(rows.values, keys),
             )
             for rule_id, keys in book.known.items()

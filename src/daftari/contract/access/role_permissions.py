@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from daftari.contract.model import Dataset
+from daftari.contract.model import Condition, Dataset, Operation, RowScope
 from daftari.errors import ContractError
 
 
-class Sight(StrEnum):
+class Visibility(StrEnum):
     """How a cell shows."""
 
     CLEAR = "clear"
@@ -19,28 +20,28 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareLine:
+class PermissionLine:
     """What the role has of the rows in one scope."""
 
-    rows: str
+    rows: RowScope | Condition
     clear: tuple[str, ...]  #: fields, in the order of the contract
     masked: tuple[str, ...] = ()
     sees_platform: bool = False  #: the columns that every table has; given along with all fields
 
-    def sight(self, field: str) -> Sight:
+    def sight(self, field: str) -> Visibility:
         if field in self.clear:
-            return Sight.CLEAR
-        return Sight.MASKED if field in self.masked else Sight.HIDDEN
+            return Visibility.CLEAR
+        return Visibility.MASKED if field in self.masked else Visibility.HIDDEN
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
+class RolePermission:
     role: str
-    operation: str  #: read, insert, update or delete
-    lines: tuple[ShareLine, ...]  #: one a scope
+    operation: Operation
+    lines: tuple[PermissionLine, ...]  #: one a scope
 
     @property
-    def scopes(self) -> tuple[str, ...]:
+    def scopes(self) -> tuple[RowScope | Condition, ...]:
         return tuple(line.rows for line in self.lines)
 
     @property
@@ -57,12 +58,13 @@ class Share:
     def is_plain(self) -> bool:
         """Whether what the role sees is columns and rows, and no cell is otherwise."""
         return not any(line.masked for line in self.lines) and all(
-            line == ShareLine(rows=line.rows, clear=self.everywhere, sees_platform=self.sees_platform)
+            line == PermissionLine(rows=line.rows, clear=self.everywhere, sees_platform=self.sees_platform)
             for line in self.lines
         )
 
 
-def shares(dataset: Dataset) -> list[Share]:
+@lru_cache(maxsize=1024)  # asked for many times by every plan, page and request
+def permissions_of(dataset: Dataset) -> tuple[RolePermission, ...]:
     """
     Return what each role has by each operation, in the order of the contract.
 
@@ -74,22 +76,45 @@ def shares(dataset: Dataset) -> list[Share]:
     )
     found = [_share(dataset, role, operation) for role, operation in asked]
     for share in found:
-        if share.operation in ("insert", "update") and not share.is_plain:
+        if share.operation in (Operation.INSERT, Operation.UPDATE) and not share.is_plain:
             raise ContractError(
                 f"{dataset.name}: {share.role} may {share.operation} other fields in some rows than in others; "
                 "expected the same in all, as PostgreSQL holds rights to write by column and by row alone",
                 hint="Give the lines the same fields, or make two roles of it.",
             )
-    return [share for share in found if share.lines]
+    return tuple(share for share in found if share.lines)
 
 
-def _share(dataset: Dataset, role: str, operation: str) -> Share:
-    return Share(role=role, operation=operation, lines=tuple(_lines(dataset, role, operation)))
+def permission_of(dataset: Dataset, role: str, operation: Operation) -> RolePermission | None:
+    """Return what *role* has by *operation*; None where that is nothing."""
+    return _shares_of(dataset, role).get(operation)
 
 
-def _lines(dataset: Dataset, role: str, operation: str) -> Iterator[ShareLine]:
+@lru_cache(maxsize=1024)
+def _shares_of(dataset: Dataset, role: str) -> Mapping[Operation, RolePermission]:
+    found = (_share(dataset, role, operation) for operation in Operation)
+    return {share.operation: share for share in found if share.lines}
+
+
+def clear_everywhere(dataset: Dataset, role: str) -> tuple[str, ...]:
+    """Return the fields that *role* sees in the clear in every row that it reads."""
+    return tuple(name for name, seen in sights(dataset, role).items() if seen == {Visibility.CLEAR})
+
+
+def sights(dataset: Dataset, role: str) -> dict[str, frozenset[Visibility]]:
+    """Return how each field shows to *role*, in the order of the contract: in one way, or otherwise in some rows."""
+    share = permission_of(dataset, role, Operation.READ)
+    lines = share.lines if share else (PermissionLine(rows=RowScope.NONE, clear=()),)
+    return {field.name: frozenset(line.sight(field.name) for line in lines) for field in dataset.fields}
+
+
+def _share(dataset: Dataset, role: str, operation: Operation) -> RolePermission:
+    return RolePermission(role=role, operation=operation, lines=tuple(_lines(dataset, role, operation)))
+
+
+def _lines(dataset: Dataset, role: str, operation: Operation) -> Iterator[PermissionLine]:
     entries = [it for it in dataset.access if it.role == role and operation in it.operations]
-    for rows in dict.fromkeys(it.rows for it in entries if it.rows != "none"):
+    for rows in dict.fromkeys(it.rows for it in entries if it.rows != RowScope.NONE):
         of_scope = [it for it in entries if it.rows == rows]
         names = [field.name for field in dataset.fields]
         # What is masked is masked to who reads it; who writes a field writes all of it.
@@ -97,10 +122,10 @@ def _lines(dataset: Dataset, role: str, operation: str) -> Iterator[ShareLine]:
             name
             for it in of_scope
             for name in it.fields or names
-            if operation != "read" or name not in it.masked
+            if operation != Operation.READ or name not in it.masked
         }
-        masked = {name for it in of_scope for name in it.masked if operation == "read"} - clear
-        yield ShareLine(
+        masked = {name for it in of_scope for name in it.masked if operation == Operation.READ} - clear
+        yield PermissionLine(
             rows=rows,
             clear=tuple(name for name in names if name in clear),
             masked=tuple(name for name in names if name in masked),

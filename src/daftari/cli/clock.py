@@ -1,0 +1,9 @@
+"""The one place where the terminal reads the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,66 @@
+"""What became of files that were loaded or replayed, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from daftari.cli.options import Output, err, out, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from daftari.errors import DaftariError
+    from daftari.operations.load.load_files import Loaded
+
+_REASONS = 5  #: shown of each file
+_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+
+
+def show_loaded(loaded: Sequence[Loaded], output: Output) -> None:
+    """Print what became of each file's rows."""
+    if output is Output.JSON:
+        print_json([asdict(one) for one in loaded])
+        return
+    fresh = [one for one in loaded if not one.known]
+    if fresh:
+        out.print(_table(fresh))
+    for one in loaded:
+        for line in _remarks(one):
+            out.print(f"{one.source}: {line}", markup=False)
+    if any(one.counts.quarantined for one in fresh):
+        out.print(f"See them: daftari quarantine show {fresh[0].dataset}")
+
+
+def raise_first(errors: Sequence[DaftariError]) -> None:
+    """Say every refusal; the first gives the exit code."""
+    for error in errors[1:]:
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
+        if error.hint:
+            err.print(f"hint: {error.hint}", markup=False, soft_wrap=True)
+    if errors:
+        raise errors[0]
+
+
+def _remarks(one: Loaded) -> Iterator[str]:
+    if one.known:
+        yield f"nothing new; run {one.run_id} loaded this content"
+    for reason in one.reasons[:_REASONS]:
+        yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
+    if len(one.reasons) > _REASONS:
+        yield f"and {len(one.reasons) - _REASONS} more reasons"
+    if one.mended:
+        yield f"{one.mended:,} rows that were in quarantine are in order now"
+
+
+def _table(loaded: Iterable[Loaded]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for name in _COUNTS:
+        table.add_column(name, justify="right")
+    table.add_column("file", overflow="fold")  # last, as it may be long
+    for one in loaded:
+        table.add_row(*(f"{getattr(one.counts, name):,}" for name in _COUNTS), one.source)
+    return table

@@ -1,0 +1,1 @@
+"""What each role may do with a dataset, who calls, and who reads a mart."""

@@ -1,0 +1,116 @@
+-- Runs: what touched a dataset, what became of each row it received, and what was rejected.
+
+-- Every run begins as running, ends in one other state and stays there; a run whose process died is abandoned.
+create type daftari.run_status as enum (
+    'running',
+    'succeeded',
+    'refused',
+    'failed',
+    'abandoned'
+);
+
+-- One row for each run. All effects of a run are in one transaction with its counts, so the counts can be trusted.
+create table daftari.run (
+    run_id        bigint      generated always as identity primary key,
+    kind          text        not null
+        check (kind in ('load', 'replay', 'transform', 'check', 'pipeline', 'undo', 'write')),
+    dataset       text,
+    status        daftari.run_status not null default 'running',
+    actor         name        not null default session_user,
+    contract_hash text,
+    source        text,  -- the file's name, without its folders
+    sha256        text,  -- of the file's bytes
+    started_at    timestamptz not null default clock_timestamp(),
+    finished_at   timestamptz,
+    error_code    text,
+    received      bigint      not null default 0 check (received >= 0),
+    inserted      bigint      not null default 0 check (inserted >= 0),
+    updated       bigint      not null default 0 check (updated >= 0),
+    unchanged     bigint      not null default 0 check (unchanged >= 0),
+    duplicate     bigint      not null default 0 check (duplicate >= 0),
+    quarantined   bigint      not null default 0 check (quarantined >= 0),
+    rejected_ratio numeric    -- 0 to 1; null where no row was received
+        generated always as (case when received > 0 then round(quarantined::numeric / received, 6) end) stored,
+    removed       bigint      not null default 0 check (removed >= 0),  -- rows that an undo deleted
+    undoes        bigint      unique references daftari.run,  -- the run that this one undid
+
+    -- Conservation: every received row is counted exactly once.
+    constraint run_conserves_rows
+        check (received = inserted + updated + unchanged + duplicate + quarantined + removed),
+    constraint run_without_success_has_no_rows check (status = 'succeeded' or received = 0),
+    constraint run_is_finished_or_running check ((status = 'running') = (finished_at is null)),
+    constraint run_removes_only_to_undo check (removed = 0 or undoes is not null)
+);
+
+create index run_dataset on daftari.run (dataset, run_id);
+
+-- Makes the same file a no-op: the primary key lets a file into a dataset once, under whatever name.
+create table daftari.source_file (
+    dataset      text        not null,
+    sha256       text        not null,
+    run_id       bigint      not null references daftari.run,
+    name         text        not null,
+    path         text,  -- where a replay finds it; null for standard input
+    bytes        bigint      not null,
+    mapping      text,  -- the source mapping that was used
+    mends_sha256 text,  -- of a corrected export: the file that its rows came from, whose formats they have
+    loaded_at    timestamptz not null default now(),
+    primary key (dataset, sha256)
+);
+
+create index source_file_run_id on daftari.source_file (run_id);
+
+-- Rejected rows wait here until a run resolves them, each with its reasons.
+create table daftari.quarantine (
+    quarantine_id bigint generated always as identity primary key,
+    run_id        bigint not null references daftari.run,
+    dataset       text   not null,
+    line          bigint not null,  -- of the file: the first line of the record
+    reasons       jsonb  not null check (jsonb_array_length(reasons) > 0),  -- [{rule, field, reason}]
+    preview       jsonb,  -- the row as text, *** for what may not be shown; null where no row could be read
+    key           jsonb,  -- the primary key, where it could be read and may be shown
+    resolved_by   bigint references daftari.run,
+    replaces      bigint unique references daftari.quarantine,  -- the entry that was replayed and rejected again
+    cells         bytea,
+
+    constraint quarantine_line_is_once_a_run unique (run_id, line)
+);
+
+create index quarantine_open on daftari.quarantine (dataset, run_id) where resolved_by is null;
+create index quarantine_resolved_by on daftari.quarantine (resolved_by);
+
+comment on column daftari.quarantine.cells is
+    'The row as it came, each value that could be read in its canonical form; JSON, sealed under the dataset''s key.';
+
+-- What each run of a pipeline did, so that the next run continues at the first step that did not succeed.
+create table daftari.pipeline_step (
+    run_id      bigint      not null references daftari.run,
+    pipeline    text        not null,
+    step        text        not null check (step in ('load', 'check', 'transform', 'check_marts')),
+    status      text        not null check (status in ('succeeded', 'failed', 'skipped')),
+    error_code  text,
+    started_at  timestamptz not null,
+    finished_at timestamptz not null default clock_timestamp(),
+    primary key (run_id, step),
+
+    check ((status = 'failed') = (error_code is not null))
+);
+
+create index pipeline_step_latest on daftari.pipeline_step (pipeline, run_id desc);
+
+-- Idempotency of the API: a caller who repeats a request with the same key gets the first answer again.
+-- Not partitioned, since the primary key would then hold the month, and a key could be used once a month.
+create table daftari.stored_answer (
+    caller      text        not null,
+    key         text        not null,
+    fingerprint text        not null,  -- sha256 of the request: the same key with other records is refused
+    run_id      bigint      not null references daftari.run,
+    answer      jsonb       not null,  -- the outcome of each record; none of its values
+    at          timestamptz not null default now(),
+    primary key (caller, key)
+);
+
+create index stored_answer_at on daftari.stored_answer (at);
+create index stored_answer_run_id on daftari.stored_answer (run_id);
+
+comment on table daftari.stored_answer is 'Answers to callers who named their request, for when they ask again.';

@@ -1,0 +1,1 @@
+"""What loads and caller writes share: staging tables, halving, the words of a rejection."""

@@ -1,0 +1,81 @@
+"""What the server refuses a row for, in the words of the contract: the same for a file's rows and for a caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from psycopg import Error
+from psycopg.errors import NotNullViolation
+
+from daftari.compile.access import approvals
+from daftari.compile.names import derived
+from daftari.contract.model import Dataset
+from daftari.rows.rules import expressions
+from daftari.rows.rules.refusal import NAMES_NOTHING, NO_STEP, Refusal
+from daftari.rows.rules.rules import field_rules, reference_rule
+
+
+class Refusals:
+    """Of one dataset: the rule that each constraint of its table holds."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def of(self, error: Error) -> Refusal:
+        """Return why the server refused one row. A constraint of no contract keeps its name."""
+        if isinstance(error, NotNullViolation) and error.diag.column_name:
+            name = error.diag.column_name
+            return Refusal(rule=f"{name}.required", fields=(name,), reason="is missing")
+        constraint = error.diag.constraint_name or type(error).__name__
+        unknown = Refusal(rule=constraint, reason="is refused by the database")
+        return self.by_constraint.get(constraint, unknown)
+
+    @cached_property
+    def by_constraint(self) -> dict[str, Refusal]:
+        """The words for each constraint that the contract makes."""
+        table = self._dataset.name
+        found = {
+            approvals.CONSTRAINT: NO_STEP,
+            derived(table, "pkey"): _unique(self._dataset.key),
+            derived(derived("key", table), "pkey"): _unique(self._dataset.key),
+        }
+        if overlap := self._dataset.no_overlap:
+            fields = (*overlap.key, overlap.start, overlap.end)
+            found[derived(table, "no_overlap")] = Refusal(
+                rule="no_overlap", fields=fields, reason="overlaps another row of the same key"
+            )
+        for relationship in self._dataset.relationships:
+            found[derived(table, *relationship.fields, "fkey")] = Refusal(
+                rule=reference_rule(relationship), fields=relationship.fields, reason=NAMES_NOTHING
+            )
+        for field in self._dataset.fields:
+            if field.unique:
+                found.setdefault(derived(table, field.name, "key"), _unique((field.name,)))
+        for name, rule in self._checks():
+            # One check holds both ends of a length.
+            reason = f"{found[name].reason} or {rule.reason}" if name in found else rule.reason
+            found[name] = Refusal(rule=rule.rule, fields=rule.fields, reason=reason)
+        return found
+
+    def _checks(self) -> Iterator[tuple[str, Refusal]]:
+        table = self._dataset.name
+        for field in self._dataset.fields:
+            for rule in field_rules(field):
+                what = rule.id.removeprefix(f"{field.name}.")
+                yield (
+                    derived(table, field.name, what),
+                    Refusal(rule=rule.id, fields=rule.fields, reason=rule.reason),
+                )
+        for said in self._dataset.rules:
+            condition = expressions.parse(said.expression, self._dataset, where=f"{table}.{said.id}")
+            yield (
+                derived(table, said.id),
+                Refusal(rule=said.id, fields=condition.fields, reason=said.message),
+            )
+
+
+def _unique(fields: tuple[str, ...]) -> Refusal:
+    return Refusal(
+        rule=f"{'_'.join(fields)}.unique", fields=fields, reason="repeats a value that must be unique"
+    )

@@ -1,0 +1,140 @@
+"""
+Rows on their way into a table: in a temporary table first, where they are compared with those of the table.
+
+A load makes its stage for one transaction, and fills it batch by batch. Callers write all the time: their session has
+a stage that stays, and their rows are told apart by their lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from psycopg import Connection, sql
+
+from daftari.compile.names import derived
+from daftari.compile.tables.columns import column_type
+from daftari.contract.model import Dataset
+from daftari.contract.platform import OPS, RUN_ID
+from daftari.io.database import queries
+from daftari.protect.columns import index_columns
+from daftari.rows.intake import copy_format
+from daftari.rows.intake.csv_copy import copy_csv
+
+_QUERIES = queries.load_queries("merge/staging.sql")
+
+
+def governed_table(dataset: Dataset) -> sql.Identifier:
+    return sql.Identifier(OPS, dataset.name)
+
+
+def staged_columns(dataset: Dataset) -> list[str]:
+    """The columns that rows bring: their fields, and the blind indexes of sealed ones."""
+    return [*(field.name for field in dataset.fields), *index_columns(dataset)]
+
+
+def listed(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def same_key(dataset: Dataset, other: str = "t") -> sql.Composable:
+    """Whether the staged row `s` and the row *other* have one key; without a key no two rows are the same."""
+    if not dataset.key:
+        return sql.SQL("false")
+    return sql.SQL(" and ").join(
+        sql.SQL("{0}.{1} = s.{1}").format(sql.Identifier(other), sql.Identifier(name)) for name in dataset.key
+    )
+
+
+def contents(dataset: Dataset) -> list[str]:
+    """The fields that may differ in two rows of one key."""
+    return [field.name for field in dataset.fields if not field.is_key]
+
+
+def copy_binary(conn: Connection[Any], table: sql.Composable, columns: Sequence[str], body: bytes) -> None:
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, listed(columns))
+    with conn.cursor() as cursor, cursor.copy(statement) as out:
+        out.write(copy_format.HEADER)
+        out.write(body)
+        out.write(copy_format.TRAILER)
+
+
+# --- for a load
+
+
+def stage_of_load(dataset: Dataset) -> sql.Identifier:
+    return sql.Identifier("pg_temp", derived(dataset.name, "loaded"))
+
+
+def loaded_columns(dataset: Dataset) -> list[str]:
+    """The columns of a batch's body, in their order there."""
+    return [*(field.name for field in dataset.fields), RUN_ID, *index_columns(dataset)]
+
+
+def make_for_transaction(conn: Connection[Any], dataset: Dataset) -> None:
+    """Make the stage of a load. Not in a savepoint that may be rolled back."""
+    _make(conn, "make_for_transaction", stage_of_load(dataset), dataset)
+
+
+def fill(conn: Connection[Any], dataset: Dataset, body: bytes) -> None:
+    """Have the stage of a load hold the rows of *body* (binary COPY), and no others."""
+    stage = stage_of_load(dataset)
+    conn.execute(sql.SQL("truncate {}").format(stage))
+    copy_binary(conn, stage, loaded_columns(dataset), body)
+
+
+# --- for callers
+
+
+def stage_of_session(dataset: Dataset) -> sql.Identifier:
+    return sql.Identifier("pg_temp", derived(dataset.name, "written"))
+
+
+def stage_rows(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, lines: pl.Series) -> str:
+    """
+    Add *rows* to the stage of the session, which a transaction finds empty; return their sha256 in hex.
+
+    By COPY: what it brings is in no server's log, where the parameters of a statement may be.
+    """
+    stage = stage_of_session(dataset)
+    row = conn.execute(_QUERIES["is_made"], {"stage": stage.as_string()}).fetchone()
+    if row is None or not row[0]:
+        _make(conn, "make_for_session", stage, dataset)
+    names = [*filled_columns(rows, dataset), "_line"]
+    body = copy_csv(rows.with_columns(_line=lines).select(names))
+    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(stage, listed(names))
+    with conn.cursor() as cursor, cursor.copy(statement) as out:
+        out.write(body)
+    return hashlib.sha256(body).hexdigest()
+
+
+def clear(conn: Connection[Any], dataset: Dataset) -> None:
+    """Empty the stage of the session."""
+    conn.execute(sql.SQL("truncate {}").format(stage_of_session(dataset)))
+
+
+def filled_columns(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
+    """The columns that *rows* fill: a role may be given fewer than there are."""
+    return [
+        name
+        for name in staged_columns(dataset)
+        if name in dataset.key or rows[name].null_count() < rows.height
+    ]
+
+
+def _make(conn: Connection[Any], query: str, stage: sql.Identifier, dataset: Dataset) -> None:
+    columns = [_staged(dataset, name) for name in staged_columns(dataset)]
+    statement = sql.SQL(_QUERIES[query]).format(
+        stage=stage, columns=sql.SQL(", ").join(columns), table=governed_table(dataset)
+    )
+    conn.execute(statement)
+
+
+def _staged(dataset: Dataset, name: str) -> sql.Composable:
+    """A column as it is staged: a text of any length, so that one that is too long is refused with its row alone."""
+    is_limited = any(
+        it.name == name and column_type(dataset, it).startswith("varchar") for it in dataset.fields
+    )
+    return sql.SQL("{0}::text as {0}" if is_limited else "{0}").format(sql.Identifier(name))

@@ -1,0 +1,169 @@
+"""
+Load files into one dataset, one after another.
+
+Light to import: for a large file a process is started that judges its rows, and every file is hashed in a thread.
+What the load itself needs is imported while both are under way; of a known file, nothing else is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from daftari.errors import DaftariError
+from daftari.io.load.file_digest import DigestInBackground
+from daftari.operations.load.judge_process import JudgedFile, JudgeProcess, started_judge
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from daftari.io.runs.ledger import Loaded as Loaded
+    from daftari.io.workspace.files import Workspace
+    from daftari.operations.load.load_path import LoadRequest
+    from daftari.rows.intake.totals import ControlTotals
+    from daftari.rows.mapping.explain import Explained
+    from daftari.settings import Settings
+
+#: Told of each file that is begun; returns what is told how many rows each block of it brought.
+Progress = Callable[[Path], Callable[[int], None]]
+
+
+class OpenedForLoad(Protocol):
+    """A workspace whose settings are read: what it takes to load into it."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def workspace_of(self, dataset: str) -> Workspace: ...
+
+    def connection(self) -> AbstractContextManager[Connection[Any]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files to load, and what holds for each of them."""
+
+    dataset: str
+    paths: Sequence[Path]
+    mapping: Path | None = None  #: None: the pipeline's own that is meant for the file
+    totals: ControlTotals | None = None
+    again: bool = False  #: even though a file of this content was loaded before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loads:
+    loaded: tuple[Loaded, ...]
+    errors: tuple[DaftariError, ...]  #: one for each file that was refused
+
+
+def load_files(
+    open_: Callable[[], OpenedForLoad], files: Files, *, now: datetime, progress: Progress
+) -> Loads:
+    """
+    Load each of *files*; one that is refused does not keep the others back. A lost connection ends the load.
+
+    *open_* reads the settings of the workspace. It is called once, when the first file is being hashed.
+
+    Raises:
+        DaftariError: there is no workspace, or its database cannot be reached.
+    """
+    loaded: list[Loaded] = []
+    errors: list[DaftariError] = []
+    opened, conn = None, None
+    with ExitStack() as stack:
+        for path in files.paths:
+            with started_judge(path) as apart:
+                digest = None if files.again or not path.is_file() else DigestInBackground(path)
+                opened = opened or open_()
+                conn = conn or stack.enter_context(opened.connection())
+                one = _One(opened=opened, conn=conn, files=files, path=path, apart=apart, digest=digest)
+                try:
+                    loaded.append(one.load(now, progress))
+                except DaftariError as error:
+                    errors.append(error)
+            if conn.closed:
+                break
+    return Loads(loaded=tuple(loaded), errors=tuple(errors))
+
+
+def explain_files(opened: OpenedForLoad, files: Files) -> list[Explained]:
+    """
+    Tell of each of *files* what was inferred and how its columns map. Nothing is loaded.
+
+    Raises:
+        UnknownName: the workspace has no such dataset.
+        SourceError, MappingError: a file cannot be read, or not without more being said about it.
+    """
+    from daftari.operations.load.load_path import prepare_load
+    from daftari.rows.mapping.explain import explain
+
+    workspace = opened.workspace_of(files.dataset)
+    found = (prepare_load(workspace, _request(files, path)) for path in files.paths)
+    return [explain(prepared.plan, prepared.source) for prepared in found]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _One:
+    """One file."""
+
+    opened: OpenedForLoad
+    conn: Connection[Any]
+    files: Files
+    path: Path
+    apart: JudgeProcess | None
+    digest: DigestInBackground | None
+
+    def load(self, now: datetime, progress: Progress) -> Loaded:
+        from daftari.io.database.connection import database_errors_explained
+
+        told = progress(self.path)
+        if self.apart is not None:
+            self.apart.prepare(self._order)
+        with database_errors_explained(self.conn):
+            sha256 = self.digest.hex() if self.digest else None
+            return self._known(sha256) or self._new(sha256, now, told)
+
+    @property
+    def _order(self) -> JudgedFile:
+        settings = self.opened.settings
+        return JudgedFile(
+            root=settings.root,
+            dataset=self.files.dataset,
+            path=self.path,
+            mapping=self.files.mapping,
+            settings=settings,
+        )
+
+    def _known(self, sha256: str | None) -> Loaded | None:
+        """A known file is recognised before anything heavy is imported."""
+        from daftari.operations.load.recognise_file import recognise_file
+
+        return recognise_file(self.conn, self.files.dataset, self.path.name, sha256) if sha256 else None
+
+    def _new(self, sha256: str | None, now: datetime, told: Callable[[int], None]) -> Loaded:
+        from daftari.operations.load.load_path import load_path
+
+        workspace = self.opened.workspace_of(self.files.dataset)
+        request = _request(self.files, self.path, sha256, self.apart)
+        return load_path(self.conn, workspace, request, now=now, progress=told)
+
+
+def _request(
+    files: Files, path: Path, sha256: str | None = None, apart: JudgeProcess | None = None
+) -> LoadRequest:
+    from daftari.operations.load.load_path import LoadRequest
+    from daftari.rows.intake.totals import ControlTotals
+
+    return LoadRequest(
+        dataset=files.dataset,
+        path=path,
+        mapping=files.mapping,
+        totals=files.totals or ControlTotals(),
+        again=files.again,
+        sha256=sha256,
+        apart=apart,
+    )

@@ -1,0 +1,194 @@
+"""A file that a caller sends, by the API or by a page: taken in, looked at, and loaded in the caller's role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+from daftari.compile.access.roles import Roles
+from daftari.contract import permissions
+from daftari.contract.access.caller import Caller, RequestContext
+from daftari.contract.model import Dataset
+from daftari.errors import AccessRefused, DaftariError, MappingError, QueryRefused
+from daftari.io.files import open_source, waiting_uploads
+from daftari.io.files.waiting_uploads import place_of as place_of
+from daftari.io.runs.ledger import Loaded as Loaded
+from daftari.io.workspace.files import Workspace
+from daftari.operations.load.load_path import LoadRequest, load_path
+from daftari.operations.load.open_file import WantedFile, choose_mapping
+from daftari.operations.load.preview_file import FilePreview, preview_file
+from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
+from daftari.rows.intake.totals import ControlTotals
+from daftari.rows.mapping.mapping import FieldSource
+from daftari.rows.mapping.mapping import Mapping as ColumnMapping
+
+_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that was taken in, and what its sender says of it."""
+
+    dataset: Dataset
+    path: Path
+    sender: tuple[RequestContext, Roles]
+    picks: Mapping[str, str] = field(default_factory=dict)  #: columns that were picked by hand, by field
+    totals: ControlTotals = ControlTotals()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    look: FilePreview | None  #: None: the file cannot be loaded as it is
+    problem: DaftariError | None  #: why
+    header: tuple[str, ...]  #: the file's columns; none where it cannot be read
+
+
+def begin_upload(data_dir: Path, dataset: Dataset, caller: Caller, name: str, *, now: datetime) -> Path:
+    """
+    Return where to write the file called *name*, which its sender is about to send.
+
+    Raises:
+        AccessRefused: the caller may insert nothing: said before a gigabyte is taken in.
+        QueryRefused: the file has no such name as we keep.
+    """
+    permissions.require(permissions.refusal_to_insert(dataset, caller))
+    if not _NAME.fullmatch(name):
+        raise QueryRefused(
+            "name: expected what the file is called, such as march.csv, in letters, digits, spaces and . ( ) + -"
+        )
+    waiting_uploads.sweep(_folder(data_dir), now)
+    return waiting_uploads.begin_waiting_upload(_folder(data_dir), (caller.name, dataset.name), name)
+
+
+def find_upload(data_dir: Path, dataset: Dataset, caller: Caller, place: str) -> Path:
+    """
+    Return the file that the caller sent for *dataset*, by its place.
+
+    Raises:
+        AccessRefused: it is somebody else's, or does not wait any more.
+    """
+    found = waiting_uploads.find_waiting_upload(_folder(data_dir), (caller.name, dataset.name), place)
+    if found is None:
+        raise AccessRefused(
+            "This file does not wait here any more: it was loaded, or an hour went by.", hint="Send it again."
+        )
+    return found
+
+
+def discard_upload(path: Path) -> None:
+    """Remove a file that was taken in. May be called again."""
+    waiting_uploads.remove(path)
+
+
+def look_at_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Looked:
+    """Return what the file is, how it maps, and what would become of its rows. Nothing is loaded."""
+    try:
+        request = _request(workspace, upload)
+        look = preview_file(conn, workspace, replace(request, sender=None), now=now)
+    except DaftariError as problem:
+        return Looked(look=None, problem=problem, header=_header(workspace, upload))
+    return Looked(look=look, problem=None, header=look.header)
+
+
+def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Loaded:
+    """
+    Load the file in its sender's role, and remove it; return what became of it, as the sender may be told.
+
+    Raises:
+        DaftariError: as `load_path`. The file still waits.
+    """
+    loaded = load_path(conn, workspace, _request(workspace, upload), now=now)
+    discard_upload(upload.path)
+    known = {it.dataset.name: it.dataset for it in workspace.contracts}
+    untold = hidden_rules(upload.dataset, known, upload.sender[0].caller.role)
+    reasons = []
+    for one in loaded.reasons:
+        rule, reason = disclosed_reason(one.rule, one.reason, untold)
+        reasons.append(replace(one, rule=rule, reason=reason))
+    return replace(loaded, reasons=tuple(reasons))
+
+
+def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
+    """
+    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`; what is empty is not stated.
+
+    Raises:
+        MappingError: one is not a number.
+        UnknownName: the dataset has no such field.
+    """
+    rows: int | None = None
+    sums: dict[str, Decimal] = {}
+    for name, text in said.items():
+        digits = text.replace(",", "").strip()
+        if not digits or not (name == "rows" or name.startswith("sum.")):
+            continue
+        try:
+            if name == "rows":
+                rows = int(digits)
+            else:
+                sums[dataset.field(name.removeprefix("sum.")).name] = _finite(digits)
+        except (ValueError, InvalidOperation):
+            raise MappingError(f"{name.removeprefix('sum.')}: the stated total is not a number") from None
+    return ControlTotals(rows=rows, sums=sums)
+
+
+def _finite(digits: str) -> Decimal:
+    number = Decimal(digits)
+    if not number.is_finite():
+        raise ValueError
+    return number
+
+
+def with_picks(usual: ColumnMapping | None, picks: Mapping[str, str], dataset: str) -> ColumnMapping | None:
+    """Return *usual* with the columns that were picked by hand, by field, in place of those that it names."""
+    picked = {
+        name: FieldSource.model_validate({"from": [column]}) for name, column in picks.items() if column
+    }
+    if not picked:
+        return usual
+    given = usual or ColumnMapping(dataset=dataset)
+    styles = {
+        name: given.fields[name].model_copy(update={"headers": source.headers, "constant": None})
+        if name in given.fields
+        else source
+        for name, source in picked.items()
+    }
+    return given.model_copy(update={"fields": {**given.fields, **styles}, "name": "picked by hand"})
+
+
+def _folder(data_dir: Path) -> Path:
+    return data_dir / "uploads"
+
+
+def _request(workspace: Workspace, upload: Upload) -> LoadRequest:
+    return LoadRequest(
+        dataset=upload.dataset.name,
+        path=upload.path,
+        mapping=_mapping(workspace, upload),
+        totals=upload.totals,
+        sender=upload.sender,
+    )
+
+
+def _mapping(workspace: Workspace, upload: Upload) -> ColumnMapping | None:
+    """The pipeline's mapping for this file, with what was picked; None: by names."""
+    pipeline, _ = workspace.dataset(upload.dataset.name)
+    usual = choose_mapping(
+        pipeline, upload.dataset, WantedFile(dataset=upload.dataset.name, path=upload.path)
+    )
+    return with_picks(usual, upload.picks, upload.dataset.name)
+
+
+def _header(workspace: Workspace, upload: Upload) -> tuple[str, ...]:
+    try:
+        mapping = _mapping(workspace, replace(upload, picks={}))
+        return tuple(open_source(upload.path, mapping=mapping, dataset=upload.dataset).header)
+    except DaftariError:
+        return ()
