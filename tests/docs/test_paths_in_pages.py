@@ -68,7 +68,7 @@ def test_every_file_and_test_that_a_page_names_exists(page):
         ("`nothing.py`, `9999_nothing.sql`", ["nothing.py", "9999_nothing.sql"], []),
         ("contract/nothing.py, which is not code", [], []),
         ("`test_managers_never_see_payroll`, `test_managers_never_…`", [], []),
-        ("`test_audit.py::test_nothing`, `test_nothing_…`", [], ["test_nothing", "test_nothing_"]),
+        ("`test_audit.py::test_no_such`, `test_no_such_…`", [], ["test_no_such", "test_no_such_"]),
     ],
 )
 def test_a_file_or_test_that_does_not_exist_is_found(text, files, tests):
