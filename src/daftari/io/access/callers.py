@@ -17,22 +17,22 @@ from daftari.io.keys.session_keys import in_reader_role
 _QUERIES = queries.load_queries("access/callers.sql")
 
 
-def speak_for(conn: Connection[Any], errand: RequestContext, *, role: str | None = None) -> None:
+def speak_for(conn: Connection[Any], context: RequestContext, *, role: str | None = None) -> None:
     """
     Say in the caller's transaction whom this session serves, and be *role* if one is named, until the transaction ends.
 
     What is said counts only where the session's login is a service; see `require_service`.
     """
-    conn.execute(*session_settings(errand, role))
+    conn.execute(*session_settings(context, role))
 
 
-def session_settings(errand: RequestContext, role: str | None) -> tuple[str, dict[str, Any]]:
+def session_settings(context: RequestContext, role: str | None) -> tuple[str, dict[str, Any]]:
     """Return what `speak_for` says, for whoever says it together with something else."""
     facts = {
-        "user_id": errand.caller.user_id or "",
-        "actor": errand.caller.name,
-        "request_id": errand.request_id,
-        "purpose": errand.purpose or "",
+        "user_id": context.caller.user_id or "",
+        "actor": context.caller.name,
+        "request_id": context.request_id,
+        "purpose": context.purpose or "",
         "role": role,
     }
     return _QUERIES["speak_for"], facts

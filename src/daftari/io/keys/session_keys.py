@@ -113,7 +113,7 @@ def record_read(conn: Connection[Any], place: tuple[str, Sequence[str]], rows: i
     conn.execute(_QUERIES["record_read"], facts)
 
 
-def lend_keys_to_session(conn: Connection[Any], loans: Iterable[SessionKey]) -> None:
+def lend_keys_to_session(conn: Connection[Any], keys: Iterable[SessionKey]) -> None:
     """
     Lend keys to the session of *conn*, until it ends or returns them.
 
@@ -126,7 +126,7 @@ def lend_keys_to_session(conn: Connection[Any], loans: Iterable[SessionKey]) -> 
             "database: SQL cannot seal or reveal in it; expected pgcrypto on the server",
             hint="Install pgcrypto there and run `daftari apply`. `daftari doctor` tells whether it is there.",
         )
-    found = list(loans)
+    found = list(keys)
     frame = pl.DataFrame(
         {
             "field": [one.field for one in found],

@@ -23,12 +23,12 @@ class LoadAsCaller:
     def __init__(
         self, conn: Connection[Any], dataset: Dataset, run_id: int, place: tuple[RequestContext, Roles]
     ) -> None:
-        errand, roles = place
+        context, roles = place
         self._conn = conn
-        self._errand = errand
+        self._context = context
         self._run_id = run_id
         self._table = dataset.name
-        self._writing = CallerWrite(conn, dataset, errand.caller, roles)
+        self._writing = CallerWrite(conn, dataset, context.caller, roles)
         self._digest = hashlib.sha256()
         self._has_updated = False
 
@@ -42,7 +42,7 @@ class LoadAsCaller:
         return "merge" if self._has_updated else "insert"
 
     def prepare(self, *, large: bool) -> None:  # noqa: ARG002 -- as `Landing`: nothing is set aside here
-        speak_for(self._conn, self._errand)
+        speak_for(self._conn, self._context)
 
     def land(self, batch: Batch) -> tuple[LoadedRows, ...]:
         """

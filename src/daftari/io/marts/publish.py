@@ -23,7 +23,7 @@ from daftari.io.database import queries
 from daftari.io.database.messages import without_values
 
 PUBLISHED = MARTS
-ASIDE = f"{MARTS}__next"
+BUILD_SCHEMA = f"{MARTS}__next"
 #: By which the sessions of a transform are known, so that those of a killed one can be ended.
 APPLICATION = "daftari transform"
 
@@ -58,8 +58,8 @@ def building_marts(conn: Connection[Any]) -> Iterator[None]:
     try:
         with conn.transaction():
             conn.execute(_QUERIES["end_leftovers"], {"application": APPLICATION})
-            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(ASIDE)))
-            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(ASIDE)))
+            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
+            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(BUILD_SCHEMA)))
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(PUBLISHED)))
         yield
     finally:
@@ -80,7 +80,7 @@ def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:
             # A policy that hid rows would leave old ones standing; so it fails instead.
             conn.execute("set local row_security = off")
             published = tuple(_publish(conn, table) for table in _tables(conn))
-            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(ASIDE)))
+            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
             return published
     except psycopg.Error as error:
         raise DatabaseError(
@@ -99,8 +99,8 @@ class _Table(NamedTuple):
     is_published: bool
 
     @property
-    def aside(self) -> sql.Identifier:
-        return sql.Identifier(ASIDE, self.name)
+    def built(self) -> sql.Identifier:
+        return sql.Identifier(BUILD_SCHEMA, self.name)
 
     @property
     def published(self) -> sql.Identifier:
@@ -125,7 +125,7 @@ def _publish(conn: Connection[Any], table: _Table) -> Published:
         _match_indexes(conn, table)
         _match_comments(conn, table)
     else:
-        move = sql.SQL("alter table {} set schema {}").format(table.aside, sql.Identifier(PUBLISHED))
+        move = sql.SQL("alter table {} set schema {}").format(table.built, sql.Identifier(PUBLISHED))
         conn.execute(move)
         removed, added = 0, _count(conn, table.published)
     if added or removed:
@@ -135,7 +135,7 @@ def _publish(conn: Connection[Any], table: _Table) -> Published:
 
 def _match_columns(conn: Connection[Any], table: _Table) -> list[str]:
     """Give the published table the columns of the other; return their names. A new column empties it."""
-    wanted = {column.name: column for column in _about(conn, "columns", table.aside)}
+    wanted = {column.name: column for column in _about(conn, "columns", table.built)}
     present = {column.name: column for column in _about(conn, "columns", table.published)}
     kept = {name for name in wanted.keys() & present.keys() if wanted[name].type == present[name].type}
     _alter(
@@ -174,7 +174,7 @@ def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple
     """
     parts = {
         "published": table.published,
-        "aside": table.aside,
+        "built": table.built,
         "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
         "p": sql.SQL("row({})::text").format(sql.SQL(", ").join(sql.Identifier("p", n) for n in names)),
         "n": sql.SQL("row({})::text").format(sql.SQL(", ").join(sql.Identifier("n", n) for n in names)),
@@ -182,13 +182,13 @@ def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple
     removed = conn.execute(
         sql.SQL(
             "delete from {published} p where {p} in ("
-            " (select {p} from {published} p except all select {n} from {aside} n)"
-            " union (select {n} from {aside} n except all select {p} from {published} p))"
+            " (select {p} from {published} p except all select {n} from {built} n)"
+            " union (select {n} from {built} n except all select {p} from {published} p))"
         ).format(**parts)
     )
     added = conn.execute(
         sql.SQL(
-            "insert into {published} ({columns}) select {columns} from {aside} n"
+            "insert into {published} ({columns}) select {columns} from {built} n"
             " where not exists (select from {published} p where {p} = {n})"
         ).format(**parts)
     )
@@ -196,7 +196,7 @@ def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple
 
 
 def _match_indexes(conn: Connection[Any], table: _Table) -> None:
-    wanted = {(i.is_unique, i.definition) for i in _about(conn, "indexes", table.aside)}
+    wanted = {(i.is_unique, i.definition) for i in _about(conn, "indexes", table.built)}
     present = {(i.is_unique, i.definition): i.name for i in _about(conn, "indexes", table.published)}
     for definition in present.keys() - wanted:
         # a regclass prints itself quoted and with its schema
@@ -209,12 +209,12 @@ def _match_indexes(conn: Connection[Any], table: _Table) -> None:
 
 
 def _match_comments(conn: Connection[Any], table: _Table) -> None:
-    (comment,) = _about(conn, "table_comment", table.aside)[0]
+    (comment,) = _about(conn, "table_comment", table.built)[0]
     if (comment,) != _about(conn, "table_comment", table.published)[0]:
         on_table = sql.SQL("comment on table {} is {}").format(table.published, sql.Literal(comment))
         conn.execute(on_table)
     present = {column.name: column.comment for column in _about(conn, "columns", table.published)}
-    for column in _about(conn, "columns", table.aside):
+    for column in _about(conn, "columns", table.built):
         if column.comment != present[column.name]:
             where = sql.Identifier(PUBLISHED, table.name, column.name)
             on_column = sql.SQL("comment on column {} is {}").format(where, sql.Literal(column.comment))

@@ -184,9 +184,9 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     # The run is newer than the planner's statistics: it expects one row of it, and would compare each
     # entry with each of them.
     conn.execute("set local enable_nestloop = off")
-    mended = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
+    corrected = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
     conn.execute("set local enable_nestloop = on")
-    return mended
+    return corrected
 
 
 def resolve_keys(conn: Connection[Any], run_id: int, dataset: Dataset, rows: pl.DataFrame) -> int:

@@ -50,8 +50,8 @@ def ask_as(
     Raises:
         psycopg.DataError: the server cannot read a value as its column's type.
     """
-    errand, role = reader
-    return ask_after(conn, session_settings(errand, role), role, *_page(relation, query))
+    context, role = reader
+    return ask_after(conn, session_settings(context, role), role, *_page(relation, query))
 
 
 def _page(relation: Relation, query: Query) -> tuple[str, list[Any]]:

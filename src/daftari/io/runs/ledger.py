@@ -76,7 +76,7 @@ class Origin:
     path: str | None = None  #: None for standard input
     bytes: int = 0
     mapping: str | None = None
-    mends: str | None = None  #: of a mended export: the sha256 of the file that its rows first came from
+    corrects: str | None = None  #: of a mended export: the sha256 of the file that its rows first came from
 
 
 def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:

@@ -75,7 +75,7 @@ select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int), set_config(
 -- name: record_file
 -- A replay, or a load of the same content again, leaves the first record as it is.
 insert into daftari.source_file (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256)
-values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(mends)s)
+values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(corrects)s)
 on conflict (dataset, sha256) do nothing;
 
 -- name: record_batch

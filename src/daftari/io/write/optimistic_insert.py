@@ -36,7 +36,7 @@ class OptimisticInsert:
     """What a run would write, were all of it new."""
 
     contract: Contract
-    errand: RequestContext
+    context: RequestContext
     role: str  #: of PostgreSQL
     rows: pl.DataFrame  #: one a key, as the database keeps them
     lines: pl.Series  #: their places among what was sent, from 1
@@ -65,7 +65,7 @@ def insert_optimistically(conn: Connection[Any], delivery: OptimisticInsert) -> 
 def _delivered(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
     dataset, named = delivery.contract.dataset, facts_of([it for it, _ in delivery.answers])
     about = {"dataset": dataset.name, "contract_hash": delivery.contract.hash, "sha256": delivery.sha256}
-    speak_for(conn, delivery.errand)
+    speak_for(conn, delivery.context)
     begun = conn.execute(_QUERIES["begin"], {**named, **about}).fetchone()
     if begun is None:
         return None

@@ -61,9 +61,9 @@ def prepare_demo(folder: Path, watch: Watch) -> None:
 
 def _make_files(inbox: Path) -> None:
     """All of them, or none: an inbox that is half full would be taken for the whole."""
-    aside = inbox.with_name(f"{inbox.name}.new")
-    write_demo_files(demo_files(_SEED), aside)
-    aside.rename(inbox)
+    unfinished = inbox.with_name(f"{inbox.name}.new")
+    write_demo_files(demo_files(_SEED), unfinished)
+    unfinished.rename(inbox)
 
 
 def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch: Watch) -> DemoReport:

@@ -57,13 +57,13 @@ class FileLoad:
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
     open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
-    apart: JudgeProcess | None = None  #: who judges the file; None: whoever loads it
+    judge: JudgeProcess | None = None  #: who judges the file; None: whoever loads it
     sender: tuple[RequestContext, Roles] | None = (
         None  #: in whose role its rows are written; None: an operator's
     )
 
     def judged_here(self) -> FileLoad:
-        return replace(self, plan=settle_styles(self.plan, self.source.blocks()), apart=None)
+        return replace(self, plan=settle_styles(self.plan, self.source.blocks()), judge=None)
 
 
 def load_file(
@@ -135,8 +135,8 @@ class _Load:
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
         today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
-        if self._delivery.apart is not None:
-            return self._delivery.apart.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
+        if self._delivery.judge is not None:
+            return self._delivery.judge.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
         intake = Intake(
             book=rulebook(self._dataset, today=today, known=known),
             plan=self._delivery.plan,

@@ -76,11 +76,11 @@ def load_files(
     opened, conn = None, None
     with ExitStack() as stack:
         for path in files.paths:
-            with started_judge(path) as apart:
+            with started_judge(path) as judge:
                 digest = None if files.again or not path.is_file() else DigestInBackground(path)
                 opened = opened or open_()
                 conn = conn or stack.enter_context(opened.connection())
-                one = _One(opened=opened, conn=conn, files=files, path=path, apart=apart, digest=digest)
+                one = _One(opened=opened, conn=conn, files=files, path=path, judge=judge, digest=digest)
                 try:
                     loaded.append(one.load(now, progress))
                 except DaftariError as error:
@@ -114,15 +114,15 @@ class _One:
     conn: Connection[Any]
     files: Files
     path: Path
-    apart: JudgeProcess | None
+    judge: JudgeProcess | None
     digest: DigestInBackground | None
 
     def load(self, now: datetime, progress: Progress) -> Loaded:
         from daftari.io.database.connection import database_errors_explained
 
         told = progress(self.path)
-        if self.apart is not None:
-            self.apart.prepare(self._order)
+        if self.judge is not None:
+            self.judge.prepare(self._order)
         with database_errors_explained(self.conn):
             sha256 = self.digest.hex() if self.digest else None
             return self._known(sha256) or self._new(sha256, now, told)
@@ -148,12 +148,12 @@ class _One:
         from daftari.operations.load.load_path import load_path
 
         workspace = self.opened.workspace_of(self.files.dataset)
-        request = _request(self.files, self.path, sha256, self.apart)
+        request = _request(self.files, self.path, sha256, self.judge)
         return load_path(self.conn, workspace, request, now=now, progress=told)
 
 
 def _request(
-    files: Files, path: Path, sha256: str | None = None, apart: JudgeProcess | None = None
+    files: Files, path: Path, sha256: str | None = None, judge: JudgeProcess | None = None
 ) -> LoadRequest:
     from daftari.operations.load.load_path import LoadRequest
     from daftari.rows.intake.totals import ControlTotals
@@ -165,5 +165,5 @@ def _request(
         totals=files.totals or ControlTotals(),
         again=files.again,
         sha256=sha256,
-        apart=apart,
+        judge=judge,
     )

@@ -33,7 +33,7 @@ class LoadRequest(WantedFile):
     totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
     again: bool = False  #: even though a file of this content was loaded before
     sha256: str | None = None  #: of a file that is known to be new; None: not looked at yet
-    apart: JudgeProcess | None = None  #: who judges it; None: whoever loads it
+    judge: JudgeProcess | None = None  #: who judges it; None: whoever loads it
     sender: tuple[RequestContext, Roles] | None = None  #: in whose role it is loaded; None: an operator's
 
 
@@ -62,7 +62,7 @@ def load_path(
             return known
     delivery = _opened(workspace, request, sha256)
     # Which row of a sender's is refused, policies decide: its batch's rows are wanted where they land.
-    if delivery.apart is None or delivery.sender or _is_told_by_rows(contract.dataset):
+    if delivery.judge is None or delivery.sender or _is_told_by_rows(contract.dataset):
         delivery = delivery.judged_here()
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 
@@ -100,7 +100,7 @@ def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> F
             mapping=opened.mapping.name if opened.mapping else None,
         ),
         totals=_stated(request, opened.mapping),
-        apart=request.apart,
+        judge=request.judge,
         sender=request.sender,
     )
 

@@ -48,9 +48,9 @@ def preview_file(
     """
     delivery = prepare_load(workspace, request)
     dataset = delivery.contract.dataset
-    parents = ReferencedRows(conn, dataset)
+    referenced = ReferencedRows(conn, dataset)
     intake = Intake(
-        book=rulebook(dataset, today=dataset.today(now), known=parents.known()),
+        book=rulebook(dataset, today=dataset.today(now), known=referenced.known()),
         plan=delivery.plan,
         run_id=0,
         is_looked_at=True,

@@ -131,7 +131,7 @@ def require_published(transformed: Transformed) -> None:
     if not transformed.is_published:
         raise ChecksFailed(
             f"transform: {transformed.reason}; published marts are as they were",
-            hint=f"What was built is in the schema {publish.ASIDE}; what dbt said is in {transformed.log}.",
+            hint=f"What was built is in the schema {publish.BUILD_SCHEMA}; what dbt said is in {transformed.log}.",
         )
 
 
@@ -153,7 +153,7 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
         project=workspace.root,
         arguments=dbt_arguments(workspace, options),
         environment={
-            **connection_variables(conn, schema=publish.ASIDE),
+            **connection_variables(conn, schema=publish.BUILD_SCHEMA),
             "DAFTARI_DB_APPLICATION": publish.APPLICATION,
         },
         # apart from dbt by hand, whose other settings would make both read the whole project anew each time

@@ -47,10 +47,10 @@ def are_built(conn: Connection[Any], reports: Sequence[Report]) -> list[bool]:
 
 
 def read_report(
-    conn: Connection[Any], report: Report, asked: Mapping[str, str], *, errand: RequestContext, roles: Roles
+    conn: Connection[Any], report: Report, asked: Mapping[str, str], *, context: RequestContext, roles: Roles
 ) -> ReadReport:
     """Return the rows of *report* for the values that are *asked* for; where one is not, for the commonest."""
-    with _as_caller(conn, errand, roles):
+    with _as_caller(conn, context, roles):
         choices = {name: mart_reports.choices(conn, report, name) for name in report.per}
         picked = picked_of(choices, asked)
         rows = mart_reports.rows_of(conn, report, picked, MOST_ROWS)
@@ -58,10 +58,10 @@ def read_report(
 
 
 def read_whole(
-    conn: Connection[Any], reports: Sequence[Report], *, errand: RequestContext, roles: Roles
+    conn: Connection[Any], reports: Sequence[Report], *, context: RequestContext, roles: Roles
 ) -> tuple[dict[str, list[Row]], datetime | None]:
     """Return all rows that the caller sees, by mart, of those of *reports* that are built; and when they were."""
-    with _as_caller(conn, errand, roles):
+    with _as_caller(conn, context, roles):
         built = [it for it in reports if mart_reports.is_built(conn, it.mart)]
         rows = {it.mart: mart_reports.rows_of(conn, it, {}, MOST_ROWS) for it in built}
     return rows, overview.reports_made_at(conn)
@@ -77,8 +77,8 @@ def picked_of(choices: Mapping[str, list[str]], asked: Mapping[str, str]) -> dic
 
 
 @contextmanager
-def _as_caller(conn: Connection[Any], errand: RequestContext, roles: Roles) -> Iterator[None]:
+def _as_caller(conn: Connection[Any], context: RequestContext, roles: Roles) -> Iterator[None]:
     with conn.transaction():
-        speak_for(conn, errand)
-        with in_role_of(conn, errand.caller, roles):
+        speak_for(conn, context)
+        with in_role_of(conn, context.caller, roles):
             yield

@@ -39,7 +39,7 @@ class ShownQuarantinedRow:
 
 def quarantined_rows(
     conn: Connection[Any],
-    desk: WriteContext,
+    write_context: WriteContext,
     *,
     entries: Sequence[int] | None = None,
     after: int = 0,
@@ -54,17 +54,23 @@ def quarantined_rows(
         KeysUnavailable: the rows cannot be opened.
     """
     found = quarantine_entries.waiting_entries(
-        conn, desk.dataset.name, entries=entries, after=after, limit=limit
+        conn, write_context.dataset.name, entries=entries, after=after, limit=limit
     )
-    hidden = hidden_fields(desk.dataset, desk.errand.caller.role)
-    opened = SealedCells(desk.open_keys, desk.dataset).open(it.cells for it in found)
-    rows = tuple(_as_seen(it, cells, hidden, desk.dataset) for it, cells in zip(found, opened, strict=True))
-    _record(conn, desk, rows, hidden)
+    hidden = hidden_fields(write_context.dataset, write_context.context.caller.role)
+    opened = SealedCells(write_context.open_keys, write_context.dataset).open(it.cells for it in found)
+    rows = tuple(
+        _as_seen(it, cells, hidden, write_context.dataset) for it, cells in zip(found, opened, strict=True)
+    )
+    _record(conn, write_context, rows, hidden)
     return rows
 
 
 def correct_rows(
-    conn: Connection[Any], desk: WriteContext, mended: Mapping[int, Mapping[str, str]], *, now: datetime
+    conn: Connection[Any],
+    write_context: WriteContext,
+    corrected: Mapping[int, Mapping[str, str]],
+    *,
+    now: datetime,
 ) -> tuple[dict[int, RecordOutcome], int]:
     """
     Judge and write refused rows again, each with the cells of *mended*, by entry and field; the others stay.
@@ -78,22 +84,24 @@ def correct_rows(
     """
     found = {
         it.entry.quarantine_id: it
-        for it in quarantined_rows(conn, desk, entries=list(mended), limit=len(mended))
+        for it in quarantined_rows(conn, write_context, entries=list(corrected), limit=len(corrected))
     }
-    quarantine_entries.require_waiting(desk.dataset, mended, found)
-    kept = SealedCells(desk.open_keys, desk.dataset)
+    quarantine_entries.require_waiting(write_context.dataset, corrected, found)
+    kept = SealedCells(write_context.open_keys, write_context.dataset)
     waiting = quarantine_entries.waiting_entries(
-        conn, desk.dataset.name, entries=list(mended), limit=len(mended)
+        conn, write_context.dataset.name, entries=list(corrected), limit=len(corrected)
     )
     cells = dict(
         zip((it.entry.quarantine_id for it in waiting), kept.open(it.cells for it in waiting), strict=True)
     )
-    records = [_record_of(found[number], cells.get(number), given) for number, given in mended.items()]
-    request = WriteRequest(records=records, request_id=desk.errand.request_id, mends=dict(enumerate(mended)))
-    (answer,) = write_rows(conn, desk, [request], now=now)
+    records = [_record_of(found[number], cells.get(number), given) for number, given in corrected.items()]
+    request = WriteRequest(
+        records=records, request_id=write_context.context.request_id, corrects=dict(enumerate(corrected))
+    )
+    (answer,) = write_rows(conn, write_context, [request], now=now)
     if not isinstance(answer, RequestAnswer):
         raise answer
-    return dict(zip(mended, answer.outcomes, strict=True)), answer.run_id
+    return dict(zip(corrected, answer.outcomes, strict=True)), answer.run_id
 
 
 def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
@@ -152,12 +160,17 @@ def _record_of(
 
 
 def _record(
-    conn: Connection[Any], desk: WriteContext, rows: Sequence[ShownQuarantinedRow], hidden: frozenset[str]
+    conn: Connection[Any],
+    write_context: WriteContext,
+    rows: Sequence[ShownQuarantinedRow],
+    hidden: frozenset[str],
 ) -> None:
-    names = [it.name for it in desk.dataset.fields if it.is_restricted and it.name not in hidden]
+    names = [it.name for it in write_context.dataset.fields if it.is_restricted and it.name not in hidden]
     shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
     if shown:
         with conn.transaction():
-            speak_for(conn, desk.errand)
-            purpose = desk.errand.purpose or _PURPOSE
-            session_keys.record_read(conn, (f"{OPS}.{desk.dataset.name}", names), len(shown), purpose)
+            speak_for(conn, write_context.context)
+            purpose = write_context.context.purpose or _PURPOSE
+            session_keys.record_read(
+                conn, (f"{OPS}.{write_context.dataset.name}", names), len(shown), purpose
+            )

@@ -40,24 +40,24 @@ def export_quarantine(
     Raises:
         SourceError: a source is not where it was or has changed, or a file is there already.
     """
-    written: set[Path] = set()
+    taken: set[Path] = set()
     for waiting in quarantine_entries.open_files(conn, dataset):
         delivery = reopen(workspace, dataset, waiting)
         entries = {one.line: one for one in quarantine_entries.entries_of(conn, waiting.lines.values())}
-        path = _free(folder, waiting.first.name, written)
+        path = _free(folder, waiting.first.name, taken)
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as out:
             lines = _write(out, delivery.source, entries)
-        written.add(path)
+        taken.add(path)
         shapeless = tuple(sorted(set(entries) - lines))
         yield ExportedQuarantine(source=waiting.file.name, path=path, rows=len(lines), shapeless=shapeless)
 
 
-def _free(folder: Path, name: str, written: set[Path]) -> Path:
+def _free(folder: Path, name: str, taken: set[Path]) -> Path:
     """A path of its own for each source, also where two have one name."""
     stem = Path(name).name.split(".")[0] or "rows"
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in written)
+    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in taken)
     if path.exists():
         raise SourceError(f"{path}: is there already", hint="Move it away, or export into another folder.")
     return path

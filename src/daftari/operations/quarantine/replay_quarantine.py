@@ -62,9 +62,9 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     original = prepare_load(workspace, request)
     if file == first:
         return original
-    mend = f"daftari quarantine replay {dataset} --mended"
-    mended = _unchanged(file, if_gone=f"{mend} FILE", if_changed=f"{mend} {file.path}")
-    return _as_delivery(original, _open_export(mended, dataset), mended)
+    command = f"daftari quarantine replay {dataset} --mended"
+    corrected = _unchanged(file, if_gone=f"{command} FILE", if_changed=f"{command} {file.path}")
+    return _as_delivery(original, _open_export(corrected, dataset), corrected)
 
 
 def _mapping_of(workspace: Workspace, dataset: str, file: Kept) -> Path | None:
@@ -95,7 +95,7 @@ def _unchanged(file: Kept, *, if_gone: str, if_changed: str) -> Path:
 
 
 def replay_corrected(
-    conn: Connection[Any], workspace: Workspace, dataset: str, mended: Path, *, now: datetime
+    conn: Connection[Any], workspace: Workspace, dataset: str, corrected: Path, *, now: datetime
 ) -> Iterator[Loaded]:
     """
     Take rows from *mended*, a file made by `export_quarantine` and corrected, in place of the quarantined ones.
@@ -107,23 +107,23 @@ def replay_corrected(
         SourceError: the file, or the one that its rows came from, cannot be read.
         MappingError: a row does not say which entry it mends, or rows of several files are in it.
     """
-    exported = _open_export(mended, dataset)
-    lines = _entries_of(exported, mended.name)
+    exported = _open_export(corrected, dataset)
+    lines = _entries_of(exported, corrected.name)
     open_now = quarantine_entries.open_now(conn, dataset, lines.values())
-    mends = {line: open_now[entry] for line, entry in lines.items() if entry in open_now}
-    entries = set(mends.values())
+    corrects = {line: open_now[entry] for line, entry in lines.items() if entry in open_now}
+    entries = set(corrects.values())
     found = [one for one in quarantine_entries.open_files(conn, dataset) if entries & set(one.lines.values())]
     firsts = {one.first.sha256: one for one in found}
     if len(firsts) > 1:
         raise MappingError(
-            f"{mended.name}: holds rows of {', '.join(one.first.name for one in firsts.values())}; "
+            f"{corrected.name}: holds rows of {', '.join(one.first.name for one in firsts.values())}; "
             "expected those of one file",
             hint="Replay each export by itself.",
         )
     for one in firsts.values():
         original = reopen(workspace, dataset, replace(one, file=one.first))
-        delivery = _as_delivery(original, exported, mended)
-        yield load_file(conn, replace(delivery, replays=mends), now=now)
+        delivery = _as_delivery(original, exported, corrected)
+        yield load_file(conn, replace(delivery, replays=corrects), now=now)
 
 
 def _open_export(path: Path, dataset: str) -> Source:
@@ -154,7 +154,7 @@ def _as_delivery(original: FileLoad, exported: Source, path: Path) -> FileLoad:
             path=str(path.resolve()),
             bytes=path.stat().st_size,
             mapping=original.origin.mapping,
-            mends=original.origin.sha256,
+            corrects=original.origin.sha256,
         ),
     )
 

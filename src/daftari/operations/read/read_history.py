@@ -48,10 +48,10 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
     """
     if not sees(conn, reader, key):
         return None
-    has_purpose = reader.errand.has_purpose
+    has_purpose = reader.context.has_purpose
     seen = _Seen(reader, has_purpose=has_purpose)
     with conn.transaction():
-        speak_for(conn, reader.errand)
+        speak_for(conn, reader.context)
         found = row_history.of_row(conn, reader.dataset, key)
         if found is None:
             return None
@@ -59,7 +59,7 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
         read = sorted({it.field for event in shown for it in event.fields if it.field in seen.restricted})
         if read and has_purpose:
             session_keys.record_read(
-                conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.errand.purpose or ""
+                conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.context.purpose or ""
             )
     # The run of a row moves with each change: the first that is known of is the one that brought it.
     oldest = found.changes[-1].old.get(RUN_ID) if found.changes else found.run_id
@@ -71,7 +71,7 @@ class _Seen:
     """What a reader sees of changes."""
 
     def __init__(self, reader: Reader, *, has_purpose: bool) -> None:
-        dataset, role = reader.dataset, reader.errand.caller.role
+        dataset, role = reader.dataset, reader.context.caller.role
         self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
         self.restricted = {it.name for it in dataset.fields if it.is_restricted}
         sealed = {it.name for it in dataset.fields if it.protection.sealed}

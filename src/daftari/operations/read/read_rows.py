@@ -36,7 +36,7 @@ class Reader:
     """Who reads a dataset."""
 
     dataset: Dataset
-    errand: RequestContext
+    context: RequestContext
     roles: Roles
 
     @property
@@ -47,7 +47,7 @@ class Reader:
         Raises:
             AccessRefused: nothing, or the token is not for this dataset.
         """
-        caller = self.errand.caller
+        caller = self.context.caller
         permissions.require(permissions.refusal_to_read(self.dataset, caller))
         found = relation_of(self.dataset, caller.role)
         assert found is not None, "a role that reads rows has a relation to read them from"
@@ -74,14 +74,14 @@ def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
         QueryRefused: a value is outside of what its field can hold.
     """
     _require_purpose(reader, query)
-    relation, role = reader.relation, reader.roles.of(reader.errand.caller.role)
+    relation, role = reader.relation, reader.roles.of(reader.context.caller.role)
     try:
         if not _restricted(query):
             return caller_read.page_of(
-                caller_read.ask_as(conn, (reader.errand, role), relation, query), query
+                caller_read.ask_as(conn, (reader.context, role), relation, query), query
             )
         with conn.transaction():
-            speak_for(conn, reader.errand, role=role)
+            speak_for(conn, reader.context, role=role)
             page = caller_read.page_of(caller_read.ask_page(conn, relation, query), query)
             leave_role(conn)
             _record(conn, reader, query, len(page.rows))
@@ -114,7 +114,7 @@ def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: st
     with _reading(conn, reader, query):
         _record(conn, reader, query, None)
     # In a transaction of its own, as what is broken off is rolled back.
-    with _reading(conn, reader, query), in_role_of(conn, reader.errand.caller, reader.roles):
+    with _reading(conn, reader, query), in_role_of(conn, reader.context.caller, reader.roles):
         yield from write(conn, reader.relation, query)
 
 
@@ -122,12 +122,12 @@ def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: st
 def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[None]:
     _require_purpose(reader, query)
     with conn.transaction():
-        speak_for(conn, reader.errand)
+        speak_for(conn, reader.context)
         yield
 
 
 def _require_purpose(reader: Reader, query: Query) -> None:
-    if _restricted(query) and not reader.errand.has_purpose:
+    if _restricted(query) and not reader.context.has_purpose:
         names = ", ".join(_restricted(query))
         raise AccessRefused(
             f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
@@ -145,4 +145,4 @@ def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | Non
     names = _restricted(query)
     if names:
         place = (f"{OPS}.{reader.dataset.name}", names)
-        session_keys.record_read(conn, place, rows or 0, reader.errand.purpose or "")
+        session_keys.record_read(conn, place, rows or 0, reader.context.purpose or "")

@@ -34,7 +34,12 @@ def new_key() -> str:
 
 
 def ask_for_approval(
-    conn: Connection[Any], desk: WriteContext, given: Mapping[str, str | None], *, country: str, now: datetime
+    conn: Connection[Any],
+    write_context: WriteContext,
+    given: Mapping[str, str | None],
+    *,
+    country: str,
+    now: datetime,
 ) -> RecordOutcome:
     """
     Ask for something: a row about the caller, in the state where its approval begins.
@@ -45,7 +50,7 @@ def ask_for_approval(
     Raises:
         AccessRefused: the caller may ask for nothing here.
     """
-    dataset, caller = desk.dataset, desk.errand.caller
+    dataset, caller = write_context.dataset, write_context.context.caller
     permissions.require(permissions.refusal_to_ask(dataset, caller))
     approval = dataset.approval
     assert approval is not None and dataset.subject is not None, "who asks asks for oneself, by an approval"
@@ -57,11 +62,13 @@ def ask_for_approval(
         start, end = (_day(record.get(name)) for name in (days.start, days.end))
         if start and end and start <= end:
             record[days.field] = str(working_days(start, end, country))
-    return _written(conn, desk, WriteRequest(records=[record], request_id=desk.errand.request_id), now)
+    return _write_one(
+        conn, write_context, WriteRequest(records=[record], request_id=write_context.context.request_id), now
+    )
 
 
 def take_step(
-    conn: Connection[Any], desk: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
+    conn: Connection[Any], write_context: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
 ) -> RecordOutcome:
     """
     Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
@@ -72,12 +79,12 @@ def take_step(
     Raises:
         AccessRefused: the dataset knows no steps, or the caller's role reads or writes nothing of it.
     """
-    dataset, caller = desk.dataset, desk.errand.caller
+    dataset, caller = write_context.dataset, write_context.context.caller
     approval = dataset.approval
     if approval is None:
         raise AccessRefused(f"{dataset.name}: its contract knows no approval")
-    require_writer(desk)
-    reader = Reader(dataset=dataset, errand=desk.errand, roles=desk.roles)
+    require_writer(write_context)
+    reader = Reader(dataset=dataset, context=write_context.context, roles=write_context.roles)
     seen = [it.name for it in reader.relation.columns if it.name in (approval.field, dataset.subject)]
     asked = [("fields", ",".join(seen)), *((name, key.get(name, "")) for name in dataset.key)]
     found = read_page(conn, reader, query_of(reader, asked)).rows
@@ -90,20 +97,24 @@ def take_step(
     if not permissions.may_bring(approval, caller.role, (str(state), to), is_own=is_own):
         return _refused(dataset, NO_STEP)
     change = {**key, approval.field: to}
-    return _written(
-        conn, desk, WriteRequest(records=[change], request_id=desk.errand.request_id, is_partial=True), now
+    return _write_one(
+        conn,
+        write_context,
+        WriteRequest(records=[change], request_id=write_context.context.request_id, is_partial=True),
+        now,
     )
 
 
 def _refused(dataset: Dataset, why: Refusal) -> RecordOutcome:
-    told = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
-    return RecordOutcome(status="refused", reasons=(told,))
+    reason = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
+    return RecordOutcome(status="refused", reasons=(reason,))
 
 
-def _written(
-    conn: Connection[Any], desk: WriteContext, request: WriteRequest, now: datetime
+def _write_one(
+    conn: Connection[Any], write_context: WriteContext, now: datetime, **what: Any
 ) -> RecordOutcome:
-    (answer,) = write_rows(conn, desk, [request], now=now)
+    request = WriteRequest(request_id=write_context.context.request_id, **what)
+    (answer,) = write_rows(conn, write_context, [request], now=now)
     if not isinstance(answer, RequestAnswer):
         raise answer
     return answer.outcomes[0]

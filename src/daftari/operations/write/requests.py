@@ -33,7 +33,7 @@ class WriteRequest:
     #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
     is_partial: bool = False
     #: entries in quarantine that the records mend, by the place of the record, from 0
-    mends: Mapping[int, int] = field(default_factory=dict)
+    corrects: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class WriteContext:
     """Where requests are written: one dataset, for one caller."""
 
     contract: Contract
-    errand: RequestContext
+    context: RequestContext
     roles: Roles
     known: Mapping[str, Dataset]  #: by name, those that rows may refer to
     open_keys: Callable[[], KeyStore] | None = None
@@ -68,16 +68,16 @@ class WriteContext:
     def named(self, request: WriteRequest) -> Named | None:
         if request.key is None:
             return None
-        return Named(caller=self.errand.caller.name, key=request.key, fingerprint=request.fingerprint)
+        return Named(caller=self.context.caller.name, key=request.key, fingerprint=request.fingerprint)
 
-    def errand_of(self, requests: Sequence[WriteRequest]) -> RequestContext:
+    def context_of(self, requests: Sequence[WriteRequest]) -> RequestContext:
         ids = ",".join(request.request_id for request in requests)
-        return RequestContext(caller=self.errand.caller, request_id=ids, purpose=self.errand.purpose)
+        return RequestContext(caller=self.context.caller, request_id=ids, purpose=self.context.purpose)
 
 
-def require_writer(desk: WriteContext) -> None:
+def require_writer(write_context: WriteContext) -> None:
     """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
-    permissions.require(permissions.refusal_to_write(desk.dataset, desk.errand.caller))
+    permissions.require(permissions.refusal_to_write(write_context.dataset, write_context.context.caller))
 
 
 def fingerprint(what: str, body: bytes) -> str:
