@@ -52,7 +52,7 @@ def in_role_of(conn: Connection[Any], caller: Caller, roles: Roles) -> Iterator[
 
 def require_service(conn: Connection[Any]) -> None:
     """
-    Raises DatabaseError where the login of *conn* is not marked as a service: its callers would not count, and they
+    Raises DatabaseError where the login of *conn* is not marked as a service: PostgreSQL would ignore its callers, who
     would see nothing.
     """
     row = conn.execute(_QUERIES["is_service"]).fetchone()
