@@ -79,7 +79,9 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
 
 
 def _no_key(path: Path, half: str) -> SigningKeyError:
-    return SigningKeyError(f"{path}: is not a {half} key; expected an Ed25519 key, as PEM, without a password")
+    return SigningKeyError(
+        f"{path}: is not a {half} key; expected an Ed25519 key, as PEM, without a password"
+    )
 
 
 def _require_there(path: Path) -> None:

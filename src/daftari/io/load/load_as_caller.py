@@ -1,4 +1,6 @@
-"""A file's rows, landed in the role of the caller who sent it: as `landing`, for whoever is no operator."""
+"""
+A file's rows, written in the role of the caller who sent it: like `bulk_load`, but for other users than operators.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from daftari.rows.intake.batch import Batch
 
 
 class LoadAsCaller:
-    """The same steps as `Landing`, and no row looked at for longer than its batch."""
+    """The same steps as `BulkLoad`; rows stay in memory only for their batch."""
 
     def __init__(
         self, conn: Connection[Any], dataset: Dataset, run_id: int, place: tuple[RequestContext, Roles]
@@ -34,7 +36,7 @@ class LoadAsCaller:
 
     @property
     def digest(self) -> str:
-        """sha256 over the rows as they were sent to the server, in hex."""
+        """sha256 over the rows as sent to the server, in hex."""
         return self._digest.hexdigest()
 
     @property

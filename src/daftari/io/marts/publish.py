@@ -1,9 +1,9 @@
 """
-Marts built aside and published at once.
+Marts built in a separate schema and published together.
 
-The published table stays the same table: its columns, rows, indexes and comments are brought to match the one
-built aside. So whatever hangs on it stays: grants, policies, views. Readers see all of the old or all of the
-new, also in a transaction that began before, as rows are deleted and inserted and nothing is truncated or swapped.
+The published table remains the same table: its columns, rows, indexes and comments are changed to match the new one.
+So its grants, policies and views remain. Readers see all of the old or all of the new, also in a transaction that
+began before, because rows are deleted and inserted, and nothing is truncated or swapped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from daftari.io.database.messages import without_values
 
 PUBLISHED = MARTS
 BUILD_SCHEMA = f"{MARTS}__next"
-#: By which the sessions of a transform are known, so that those of a killed one can be ended.
+#: Marks the sessions of a transform, so that those of a killed one can be ended.
 APPLICATION = "daftari transform"
 
 _QUERIES = queries.load_queries("marts/publish.sql")
@@ -34,16 +34,16 @@ _QUERIES = queries.load_queries("marts/publish.sql")
 class Published:
     name: str
     rows: int
-    added: int  #: rows that were not there before, changed ones among them
-    removed: int  #: rows that are no longer there, changed ones among them
+    added: int  #: new rows, changed ones among them
+    removed: int  #: removed rows, changed ones among them
 
 
 @contextmanager
 def building_marts(conn: Connection[Any]) -> Iterator[None]:
     """
-    Hold the only transform of the database, with an empty schema aside.
+    Hold the lock of the database's only transform, with an empty build schema.
 
-    What an earlier one left aside is dropped at the beginning; what this one leaves stays to be looked at.
+    A former transform's build schema is dropped at the start; this one's remains, for inspection.
 
     Raises:
         DatabaseError: another transform runs.
@@ -70,14 +70,14 @@ def building_marts(conn: Connection[Any]) -> Iterator[None]:
 
 def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:
     """
-    Bring every published mart to match what was built aside, in one transaction.
+    Change every published mart to match the build schema, in one transaction.
 
     Raises:
-        DatabaseError: a mart is not a table, or something that hangs on a published one forbids the change.
+        DatabaseError: a mart is not a table, or an object that depends on a published one forbids the change.
     """
     try:
         with conn.transaction():
-            # A policy that hid rows would leave old ones standing; so it fails instead.
+            # A policy that hid rows would leave old ones in place; so it fails instead.
             conn.execute("set local row_security = off")
             published = tuple(_publish(conn, table) for table in _tables(conn))
             conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
@@ -85,12 +85,12 @@ def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:
     except psycopg.Error as error:
         raise DatabaseError(
             f"transform: cannot publish: {without_values(str(error))}",
-            hint="Published marts are as they were. Drop what depends on the changed column, or keep the column.",
+            hint="Published marts are unchanged. Drop what depends on the changed column, or keep the column.",
         ) from None
 
 
 def unbuilt(conn: Connection[Any]) -> tuple[str, ...]:
-    """Return the published marts that nothing was built for, such as those of a model that was removed."""
+    """Return the published marts that were not built, such as those of a removed model."""
     return tuple(name for (name,) in conn.execute(_QUERIES["unbuilt"]).fetchall())
 
 
@@ -168,7 +168,7 @@ def _nullability(column: Any) -> sql.Composed:
 
 def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple[int, int]:
     """
-    Delete the rows that differ in number or content, insert what is missing. Return both counts.
+    Delete the rows that differ in number or content, insert the missing ones. Return both counts.
 
     Rows are compared as text, which every type has, and as a bag: a mart may hold the same row twice.
     """
