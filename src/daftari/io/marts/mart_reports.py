@@ -81,7 +81,7 @@ def _report(model: dict[str, Any], said: Any, pipeline: str, source: str) -> Rep
             line=0,
             place=f"models.{model.get('name')}.config.meta.daftari.report",
             found="something else",
-            expected=f"title, chart ({' or '.join(CHARTS)}), along, value and optionally by and per, of described columns",
+            expected=f"title, chart ({' or '.join(CHARTS)}), along, value and optionally by, per: described columns",
         )
         raise ContractError.from_faults([fault])
     return Report(

@@ -1,4 +1,4 @@
-"""Mend refused rows where they are: what was wrong is written anew, and the row is judged and written again."""
+"""Correct rejected rows in place: the wrong cells are rewritten, and the row is judged and written again."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from daftari.operations.write.requests import RecordOutcome, RequestAnswer, Writ
 from daftari.operations.write.write_rows import write_rows
 from daftari.protect.mask import HIDDEN
 
-_PURPOSE = "mending refused rows"
+_PURPOSE = "correcting rejected rows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownQuarantinedRow:
-    """A refused row as somebody who may mend it sees it."""
+    """A rejected row as a user who may correct it sees it."""
 
     entry: QuarantineEntry
-    #: by field; None where the row has no shape, or was not kept: it is mended in its source, or loaded again
+    #: by field; None where the row has no shape, or was not kept: correct it in its source, or load it again
     cells: Cells | None
     hidden: frozenset[str]  #: fields that this role does not see
-    lost: frozenset[str]  #: fields that had a value which was not kept: it must be written anew
+    lost: frozenset[str]  #: fields whose value was not kept: it must be entered again
     wrong: frozenset[str]  #: fields that a reason names
 
 
@@ -46,9 +46,9 @@ def quarantined_rows(
     limit: int = 100,
 ) -> tuple[ShownQuarantinedRow, ...]:
     """
-    Return refused rows that wait, oldest first, as the caller's role sees the dataset's fields.
+    Return waiting rejected rows, oldest first, as the caller's role sees the dataset's fields.
 
-    That values are read which the contract restricts is kept in the audit. *conn* must be in autocommit mode.
+    The audit records reads of restricted values. *conn* must be in autocommit mode.
 
     Raises:
         KeysUnavailable: the rows cannot be opened.
@@ -73,13 +73,13 @@ def correct_rows(
     now: datetime,
 ) -> tuple[dict[int, RecordOutcome], int]:
     """
-    Judge and write refused rows again, each with the cells of *mended*, by entry and field; the others stay.
+    Judge and write rejected rows again, each with the cells of *corrected*, by entry and field; the others stay.
 
-    Return what became of each, by entry, and the run. A row that is refused again waits as a new entry in the
-    place of its old one. *conn* must be in autocommit mode.
+    Return the result of each, by entry, and the run. A row that is rejected again gets a new entry, which replaces its
+    old one. *conn* must be in autocommit mode.
 
     Raises:
-        QuarantineRefused: an entry does not wait any more, or cannot be mended here. Nothing was written.
+        QuarantineRefused: an entry is no longer open, or cannot be corrected here. Nothing was written.
         AccessRefused: the caller's role may not insert.
     """
     found = {
@@ -110,7 +110,7 @@ def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> 
 
 
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
-    """Return the fields that *role* does not see in the clear in every row that it reads."""
+    """Return the fields that *role* does not see unmasked in every row that it reads."""
     return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))
 
 
@@ -140,9 +140,9 @@ def _record_of(
 ) -> dict[str, str | None]:
     if cells is None:
         raise QuarantineRefused(
-            f"line {row.entry.line} of {row.entry.source}: its cells were not kept; expected a row that can be mended "
-            "here",
-            hint="Mend it in its source, and load that again.",
+            f"line {row.entry.line} of {row.entry.source}: its cells were not kept; expected a row that "
+            "can be corrected here",
+            hint="Correct it in its source, and load that again.",
         )
     changed = {name: text.strip() or None for name, text in given.items() if text != HIDDEN}
     unseen = sorted(name for name in changed if name in row.hidden)
@@ -151,9 +151,9 @@ def _record_of(
         raise QuarantineRefused(
             f"line {row.entry.line} of {row.entry.source}: "
             + (
-                f"{', '.join(unseen)}: not for this role to write"
+                f"{', '.join(unseen)}: this role may not write them"
                 if unseen
-                else f"{', '.join(forgotten)}: had a value that was not kept; expected it to be written anew"
+                else f"{', '.join(forgotten)}: the value was not kept; expected you to enter it again"
             )
         )
     return {**cells, **changed}

@@ -1,4 +1,4 @@
-"""Datasets at a glance: when rows came last, how many wait in quarantine, what the latest checks found."""
+"""An overview of datasets: latest loads, rows in quarantine, results of the latest checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from daftari.rows.query import VisibleColumn
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Each by the name of the dataset; one that is missing was never loaded, has none waiting, was never checked."""
+    """Each by the dataset's name; a missing dataset was never loaded, has no waiting rows, or was never checked."""
 
     loads: Mapping[str, LatestLoad]
     waiting: Mapping[str, int]
@@ -30,7 +30,7 @@ class Overview:
 
 
 def look_over(conn: Connection[Any], datasets: Sequence[str], correctable: Sequence[str] = ()) -> Overview:
-    """Return the overview of *datasets*, with what waits in quarantine for those that are to be *mended*."""
+    """Return the overview of *datasets*, with waiting rows for those that the caller may correct."""
     return Overview(
         loads=overview.latest_loads(conn, datasets),
         waiting=overview.waiting_by_dataset(conn, correctable) if correctable else {},
@@ -43,7 +43,7 @@ def look_over(conn: Connection[Any], datasets: Sequence[str], correctable: Seque
 def count_by_month(
     conn: Connection[Any], dataset: Dataset, column: VisibleColumn, *, context: RequestContext, roles: Roles
 ) -> list[tuple[date, int]]:
-    """Count the rows of the last 24 months by the date in *column*, oldest first, in the role of the caller."""
+    """Count the rows of the last 24 months by the date in *column*, oldest first, in the caller's role."""
     relation = relation_of(dataset, context.caller.role)
     if relation is None:
         return []

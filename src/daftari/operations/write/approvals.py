@@ -1,4 +1,4 @@
-"""Requests and their steps: one asks, another decides. PostgreSQL holds who may; migration 0015."""
+"""Requests and their approval steps: one person asks, another decides. PostgreSQL checks who may; migration 0015."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KEY_PREFIX = "W-"
 
 
 def new_key() -> str:
-    """Return what nobody has called a request yet: 12 random digits of 16."""
+    """Return a new key for a request: 12 random hexadecimal digits."""
     return _KEY_PREFIX + secrets.token_hex(6).upper()
 
 
@@ -42,10 +42,10 @@ def ask_for_approval(
     now: datetime,
 ) -> RecordOutcome:
     """
-    Ask for something: a row about the caller, in the state where its approval begins.
+    Ask for something: a row about the caller, in the first state of its approval.
 
-    *given* names the key (`new_key`) and what the caller says; working days that it leaves open are counted by the
-    public holidays of *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
+    *given* has the key (`new_key`) and the caller's fields; missing working days are counted by the public holidays of
+    *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
 
     Raises:
         AccessRefused: the caller may ask for nothing here.
@@ -53,7 +53,9 @@ def ask_for_approval(
     dataset, caller = write_context.dataset, write_context.context.caller
     permissions.require(permissions.refusal_to_ask(dataset, caller))
     approval = dataset.approval
-    assert approval is not None and dataset.subject is not None, "who asks asks for oneself, by an approval"
+    assert approval is not None and dataset.subject is not None, (
+        "people ask for themselves, through an approval"
+    )
     record: dict[str, Any] = {**given, dataset.subject: caller.user_id, approval.field: approval.begins}
     if approval.asked_at:
         record[approval.asked_at] = now.isoformat()
@@ -71,18 +73,18 @@ def take_step(
     conn: Connection[Any], write_context: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
 ) -> RecordOutcome:
     """
-    Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
+    Change the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
 
-    What is no step of the caller's is *refused*, and waits nowhere to be mended; a row that the caller does not see
-    is refused in the words for one that is not there.
+    A step that the caller may not take is *refused*, and is not kept for correction. A row that the caller does not see
+    gives the same reason as a missing row.
 
     Raises:
-        AccessRefused: the dataset knows no steps, or the caller's role reads or writes nothing of it.
+        AccessRefused: the dataset has no steps, or the caller's role may not read or write it.
     """
     dataset, caller = write_context.dataset, write_context.context.caller
     approval = dataset.approval
     if approval is None:
-        raise AccessRefused(f"{dataset.name}: its contract knows no approval")
+        raise AccessRefused(f"{dataset.name}: its contract has no approval")
     require_writer(write_context)
     reader = Reader(dataset=dataset, context=write_context.context, roles=write_context.roles)
     seen = [it.name for it in reader.relation.columns if it.name in (approval.field, dataset.subject)]

@@ -1,5 +1,5 @@
 """
-Write what callers send: judged by the rules that judge files, written in the caller's role, one run for all of it.
+Write the records of callers: judged by the rules for files, written in the caller's role, all in one run.
 
 Several requests of one caller may be written at once: each has its own answer.
 """
@@ -52,15 +52,15 @@ def write_rows(
     conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], *, now: datetime
 ) -> list[RequestAnswer | Exception]:
     """
-    Write the records of *requests*, in one transaction; return an answer, or why there is none, for each.
+    Write the records of *requests*, in one transaction; return for each an answer, or the error instead.
 
-    *conn* must be in autocommit mode. Killed at any moment, all was done or nothing; a request with a key may
-    simply be sent again.
+    *conn* must be in autocommit mode. Killed at any moment, everything was done or nothing; a request with a key may be
+    sent again.
 
     Raises:
-        UnknownName: a record names what is no field. Nothing was written.
+        UnknownName: a record names an unknown field. Nothing was written.
         AccessRefused: the caller's role may not insert.
-        DatabaseError, KeysUnavailable, Drift: as they say.
+        DatabaseError, KeysUnavailable, Drift: see their messages.
     """
     require_writer(write_context)
     for request in requests:  # unknown names are refused before anything is claimed
@@ -83,9 +83,9 @@ def _insert_all_new(
     conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer | Exception] | None:
     """
-    Write records as rows that keep every rule and that nobody has written before; None where not all of them are.
+    Insert records if all of them are valid and new; otherwise write nothing and return None.
 
-    Then nothing is written, and they are looked at closely. What rows refer to, the server alone looks up here.
+    Only the server looks up references here.
     """
     records = _all_of(requests)
     seal = Sealer(write_context.open_keys, write_context.dataset).seal
@@ -128,7 +128,7 @@ def _shared_out(
 
 
 def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception | None:
-    """The answer that was given before, or why none is found now; None: it is to be found."""
+    """Return the stored answer, or the error; None: the request must be processed."""
     if claim.is_other:
         return KeyReused(
             f"Idempotency-Key: found {request.key!r} again with other records; expected a new key"
@@ -137,7 +137,7 @@ def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception |
         return kept_answer(claim.run_id, claim.answer)
     if not claim.is_ours:
         return RequestUnderWay(
-            f"Idempotency-Key: the request {request.key!r} is under way", hint="Ask again in a second."
+            f"Idempotency-Key: the request {request.key!r} is being processed", hint="Ask again in a second."
         )
     return None
 
@@ -145,7 +145,7 @@ def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception |
 def _write(
     conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer]:
-    """Write, and once more where others wrote the same rows in another order and the server chose them to go on."""
+    """Write; try again where the server rolled this session back to end a deadlock with another."""
     for _ in range(_TRIES - 1):
         with suppress(DeadlockDetected):
             return _write_once(conn, write_context, requests, now)
@@ -186,7 +186,7 @@ def _write_once(
 
 
 def _corrected_entries(requests: Sequence[WriteRequest]) -> dict[int, int]:
-    """The entries that all records of *requests* mend, by line."""
+    """Return the entries that the records of *requests* correct, by line."""
     found: dict[int, int] = {}
     first = 1
     for request in requests:
