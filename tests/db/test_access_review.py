@@ -419,7 +419,7 @@ def test_what_somebody_else_granted_and_stays_is_said_to_be_left(house):
     closed = house.close(DEADLINE)
 
     assert only(closed.review, otieno).outcome == (
-        "left: it is still there; have whoever granted it revoke it"
+        "left: it still exists; let the role that granted it revoke it"
     )
 
 

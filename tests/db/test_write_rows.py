@@ -212,7 +212,7 @@ def test_a_database_of_another_contract_is_written_to_by_nobody(house, mark):
         "update daftari.contract_marker set hash = 'other'" if mark else "delete from daftari.contract_marker"
     )
     house.conn.execute(change)
-    with pytest.raises(Drift, match="the database was brought to"):
+    with pytest.raises(Drift, match="the database has"):
         house.post(visit(1))
     assert house.clinic.rows() == []
     assert house.clinic.runs() == []

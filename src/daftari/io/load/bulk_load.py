@@ -65,7 +65,7 @@ class BulkLoad:
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
         self._skips_key_triggers = False
         #: PostgreSQL copies into a table with policies only for roles that bypass them, such as a superuser
-        self._copies_straight = True
+        self._copies_directly = True
         self._merges = False
         self._is_staged = False
         self._aside = DeferredIndexes(conn, dataset.name)
@@ -105,7 +105,7 @@ class BulkLoad:
             # ENABLE ALWAYS.
             self._conn.execute("set local session_replication_role = replica")
         held = self._conn.execute(_QUERIES["is_held_by_policies"], {"table": self._dataset.name}).fetchone()
-        self._copies_straight = not (held and held[0])
+        self._copies_directly = not (held and held[0])
         if large and self._is_empty():
             self._aside.set_aside()
 
@@ -168,7 +168,7 @@ class BulkLoad:
 
     def _insert(self, body: bytes) -> None:
         """Insert rows whose keys are all new, or none of them."""
-        if self._copies_straight:
+        if self._copies_directly:
             with self._conn.transaction():
                 staging.copy_binary(self._conn, self._table, self._columns, body)
             return

@@ -43,7 +43,7 @@ class LoadAsCaller:
     def operation(self) -> str:
         return "merge" if self._has_updated else "insert"
 
-    def prepare(self, *, large: bool) -> None:  # noqa: ARG002 -- as `Landing`: nothing is set aside here
+    def prepare(self, *, large: bool) -> None:  # noqa: ARG002 -- as `BulkLoad`, which may defer indexes
         speak_for(self._conn, self._context)
 
     def land(self, batch: Batch) -> tuple[LoadedRows, ...]:

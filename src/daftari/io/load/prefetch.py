@@ -19,7 +19,7 @@ def prefetch(items: Iterable[T], *, depth: int = 2) -> Iterator[T]:
     after its current item.
     """
     line = _Line[T](queue.Queue(maxsize=depth))
-    thread = threading.Thread(target=line.fill, args=(items,), name="ahead", daemon=True)
+    thread = threading.Thread(target=line.fill, args=(items,), name="prefetch", daemon=True)
     thread.start()
     try:
         yield from line.items()

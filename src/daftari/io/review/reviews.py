@@ -148,12 +148,12 @@ def attested_digest(conn: Connection[Any], review_id: int) -> str | None:
 
 def review_digest(review: Review) -> str:
     """Return the sha256 (hex) of a review, without who closed it and when."""
-    told = {
+    content = {
         name: value
         for name, value in asdict(review).items()
         if name not in ("closed_at", "closed_by", "digest")
     }
-    text = json.dumps(told, default=_as_text, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(content, default=_as_text, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

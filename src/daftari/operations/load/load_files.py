@@ -120,12 +120,12 @@ class _One:
     def load(self, now: datetime, progress: Progress) -> Loaded:
         from daftari.io.database.connection import database_errors_explained
 
-        told = progress(self.path)
+        on_rows = progress(self.path)
         if self.judge is not None:
             self.judge.prepare(self._order)
         with database_errors_explained(self.conn):
             sha256 = self.digest.hex() if self.digest else None
-            return self._known(sha256) or self._new(sha256, now, told)
+            return self._known(sha256) or self._new(sha256, now, on_rows)
 
     @property
     def _order(self) -> JudgedFile:
@@ -144,12 +144,12 @@ class _One:
 
         return recognise_file(self.conn, self.files.dataset, self.path.name, sha256) if sha256 else None
 
-    def _new(self, sha256: str | None, now: datetime, told: Callable[[int], None]) -> Loaded:
+    def _new(self, sha256: str | None, now: datetime, on_rows: Callable[[int], None]) -> Loaded:
         from daftari.operations.load.load_path import load_path
 
         workspace = self.opened.workspace_of(self.files.dataset)
         request = _request(self.files, self.path, sha256, self.judge)
-        return load_path(self.conn, workspace, request, now=now, progress=told)
+        return load_path(self.conn, workspace, request, now=now, progress=on_rows)
 
 
 def _request(

@@ -63,8 +63,8 @@ def preview_file(
         accepted += sum(batch.height for batch in judged.batches)
         duplicates += judged.duplicates
         refused += judged.rejected.height
-        for told in judged.rejected["reasons"]:
-            reasons.update((one["field"], one["reason"]) for one in json.loads(told))
+        for text in judged.rejected["reasons"]:
+            reasons.update((one["field"], one["reason"]) for one in json.loads(text))
         met = judged.met
     found = met.found if met else ControlTotals()
     differences = [str(it) for stated in delivery.totals for it in reconcile(stated, found)]

@@ -52,7 +52,7 @@ def close_review(
         settled = reviews.read_review(conn, review.review_id)
         assert settled is not None, "it is there"
         digest = reviews.close_kept_review(conn, settled, now)
-        told = {name: sum(one.outcome == name for one in settled.entries) for name in (KEPT, REVOKED)}
+        counts = {name: sum(one.outcome == name for one in settled.entries) for name in (KEPT, REVOKED)}
         gone = [one.access for one in settled.entries if one.outcome == REVOKED]
         reviews.record_review_event(
             conn,
@@ -60,7 +60,7 @@ def close_review(
             review=review.review_id,
             quarter=review.quarter,
             digest=digest,
-            **told,
+            **counts,
             outstanding=len(settled.outstanding),
         )
         closed = reviews.read_review(conn, review.review_id)

@@ -66,7 +66,7 @@ def start_review(
     """
     look = Surveyor(conn=conn, watched=watched, count_seconds=COUNT_SECONDS)
 
-    def told() -> Iterator[HeldAccess]:
+    def counted() -> Iterator[HeldAccess]:
         for access in look.everything():
             progress(access)
             yield access
@@ -78,7 +78,7 @@ def start_review(
                 hint="Decide on its entries and close it: `daftari review show`, then `daftari review close`.",
             )
         review_id = reviews.insert_review(conn, period.quarter, period.deadline, now)
-        entries = reviews.add_entries(conn, review_id, told())
+        entries = reviews.add_entries(conn, review_id, counted())
         reviews.record_review_event(
             conn, event="start", review=review_id, quarter=period.quarter, entries=entries
         )

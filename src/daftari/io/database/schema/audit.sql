@@ -235,7 +235,7 @@ end;
 $$;
 
 -- Audits an update or a delete, once for each statement. Arguments: the governed table, the columns of its key.
--- The settings print one text for one value, whatever the session's own settings; a merge turns joins off for its plans.
+-- Its settings print each value as one text, whatever the session's own; a merge turns joins off for its own plans.
 create function daftari.audit_change() returns trigger
     language plpgsql
     security definer
