@@ -64,9 +64,7 @@ def ask_for_approval(
         start, end = (_day(record.get(name)) for name in (days.start, days.end))
         if start and end and start <= end:
             record[days.field] = str(working_days(start, end, country))
-    return _write_one(
-        conn, write_context, WriteRequest(records=[record], request_id=write_context.context.request_id), now
-    )
+    return _write_one(conn, write_context, now, records=[record])
 
 
 def take_step(
@@ -99,12 +97,7 @@ def take_step(
     if not permissions.may_bring(approval, caller.role, (str(state), to), is_own=is_own):
         return _refused(dataset, NO_STEP)
     change = {**key, approval.field: to}
-    return _write_one(
-        conn,
-        write_context,
-        WriteRequest(records=[change], request_id=write_context.context.request_id, is_partial=True),
-        now,
-    )
+    return _write_one(conn, write_context, now, records=[change], is_partial=True)
 
 
 def _refused(dataset: Dataset, why: Refusal) -> RecordOutcome:
