@@ -222,7 +222,7 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
         ),
         (
             "alter event trigger daftari_watch_drops disable",
-            "event trigger daftari_watch_drops: found it switched off; expected it to fire always",
+            "event trigger daftari_watch_drops: found it disabled; expected it to fire always",
         ),
         (
             "drop event trigger daftari_watch_commands",

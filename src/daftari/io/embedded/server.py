@@ -180,4 +180,4 @@ def _run(home: Home, program: Path, *arguments: str | Path) -> subprocess.Comple
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (fatal or lines or ["it said nothing"])[-1].strip()
+    return (fatal or lines or ["no message"])[-1].strip()

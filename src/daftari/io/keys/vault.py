@@ -46,7 +46,7 @@ _WORDS: dict[type[Exception], tuple[str, str]] = {
     ),
     _Elsewhere: (
         "it redirected us to another address; the token is not sent there",
-        "Set DAFTARI_VAULT_ADDRESS to the node that answers itself.",
+        "Set DAFTARI_VAULT_ADDRESS to the active node.",
     ),
     requests.RequestException: ("it cannot be reached", "Check DAFTARI_VAULT_ADDRESS, and that it runs."),
 }

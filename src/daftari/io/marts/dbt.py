@@ -132,4 +132,4 @@ def _documents(stdout: IO[str]) -> Iterator[dict[str, Any]]:
 
 def _first_line(last: dict[str, Any] | None) -> str:
     lines = [line.strip() for line in (last or {}).get("error", "").splitlines() if line.strip()]
-    return " ".join(lines[:3]) or "it ended without a word"
+    return " ".join(lines[:3]) or "it ended without a message"

@@ -80,7 +80,7 @@ class Surveyor:
         if "select" not in one.privileges:
             return one
         if not self._may_be_others():
-            return replace(one, not_counted="only a superuser can be somebody else")
+            return replace(one, not_counted="only a superuser can act as another role")
         try:
             with self.conn.transaction(force_rollback=True):
                 self._become(access, one)

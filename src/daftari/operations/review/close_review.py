@@ -50,7 +50,7 @@ def close_review(
         _settle(conn, review, owner=watched.own[0])
         _look_again(review, Surveyor(conn=conn, watched=watched, count_seconds=0))
         settled = reviews.read_review(conn, review.review_id)
-        assert settled is not None, "it is there"
+        assert settled is not None, "it exists"
         digest = reviews.close_kept_review(conn, settled, now)
         counts = {name: sum(one.outcome == name for one in settled.entries) for name in (KEPT, REVOKED)}
         gone = [one.access for one in settled.entries if one.outcome == REVOKED]
@@ -64,7 +64,7 @@ def close_review(
             outstanding=len(settled.outstanding),
         )
         closed = reviews.read_review(conn, review.review_id)
-        assert closed is not None, "it is there"
+        assert closed is not None, "it exists"
         statements = tuple(revocation(access, owner=watched.own[0]) for access in gone)
         return Closed(review=closed, statements=statements, is_done=not dry_run)
 
@@ -91,7 +91,7 @@ def _look_again(review: Review, look: Surveyor) -> None:
     """Check the effect: a statement may succeed and change nothing, for example where another role made the grant."""
     there = {(one.kind, one.grantee, one.object) for one in look.uncounted()}
     settled = reviews.read_review(look.conn, review.review_id)
-    assert settled is not None, "it is there"
+    assert settled is not None, "it exists"
     for entry in settled.entries:
         access = entry.access
         if entry.outcome == REVOKED and (access.kind, access.grantee, access.object) in there:

@@ -65,7 +65,7 @@ def decide_review(
             conn, event="decide", review=review.review_id, decision=word, entries=numbers
         )
         after = reviews.read_review(conn, review.review_id)
-    assert after is not None, "it is there"
+    assert after is not None, "it exists"
     return tuple(one for one in after.entries if one.entry_no in numbers)
 
 

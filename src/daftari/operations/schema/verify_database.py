@@ -174,7 +174,7 @@ def _watches(conn: Connection[Any]) -> tuple[list[ObjectDrift], tuple[str, ...]]
             "event trigger",
             name,
             "different" if name in there else "missing",
-            f"event trigger {name}: found {'it switched off' if name in there else 'nothing'}; "
+            f"event trigger {name}: found {'it disabled' if name in there else 'nothing'}; "
             "expected it to fire always",
         )
         for name in missing
