@@ -24,7 +24,7 @@ class Layout:
     header: tuple[str, ...]  #: the header as found, nameless columns included
     offset: int  #: bytes before the first record after the header
     first_line: int  #: physical line of that record
-    skips_space: bool = False  #: a quote after a separator and spaces opens a field
+    skips_space: bool = False  #: whether a quote after a separator and spaces opens a field
 
     @property
     def width(self) -> int:

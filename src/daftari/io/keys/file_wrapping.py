@@ -26,7 +26,7 @@ _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
 class FileWrapping:
-    """A.k.a. `kek_file`: AES-256-GCM under keys in a JSON file, by epoch."""
+    """The setting `kek_file`: AES-256-GCM under keys in a JSON file, by epoch."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

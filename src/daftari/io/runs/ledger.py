@@ -24,7 +24,7 @@ _QUERIES = queries.load_queries("runs/ledger.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class RunCounts:
-    """What became of the rows of one run. received is the sum of the others; the database holds it to that."""
+    """What became of the rows of one run. The database checks that received is the sum of the others."""
 
     received: int = 0
     inserted: int = 0

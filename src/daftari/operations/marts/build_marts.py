@@ -33,7 +33,7 @@ from daftari.settings import Settings
 @dataclass(frozen=True, kw_only=True)
 class TransformOptions:
     environment: str  #: dev, staging or prod: dbt's target
-    data_dir: Path  #: where dbt's own files and its log go
+    data_dir: Path  #: folder of dbt's own files and its log
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
     full_refresh: bool = False  #: rebuild incremental models from nothing
     role_prefix: str | None = None  #: of the roles that read marts
