@@ -53,14 +53,11 @@ def quarantined_rows(
     Raises:
         KeysUnavailable: the rows cannot be opened.
     """
-    found = quarantine_entries.waiting_entries(
-        conn, write_context.dataset.name, entries=entries, after=after, limit=limit
-    )
-    hidden = hidden_fields(write_context.dataset, write_context.context.caller.role)
-    opened = SealedCells(write_context.open_keys, write_context.dataset).open(it.cells for it in found)
-    rows = tuple(
-        _as_seen(it, cells, hidden, write_context.dataset) for it, cells in zip(found, opened, strict=True)
-    )
+    dataset = write_context.dataset
+    found = quarantine_entries.waiting_entries(conn, dataset.name, entries=entries, after=after, limit=limit)
+    hidden = hidden_fields(dataset, write_context.context.caller.role)
+    opened = SealedCells(write_context.open_keys, dataset).open(it.cells for it in found)
+    rows = tuple(_as_seen(it, cells, hidden, dataset) for it, cells in zip(found, opened, strict=True))
     _record(conn, write_context, rows, hidden)
     return rows
 
@@ -88,16 +85,14 @@ def correct_rows(
     }
     quarantine_entries.require_waiting(write_context.dataset, corrected, found)
     kept = SealedCells(write_context.open_keys, write_context.dataset)
-    waiting = quarantine_entries.waiting_entries(
-        conn, write_context.dataset.name, entries=list(corrected), limit=len(corrected)
-    )
+    name, count = write_context.dataset.name, len(corrected)
+    waiting = quarantine_entries.waiting_entries(conn, name, entries=list(corrected), limit=count)
     cells = dict(
         zip((it.entry.quarantine_id for it in waiting), kept.open(it.cells for it in waiting), strict=True)
     )
     records = [_record_of(found[number], cells.get(number), given) for number, given in corrected.items()]
-    request = WriteRequest(
-        records=records, request_id=write_context.context.request_id, corrects=dict(enumerate(corrected))
-    )
+    request_id, corrects = write_context.context.request_id, dict(enumerate(corrected))
+    request = WriteRequest(records=records, request_id=request_id, corrects=corrects)
     (answer,) = write_rows(conn, write_context, [request], now=now)
     if not isinstance(answer, RequestAnswer):
         raise answer
@@ -165,12 +160,11 @@ def _record(
     rows: Sequence[ShownQuarantinedRow],
     hidden: frozenset[str],
 ) -> None:
-    names = [it.name for it in write_context.dataset.fields if it.is_restricted and it.name not in hidden]
+    dataset, context = write_context.dataset, write_context.context
+    names = [it.name for it in dataset.fields if it.is_restricted and it.name not in hidden]
     shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
     if shown:
         with conn.transaction():
-            speak_for(conn, write_context.context)
-            purpose = write_context.context.purpose or _PURPOSE
-            session_keys.record_read(
-                conn, (f"{OPS}.{write_context.dataset.name}", names), len(shown), purpose
-            )
+            speak_for(conn, context)
+            purpose = context.purpose or _PURPOSE
+            session_keys.record_read(conn, (f"{OPS}.{dataset.name}", names), len(shown), purpose)

@@ -66,9 +66,9 @@ def write_rows(
     for request in requests:  # unknown names are refused before anything is claimed
         require_known_names(request.records, write_context.dataset)
     if all(request.is_new and not request.is_partial and not request.corrects for request in requests):
-        written = _insert_all_new(conn, write_context, requests, now)
-        if written is not None:
-            return written
+        answers = _insert_all_new(conn, write_context, requests, now)
+        if answers is not None:
+            return answers
     ledger.require_contract(conn, write_context.contract)
     with idempotency.claimed_keys(conn, [write_context.named(request) for request in requests]) as claims:
         found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
@@ -230,9 +230,9 @@ class _Run:
             self._conn, self._run_id, self._dataset, kept, replaces=self._corrects
         )
         quarantine_entries.resolve_entries(self._conn, self._run_id, self._corrects.values())
-        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
+        changed = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
         quarantine_entries.resolve_keys(
-            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
+            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(changed))
         )
         self._close(outcomes)
         return outcomes
