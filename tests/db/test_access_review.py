@@ -289,7 +289,7 @@ def test_nobody_decides_on_their_own_access(house):
 
 def test_a_decision_has_a_reason_and_an_entry(house):
     house.start()
-    with pytest.raises(ReviewRefused, match="without a reason"):
+    with pytest.raises(ReviewRefused, match="has no reason"):
         house.decide(Decision(keep=True, reason=" "), 1)
     with pytest.raises(ReviewRefused, match="entry 9999; expected numbers from 1 to"):
         house.decide(KEEP, 9999)

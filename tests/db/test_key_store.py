@@ -238,7 +238,7 @@ def test_a_file_of_keys_that_is_anothers_is_refused(store, files, settings, monk
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "not there"),
+        (None, "does not exist"),
         ("", "not readable"),
         ("[]", "not readable"),
         ('{"epochs": {"1": "eA=="}}', "not readable"),
