@@ -30,5 +30,5 @@ def init(
         for path in files:
             out.print(directory / path, soft_wrap=True)
         return
-    err.print(f"Made a workspace of {len(files)} files in {directory}.", soft_wrap=True)
+    err.print(f"Created a workspace of {len(files)} files in {directory}.", soft_wrap=True)
     err.print(f"Next: cd {directory} && daftari apply", soft_wrap=True)

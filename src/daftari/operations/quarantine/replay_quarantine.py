@@ -62,7 +62,7 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     original = prepare_load(workspace, request)
     if file == first:
         return original
-    mend = f"daftari quarantine replay {dataset} --mended"
+    mend = f"daftari quarantine replay {dataset} --corrected"
     mended = _unchanged(file, if_gone=f"{mend} FILE", if_changed=f"{mend} {file.path}")
     return _as_delivery(original, _open_export(mended, dataset), mended)
 
