@@ -16,9 +16,7 @@ def test_a_load_is_undone_after_it_was_looked_at(loaded, clinic):
         "Would be undone: 2 rows removed, 0 restored. Nothing was changed."
     ]
     assert clinic.keys() == "V1 V2"
-    assert loaded("undo", "1").lines == [
-        "Run 1 of visits is undone by run 2: 2 rows removed, 0 restored."
-    ]
+    assert loaded("undo", "1").lines == ["Run 1 of visits is undone by run 2: 2 rows removed, 0 restored."]
     assert clinic.keys() == ""
 
 
