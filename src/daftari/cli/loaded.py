@@ -50,8 +50,8 @@ def _remarks(one: Loaded) -> Iterator[str]:
         yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
     if len(one.reasons) > _REASONS:
         yield f"and {len(one.reasons) - _REASONS} more reasons"
-    if one.mended:
-        yield f"{one.mended:,} rows that were in quarantine are resolved"
+    if one.corrected:
+        yield f"{one.corrected:,} rows that were in quarantine are resolved"
 
 
 def _table(loaded: Iterable[Loaded]) -> Table:

@@ -202,7 +202,7 @@ class _Load:
             )
         else:
             quarantine_entries.resolve_entries(self._conn, run_id, self._replays.values())
-        mended = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
+        corrected = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
         audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
@@ -215,5 +215,5 @@ class _Load:
             reasons=ledger.reasons_of(self._conn, run_id),
             blank=self._met.blank,
             repeated=self._met.repeated,
-            mended=mended,
+            corrected=corrected,
         )
