@@ -1,7 +1,7 @@
 """
 Batch write requests: requests that arrive while others are being written are then written together, in one statement.
 
-They share one run, one audit entry and one commit, so a single POST costs less.
+They share one run, its audit and one commit, so that a single POST costs less.
 """
 
 from __future__ import annotations

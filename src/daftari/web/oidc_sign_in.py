@@ -79,8 +79,8 @@ def _unavailable(error: SettingError, request: Request, page: _Page) -> Response
     return page(request, _UNAVAILABLE, 502)
 
 
-def _begin(service: Service, sign_in: SignIn, came: tuple[str, str]) -> str:
-    secret, query = came
+def _begin(service: Service, sign_in: SignIn, answer: tuple[str, str]) -> str:
+    secret, query = answer
     caller = come_from_issuer(sign_in, secret, query)
     with service.connection() as conn:
         return begin_session_for(conn, caller, _lasts(service), now=clock())

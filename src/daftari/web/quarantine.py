@@ -125,9 +125,9 @@ def _outcome_query(outcomes: Mapping[int, RecordOutcome]) -> str:
     return "&".join(f"outcome={status}:{number}" for status, number in counts.items())
 
 
-def outcome_words(said: Iterable[str]) -> dict[str, str]:
+def outcome_words(pairs: Iterable[str]) -> dict[str, str]:
     """Return the number of rows by outcome, from an address that `_outcome_query` wrote."""
-    return {it.split(":")[0]: it.split(":")[-1] for it in said if it.count(":") == 1}
+    return {it.split(":")[0]: it.split(":")[-1] for it in pairs if it.count(":") == 1}
 
 
 def _contract(page: PageRequest) -> Contract:
