@@ -23,7 +23,7 @@ def test_an_audit_is_proved_once_it_is_anchored(used):
     signed = used("audit", "checkpoint", "--output", "json").json
     assert signed["anchor"].endswith(f"checkpoint-{signed['position']:012}.json")
     assert used("audit", "checkpoint").lines == [
-        f"Nothing new: the chain ends at {signed['position']}, and is anchored there."
+        f"Nothing new: the chain ends at {signed['position']} and is anchored there."
     ]
     proved = used("audit", "verify")
     assert (proved.exit_code, proved.lines[-1].split(":")[0]) == (0, "whole")

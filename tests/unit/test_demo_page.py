@@ -92,7 +92,7 @@ def test_the_page_tells_what_happened_and_where_to_look_next():
     ("new_files", "line"),
     [
         (3, "Loaded 3 of 3 files; every row is accounted for. (41 s)"),
-        (1, "Loaded 1 of 3 files, the others are known; every row is accounted for. (41 s)"),
+        (1, "Loaded 1 of 3 files, the others before; every row is accounted for. (41 s)"),
         (0, "Nothing new to load: all 3 files were loaded before. (41 s)"),
     ],
 )

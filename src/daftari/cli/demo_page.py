@@ -66,7 +66,7 @@ def _first_line(report: DemoReport) -> str:
         return f"Nothing new to load: all {report.files} files were loaded before. ({report.seconds:.0f} s)"
     known = report.files - report.new_files
     return (
-        f"Loaded {report.new_files} of {report.files} files{', the others were loaded before' if known else ''}; "
+        f"Loaded {report.new_files} of {report.files} files{', the others before' if known else ''}; "
         f"every row is accounted for. ({report.seconds:.0f} s)"
     )
 
