@@ -239,7 +239,7 @@ def test_leave_is_asked_for_corrected_approved_by_the_manager_and_stands_in_the_
 
     page = room.enter("manager")
     assert (
-        "leave requests are requested and need"
+        "Leave requests, requested: 2 for your next step."
         in page.get_by_role("region", name="Needs your attention").inner_text()
     )
     page.goto(f"{room.url}/approvals")
