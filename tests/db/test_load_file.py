@@ -103,7 +103,7 @@ def test_a_row_that_comes_right_in_a_later_file_leaves_quarantine(clinic):
 
     loaded = clinic.load("V5,2026-03-05,B,,10,", "V6,2026-01-01,A,,-1,", name="later.csv")
 
-    assert (counted(loaded), loaded.mended) == ({"received": 2, "inserted": 1, "quarantined": 1}, 1)
+    assert (counted(loaded), loaded.corrected) == ({"received": 2, "inserted": 1, "quarantined": 1}, 1)
     assert clinic.open_lines() == [("visits.csv", 7), ("visits.csv", 8), ("visits.csv", 11), ("later.csv", 3)]
 
 

@@ -290,7 +290,7 @@ def test_an_export_edited_since_its_rows_were_refused_is_to_be_replayed_itself(c
     )
     assert (
         caught.value.hint
-        == f"Load its current content: daftari quarantine replay visits --mended {exported.path}"
+        == f"Load its current content: daftari quarantine replay visits --corrected {exported.path}"
     )
 
 

@@ -169,8 +169,8 @@ def test_the_commands_say_what_they_did(clinic):
     told = [command(clinic, *words).communicate(timeout=60) for words in (["rotate"], ["epoch"], ["status"])]
     assert [errors for _, errors in told] == ["", "", ""]
     rotated, begun, status = (" ".join(said.split()) for said, _ in told)
-    assert rotated == "200 rows were sealed anew, under version 2"
-    assert begun.startswith("82 keys were wrapped anew; epoch 2")
+    assert rotated == "200 rows were re-encrypted under version 2"
+    assert begun.startswith("82 keys were rewrapped; epoch 2")
     assert status.startswith(
         "42 keys, 0 destroyed; wrapped by file epoch 2; values are sealed under version 2"
     )

@@ -23,7 +23,7 @@ def test_an_audit_is_proved_once_it_is_anchored(used):
     signed = used("audit", "checkpoint", "--output", "json").json
     assert signed["anchor"].endswith(f"checkpoint-{signed['position']:012}.json")
     assert used("audit", "checkpoint").lines == [
-        f"Nothing new: the chain ends at {signed['position']}, and is anchored there."
+        f"Nothing new: the chain ends at {signed['position']} and is anchored there."
     ]
     proved = used("audit", "verify")
     assert (proved.exit_code, proved.lines[-1].split(":")[0]) == (0, "whole")
@@ -44,14 +44,14 @@ def test_what_was_done_to_it_is_named_and_is_an_error(used, clinic):
 
 def test_entries_are_shown_newest_first_without_values_of_rows(used):
     said = used("audit", "show", "--relation", "ops.visits")
-    assert said.lines[0].split() == ["entry", "at", "what", "rows", "who", "run", "purpose"]
+    assert said.lines[0].split() == ["entry", "time", "operation", "rows", "actor", "run", "purpose"]
     assert [line.split()[3:6] for line in said.lines[1:3]] == [
         ["update", "ops.visits", "1"],
         ["insert", "ops.visits", "2"],
     ]
     assert {line.split()[3] for line in said.lines[3:]} == {"alter"}, "what made the table"
     assert [it["run_id"] for it in used("audit", "show", "--run", "1", "--output", "json").json] == [1]
-    assert used("audit", "show", "--actor", "nobody").lines == ["The audit has no such entry."]
+    assert used("audit", "show", "--actor", "nobody").lines == ["No audit entry matches."]
 
 
 def test_an_export_says_where_its_anchors_are(used, tmp_path):

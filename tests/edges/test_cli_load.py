@@ -37,7 +37,7 @@ def test_what_became_of_each_files_rows_is_one_line_and_its_commonest_reasons(cl
         "bad.csv: 1 x patient is longer than 12 (patient.length)",
         "bad.csv: 1 x seen_on is before 2020-01-01 (seen_on.minimum)",
         "bad.csv: and 1 more reasons",
-        "See them: daftari quarantine show visits",
+        "Show rejected rows: daftari quarantine show visits",
     ]
 
 
@@ -66,7 +66,7 @@ def test_rows_that_come_right_are_told(clinic, daftari):
     clinic.file("V3,2026-03-03,A,,1,", name="mended.csv")
 
     assert (
-        "mended.csv: 1 rows that were in quarantine are in order now"
+        "mended.csv: 1 rows that were in quarantine are resolved"
         in daftari("load", "visits", "mended.csv").lines
     )
 

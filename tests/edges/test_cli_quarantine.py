@@ -23,14 +23,14 @@ def test_without_refused_rows_there_is_nothing_to_list_show_export_or_replay(daf
     assert daftari("quarantine", "list").lines == ["Nothing is in quarantine."]
     assert daftari("quarantine", "show", "visits").lines == ["No row of visits is in quarantine."]
     assert daftari("quarantine", "export", "visits").lines == ["No row of visits is in quarantine."]
-    assert daftari("quarantine", "replay", "visits").lines == ["No row of visits waits for this."]
+    assert daftari("quarantine", "replay", "visits").lines == ["No row of visits is waiting for this."]
     assert daftari("quarantine", "list", "--output", "json").json == []
 
 
 @pytest.mark.usefixtures("refused")
 def test_the_list_is_by_file(daftari):
     assert daftari("quarantine", "list").lines == [
-        "dataset  run  file       rows  commonest reason",
+        "dataset  run  file       rows  most common reason",
         "visits   1    march.csv  3     fee.minimum",
     ]
     (pile,) = daftari("quarantine", "list", "visits", "--output", "json").json
@@ -57,7 +57,7 @@ def test_each_row_is_shown_with_its_place_its_reasons_and_what_may_be_seen_of_it
 def test_more_rows_than_asked_for_are_hinted_at(daftari):
     said = daftari("quarantine", "show", "visits", "--limit", "1")
 
-    assert said.lines[-1] == "There are more; --limit 10 shows up to so many."
+    assert said.lines[-1] == "There are more: use --limit 10."
     assert len(daftari("quarantine", "show", "visits", "--limit", "2", "--output", "json").json) == 2
     assert daftari("quarantine", "show", "visits", "--limit", "3").lines[-1].startswith("#3")
 
@@ -68,23 +68,23 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
 
     assert said.lines == [
         "mending/of/march/march.quarantine.csv: 2 rows of march.csv",
-        "  not in it, to be mended in march.csv itself: line 5",
-        "Mend them, then: daftari quarantine replay visits --mended FILE",
+        "  not exported, to be corrected in march.csv itself: line 5",
+        "Correct them, then: daftari quarantine replay visits --corrected FILE",
     ]
     path = clinic.folder / "mending/of/march/march.quarantine.csv"
     path.write_text(path.read_text("utf-8").replace(",X,", ",B,"), "utf-8")
 
-    said = daftari("quarantine", "replay", "visits", "--mended", str(path))
+    said = daftari("quarantine", "replay", "visits", "--corrected", str(path))
 
     assert (said.exit_code, said.err) == (0, "")
     assert said.lines == [
         "received inserted updated unchanged duplicate quarantined file",
         "       2        1       0         0         0           1 march.quarantine.csv",
         "march.quarantine.csv: 1 x fee is below 0 (fee.minimum)",
-        "See them: daftari quarantine show visits",
+        "Show rejected rows: daftari quarantine show visits",
     ]
     assert clinic.keys() == "V1 V2"
-    (again,) = daftari("quarantine", "replay", "visits", "--mended", str(path), "--output", "json").json
+    (again,) = daftari("quarantine", "replay", "visits", "--corrected", str(path), "--output", "json").json
     assert (again["counts"]["received"], again["counts"]["quarantined"]) == (1, 1)
 
 
@@ -95,9 +95,9 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
         (["show", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
         (["export", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
         (["replay", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["replay", "visits", "--mended", "nope.csv"], 20, "error: nope.csv: no such file\n"),
+        (["replay", "visits", "--corrected", "nope.csv"], 20, "error: nope.csv: no such file\n"),
         (
-            ["replay", "visits", "--mended", "march.csv"],
+            ["replay", "visits", "--corrected", "march.csv"],
             21,
             "error: march.csv: no column _quarantine_id; expected a file made by `daftari quarantine export`\n",
         ),
@@ -125,8 +125,8 @@ def test_what_a_user_does_wrong_is_one_line_with_a_hint_and_an_exit_code(
         (["show", "visits", "--limit", "0"], "greater than or equal to 1"),
         (["export", "visits", "--to", "march.csv"], "is a file"),
         (
-            ["replay", "visits", "--mended", "march.csv", "--run", "1"],
-            "goes with the sources, not with --mended",
+            ["replay", "visits", "--corrected", "march.csv", "--run", "1"],
+            "cannot be used with --corrected",
         ),
         ([], "Usage:"),
     ],

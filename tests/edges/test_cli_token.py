@@ -29,7 +29,7 @@ def test_a_token_is_printed_once_and_listed_without_itself(daftari, ward):
     made = daftari("token", "create", "round", "--role", "token_nurse", "--read-only", "--days", "30")
     (token,) = made.lines
     assert token.startswith("dft_") and len(token) == 47
-    assert "It is shown this once." in made.err
+    assert "It is shown only once." in made.err
     assert tokens.caller_of_token(ward.conn, token, datetime.now(UTC)).role == "token_nurse"
     listed = daftari("token", "list")
     assert "round" in listed.out and "never" not in listed.out and token not in listed.out

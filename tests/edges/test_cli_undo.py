@@ -13,19 +13,17 @@ def loaded(daftari, clinic):
 
 def test_a_load_is_undone_after_it_was_looked_at(loaded, clinic):
     assert loaded("undo", "1", "--dry-run").lines == [
-        "Would be undone: 2 rows removed, 0 as they were before. Nothing was changed."
+        "Would be undone: 2 rows removed, 0 restored. Nothing was changed."
     ]
     assert clinic.keys() == "V1 V2"
-    assert loaded("undo", "1").lines == [
-        "Run 1 of visits is undone by run 2: 2 rows removed, 0 as they were before."
-    ]
+    assert loaded("undo", "1").lines == ["Run 1 of visits is undone by run 2: 2 rows removed, 0 restored."]
     assert clinic.keys() == ""
 
 
 def test_rows_in_the_way_are_counted_and_in_json_named(loaded, clinic):
     clinic.conn.execute("update ops.visits set fee = 11 where visit_id = 'V1'")
     assert loaded("undo", "1", "--dry-run").lines == [
-        "1 rows of visits were changed since: it would be refused."
+        "1 rows of visits were changed since: the undo would be refused."
     ]
     assert loaded("undo", "1", "--dry-run", "--output", "json").json["keys"] == [["V1"]]
     said = loaded("undo", "1")

@@ -22,7 +22,7 @@ def test_a_fault_of_ours_is_one_line_and_a_file_without_the_error_s_text(monkeyp
     said = capsys.readouterr().err
     assert ended.value.code == 1
     assert re.match(r"error: this is a fault in daftari, not in what you did \(reference \w{12}\)\n", said)
-    report = Path(re.search(r"report it with (\S+);", said)[1])
+    report = Path(re.search(r"report it with (\S+),", said)[1])
     text = report.read_text("utf-8")
     report.unlink()
     assert "in broken" in text

@@ -59,7 +59,7 @@ def test_show_has_a_line_a_dataset_and_what_did_not_pass_with_keys(checked):
         "expenses     3       1       1       0              0  failed",
         "expenses: no row is paid without an approval: failed, 1 of 3 fail",
         "(rule.paid_is_approved)",
-        "  such as E6",
+        "  for example E6",
     ]
 
 

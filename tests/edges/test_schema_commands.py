@@ -46,11 +46,11 @@ def test_a_plan_shows_the_sql_and_the_class_of_each_change(run):
 
 def test_apply_then_plan_and_verify_find_nothing_to_do(run):
     assert "wrote migrations/versions/0001_" in run("apply").stdout
-    assert run("plan").stdout == "Nothing to change: the database is what the contracts say.\n"
-    assert run("apply").stdout == "Nothing to change: the database is what the contracts say.\n"
+    assert run("plan").stdout == "Nothing to change: the database matches the contracts.\n"
+    assert run("apply").stdout == "Nothing to change: the database matches the contracts.\n"
     verified = run("verify")
     assert verified.exit_code == 0
-    assert verified.stdout.rstrip().endswith("all as the contracts say.")
+    assert verified.stdout.rstrip().endswith("all match the contracts.")
 
 
 def test_a_dry_run_shows_the_plan_and_does_nothing(run, workspace):
@@ -143,4 +143,4 @@ def test_who_sees_more_is_an_exposure_and_needs_no_sql(run, workspace):
     plan = run("plan").stdout
     assert "exposure  expenses.user_id: classification: personal → internal" in plan
     run("apply")
-    assert run("plan").stdout == "Nothing to change: the database is what the contracts say.\n"
+    assert run("plan").stdout == "Nothing to change: the database matches the contracts.\n"

@@ -203,7 +203,7 @@ def test_a_caller_sees_and_writes_what_its_role_may(served):
         ('{"visit_id": NaN}', {}, 400, "not valid JSON"),
         ('{"fee": 1, "fee": 2}', {}, 400, "not valid JSON"),
         ("[" * 100_000, {}, 400, "not valid JSON"),
-        ("5", {}, 400, "no JSON object"),
+        ("5", {}, 400, "not a JSON object"),
         ("[]", {}, 422, "holds no record"),
         ("<a/>", {"Content-Type": "application/xml"}, 415, "expected application/json"),
         ('{"visit_id": "V1", "_run_id": 1}', {}, 422, "record: no field '_run_id'"),
@@ -211,7 +211,7 @@ def test_a_caller_sees_and_writes_what_its_role_may(served):
         ("{}", {"Idempotency-Key": "k" * 201}, 400, "Idempotency-Key: expected 1 to 200"),
         ("{}", {"Authorization": "Bearer dft_x"}, 401, "no caller is known"),
         ("{}", {"Authorization": "Basic dft_x"}, 401, "no caller is known"),
-        ("x" * (16 * 2**20 + 1), {}, 413, "larger than 16 MiB"),
+        ("x" * (16 * 2**20 + 1), {}, 413, "limit of 16 MiB"),
     ],
 )
 def test_what_cannot_be_read_is_refused_as_a_problem_that_says_what_is_expected(

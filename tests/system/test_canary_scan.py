@@ -213,12 +213,12 @@ def call_the_api(run: Run) -> bytes:
     return "\n".join(answers).encode()
 
 
-#: Roles that may mend refused rows of people, and see them as they came.
-MENDERS = ("hr", "data_engineer")
+#: Roles that may correct rejected rows of people, and see them as they came.
+CORRECTORS = ("hr", "data_engineer")
 
 
 def visit_the_pages(run: Run) -> bytes:
-    """Every page as everyone, files and refused rows too; return what those were shown who mend no refused rows."""
+    """Every page as everyone, files and rejected rows too; return what roles saw that correct none."""
     answers = []
     with command(run.root) as url:
         for role in ("hr", "finance", "auditor", "dpo", "data_engineer", "manager", "employee"):
@@ -242,28 +242,28 @@ def visit_the_pages(run: Run) -> bytes:
                         )
                     ]
                 found = [client.get(page).text for page in pages]
-                answers += found if role not in MENDERS else []
+                answers += found if role not in CORRECTORS else []
                 if role == "hr":
-                    load_and_mend(client, found[0])
+                    load_and_correct(client, found[0])
     return "\n".join(answers).encode()
 
 
-def load_and_mend(client: httpx.Client, page: str) -> None:
+def load_and_correct(client: httpx.Client, page: str) -> None:
     csrf = page.split('name="_csrf" value="')[1].split('"')[0]
     sent = client.post(
         "/load/users/file?name=people.csv", content=USERS.encode(), headers={"X-CSRF-Token": csrf}
     )
     place = sent.json()["page"]
-    assert "What it would come to" in client.get(place).text
+    assert ">Preview</h2>" in client.get(place).text
     client.post(place, data={"_csrf": csrf, "rows": "9999"})  # does not bear it out
-    client.post(f"{place}/give-up", data={"_csrf": csrf})
+    client.post(f"{place}/discard", data={"_csrf": csrf})
     grid = client.get("/quarantine/users").text
-    lost = set(re.findall(r'name="c\.(\d+)\.[^>]*write it anew', grid))  # sealed before they were refused
+    lost = set(re.findall(r'name="c\.(\d+)\.[^>]*enter it again', grid))  # sealed before they were refused
     found = re.findall(r'<input name="(c\.(\d+)\.[^"]+)" value="([^"]*)"', grid)
     cells = {name: value for name, entry, value in found if entry not in lost}
-    assert cells, "there is something to mend"
+    assert cells, "there is something to correct"
     hired = {name: "never" for name in cells if name.endswith(".hired_on")}
-    assert "refused again" in client.post("/quarantine/users", data={**cells, **hired, "_csrf": csrf}).text
+    assert "rejected again" in client.post("/quarantine/users", data={**cells, **hired, "_csrf": csrf}).text
 
 
 def reveal_accounts(run: Run) -> None:

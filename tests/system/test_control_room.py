@@ -118,29 +118,29 @@ def table(page, name):
 def spent(page, room):
     """What FIN spent in March in KES, by the report."""
     page.goto(f"{room.url}/reports/monthly_spend_summary?currency=KES")
-    found = [row for row in table(page, "The figures") if row[:2] == ["2026-03-01", "FIN"]]
+    found = [row for row in table(page, "Figures") if row[:2] == ["2026-03-01", "FIN"]]
     return found[0][4] if found else None
 
 
-def test_a_dirty_file_is_dropped_two_rows_are_mended_and_the_report_changes(room, tmp_path):
+def test_a_dirty_file_is_dropped_two_rows_are_corrected_and_the_report_changes(room, tmp_path):
     file = tmp_path / "march.csv"
     file.write_text(DIRTY)
     page = room.enter("finance")
     assert spent(page, room) is None
 
     page.goto(f"{room.url}/load/expenses")
-    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.get_by_label("Drop a file here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
-    assert page.get_by_text("Would be refused").is_visible()
+    assert page.get_by_text("Would be rejected").is_visible()
     assert ["category", "is none of travel"] in [
-        [row[0], row[1][:17]] for row in table(page, "Why rows would be refused")
+        [row[0], row[1][:17]] for row in table(page, "Why rows would be rejected")
     ]
     assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
     page.get_by_label("Sum of amount").fill("600.00")
     page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     assert "1 inserted" in page.get_by_role("status").inner_text()
-    assert "2 refused" in page.get_by_role("status").inner_text()
+    assert "2 rejected" in page.get_by_role("status").inner_text()
 
     page.goto(f"{room.url}/quarantine/expenses")
     assert barriers(page) == []
@@ -148,14 +148,14 @@ def test_a_dirty_file_is_dropped_two_rows_are_mended_and_the_report_changes(room
     assert wrong.count() == 2
     page.get_by_label("spent on, line 3").fill("2026-03-04")
     page.get_by_label("category, line 4").fill("meals")
-    assert page.get_by_text("2 rows are changed.").is_visible()
-    page.get_by_role("button", name="Replay what I changed").click()
-    page.wait_for_url("**/quarantine/expenses?told=*")
+    assert page.get_by_text("2 rows changed.").is_visible()
+    page.get_by_role("button", name="Replay changed rows").click()
+    page.wait_for_url("**/quarantine/expenses?outcome=*")
     assert "2 inserted" in page.get_by_role("status").first.inner_text()
-    assert "0 rows wait" in page.inner_text("main")
+    assert "0 rejected rows" in page.inner_text("main")
 
     page.goto(f"{room.url}/reports")
-    page.get_by_role("button", name="Build the reports anew").click()
+    page.get_by_role("button", name="Rebuild the reports").click()
     page.wait_for_url("**/reports?built=yes*", timeout=120_000)
     assert spent(page, room) == "600.00"
     assert page.faults == []
@@ -166,7 +166,7 @@ def test_a_stated_total_that_the_file_does_not_bear_out_loads_nothing(room, tmp_
     file.write_text(DIRTY)
     page = room.enter("finance")
     page.goto(f"{room.url}/load/expenses")
-    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.get_by_label("Drop a file here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
     page.get_by_label("Sum of amount").fill("601.00")
     page.get_by_role("button", name="Load 1 row").click()
@@ -179,22 +179,22 @@ def test_a_column_under_another_name_is_picked_by_hand(room, tmp_path):
     file.write_text(DIRTY.replace("supplier", "Paid to whom", 1))
     page = room.enter("finance")
     page.goto(f"{room.url}/load/expenses")
-    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.get_by_label("Drop a file here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
     page.get_by_label("supplier").select_option("Paid to whom")
-    page.get_by_role("button", name="Look again with these columns").click()
+    page.get_by_role("button", name="Preview with these columns").click()
     page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     found = room.conn.execute("select supplier from ops.expenses where expense_id = 'E10'").fetchone()
     assert found == ("Safari Rides",)
 
 
-def test_refused_rows_are_mended_in_a_file(room, tmp_path):
+def test_rejected_rows_are_corrected_in_a_file(room, tmp_path):
     file = tmp_path / "march.csv"
     file.write_text(DIRTY)
     page = room.enter("finance")
     page.goto(f"{room.url}/load/expenses")
-    page.get_by_label("Drop a spreadsheet here").set_input_files(file)
+    page.get_by_label("Drop a file here").set_input_files(file)
     page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")
     page.goto(f"{room.url}/quarantine/expenses")
@@ -203,28 +203,28 @@ def test_refused_rows_are_mended_in_a_file(room, tmp_path):
     rows = list(csv.DictReader(io.StringIO(given.value.path().read_text("utf-8-sig"))))
     for row in rows:
         row |= {"spent_on": "2026-03-04", "category": "meals"}
-    mended = tmp_path / "mended.csv"
-    with mended.open("w", newline="") as out:
+    corrected = tmp_path / "corrected.csv"
+    with corrected.open("w", newline="") as out:
         writer = csv.DictWriter(out, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    page.get_by_label("Drop the mended file here").set_input_files(mended)
-    page.wait_for_url("**/quarantine/expenses?told=*")
+    page.get_by_label("Drop the corrected file here").set_input_files(corrected)
+    page.wait_for_url("**/quarantine/expenses?outcome=*")
     assert "2 inserted" in page.get_by_role("status").first.inner_text()
 
 
-def test_leave_is_asked_for_mended_approved_by_the_manager_and_stands_in_the_calendar(room):
+def test_leave_is_asked_for_corrected_approved_by_the_manager_and_stands_in_the_calendar(room):
     page = room.enter("employee")
     page.goto(f"{room.url}/approvals/leave_requests/ask")
     page.get_by_label("Leave type").select_option("annual")
     page.get_by_label("Start date").fill("2026-12-14")
     page.get_by_label("End date").fill("2026-12-11")
     page.get_by_label("Days").fill("1")
-    page.get_by_role("button", name="Ask").click()
+    page.get_by_role("button", name="Send request").click()
     assert "ends before it starts" in page.get_by_role("main").inner_text().lower()
     page.get_by_label("End date").fill("2026-12-28")
     page.get_by_label("Days").fill("")
-    page.get_by_role("button", name="Ask").click()
+    page.get_by_role("button", name="Send request").click()
     page.wait_for_url("**/approvals?done=*")
     request = page.get_by_role("status").inner_text().split()[0]
 
@@ -239,7 +239,8 @@ def test_leave_is_asked_for_mended_approved_by_the_manager_and_stands_in_the_cal
 
     page = room.enter("manager")
     assert (
-        "leave requests are requested and wait" in page.get_by_role("region", name="Needs you").inner_text()
+        "Leave requests, requested: 2 for your next step."
+        in page.get_by_role("region", name="Needs your attention").inner_text()
     )
     page.goto(f"{room.url}/approvals")
     page.get_by_role("button", name=f"{request}: approved").click()
@@ -271,7 +272,7 @@ def test_an_expense_is_asked_for_by_choices_and_paid_after_its_approval(room):
     page.get_by_label("Category").select_option("travel")
     page.get_by_label("Amount").fill("450.50")
     page.get_by_label("Currency").select_option("KES")
-    page.get_by_role("button", name="Ask").click()
+    page.get_by_role("button", name="Send request").click()
     page.wait_for_url("**/approvals?done=*")
     request = page.get_by_role("status").inner_text().split()[0]
     for role, to in (("manager", "approved"), ("finance", "paid")):
@@ -303,7 +304,7 @@ SEEN = {
     "hr": {"expenses": None, "leave_requests": {"L1", "L2"}},
     "dpo": {"expenses": None, "leave_requests": {"L1", "L2"}},
 }
-OF_LOADERS = {"Load a file", "Refused rows"}
+OF_LOADERS = {"Load a file", "Rejected rows"}
 OF_OVERSEERS = {"Audit trail", "Access review", "Privacy desk"}
 
 
@@ -315,7 +316,7 @@ BALANCES = {"employee": {"U2"}, "manager": {"U2", "U3"}, "hr": {"U1", "U2", "U3"
 def test_each_persona_reads_its_own_rows_of_a_report(still_room, role):
     page = still_room.enter(role)
     answer = page.goto(f"{still_room.url}/reports/leave_balance")
-    found = {row[0] for row in table(page, "The figures")} if answer.status == 200 else None
+    found = {row[0] for row in table(page, "Figures")} if answer.status == 200 else None
     assert found == BALANCES[role]
 
 

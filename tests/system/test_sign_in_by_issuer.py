@@ -123,7 +123,7 @@ def test_who_signs_out_is_nobody(client):
 
 def refused(client, answer):
     assert answer.status_code == 401, answer.text
-    assert "did not vouch for you" in answer.text
+    assert "did not confirm you" in answer.text
     assert "daftari_session" not in client.cookies
     assert client.get("/").status_code == 303
 
@@ -227,7 +227,7 @@ def test_an_issuer_that_is_described_otherwise_is_not_asked(client, issuer, said
     issuer.said = said
     answer = client.get("/sign-in/issuer")
     assert answer.status_code == 502
-    assert "cannot be asked now" in answer.text
+    assert "cannot be reached now" in answer.text
     assert "daftari_away" not in client.cookies
 
 

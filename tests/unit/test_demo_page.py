@@ -62,18 +62,18 @@ Why rows are in quarantine
 Monthly spend by department, Aug 2026 to Oct 2026, KES million
   Programmes               █▅  ████████████████     6.0
   Finance                  █▃▆ ████████             3.0
-  Left: each month beside the department's highest. Right: all months.
+  Left: each month relative to the department's highest. Right: the total.
 
 Checks: 306 passed, 0 failed (174 on tables, 132 on marts passed)
 Published marts: monthly_spend_summary, payroll_cost
 
-Where to look next
+Next steps
   cd demo
-  daftari quarantine show expenses  # what was refused, and why
-  daftari contract show expenses    # what the data is, who may see it
+  daftari quarantine show expenses  # which rows were rejected, and why
+  daftari contract show expenses    # what the data means, who may see it
   daftari quality show              # what was checked
-  daftari verify                    # is the database what the contracts say?
-  daftari new pipeline fleet        # a pipeline of your own
+  daftari verify                    # does the database match its contracts?
+  daftari new pipeline fleet        # make your own pipeline
   daftari load expenses inbox/expenses/2024-11_ledger.csv --explain
 """
 
@@ -92,8 +92,8 @@ def test_the_page_tells_what_happened_and_where_to_look_next():
     ("new_files", "line"),
     [
         (3, "Loaded 3 of 3 files; every row is accounted for. (41 s)"),
-        (1, "Loaded 1 of 3 files, the others are known; every row is accounted for. (41 s)"),
-        (0, "Nothing new to load: all 3 files are known. (41 s)"),
+        (1, "Loaded 1 of 3 files, the others before; every row is accounted for. (41 s)"),
+        (0, "Nothing new to load: all 3 files were loaded before. (41 s)"),
     ],
 )
 def test_the_second_line_says_whether_anything_was_new(new_files, line):
@@ -107,7 +107,7 @@ def test_a_failed_check_is_named_and_says_that_nothing_was_published():
 
     assert "Checks: 304 passed, 1 failed, 1 warned" in text
     assert "  failed: test expenses_are_there: got 1 result\n  warned: late\n" in text
-    assert "No mart was published: readers see what they saw before." in text
+    assert "No mart was published: readers see the previous version." in text
     assert "Monthly spend" not in text
 
 

@@ -1,1 +1,1 @@
-"""The HTTP edge: parse, call one operation, show. It decides nothing; PostgreSQL does, in the caller's role."""
+"""The HTTP API: parse, call one operation, answer. PostgreSQL decides, in the caller's role."""

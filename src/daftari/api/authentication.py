@@ -1,4 +1,4 @@
-"""Who calls: by the bearer token of the request, of ours (`daftari token`) or of an OpenID Connect issuer's."""
+"""The caller of a request, by its bearer token: from `daftari token` or from an OpenID Connect issuer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from daftari.contract.access.caller import Caller
 from daftari.errors import NotAuthenticated
 from daftari.operations.access.authenticate import authenticate, digest_of_token
 
-#: For how long a revoked token may still be known to a server.
+#: How long a server may still accept a revoked token.
 _REMEMBERED_SECONDS = 5
 _MOST_REMEMBERED = 10_000
 _BURST_SECONDS = 2
@@ -28,7 +28,7 @@ class _Known:
 
 
 class Callers:
-    """The callers that were met lately, by the digests of their tokens."""
+    """A cache of recent callers, by the digests of their tokens."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -40,11 +40,11 @@ class Callers:
 
     async def of(self, request: Request) -> Caller:
         """
-        Return who makes *request*.
+        Return the caller of *request*.
 
         Raises:
-            NotAuthenticated: nobody that is known.
-            TooManyRequests: of this caller, or of tokens from this address that let nobody in.
+            NotAuthenticated: the token is missing or not valid.
+            TooManyRequests: by this caller, or with invalid tokens from this address.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         key = digest_of_token(token)
@@ -75,6 +75,6 @@ class Callers:
 
 
 def count_failure(service: Service, request: Request) -> None:
-    """Raises TooManyRequests where an address shows token after token that lets nobody in."""
+    """Count an invalid token. Raise TooManyRequests if there are too many from one address."""
     if service.settings.rate_limit_per_second and request.client is not None:
         service.failures.take(request.client.host)

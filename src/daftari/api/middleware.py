@@ -1,4 +1,4 @@
-"""Around every request: its id, the limit of its body, the headers of its answer, its line in the log, its metrics."""
+"""Around every request: its id, the limit of its body, response headers, a log line, metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from daftari import log
 from daftari.api.problems import Problem, problem
 
 MOST_BYTES = 16 * 2**20
-#: Of a file that is sent, which goes to disk piece by piece.
+#: The limit of an uploaded file, which is streamed to disk.
 MOST_BYTES_OF_A_FILE = 4 * 2**30
 _FILES = re.compile(r"/api/[^/]+/files|/load/[^/]+/file")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -27,11 +27,15 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-#: An id need only be no other's: it is a number behind what is this process's own.
+#: A request id must only be unique: a prefix of this process, then a number.
 _PROCESS, _NUMBERS = uuid.uuid4().hex[:20], itertools.count()
 
 REQUESTS = Counter("daftari_http_requests", "Requests answered.", ["method", "route", "status"])
-SECONDS = Histogram("daftari_http_request_duration_seconds", "From the first byte to the last.", ["route"])
+SECONDS = Histogram(
+    "daftari_http_request_duration_seconds",
+    "From the first byte to the last.",
+    ["route"],
+)
 
 
 class TooLarge(Exception):
@@ -79,7 +83,7 @@ class RequestMiddleware:
         try:
             await self._limited(scope, receive, answer, headers)
         except Exception as error:
-            # It was answered by now. Whoever is outside would write its text, which may quote a row.
+            # The response is already sent. The server outside would log the error's text, which may quote a row.
             log.get(request_id=request_id).error("fault", exc_info=error)
         finally:
             _note(scope, status, time.perf_counter() - began)
@@ -104,7 +108,7 @@ class RequestMiddleware:
 
 
 def too_large(most: int) -> Problem:
-    detail = f"The body is larger than {most // 2**20:,} MiB; expected less."
+    detail = f"The body is larger than the limit of {most // 2**20:,} MiB."
     return problem(413, "too_large", detail, hint="Send it in several requests.")
 
 
@@ -115,7 +119,7 @@ def _id_of(headers: dict[bytes, bytes]) -> str:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     state: dict[str, Any] = scope["state"]
-    # The route and not the path: keys of rows stand in paths.
+    # The route and not the path: paths contain keys of rows.
     route = getattr(scope.get("route"), "path", "none")
     REQUESTS.labels(scope["method"], route, str(status)).inc()
     SECONDS.labels(route).observe(seconds)

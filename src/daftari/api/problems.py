@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): where, what was found, what was expected; never a value, never a traceback."""
+"""Errors as problem details (RFC 9457): where, what was found, what was expected; no row values, no traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Problem(JSONResponse):
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Problem:
-    """*more*: hint, errors, and headers of the answer."""
+    """Return a problem; *more* may hold hint, errors and response headers."""
     headers = more.pop("headers", None)
     content = {
         "type": f"urn:daftari:error:{code}",
@@ -52,6 +52,6 @@ async def of_http(_request: Request, error: Exception) -> Response:
 
 
 async def of_a_fault(request: Request, _error: Exception) -> Response:
-    """A fault of ours: the answer bears the reference under which the log has it."""
+    """Answer an internal error with its reference in the log."""
     reference = request.state.request_id
     return problem(500, "fault", f"This is a fault in daftari, not in what you did (reference {reference}).")

@@ -1,4 +1,4 @@
-"""How often somebody may ask: a token bucket each, in the memory of this process."""
+"""Rate limits: a token bucket for each caller, in the memory of this process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MOST_KNOWN = 10_000
 
 class RateLimits:
     """
-    *rate* a second for each of those who ask, and *burst* at once. A rate of 0 is no limit.
+    Allow each caller *rate* requests a second and *burst* at once. A rate of 0 means no limit.
 
-    Each process counts by itself. Whom nothing was heard of for longest is forgotten first, and begins anew.
+    Each process counts separately. The caller that was idle the longest is forgotten first and starts again.
     """
 
     def __init__(self, rate: float, burst: float, *, what: str = "requests") -> None:
@@ -23,10 +23,10 @@ class RateLimits:
 
     def take(self, who: str, *, at: float | None = None) -> None:
         """
-        Count one more of *who*, *at* a moment of a clock in seconds; by default the monotonic one.
+        Count a request of *who*, *at* a clock time in seconds; default: the monotonic clock.
 
         Raises:
-            TooManyRequests: it was one too many. That is not counted.
+            TooManyRequests: the limit is reached. This request is not counted.
         """
         if self._rate <= 0:
             return

@@ -1,4 +1,4 @@
-"""The records of a request's body: JSON, one or a list, or JSON Lines. Numbers keep the digits they came with."""
+"""Records from a request body: a JSON object, a JSON list or JSON Lines. Numbers keep their digits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 def read_records(body: bytes, content_type: str) -> tuple[Sequence[Record], bool]:
     """
-    Return the records, and whether they came as a batch; what is no object is None in its place.
+    Return the records, and whether they are a batch. An item that is not an object is None in its place.
 
     Raises:
-        HTTPException: the body is no JSON, or holds more records than one request may.
+        HTTPException: the body is not JSON, or holds too many records.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in _LINES:
@@ -37,7 +37,7 @@ def read_records(body: bytes, content_type: str) -> tuple[Sequence[Record], bool
         raise HTTPException(422, "The body holds no record; expected one or more")
     records = [_record(one) for one in found]
     if not is_batch and records[0] is None:
-        raise HTTPException(400, "The body is no JSON object; expected a record or a list of records")
+        raise HTTPException(400, "The body is not a JSON object; expected a record or a list of records")
     return records, is_batch
 
 
@@ -67,12 +67,12 @@ def _parse(text: bytes) -> Any:
 
 
 def _refuse(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise ValueError("NaN and Infinity are not JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that names a field twice: which of the values was meant cannot be known."""
+    """Refuse an object that names a field twice: the intended value is unknown."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name twice")
+        raise ValueError("a name occurs twice")
     return found

@@ -1,4 +1,4 @@
-"""What every request needs: the workspace, connections to its database, and who writes."""
+"""What every request needs: the workspace, its roles and reports, keys, and connections to its database."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class Service:
 
     @cached_property
     def failures(self) -> RateLimits:
-        """Tokens that let nobody in, by the address that they came from. Good ones are let in all the same."""
-        return RateLimits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="tokens that let nobody in")
+        """Limits of invalid tokens by client address. Valid tokens from the same address are still accepted."""
+        return RateLimits(_FAILURES_A_SECOND, _FAILURES_AT_ONCE, what="invalid tokens")
 
     @cached_property
     def verifier(self) -> Verifier | None:
-        """Of the issuer's tokens, where the settings name one."""
+        """The verifier of the issuer's tokens; None if the settings name no issuer."""
         return verifier_of(self.settings, self.datasets.values())
 
     @cached_property
     def sign_in(self) -> SignIn | None:
-        """By the issuer, where people sign in so."""
+        """The sign-in by the issuer; None if it is not configured."""
         return sign_in_of(self.settings, self.verifier)
 
     @cached_property

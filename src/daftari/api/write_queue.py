@@ -1,7 +1,7 @@
 """
-Requests that write, gathered: those that come while others are being written are written together, in one statement.
+Batch write requests: requests that arrive while others are being written are then written together, in one statement.
 
-A single post so costs a share of a run, of its audit and of its commit.
+They share one run, its audit and one commit, so that a single POST costs less.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from daftari.operations.write.write_rows import write_rows
 from daftari.rows.intake.records import cell
 
 _MOMENT_SECONDS = 0.01
-#: The most records of a request that is written with single ones.
+#: Requests with at most so many records share a batch; larger ones have their own thread.
 _FEW = 100
 _HOUR_SECONDS = 3600
 
@@ -31,15 +31,15 @@ _HOUR_SECONDS = 3600
 @dataclass(frozen=True, kw_only=True)
 class _Waiting:
     dataset: str
-    errand: RequestContext
+    context: RequestContext
     request: WriteRequest
     answer: asyncio.Future[RequestAnswer]
 
     @property
     def group(self) -> _Group:
-        """Requests of one group may be written together: one table, one role, one person, one purpose."""
+        """The requests of one group may be written together: same table, role, person and purpose."""
         kind = self.request.is_new, self.request.is_partial
-        return self.dataset, replace(self.errand, request_id=""), kind
+        return self.dataset, replace(self.context, request_id=""), kind
 
 
 _Group = tuple[str, RequestContext, tuple[bool, bool]]
@@ -48,9 +48,9 @@ _Queue = queue.SimpleQueue[_Waiting | None]
 
 class WriteQueue:
     """
-    Two threads that write what is handed to them: requests of a few records, and larger ones.
+    Two threads that write: one for requests of a few records, one for larger requests.
 
-    So nobody's single record waits for somebody's ten thousand. More threads would wait for one another's rows.
+    A single record therefore does not wait for ten thousand others. More threads would wait for each other's row locks.
     """
 
     def __init__(self, service: Service) -> None:
@@ -63,14 +63,14 @@ class WriteQueue:
         for thread in self._threads:
             thread.start()
 
-    async def write(self, dataset: str, errand: RequestContext, request: WriteRequest) -> RequestAnswer:
+    async def write(self, dataset: str, context: RequestContext, request: WriteRequest) -> RequestAnswer:
         answer: asyncio.Future[RequestAnswer] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(dataset=dataset, errand=errand, request=request, answer=answer)
+        waiting = _Waiting(dataset=dataset, context=context, request=request, answer=answer)
         (self._few if len(request.records) <= _FEW else self._many).put(waiting)
         return await answer
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write the waiting requests, then stop."""
         for line in (self._few, self._many):
             line.put(None)
         for thread in self._threads:
@@ -102,49 +102,49 @@ class WriteQueue:
     def _write(self, group: list[_Waiting]) -> None:
         try:
             found = self._answers(group)
-        except Exception as error:  # whatever it is, somebody waits to be told
+        except Exception as error:  # whatever the error is, a caller waits for the answer
             if len(group) == 1:
-                _tell(group, [error])
+                _deliver(group, [error])
                 return
-            for one in group:  # it may be for one of them: each is written for itself
+            for one in group:  # only one of them may have caused it: write each separately
                 self._write([one])
             return
-        _tell(group, found)
+        _deliver(group, found)
 
     def _answers(self, group: list[_Waiting]) -> list[RequestAnswer | Exception]:
         service, first = self._service, group[0]
-        desk = WriteContext(
+        write_context = WriteContext(
             contract=service.contracts[first.dataset],
-            context=first.errand,
+            context=first.context,
             roles=service.roles,
             known=service.datasets,
             open_keys=lambda: service.keys,
         )
         with service.connection() as conn:
-            return write_rows(conn, desk, [one.request for one in group], now=clock())
+            return write_rows(conn, write_context, [one.request for one in group], now=clock())
 
 
-def _tell(group: list[_Waiting], found: Sequence[RequestAnswer | Exception]) -> None:
-    """Give each its answer: all at once, as every call to where they wait takes its time."""
+def _deliver(group: list[_Waiting], found: Sequence[RequestAnswer | Exception]) -> None:
+    """Give each request its answer, in one call: each call into the event loop takes time."""
 
-    def tell() -> None:
+    def deliver() -> None:
         for one, answer in zip(group, found, strict=True):
-            if one.answer.done():  # whoever asked is gone
+            if one.answer.done():  # the caller has disconnected
                 continue
             if isinstance(answer, Exception):
                 one.answer.set_exception(answer)
             else:
                 one.answer.set_result(answer)
 
-    with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-        group[0].answer.get_loop().call_soon_threadsafe(tell)
+    with suppress(RuntimeError):  # the loop is closed, and no caller is waiting
+        group[0].answer.get_loop().call_soon_threadsafe(deliver)
 
 
 def _gathered(line: _Queue, expected: int) -> list[_Waiting | None]:
     """
-    Return what waits, and what comes within a moment until it is as many as before: who was just answered asks again.
+    Return the waiting requests; wait a moment for as many as last time, since callers just answered often ask again.
 
-    A request that comes alone waits for nobody. None, which ends the line, is the last where it is found.
+    A single request does not wait. None, which ends the queue, is the last item if it is found.
     """
     found = [line.get()]
     until = time.monotonic() + _MOMENT_SECONDS
@@ -159,9 +159,9 @@ def _gathered(line: _Queue, expected: int) -> list[_Waiting | None]:
 
 def _parts(group: list[_Waiting], key: Sequence[str]) -> list[list[_Waiting]]:
     """
-    Cut a group so that no part has more records than a request may have, and no two requests of one are about one row.
+    Split a group: no part exceeds the records of one request, and no two requests of a part concern the same row.
 
-    The later of two such begins from what the earlier has left, and each is told the truth of its own.
+    The later request then starts from the result of the earlier one, and each gets its own correct answer.
     """
     if group[0].request.is_partial:
         return [[one] for one in group]

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from daftari import __version__
 from daftari.errors import DaftariError
 
-#: Command -> module that defines it. A module is imported when its command is asked for: starting stays quick.
+#: Command -> module that defines it. A module is imported only for its own command, so that starting stays quick.
 COMMANDS: dict[str, str] = {
     "init": "daftari.cli.init",
     "plan": "daftari.cli.schema",
@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "daftari.cli.schema",
     "env": "daftari.cli.transform",
 }
-#: Nouns, whose verbs are the commands of their module.
+#: Noun -> module that defines its verbs.
 GROUPS: dict[str, str] = {
     "contract": "daftari.cli.contract",
     "quarantine": "daftari.cli.quarantine",
@@ -47,7 +47,7 @@ GROUPS: dict[str, str] = {
 
 
 class _LazyGroup(TyperGroup):
-    """Imports the module of a command only when that command, or help for it, is asked for."""
+    """A group that imports the module of a command only to run that command or show its help."""
 
     _is_listing = False
 
@@ -105,7 +105,7 @@ def _root(
 
 
 def main() -> None:
-    """Run a command. What a user did wrong is one line and a hint; what we did wrong has a reference."""
+    """Run a command. Report a user's error in one line with a hint, and an internal error with a reference."""
     try:
         app()
     except DaftariError as error:
@@ -113,7 +113,7 @@ def main() -> None:
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
@@ -122,21 +122,21 @@ def main() -> None:
 
 
 def _report(error: BaseException, reference: str) -> None:
-    """Say that the fault is ours; where it happened goes to a file that a person can send on."""
+    """Report an internal error; write its traceback to a file that the user can send."""
     from tempfile import gettempdir
 
     path = Path(gettempdir()) / f"daftari-{reference}.log"
     path.write_text("".join(_without_values(error)), "utf-8")
     typer.echo(f"error: this is a fault in daftari, not in what you did (reference {reference})", err=True)
-    typer.echo(f"hint: please report it with {path}; it names places in the code, and no data", err=True)
+    typer.echo(f"hint: please report it with {path}, which holds places in the code and no data", err=True)
 
 
 def _without_values(error: BaseException) -> Iterator[str]:
-    """The traceback less the errors' own texts: a database's quotes the row that caused it."""
+    """Yield the traceback without the errors' messages: a database error quotes the row that caused it."""
     cause = error.__cause__ or error.__context__
     if cause is not None:
         yield from _without_values(cause)
         yield "\nthen:\n"
-    yield from getattr(error, "frames", ())  # of a fault in a process of ours
+    yield from getattr(error, "frames", ())  # of an error in a child process
     yield from traceback.format_tb(error.__traceback__)
     yield f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}\n"

@@ -1,4 +1,4 @@
-"""daftari audit: who changed what, and the proof that the record of it is whole."""
+"""daftari audit: show who changed what, and verify that no entry was altered."""
 
 from __future__ import annotations
 
@@ -22,22 +22,20 @@ if TYPE_CHECKING:
     from daftari.operations.audit.show_audit import AuditEntry
     from daftari.operations.audit.verify_audit import ChainVerdict
 
-app = typer.Typer(
-    no_args_is_help=True, help="Who changed what, and the proof that the record of it is whole."
-)
+app = typer.Typer(no_args_is_help=True, help="Show who changed what; verify that no audit entry was altered.")
 
 
 @app.command()
 def show(
     relation: Annotated[str | None, typer.Option(help="Only this table, e.g. ops.expenses.")] = None,
     run: Annotated[int | None, typer.Option(help="Only entries of this run.")] = None,
-    actor: Annotated[str | None, typer.Option(help="Only what this actor did.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many entries at the most.")] = 20,
+    actor: Annotated[str | None, typer.Option(help="Only entries of this actor.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many entries.")] = 20,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Show entries of the audit, newest first. Values of rows are not shown; `audit export` writes them out.
+    """Show audit entries, newest first, without the values of rows; `audit export` writes those.
 
     Example: daftari audit show --relation ops.expenses
     """
@@ -53,17 +51,17 @@ def _show_entries(found: Sequence[AuditEntry], output: Output) -> None:
         print_json([asdict(entry) for entry in found])
         return
     if not found:
-        out.print("The audit has no such entry.")
+        out.print("No audit entry matches.")
         return
-    table = Table("entry", "at", "what", "rows", "who", "run", "purpose", box=None, pad_edge=False)
+    table = Table("entry", "time", "operation", "rows", "actor", "run", "purpose", box=None, pad_edge=False)
     for entry in found:
-        who = entry.actor if entry.actor == entry.login else f"{entry.actor} by {entry.login}"
+        actor = entry.actor if entry.actor == entry.login else f"{entry.actor} by {entry.login}"
         table.add_row(
             str(entry.entry_id),
             f"{entry.at:%Y-%m-%d %H:%M:%S}",
             f"{entry.operation} {entry.relation}",
             "" if entry.rows is None else f"{entry.rows:,}",
-            who,
+            actor,
             str(entry.run_id or ""),
             entry.purpose or "",
         )
@@ -74,9 +72,9 @@ def _show_entries(found: Sequence[AuditEntry], output: Output) -> None:
 def checkpoint(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
-    """Chain what was recorded since, sign how far the chain has come, and anchor that outside of the database.
+    """Add new entries to the chain, sign its head, and write this anchor outside the database.
 
-    Run it every few minutes: what a superuser does to entries younger than the last anchor may go unseen.
+    Run it every few minutes: changes by a superuser to entries after the last anchor may go undetected.
 
     Example: daftari audit checkpoint
     """
@@ -87,7 +85,7 @@ def checkpoint(
     if output is Output.JSON:
         print_json(done)
     elif done.anchor is None:
-        out.print(f"Nothing new: the chain ends at {done.position}, and is anchored there.")
+        out.print(f"Nothing new: the chain ends at {done.position} and is anchored there.")
     else:
         out.print(
             f"Chained {done.chained:,} entries; anchored at {done.position:,}: {done.anchor}", markup=False
@@ -103,13 +101,13 @@ def verify(
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Prove that the audit is whole and anchored, or name what was done to it.
+    """Verify that the audit is complete, unaltered and anchored; report every difference.
 
     Example: daftari audit verify --output json
     """
     session = open_session(workspace, env)
     key = public_key_of(session.settings, public_key)
-    with session.connection() as conn, err.status("Proving the audit"):
+    with session.connection() as conn, err.status("Verifying the audit"):
         verdict = verify_audit(conn, key, folder=session.settings.anchors_dir)
     _show_verdict(verdict, output)
     require_whole(verdict)
@@ -122,7 +120,7 @@ def export(
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Write the audit out with old and new values, to be proved without the database by verify_chain.py.
+    """Write the audit with old and new values to a file. verify_chain.py verifies it without the database.
 
     Example: daftari audit export audit.jsonl
     """
@@ -138,14 +136,14 @@ def export(
 
 @app.command()
 def keygen(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
-    """Make the key that signs checkpoints. Give the public half to whoever is to prove the audit.
+    """Make the key that signs checkpoints. Give the public key to those who verify the audit.
 
     Example: daftari audit keygen
     """
     session = open_session(workspace, env)
     public = make_signing_key(session.settings)
-    out.print(f"wrote {session.settings.signing_key}, which nobody else may read", markup=False)
-    out.print(f"wrote {public}, which proves what it signs", markup=False)
+    out.print(f"wrote {session.settings.signing_key}, readable by its owner only", markup=False)
+    out.print(f"wrote {public}, which verifies its signatures", markup=False)
 
 
 def _show_verdict(verdict: ChainVerdict, output: Output) -> None:

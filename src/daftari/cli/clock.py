@@ -1,4 +1,4 @@
-"""The one place where the terminal reads the clock."""
+"""The one place where commands read the clock."""
 
 from __future__ import annotations
 

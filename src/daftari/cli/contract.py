@@ -39,14 +39,14 @@ def lint(
         typer.Argument(help="Contracts, or folders of them. Default: the workspace.", show_default=False),
     ] = None,
     governed: Annotated[
-        bool, typer.Option("--governed", help="Ask of files also whether they can be enforced.")
+        bool, typer.Option("--governed", help="Also check whether the files can be enforced.")
     ] = False,
     workspace: WorkspaceOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Check contracts against the Open Data Contract Standard, 3.0 and 3.1; list every fault.
 
-    The contracts of a workspace are also asked whether they can be enforced and fit together.
+    For a workspace, also check that its contracts can be enforced and fit together.
 
     Example: daftari contract lint pipelines/leave
     """
@@ -87,18 +87,18 @@ class FailOn(StrEnum):
 @app.command()
 def diff(
     old: Annotated[str, typer.Argument(help="A dataset of the workspace, or the file of a contract.")],
-    new: Annotated[str, typer.Argument(help="What it is to become: another file, or dataset.")],
+    new: Annotated[str, typer.Argument(help="The new version: another file or dataset.")],
     fail_on: Annotated[
         FailOn | None,
-        typer.Option("--fail-on", help="End with code 31 on a change of this kind, or a worse one."),
+        typer.Option("--fail-on", help="Exit with code 31 on a change of this kind or a worse one."),
     ] = None,
     workspace: WorkspaceOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Say what changes from contract OLD to contract NEW, and whom it concerns.
+    """Show what changes from contract OLD to contract NEW, and who is affected.
 
-    Additive: whatever worked still works. Exposure: someone can see or do more.
-    Breaking: data goes, what was good may be refused, or a query fails.
+    Additive: everything that worked still works. Exposure: someone can see or do more.
+    Breaking: data is lost, valid rows may be rejected, or a query fails.
 
     Example: daftari contract diff expenses expenses-next.odcs.yaml --fail-on breaking
     """
@@ -108,7 +108,7 @@ def diff(
     elif changes:
         out.print(change_table(changes))
     else:
-        err.print("Nothing has changed.")
+        err.print("No changes.")
     if fail_on and _worst(changes, ChangeKind(fail_on.value)):
         raise typer.Exit(BreakingChange.exit_code)
 
@@ -124,7 +124,7 @@ def import_(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The dataset's name. Default: the file's.")] = None,
     examples: Annotated[
-        bool, typer.Option("--examples", help="Put values of the file into the contract, as examples.")
+        bool, typer.Option("--examples", help="Copy values of the file into the contract as examples.")
     ] = False,
     to: Annotated[
         Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
@@ -132,14 +132,14 @@ def import_(
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
-    """Make a first contract of a file or a table, for people to correct.
+    """Draft a contract from a file or a table, for people to correct.
 
-    Types, what is always there, keys and closed sets are told from the rows; bounds are not guessed.
+    Types, required fields, keys and closed sets are inferred from the rows; bounds are not.
 
     Example: daftari contract import claims.csv --to pipelines/claims/claims.odcs.yaml
     """
     if (file is None) == (table is None):
-        raise typer.BadParameter("name a FILE, or a --table; not both")
+        raise typer.BadParameter("expected a FILE or a --table, not both")
     if file is not None:
         text = contract_of_file(file, name=name, examples=examples)
     else:
@@ -149,7 +149,7 @@ def import_(
         typer.echo(text, nl=False)
     else:
         write_new(to, text)
-        err.print(f"{to} is there. Next: go through it, then daftari contract lint --governed {to}")
+        err.print(f"Wrote {to}. Next: review it, then daftari contract lint --governed {to}")
 
 
 @app.command()
@@ -161,9 +161,9 @@ def test(
     workspace: WorkspaceOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Judge the example rows that contracts ship: each must get the verdict, rule and reason it says.
+    """Test the example rows of contracts: each must get the verdict, rule and reason that it states.
 
-    They are in tests/DATASET.examples.yaml of a pipeline. A dataset without any has not passed.
+    They are in tests/DATASET.examples.yaml of a pipeline. A dataset without examples fails.
 
     Example: daftari contract test expenses
     """

@@ -1,4 +1,4 @@
-"""Contracts, their faults and their changes as people read them, 80 columns wide."""
+"""Contracts, their faults and their changes as text for people, 80 columns wide."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _OPTIONS = {
     "≤ {}": "maximum",
     "< {}": "exclusive_maximum",
     "multiple of {}": "multiple_of",
-    "from {} characters": "min_length",
-    "to {} characters": "max_length",
-    "like {}": "pattern",
+    "at least {} characters": "min_length",
+    "at most {} characters": "max_length",
+    "matches {}": "pattern",
     "{}": "format",
 }
 
 
 def fault_line(fault: Fault) -> Text:
-    """One line, beginning as editors and terminals make it clickable: file:line."""
+    """Return one line that begins with file:line, which editors and terminals make a link."""
     where, _, what = str(fault).partition(": ")
     return Text.assemble((where, "bold"), ": ", what)
 
 
 def change_table(changes: Iterable[ContractChange]) -> Table:
-    table = _table("Kind", "Where", "What", "Because")
+    table = _table("Kind", "Where", "Change", "Reason")
     for change in changes:
         kind = Text(change.kind.value, style=_COLOURS[change.kind])
         table.add_row(kind, escape(change.place), escape(change.what), escape(change.reason))
@@ -47,10 +47,10 @@ def change_table(changes: Iterable[ContractChange]) -> Table:
 
 
 def example_lines(checked: Iterable[CheckedExamples]) -> Iterator[Text]:
-    """A line for each dataset, and one for each example that did not get what it must."""
+    """Yield a line for each dataset, and one for each example that failed."""
     for one in checked:
         passed = sum(outcome.has_passed for outcome in one.outcomes)
-        counts = f"{passed} of {len(one.outcomes)} examples as they must be"
+        counts = f"{passed} of {len(one.outcomes)} examples passed"
         if not one.outcomes:
             counts = f"no examples; expected some in {one.source}"
         yield Text.assemble((one.dataset, "bold"), ": ", counts)
@@ -71,7 +71,7 @@ def _contrast(outcome: ExampleOutcome) -> str:
 
 
 def show_contract(contract: Contract, console: Console) -> None:
-    """Print everything a reader of the data wants to know."""
+    """Print a contract: its fields and their rules, references, access, service levels."""
     name = contract.name or contract.id
     title = f"{name} {contract.version} ({contract.status})"
     console.print(Text(title, style="bold"))
@@ -150,9 +150,9 @@ def _rules_of(field: Field) -> Iterator[str]:
     }
     yield from (name for name, holds in flags.items() if holds)
     for words, attribute in _OPTIONS.items():
-        said = getattr(field.options, attribute)
-        if said is not None:
-            yield words.format(said)
+        value = getattr(field.options, attribute)
+        if value is not None:
+            yield words.format(value)
     if field.allowed:
         few = len(field.allowed) <= _LISTED_VALUES
         yield f"one of {', '.join(field.allowed)}" if few else f"one of {len(field.allowed)} values"

@@ -1,4 +1,4 @@
-"""`daftari demo`: the main job on invented data."""
+"""`daftari demo`: a whole run on invented data."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A new folder, or one that the demo made.")
+        Path, typer.Argument(metavar="DIR", help="A new folder, or one of an earlier demo.")
     ] = Path("demo"),
     output: OutputOption = Output.TEXT,
-    port: Annotated[int, typer.Option(help="Where the control room is served.", min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="The port of the control room.", min=1, max=65535)] = 8000,
     serve: Annotated[
         bool | None,
         typer.Option(
-            "--serve/--no-serve", help="Serve the control room at the end; by default on a terminal alone."
+            "--serve/--no-serve", help="Serve the control room at the end. Default: only on a terminal."
         ),
     ] = None,
 ) -> None:
-    """Do the whole job on two years of an invented organisation's files, and show the result on a page.
+    """Load, check and report two years of an invented organisation's files; show the result on a page.
 
-    Again, it finds nothing new to load. On a terminal it ends by serving the control room, with a token for each of
-    its people, until Ctrl-C.
+    A second run finds nothing new to load. On a terminal it then prints a token for each demo user and serves the
+    control room until Ctrl-C.
 
     Example: daftari demo
     """
@@ -57,7 +57,7 @@ def demo(
     if report.checks.failed:
         raise ChecksFailed(
             f"demo: {len(report.checks.failed)} checks failed; no mart was published",
-            hint="Look at the failed checks above.",
+            hint="See the failed checks above.",
         )
     is_watched = out.is_terminal and output is Output.TEXT
     if serve if serve is not None else is_watched:
@@ -71,7 +71,7 @@ def _serve(session: CommandSession, port: int) -> None:
     with session.connection() as conn:
         people = make_demo_tokens(conn, session.workspace, now=now())
     out.print(f"\n[bold]The control room[/bold]: http://127.0.0.1:{port}   (Ctrl-C stops it)")
-    out.print("Sign in as one of these; the tokens hold for a day.", markup=False)
+    out.print("Sign in with one of these tokens; they are valid for one day.", markup=False)
     for one in people:
         out.print(f"  {one.role:<14} {one.user_id or '':<6} {one.token}", markup=False, soft_wrap=True)
     serve_session(session, port=port, is_quiet=True)
@@ -79,7 +79,7 @@ def _serve(session: CommandSession, port: int) -> None:
 
 @contextmanager
 def _watch() -> Iterator[Watch]:
-    """One line that changes on a terminal; elsewhere a line for each step."""
+    """Show one changing line on a terminal; elsewhere print a line for each step."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<40}"),
@@ -88,13 +88,13 @@ def _watch() -> Iterator[Watch]:
     )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("", total=None)
-        said: list[str] = []
+        shown: list[str] = []
 
         def watch(what: str, done: int, total: int) -> None:
             progress.update(task, description=what[:40], completed=done, total=total)
             verb = what.split()[0]
-            if not err.is_terminal and said[-1:] != [verb]:
-                said.append(verb)
+            if not err.is_terminal and shown[-1:] != [verb]:
+                shown.append(verb)
                 err.print(f"{what} …", markup=False)
 
         yield watch

@@ -28,7 +28,7 @@ _TOP_REASONS, _SHOWN_SENTENCES = 3, 5
 
 
 def show_demo_page(report: DemoReport, console: Console) -> None:
-    """Print *report*; nothing of it that comes from data is read as markup."""
+    """Print *report*; text from data is never read as markup."""
     for part in _page(report):
         console.print(part, highlight=False, markup=False, soft_wrap=True)
 
@@ -54,7 +54,7 @@ def _heading(text: str) -> Text:
 
 
 def _wrapped(text: str, *, indent: int) -> str:
-    """Break *text* at 80 columns, further lines indented; what has no blank, such as a path, is left whole."""
+    """Break *text* at 80 columns and indent further lines; a word without spaces, such as a path, is not broken."""
     lines = textwrap.wrap(
         text, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
     )
@@ -63,10 +63,10 @@ def _wrapped(text: str, *, indent: int) -> str:
 
 def _first_line(report: DemoReport) -> str:
     if not report.new_files:
-        return f"Nothing new to load: all {report.files} files are known. ({report.seconds:.0f} s)"
+        return f"Nothing new to load: all {report.files} files were loaded before. ({report.seconds:.0f} s)"
     known = report.files - report.new_files
     return (
-        f"Loaded {report.new_files} of {report.files} files{', the others are known' if known else ''}; "
+        f"Loaded {report.new_files} of {report.files} files{', the others before' if known else ''}; "
         f"every row is accounted for. ({report.seconds:.0f} s)"
     )
 
@@ -109,11 +109,11 @@ def _chart(months: Sequence[date], spend: Sequence[Spend]) -> Iterator[Renderabl
             f"  {it.department:<{_NAME_WIDTH}.{_NAME_WIDTH}} {_heights(it.by_month)} "
             f"{'█' * length:<{_BAR_WIDTH}}{it.total / 1_000_000:>8,.1f}"
         )
-    yield Text("  Left: each month beside the department's highest. Right: all months.", style="dim")
+    yield Text("  Left: each month relative to the department's highest. Right: the total.", style="dim")
 
 
 def _heights(values: Sequence[Decimal]) -> str:
-    """Draw a column for each value, beside the highest; a blank where nothing was spent."""
+    """Draw a column for each value, relative to the highest; a blank for a month without spending."""
     highest = max(values)
     steps = len(_HEIGHTS)
     return "".join(
@@ -133,26 +133,26 @@ def _checks(report: DemoReport) -> Iterator[RenderableType]:
     if report.published:
         yield _wrapped(f"Published marts: {', '.join(report.published)}", indent=2)
     else:
-        yield "No mart was published: readers see what they saw before."
+        yield "No mart was published: readers see the previous version."
 
 
 def _sentences(checks: Checks) -> Iterator[RenderableType]:
-    said = [*(f"failed: {it}" for it in checks.failed), *(f"warned: {it}" for it in checks.warnings)]
-    for sentence in said[:_SHOWN_SENTENCES]:
+    sentences = [*(f"failed: {it}" for it in checks.failed), *(f"warned: {it}" for it in checks.warnings)]
+    for sentence in sentences[:_SHOWN_SENTENCES]:
         yield _wrapped(f"  {sentence}", indent=4)
-    if len(said) > _SHOWN_SENTENCES:
-        yield f"  and {len(said) - _SHOWN_SENTENCES} more"
+    if len(sentences) > _SHOWN_SENTENCES:
+        yield f"  and {len(sentences) - _SHOWN_SENTENCES} more"
 
 
 def _next(report: DemoReport) -> Iterator[RenderableType]:
-    yield _heading("Where to look next")
+    yield _heading("Next steps")
     yield f"  cd {report.folder}"
     for command, why in (
-        ("daftari quarantine show expenses", "what was refused, and why"),
-        ("daftari contract show expenses", "what the data is, who may see it"),
+        ("daftari quarantine show expenses", "which rows were rejected, and why"),
+        ("daftari contract show expenses", "what the data means, who may see it"),
         ("daftari quality show", "what was checked"),
-        ("daftari verify", "is the database what the contracts say?"),
-        ("daftari new pipeline fleet", "a pipeline of your own"),
+        ("daftari verify", "does the database match its contracts?"),
+        ("daftari new pipeline fleet", "make your own pipeline"),
     ):
         yield f"  {command:<34}# {why}"
     yield "  daftari load expenses inbox/expenses/2024-11_ledger.csv --explain"

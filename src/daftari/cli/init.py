@@ -15,13 +15,13 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="An empty folder, or one to make.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     name: Annotated[
         str | None, typer.Option(help="The organisation's name. Default: the folder's.", show_default=False)
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Make a workspace: contracts, mappings, marts and settings of seven datasets to start from.
+    """Make a workspace with contracts, mappings, marts and settings of seven datasets.
 
     Example: daftari init ~/registry --name "Mto Mwangaza Trust"
     """
@@ -30,5 +30,5 @@ def init(
         for path in files:
             out.print(directory / path, soft_wrap=True)
         return
-    err.print(f"A workspace of {len(files)} files is in {directory}.", soft_wrap=True)
+    err.print(f"Created a workspace of {len(files)} files in {directory}.", soft_wrap=True)
     err.print(f"Next: cd {directory} && daftari apply", soft_wrap=True)

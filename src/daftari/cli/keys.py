@@ -1,4 +1,4 @@
-"""`daftari keys`: what sealed values are sealed under."""
+"""`daftari keys`: the keys of sealed fields."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from daftari.cli.session import open_session
 if TYPE_CHECKING:
     from daftari.operations.keys.key_status import SurveyedKeys
 
-app = typer.Typer(no_args_is_help=True, help="Look at the keys of sealed fields, and renew them.")
+app = typer.Typer(no_args_is_help=True, help="Show and renew the keys of sealed fields.")
 
 
 @app.command()
@@ -30,7 +30,7 @@ def status(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    Tell how many keys there are, and how many values of each field wait for a rotation.
+    Show the number of keys, and of each field the number of values still to be re-encrypted.
 
     Example: daftari keys status --output json
     """
@@ -56,9 +56,9 @@ def _show(found: SurveyedKeys) -> None:
         table.add_row(one.field, f"{one.values:,}", f"{one.outdated:,}")
     out.print(table)
     if state.is_rotating:
-        out.print("A rotation is unfinished: `daftari keys rotate` goes on with it.")
+        out.print("A rotation is unfinished: `daftari keys rotate` continues it.")
     if state.outdated:
-        out.print("An epoch is unfinished: `daftari keys epoch` begins another, and finishes it.")
+        out.print("An epoch is unfinished: `daftari keys epoch` starts another and finishes it.")
 
 
 @app.command()
@@ -69,7 +69,7 @@ def rotate(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Seal every value anew, under new versions of the keys, while others work. Killed, it goes on when run again.
+    Re-encrypt every value under new versions of the keys. Others can work meanwhile. If interrupted, run it again.
 
     Example: daftari keys rotate
     """
@@ -78,18 +78,18 @@ def rotate(
     session = open_session(workspace, env)
     rows = 0
 
-    def told(more: int) -> None:
+    def count(more: int) -> None:
         nonlocal rows
         rows += more
-        shown.update(f"Sealing anew: {rows:,} rows")
+        shown.update(f"Re-encrypting: {rows:,} rows")
 
-    with session.connection() as conn, err.status("Sealing anew") as shown:
-        done = rotate_keys(conn, session.keys, session.workspace.contracts, dry_run=dry_run, progress=told)
+    with session.connection() as conn, err.status("Re-encrypting") as shown:
+        done = rotate_keys(conn, session.keys, session.workspace.contracts, dry_run=dry_run, progress=count)
     if output is Output.JSON:
         print_json(done)
         return
     verb = "would be" if dry_run else "were"
-    out.print(f"{done.rows:,} rows {verb} sealed anew, under version {done.generation}")
+    out.print(f"{done.rows:,} rows {verb} re-encrypted under version {done.generation}")
 
 
 @app.command()
@@ -100,7 +100,7 @@ def epoch(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Renew what wraps the keys, and destroy what did: copies of the key store from before open nothing any more.
+    Make a new wrapping key and destroy the old one: earlier copies of the key store cannot be decrypted any more.
 
     Example: daftari keys epoch
     """
@@ -111,6 +111,6 @@ def epoch(
         print_json(done)
         return
     verb = "would be" if dry_run else "were"
-    out.print(f"{done.rewrapped:,} keys {verb} wrapped anew; epoch {done.epoch}")
+    out.print(f"{done.rewrapped:,} keys {verb} rewrapped; epoch {done.epoch}")
     if not dry_run:
-        out.print("Renew the backup of the wrapping key, and destroy the one from before.")
+        out.print("Back up the new wrapping key, and destroy the backup of the old one.")

@@ -38,7 +38,7 @@ def load(
     mapping: Annotated[
         Path | None,
         typer.Option(
-            help="A source mapping. Default: the pipeline's own that is meant for the file.",
+            help="A source mapping. Default: the pipeline's mapping that matches the file.",
             exists=True,
             dir_okay=False,
         ),
@@ -47,7 +47,7 @@ def load(
         list[str] | None,
         typer.Option(
             "--total",
-            help="A control total of each file: rows=N, or FIELD=SUM. The load is refused where it does not hold.",
+            help="A control total of each file: rows=N or FIELD=SUM. A file with another total is not loaded.",
         ),
     ] = None,
     explain: Annotated[
@@ -62,7 +62,7 @@ def load(
 ) -> None:
     """Load FILES into DATASET; rows that break a rule go to quarantine, each with its reasons.
 
-    The same file again changes nothing. See daftari quarantine list for what was refused.
+    Loading the same file again changes nothing. See rejected rows with daftari quarantine list.
 
     Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
     """

@@ -1,4 +1,4 @@
-"""What became of files that were loaded or replayed, as people and programs read it."""
+"""The outcome of loaded and replayed files, as text or JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from daftari.errors import DaftariError
     from daftari.operations.load.load_files import Loaded
 
-_REASONS = 5  #: shown of each file
+_REASONS = 5  #: shown for each file
 _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
 
 
 def show_loaded(loaded: Sequence[Loaded], output: Output) -> None:
-    """Print what became of each file's rows."""
+    """Print the outcome of each file's rows."""
     if output is Output.JSON:
         print_json([asdict(one) for one in loaded])
         return
@@ -30,11 +30,11 @@ def show_loaded(loaded: Sequence[Loaded], output: Output) -> None:
         for line in _remarks(one):
             out.print(f"{one.source}: {line}", markup=False)
     if any(one.counts.quarantined for one in fresh):
-        out.print(f"See them: daftari quarantine show {fresh[0].dataset}")
+        out.print(f"Show rejected rows: daftari quarantine show {fresh[0].dataset}")
 
 
 def raise_first(errors: Sequence[DaftariError]) -> None:
-    """Say every refusal; the first gives the exit code."""
+    """Print every error; the first one sets the exit code."""
     for error in errors[1:]:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         if error.hint:
@@ -50,8 +50,8 @@ def _remarks(one: Loaded) -> Iterator[str]:
         yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
     if len(one.reasons) > _REASONS:
         yield f"and {len(one.reasons) - _REASONS} more reasons"
-    if one.mended:
-        yield f"{one.mended:,} rows that were in quarantine are in order now"
+    if one.corrected:
+        yield f"{one.corrected:,} rows that were in quarantine are resolved"
 
 
 def _table(loaded: Iterable[Loaded]) -> Table:

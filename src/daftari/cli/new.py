@@ -11,17 +11,17 @@ from daftari.operations.workspace.new_pipeline import new_pipeline
 from daftari.operations.workspace.open_workspace import read_workspace
 from daftari.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make something new in the workspace.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Add something new to the workspace.")
 
 
 @app.callback()
 def _noun() -> None:
-    """Make something new in the workspace."""
+    """Add something new to the workspace."""
 
 
 @app.command()
 def pipeline(
-    name: Annotated[str, typer.Argument(help="Of the pipeline, such as fleet-costs.")],
+    name: Annotated[str, typer.Argument(help="Name of the pipeline, e.g. fleet-costs.")],
     dataset: Annotated[
         str | None,
         typer.Option(help="Name of its dataset. Default: the pipeline's.", show_default=False),
@@ -29,7 +29,7 @@ def pipeline(
     workspace: WorkspaceOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Make a pipeline with a contract, a mapping, a mart and tests that work as they are.
+    """Make a pipeline with a contract, a mapping, a mart and tests, ready to run.
 
     Example: daftari new pipeline fleet-costs --dataset trips
     """

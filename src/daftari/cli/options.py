@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they read and behave the same everywhere."""
+"""Options that several commands share, with the same text and behaviour everywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WorkspaceOption = Annotated[
     typer.Option(
         "--workspace",
         "-w",
-        help="The workspace. Default: the nearest folder upwards that holds daftari.toml.",
+        help="The workspace folder. Default: the nearest one upwards with a daftari.toml.",
         envvar="DAFTARI_WORKSPACE",
         show_default=False,
     ),
@@ -34,12 +34,12 @@ EnvOption = Annotated[
         "--env", help="Environment: dev, staging or prod.", envvar="DAFTARI_ENV", show_default="dev"
     ),
 ]
-OutputOption = Annotated[Output, typer.Option("--output", help="How to print the result.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+OutputOption = Annotated[Output, typer.Option("--output", help="Format of the result.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 
-#: Results. Wraps at 80 columns when not on a terminal, so that what is piped looks the same everywhere.
+#: Results. Wraps at 80 columns when not on a terminal, so that piped output is the same everywhere.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
-#: Talk: progress, warnings, hints.
+#: Messages: progress, warnings, hints.
 err = Console(stderr=True, highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""How far a command is, on a terminal."""
+"""Progress of a command, on a terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from daftari.cli.options import err
 @contextmanager
 def rows_shown() -> Iterator[Callable[[Path], Callable[[int], None]]]:
     """
-    Yield what begins the line of a file and returns what counts its rows.
+    Yield a function that starts the progress line of a file and returns its row counter.
 
-    Off a terminal nothing is shown, and nothing is imported for it.
+    Off a terminal, nothing is shown and nothing is imported.
     """
     if not err.is_terminal:
         yield lambda _path: lambda _rows: None

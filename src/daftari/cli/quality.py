@@ -1,4 +1,4 @@
-"""`daftari quality`: run the checks of the contracts, and show what they found."""
+"""`daftari quality`: run the checks of the contracts, and show their results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Check tables against what their contracts promise of their rows, and keep what is found.
+    Check tables against the quality rules of their contracts, and store the results.
 
     Example: daftari quality run expenses users
     """
@@ -56,7 +56,7 @@ def show(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Show what the latest checks found.
+    Show the results of the latest checks.
 
     Example: daftari quality show expenses --output json
     """
@@ -73,7 +73,7 @@ def _show(checked: Sequence[CheckedDataset], output: Output) -> None:
     for one in checked:
         for outcome in one.outcomes:
             if outcome.verdict is not CheckVerdict.PASSED:
-                _tell(one, outcome)
+                _print_outcome(one, outcome)
 
 
 def _as_document(checked: CheckedDataset) -> dict[str, object]:
@@ -93,7 +93,7 @@ def _overview(checked: Sequence[CheckedDataset]) -> Table:
     return table
 
 
-def _tell(checked: CheckedDataset, outcome: CheckOutcome) -> None:
+def _print_outcome(checked: CheckedDataset, outcome: CheckOutcome) -> None:
     out.print(
         f"{checked.dataset}: {outcome.description}: {_WORDS[outcome.verdict]}, {outcome.reason} ({outcome.check})",
         style=_COLOURS[outcome.verdict],
@@ -101,4 +101,4 @@ def _tell(checked: CheckedDataset, outcome: CheckOutcome) -> None:
     )
     if outcome.keys:
         some = "; ".join(", ".join(key.values()) for key in outcome.keys[:5])
-        out.print(f"  such as {some}", markup=False)
+        out.print(f"  for example {some}", markup=False)

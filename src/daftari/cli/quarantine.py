@@ -1,4 +1,4 @@
-"""daftari quarantine: rows that were refused, and their way back."""
+"""daftari quarantine: show, correct and replay rejected rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from daftari.operations.quarantine.replay_quarantine import replay_corrected
 from daftari.operations.quarantine.replay_quarantine import replay_quarantine as replay_files
 from daftari.operations.quarantine.show_quarantine import QuarantineEntry, show_entries, show_files
 
-app = typer.Typer(no_args_is_help=True, help="Rows that were refused: look at them, mend them, replay them.")
+app = typer.Typer(no_args_is_help=True, help="Show, correct and replay rejected rows.")
 
 DatasetArgument = Annotated[str, typer.Argument(help="The dataset, e.g. expenses.")]
 
@@ -30,7 +30,7 @@ def list_(
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """List the files with rows in quarantine, newest first.
+    """List the files with rejected rows, newest first.
 
     Example: daftari quarantine list
     """
@@ -38,16 +38,16 @@ def list_(
     if dataset is not None:
         session.workspace.dataset(dataset)
     with session.connection() as conn:
-        piles = show_files(conn, dataset)
+        files = show_files(conn, dataset)
     if output is Output.JSON:
-        print_json([asdict(pile) for pile in piles])
+        print_json([asdict(file) for file in files])
         return
-    if not piles:
+    if not files:
         out.print("Nothing is in quarantine.")
         return
-    table = Table("dataset", "run", "file", "rows", "commonest reason", box=None, pad_edge=False)
-    for pile in piles:
-        table.add_row(pile.dataset, str(pile.run_id), pile.source, f"{pile.rows:,}", pile.top_reason)
+    table = Table("dataset", "run", "file", "rows", "most common reason", box=None, pad_edge=False)
+    for file in files:
+        table.add_row(file.dataset, str(file.run_id), file.source, f"{file.rows:,}", file.top_reason)
     out.print(table)
 
 
@@ -55,12 +55,12 @@ def list_(
 def show(
     dataset: DatasetArgument,
     run: Annotated[int | None, typer.Option(help="Only rows of this run.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many rows at the most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many rows.")] = 20,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Show rows in quarantine, each with its place and its reasons. Protected values are ***.
+    """Show rejected rows, each with its line and its reasons. Protected values are shown as ***.
 
     Example: daftari quarantine show expenses --limit 5
     """
@@ -74,7 +74,7 @@ def show(
     for entry in found.entries:
         _show_entry(entry, contract.dataset)
     if found.is_cut:
-        out.print(f"There are more; --limit {10 * limit} shows up to so many.")
+        out.print(f"There are more: use --limit {10 * limit}.")
     if not found.entries:
         out.print(f"No row of {dataset} is in quarantine.")
 
@@ -97,11 +97,11 @@ def export(
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
-    """Write quarantined rows to CSV files, as their sources had them, to be mended and replayed.
+    """Write rejected rows to CSV files, as in their sources, to be corrected and replayed.
 
-    The files hold protected values in the clear, as the sources do: keep them as the sources are kept.
+    The files hold protected values in plain text, as the sources do: store them as safely.
 
-    Example: daftari quarantine export expenses --to mending/
+    Example: daftari quarantine export expenses --to corrections/
     """
     session = open_session(workspace, env)
     session.workspace.dataset(dataset)
@@ -111,9 +111,9 @@ def export(
         out.print(f"{one.path}: {one.rows:,} rows of {one.source}", markup=False)
         if one.shapeless:
             lines = ", ".join(map(str, one.shapeless[:10])) + (" …" if len(one.shapeless) > 10 else "")
-            out.print(f"  not in it, to be mended in {one.source} itself: line {lines}", markup=False)
+            out.print(f"  not exported, to be corrected in {one.source} itself: line {lines}", markup=False)
     if any(one.rows for one in written):
-        out.print(f"Mend them, then: daftari quarantine replay {dataset} --mended FILE")
+        out.print(f"Correct them, then: daftari quarantine replay {dataset} --corrected FILE")
     if not written:
         out.print(f"No row of {dataset} is in quarantine.")
 
@@ -121,33 +121,33 @@ def export(
 @app.command()
 def replay(
     dataset: DatasetArgument,
-    mended: Annotated[
+    corrected: Annotated[
         Path | None,
-        typer.Option(help="A corrected file of `quarantine export`. Default: the sources themselves."),
+        typer.Option(help="A corrected file of `quarantine export`. Default: the source files."),
     ] = None,
     run: Annotated[int | None, typer.Option(help="Only rows of this run.")] = None,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Judge quarantined rows again, after the contract, the mapping or the rows were mended.
+    """Check rejected rows again, after the contract, the mapping or the rows were corrected.
 
-    What is in order now is loaded; what is not stays in quarantine. Repeating it changes nothing.
+    Rows that pass are loaded; the others stay in quarantine. Repeating it changes nothing.
 
-    Example: daftari quarantine replay expenses --mended mending/march.quarantine.csv
+    Example: daftari quarantine replay expenses --corrected corrections/march.quarantine.csv
     """
-    if mended and run is not None:
-        raise typer.BadParameter("goes with the sources, not with --mended", param_hint="'--run'")
+    if corrected and run is not None:
+        raise typer.BadParameter("cannot be used with --corrected", param_hint="'--run'")
     session = open_session(workspace, env)
     session.workspace.dataset(dataset)
     with session.connection() as conn:
         found = (
-            replay_corrected(conn, session.workspace, dataset, mended, now=now())
-            if mended
+            replay_corrected(conn, session.workspace, dataset, corrected, now=now())
+            if corrected
             else replay_files(conn, session.workspace, dataset, now=now(), run_id=run)
         )
         loaded = list(found)
     if not loaded and output is Output.TEXT:
-        out.print(f"No row of {dataset} waits for this.")
+        out.print(f"No row of {dataset} is waiting for this.")
         return
     show_loaded(loaded, output)

@@ -1,4 +1,4 @@
-"""daftari reveal: sealed fields in the clear, for who may see them and says what for."""
+"""daftari reveal: write decrypted fields to a file, for a role that may see them and a stated purpose."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def reveal(
     dataset: Annotated[str, typer.Argument(help="The dataset to read, e.g. salaries.")],
-    fields: Annotated[list[str], typer.Argument(help="The fields to write, in that order.")],
-    to: Annotated[Path, typer.Option(help="The CSV file to write, for its owner alone.", dir_okay=False)],
-    purpose: Annotated[str, typer.Option(help="What it is for; it is kept in the audit.")],
+    fields: Annotated[list[str], typer.Argument(help="The fields to write, in this order.")],
+    to: Annotated[
+        Path, typer.Option(help="The CSV file to write, readable by its owner only.", dir_okay=False)
+    ],
+    purpose: Annotated[str, typer.Option(help="The purpose; it is recorded in the audit.")],
     role: Annotated[
-        str, typer.Option("--as", help="The role to read as, as contracts call it: its rows and columns.")
+        str,
+        typer.Option(
+            "--as",
+            help="The role, named as in contracts, whose rows and columns are read.",
+        ),
     ],
     where: Annotated[
         list[str] | None, typer.Option("--where", help="Only rows with FIELD=VALUE; may be repeated.")
@@ -30,9 +36,9 @@ def reveal(
     env: EnvOption = None,
 ) -> None:
     """
-    Write fields of rows to a file, sealed ones opened: what that role may see, recorded with its purpose.
+    Write fields to a file, sealed ones decrypted: what the role may see. The audit records the read and its purpose.
 
-    Needs a server with pgcrypto. Keys are lent to the session for one transaction.
+    It needs a server with pgcrypto. The database session holds the keys for one transaction.
 
     Example: daftari reveal salaries user_id bank_account net --as hr --where month=2026-03-01
     --purpose "bank file of March" --to bank.csv
@@ -48,12 +54,12 @@ def reveal(
     with session.connection() as conn:
         found = reveal_fields(conn, session.keys, contract.dataset, tuple(fields), reading)
     write_private_csv(to, found.names, found.rows)
-    out.print(f"wrote {to}: {len(found.rows):,} rows, which nobody else may read", markup=False)
-    out.print("The audit has the read and its purpose.")
+    out.print(f"wrote {to}: {len(found.rows):,} rows, readable by its owner only", markup=False)
+    out.print("The audit recorded the read and its purpose.")
 
 
-def _pair(said: str) -> tuple[str, str]:
-    name, mark, value = said.partition("=")
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
     if not mark:
-        raise SettingError(f"--where {said}: has no =; expected FIELD=VALUE")
+        raise SettingError(f"--where {text}: has no =; expected FIELD=VALUE")
     return name, value

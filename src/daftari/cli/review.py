@@ -1,4 +1,4 @@
-"""daftari review: each quarter, who can reach what, and whether they still should."""
+"""daftari review: the quarterly review of who can reach what, and whether they still should."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _RELATIONS = 3
 @app.command()
 def start(
     quarter: Annotated[
-        str | None, typer.Option(help="The quarter it is for, e.g. 2026q4. Default: the current one.")
+        str | None, typer.Option(help="The quarter, e.g. 2026q4. Default: the current one.")
     ] = None,
     deadline: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help=f"From this day on closing revokes what is undecided. Default: {USUAL_DAYS} days from now.",
+            help=f"From this day, closing revokes undecided access. Default: {USUAL_DAYS} days from now.",
         ),
     ] = None,
     workspace: WorkspaceOption = None,
@@ -53,34 +53,34 @@ def start(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Look at who can reach governed rows, by which way, and how many rows that is; keep it as a review.
+    Start a review: record who can reach governed rows, in which way, and how many rows.
 
     Example: daftari review start --deadline 2026-12-11
     """
     session = open_session(workspace, env)
     today = session.workspace.today(now())
     period = ReviewPeriod.of(quarter, deadline.date() if deadline else None, today=today)
-    with session.connection() as conn, err.status("Looking at who can reach what") as shown:
+    with session.connection() as conn, err.status("Finding who can reach what") as shown:
         review = start_review(
             conn,
             session.watched,
             period,
             now=now(),
-            progress=lambda access: shown.update(f"Looked at: {access.kind} of {access.grantee}"),
+            progress=lambda access: shown.update(f"Found {access.kind} of {access.grantee}"),
         )
     _show(Shown(review=review, is_as_attested=None), review.entries, output)
 
 
 @app.command()
 def show(
-    review: Annotated[int | None, typer.Argument(help="Its number. Default: the latest.")] = None,
-    undecided: Annotated[bool, typer.Option("--open", help="Only what is undecided.")] = False,
+    review: Annotated[int | None, typer.Argument(help="The review's number. Default: the latest.")] = None,
+    undecided: Annotated[bool, typer.Option("--open", help="Only undecided entries.")] = False,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Show a review: each access, what was decided, and of a closed one whether it is as the audit attests.
+    Show a review: each access and its decision; if it is closed, whether the audit still attests it.
 
     Example: daftari review show --open
     """
@@ -97,7 +97,7 @@ def decide(
     entries: Annotated[
         list[int] | None, typer.Argument(help="Numbers of entries.", show_default=False)
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; it is kept with the decision.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason; it is kept with the decision.")] = "",
     grantee: Annotated[str | None, typer.Option(help="All undecided entries of this login or role.")] = None,
     about: Annotated[
         str | None, typer.Option("--object", help="All undecided entries about this role or relation.")
@@ -107,7 +107,7 @@ def decide(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Decide on entries of the open review. Nobody decides on their own access.
+    Decide on entries of the open review. You cannot decide on your own access.
 
     Example: daftari review decide revoke 4 7 --reason "left in October"
     """
@@ -140,7 +140,7 @@ def close(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Close the open review: take away what was revoked or, from the deadline on, undecided; attest it in the audit.
+    Close the open review: revoke access as decided and, from the deadline, undecided access; attest it in the audit.
 
     Example: daftari review close --report review-2026q4.html
     """
@@ -179,12 +179,12 @@ def _show_closed(closed: Closed, *, dry_run: bool) -> None:
 @app.command()
 def report(
     path: Annotated[Path, typer.Argument(help="The HTML file to write.", dir_okay=False)],
-    review: Annotated[int | None, typer.Option(help="Its number. Default: the latest.")] = None,
+    review: Annotated[int | None, typer.Option(help="The review's number. Default: the latest.")] = None,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
     """
-    Write a review as one HTML file for an auditor; it needs nothing else, and prints.
+    Write a review for an auditor as one HTML file, self-contained and printable.
 
     Example: daftari review report review-2026q4.html
     """
@@ -209,19 +209,19 @@ def _show(shown: Shown, entries: tuple[ReviewEntry, ...], output: Output) -> Non
         print_json({**document, "entries": [asdict(one) for one in entries]})
         return
     out.print(_headline(review), soft_wrap=True)
-    table = Table("", "who", "has", "rows", "last use", "decision", box=None, pad_edge=False)
+    table = Table("no.", "who", "access", "rows", "last use", "decision", box=None, pad_edge=False)
     for one in entries:
         table.add_row(
             f"{one.entry_no}{'*' if one.is_new else ''}",
             one.access.grantee,
-            _has(one.access),
+            _access_cell(one.access),
             "" if one.rows is None else f"{one.rows:,}",
             f"{one.access.last_use:%Y-%m-%d}" if one.access.last_use else "",
             one.outcome or one.decision or "",
         )
     out.print(table)
     if any(one.is_new for one in entries):
-        out.print("* not there at the review before")
+        out.print("* new since the previous review")
 
 
 def _headline(review: Review) -> str:
@@ -237,9 +237,9 @@ def _what(access: HeldAccess) -> str:
     return f"{access.kind} of {access.object} for {access.grantee}"
 
 
-def _has(access: HeldAccess) -> str:
-    """In one cell: what it is, and the first relations that it leads to."""
+def _access_cell(access: HeldAccess) -> str:
+    """Return the access and the first relations that it reaches, for one cell."""
     names = [one.relation for one in access.reach]
     more = f" and {len(names) - _RELATIONS} more" if len(names) > _RELATIONS else ""
-    leads = f": {', '.join(names[:_RELATIONS])}{more}" if names and names != [access.object] else ""
-    return f"{access.kind} {access.object}{leads}"
+    reach = f": {', '.join(names[:_RELATIONS])}{more}" if names and names != [access.object] else ""
+    return f"{access.kind} {access.object}{reach}"

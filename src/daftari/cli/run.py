@@ -1,4 +1,4 @@
-"""daftari run: a pipeline from its inbox to its marts."""
+"""daftari run: run pipelines, from their inboxes to their marts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def run(
     pipelines: Annotated[
-        list[str] | None, typer.Argument(help="The pipelines to run. Default: all, in the order they need.")
+        list[str] | None, typer.Argument(help="The pipelines to run. Default: all, in order of dependency.")
     ] = None,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Load what waits in inbox/<dataset>/, check it, build the marts, check and publish those.
+    """Load the files in inbox/<dataset>/, check the tables, then build, check and publish the marts.
 
-    After a failure, run it again: it goes on from the step that failed. One log line a step, on standard error.
+    After a failure, run it again: it continues from the step that failed. Each step logs one line to standard error.
 
     Example: daftari run expense-tracking
     """
@@ -55,6 +55,6 @@ def _show(runs: Sequence[PipelineRun], output: Output) -> None:
             f"{new:,}",
             f"{one.counts.received:,}",
             f"{one.counts.quarantined:,}",
-            f"went well; skipped {', '.join(skipped)}" if skipped else "all went well",
+            f"succeeded; skipped {', '.join(skipped)}" if skipped else "all succeeded",
         )
     out.print(table)

@@ -1,4 +1,4 @@
-"""`daftari plan`, `apply`, `verify` and `doctor`: the database as the contracts want it."""
+"""`daftari plan`, `apply`, `verify` and `doctor`: bring the database to the contracts, and compare the two."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def plan(
 @app.command()
 def apply(
     allow_breaking: Annotated[
-        bool, typer.Option("--allow-breaking", help="Also make changes that lose data or refuse rows.")
+        bool, typer.Option("--allow-breaking", help="Also make changes that lose data or reject rows.")
     ] = False,
     dry_run: DryRunOption = False,
     workspace: WorkspaceOption = None,
@@ -55,7 +55,7 @@ def apply(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Bring the database to what the contracts say, in one transaction. Again: nothing is left to do.
+    Change the database to match the contracts, in one transaction. A second run changes nothing.
 
     Example: daftari apply --dry-run
     """
@@ -80,7 +80,7 @@ def verify(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    Compare the live database with the contracts, object by object, and name each drift.
+    Compare the live database with the contracts, object by object, and report each difference.
 
     Example: daftari verify --output json
     """
@@ -96,8 +96,8 @@ def verify(
     _show_verified(verified, output)
     if verified.drifts:
         raise Drift(
-            f"verify: {_counted(len(verified.drifts), 'object')} not as the contracts say; expected none",
-            hint="`daftari plan` shows what brings them back.",
+            f"verify: {_counted(len(verified.drifts), 'difference')} from the contracts; expected none",
+            hint="`daftari plan` shows the changes that correct them.",
         )
 
 
@@ -106,7 +106,7 @@ def doctor(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    List what the PostgreSQL in use can do, and what each lack turns off.
+    List the features of the PostgreSQL in use, and what each missing one turns off.
 
     Example: daftari doctor
     """
@@ -116,7 +116,7 @@ def doctor(
     _show_examined(examined, session, output)
     if examined.lacking:
         raise DatabaseError(
-            f"doctor: the server lacks {', '.join(it.name for it in examined.lacking)}; expected all of it",
+            f"doctor: the server lacks {', '.join(it.name for it in examined.lacking)}; expected all of them",
             hint="Use another server, or have its administrator add what is missing.",
         )
 
@@ -143,7 +143,7 @@ def _show_plan(planned: SchemaPlan, output: Output) -> None:
     for change in planned.changes:
         _show_change(change)
     if planned.is_empty:
-        out.print("Nothing to change: the database is what the contracts say.")
+        out.print("Nothing to change: the database matches the contracts.")
         return
     classes = Counter(change.kind for change in planned.changes)
     counts = ", ".join(f"{classes[impact]} {impact}" for impact in ChangeKind if classes[impact])
@@ -169,7 +169,7 @@ def _show_applied(applied: ApplyResult, output: Output) -> None:
         print_json({**_plan_document(applied.plan), "written": written, "partitions": made})
         return
     if applied.plan.is_empty and not applied.partitions:
-        out.print("Nothing to change: the database is what the contracts say.")
+        out.print("Nothing to change: the database matches the contracts.")
         return
     for path in applied.written:
         out.print(f"wrote migrations/versions/{path.name}", markup=False)
@@ -191,14 +191,14 @@ def _show_verified(verified: Verified, output: Output) -> None:
         out.print(drift.text, markup=False, soft_wrap=True)
     for dataset, rows in verified.outside.items():
         out.print("[yellow]warning   [/]", end="")
-        advice = "an earlier start in the contract, or apply, makes one"
+        advice = "set an earlier start in the contract, or run apply, to make one"
         text = f"{dataset}: {_counted(rows, 'row')} outside every partition; {advice}"
         out.print(text, markup=False, soft_wrap=True)
     for text in verified.off:
         out.print("[yellow]off       [/]", end="")
         out.print(text, markup=False, soft_wrap=True)
     checked = ", ".join(_counted(count, kind) for kind, count in verified.checked.items())
-    verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all as the contracts say"
+    verdict = f"{len(verified.drifts)} drifted" if verified.drifts else "all match the contracts"
     out.print(f"Compared {checked}: {verdict}.", markup=False, soft_wrap=True)
 
 

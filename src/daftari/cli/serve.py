@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 app = typer.Typer(add_completion=False)
-#: Where prometheus_client looks, when it is imported, for a folder in which several processes count.
-_TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+#: prometheus_client reads it when it is imported: the folder in which several processes count.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="How many processes answer.", min=1, max=64)] = 1,
+    workers: Annotated[int, typer.Option(help="The number of server processes.", min=1, max=64)] = 1,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
     """
-    Serve the workspace's API and control room until stopped (Ctrl-C). Who comes shows a token: see `daftari token`.
+    Serve the workspace's API and control room until Ctrl-C. Callers need a token: see `daftari token`.
 
     Example: daftari serve --port 8000 --workers 2
     """
@@ -44,31 +44,31 @@ def serve(
 def serve_session(
     session: CommandSession, *, host: str = "127.0.0.1", port: int, workers: int = 1, is_quiet: bool = False
 ) -> None:
-    """Serve until stopped; *is_quiet*: requests that went well are not logged."""
+    """Serve until stopped; *is_quiet*: successful requests are not logged."""
     from daftari.operations.workspace.readiness import require_applied
 
     _require_free(host, port)
-    with session.connection() as conn:  # what is wrong is said here, once, and not by each worker
+    with session.connection() as conn:  # so that an error is reported once, and not by each worker
         require_applied(conn, session.workspace.contracts)
-    # Workers are new processes, which read their settings anew.
+    # Workers are new processes, which read the settings again.
     os.environ["DAFTARI_WORKSPACE"] = str(session.settings.root.resolve())
     os.environ["DAFTARI_ENV"] = session.settings.environment
     if is_quiet:
         os.environ["DAFTARI_LOG_LEVEL"] = "warning"
     err.print(f"Serving {session.settings.name} on http://{host}:{port} (API: /docs)", markup=False)
-    with _counted_together() if workers > 1 else nullcontext():
+    with _shared_metrics() if workers > 1 else nullcontext():
         _run(host=host, port=port, workers=workers)
 
 
 @contextmanager
-def _counted_together() -> Iterator[None]:
-    """Have the workers that are started count in files of one folder, so that each tells of all."""
+def _shared_metrics() -> Iterator[None]:
+    """Have all workers count in files of one folder, so that each reports the total."""
     with TemporaryDirectory(prefix="daftari-metrics-") as folder:
-        os.environ[_TOGETHER] = folder
+        os.environ[_METRICS_FOLDER] = folder
         try:
             yield
         finally:
-            del os.environ[_TOGETHER]
+            del os.environ[_METRICS_FOLDER]
 
 
 def _run(*, host: str, port: int, workers: int) -> None:
@@ -88,7 +88,7 @@ def _run(*, host: str, port: int, workers: int) -> None:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises SettingError where something listens there already."""
+    """Raise SettingError if the port is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,24 +96,25 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SettingError(
-                f"{host}:{port}: cannot be listened on ({error.strerror})", hint="Name another with --port."
+                f"{host}:{port}: cannot listen here ({error.strerror})",
+                hint="Choose another port with --port.",
             ) from None
 
 
 def make_application() -> ASGIApp:
-    """What a worker serves: the workspace and environment that the environment's variables name."""
+    """Return the application of a worker, for the workspace and environment in its environment variables."""
     from prometheus_client import REGISTRY, CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
 
     from daftari.api.app import application
     from daftari.web import routes
 
-    counted = CollectorRegistry() if _TOGETHER in os.environ else REGISTRY
-    if _TOGETHER in os.environ:
+    counted = CollectorRegistry() if _METRICS_FOLDER in os.environ else REGISTRY
+    if _METRICS_FOLDER in os.environ:
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
     settings = open_session(Path(os.environ["DAFTARI_WORKSPACE"]), os.environ["DAFTARI_ENV"]).settings
     made = application(settings, extensions=[routes.add_control_room], counted=counted)
-    # What is there by now stays: the collector, which stops everybody, need not go through it again and again.
+    # These objects live as long as the process: the garbage collector, which stops all threads, need not visit them.
     gc.collect()
     gc.freeze()
     return made

@@ -1,4 +1,4 @@
-"""`daftari server`: the PostgreSQL that is private to the workspace."""
+"""`daftari server`: the workspace's own PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption
 from daftari.operations.workspace.embedded_server import find_server, start_server, stop_server
 from daftari.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True, help="Start, stop or look at the workspace's own PostgreSQL.")
+app = typer.Typer(
+    no_args_is_help=True, help="Start and stop the workspace's own PostgreSQL; show its status."
+)
 
 
 @app.command()
 def start(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     """
-    Start the workspace's PostgreSQL, unless it runs. Any command that needs it does so by itself.
+    Start the workspace's PostgreSQL, if it is not running. Commands that need it start it too.
 
     Example: daftari server start
     """
@@ -27,7 +29,7 @@ def start(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
 @app.command()
 def stop(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     """
-    Stop the workspace's PostgreSQL. Open transactions are rolled back; data stay.
+    Stop the workspace's PostgreSQL. Open transactions are rolled back; data is kept.
 
     Example: daftari server stop
     """
@@ -42,7 +44,7 @@ def status(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    Tell whether the workspace's PostgreSQL runs, where its data are and how to reach it.
+    Show whether the workspace's PostgreSQL is running, where its data is and how to connect.
 
     Example: daftari server status --output json
     """

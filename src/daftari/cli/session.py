@@ -1,4 +1,4 @@
-"""What nearly every command begins with: settings, logging, the workspace, a connection."""
+"""The session of a command: settings, logging, the workspace, a connection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CommandSession:
         return open_workspace(self.settings)
 
     def workspace_of(self, dataset: str) -> Workspace:
-        """The workspace as far as it is about one dataset."""
+        """Return the workspace, limited to what concerns one dataset."""
         from daftari.operations.workspace.open_workspace import open_workspace
 
         return open_workspace(self.settings, only=dataset)

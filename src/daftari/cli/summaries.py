@@ -1,4 +1,4 @@
-"""What each command does, in a line, read off its source: to list all commands, none needs to be imported."""
+"""One-line summaries of commands, read from their source, so that listing them imports none of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 def summary(module: str, command: str, *, is_group: bool) -> str:
     """Return the first paragraph of a command's docstring, or the help of a group, in *module*."""
     spec = find_spec(module)
-    assert spec is not None and spec.origin is not None, "the modules of commands are files of ours"
+    assert spec is not None and spec.origin is not None, "commands are defined in our own files"
     tree = ast.parse(Path(spec.origin).read_text("utf-8"))
     return _of_group(tree) if is_group else _of_command(tree, command)
 

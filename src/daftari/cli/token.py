@@ -24,7 +24,7 @@ from daftari.operations.access import tokens, web_sessions
 from daftari.operations.access.tokens import Token
 
 app = typer.Typer(
-    no_args_is_help=True, help="Make, list and revoke the tokens of callers; see and end sessions."
+    no_args_is_help=True, help="Make, list and revoke tokens of callers; list and end sessions."
 )
 
 _DAYS = 90
@@ -32,21 +32,22 @@ _DAYS = 90
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What it is called in the audit, e.g. payroll-import.")],
-    role: Annotated[str, typer.Option(help="The role that it acts in, as contracts call it.")],
+    name: Annotated[str, typer.Argument(help="Its name in the audit, e.g. payroll-import.")],
+    role: Annotated[str, typer.Option(help="The role that it acts in, named as in contracts.")],
     user: Annotated[
-        str | None, typer.Option(help="The user_id of whom it acts for. Default: nobody.", show_default=False)
+        str | None,
+        typer.Option(help="The user_id of the person it acts for. Default: none.", show_default=False),
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help="A dataset that it may name; may be repeated. Default: all.")
+        list[str] | None, typer.Option(help="A dataset that it may use; may be repeated. Default: all.")
     ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="It writes nothing.")] = False,
-    days: Annotated[int, typer.Option(help="For how many days it is valid.")] = _DAYS,
+    read_only: Annotated[bool, typer.Option("--read-only", help="It may only read.")] = False,
+    days: Annotated[int, typer.Option(help="Days until it expires.")] = _DAYS,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
     """
-    Make a token and print it, once: only its digest is kept.
+    Make a token and print it once; only its digest is stored.
 
     Example: daftari token create payroll-import --role hr --dataset salaries --days 30
     """
@@ -60,7 +61,7 @@ def create(
     with session.connection() as conn:
         token = issue_token(conn, datasets, grant, now=now(), days=days)
     typer.echo(token)
-    typer.echo("It is shown this once. Send it as: Authorization: Bearer TOKEN", err=True)
+    typer.echo("It is shown only once. Send it as: Authorization: Bearer TOKEN", err=True)
 
 
 @app.command("list")
@@ -68,7 +69,7 @@ def list_(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    List the tokens, those of the past too, with when each was last used.
+    List all tokens, also expired and revoked ones, with the time of their last use.
 
     Example: daftari token list --output json
     """
@@ -109,7 +110,7 @@ def revoke(
     env: EnvOption = None,
 ) -> None:
     """
-    Take a token's use away, for good and within seconds.
+    Revoke a token for good. Servers stop accepting it within seconds.
 
     Example: daftari token revoke payroll-import
     """
@@ -119,7 +120,7 @@ def revoke(
     if dry_run:
         out.print(f"Would revoke {name}.", markup=False)
         return
-    out.print(f"Revoked {name}. A server that knows it forgets it within seconds.", markup=False)
+    out.print(f"Revoked {name}. Servers stop accepting it within seconds.", markup=False)
 
 
 @app.command()
@@ -127,7 +128,7 @@ def sessions(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    List who is signed in to the control room: by a token, or by an OpenID Connect issuer.
+    List the users who are signed in to the control room, by a token or by an OpenID Connect issuer.
 
     Example: daftari token sessions --output json
     """
@@ -149,13 +150,13 @@ def sessions(
 
 @app.command("sign-out")
 def sign_out(
-    who: Annotated[str, typer.Argument(help="As `daftari token sessions` lists them, e.g. 'oidc U2'.")],
+    who: Annotated[str, typer.Argument(help="The user as in `daftari token sessions`, e.g. 'oidc U2'.")],
     dry_run: DryRunOption = False,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
 ) -> None:
     """
-    End every session that somebody has in the control room, at once. Who may still sign in may come back.
+    End all sessions of a user in the control room, at once. The user may sign in again, if still allowed to.
 
     Example: daftari token sign-out 'oidc U2'
     """

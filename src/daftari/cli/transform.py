@@ -1,4 +1,4 @@
-"""`daftari transform`: marts built, tested and published; `daftari env`: the same connection for dbt by hand."""
+"""`daftari transform`: build, test and publish marts; `daftari env`: the same connection for your own dbt runs."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def transform(
         list[str] | None, typer.Argument(help="Only the marts that depend on these pipelines. Default: all.")
     ] = None,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="Build incremental marts from nothing.")
+        bool, typer.Option("--full-refresh", help="Rebuild incremental marts from scratch.")
     ] = False,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """
-    Build the marts aside, test them, and publish them when every test passes.
+    Build the marts in a separate schema, test them, and publish them if every test passes.
 
     Example: daftari transform expense-tracking
     """
@@ -57,7 +57,7 @@ def transform(
 @app.command("env")
 def print_environment(workspace: WorkspaceOption = None, env: EnvOption = None) -> None:
     """
-    Print what dbt by hand needs to reach the workspace's database, as a shell's export lines.
+    Print shell export lines with which your own dbt runs reach the workspace's database.
 
     The lines hold the database's password, if it has one.
 
@@ -92,7 +92,7 @@ def _show(transformed: Transformed, output: Output) -> None:
     for warning in transformed.warnings:
         out.print(_sentence(warning), style="yellow", markup=False, soft_wrap=True)
     if transformed.unbuilt:
-        out.print(f"No model makes these published marts any more: {', '.join(transformed.unbuilt)}.")
+        out.print(f"No model builds these published marts any more: {', '.join(transformed.unbuilt)}.")
     state = "published" if transformed.is_published else "nothing published"
     skipped = f", {transformed.skipped} skipped" if transformed.skipped else ""
     out.print(

@@ -1,4 +1,4 @@
-"""daftari undo: one load, taken back."""
+"""daftari undo: undo one load."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def undo(
-    run: Annotated[int, typer.Argument(help="The run, by its number.")],
+    run: Annotated[int, typer.Argument(help="The number of the run.")],
     dry_run: DryRunOption = False,
     workspace: WorkspaceOption = None,
     env: EnvOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Take a load back: rows it inserted go, rows it updated become what they were. All of it, or nothing.
+    """Undo a load: delete the rows it inserted and restore the rows it updated. All of it, or nothing.
 
-    Refused where a row was changed since. The file may be loaded again afterwards.
+    Refused if a row was changed since. The file can be loaded again afterwards.
 
     Example: daftari undo 17 --dry-run
     """
@@ -47,10 +47,10 @@ def undo(
 def _show(undone: Undone) -> None:
     if undone.changed_since:
         out.print(
-            f"{undone.changed_since:,} rows of {undone.dataset} were changed since: it would be refused."
+            f"{undone.changed_since:,} rows of {undone.dataset} were changed since: the undo would be refused."
         )
         return
-    what = f"{undone.removed:,} rows removed, {undone.restored:,} as they were before"
+    what = f"{undone.removed:,} rows removed, {undone.restored:,} restored"
     if undone.run_id is None:
         out.print(f"Would be undone: {what}. Nothing was changed.")
     else:

@@ -1,1 +1,1 @@
-"""The control room: pages over the same operations as the API, for everyone who is not at a terminal."""
+"""The control room: web pages over the same operations as the API, for everyone who does not use a terminal."""

@@ -34,26 +34,26 @@ class Span:
     key: str
 
 
-def has_calendar(visit: PageRequest, dataset: Dataset) -> bool:
-    return visit.reads(dataset) and calendar_columns(dataset, visit.role) is not None
+def has_calendar(page: PageRequest, dataset: Dataset) -> bool:
+    return page.may_read(dataset) and calendar_columns(dataset, page.role) is not None
 
 
-def calendar_page(visit: PageRequest) -> Response:
-    datasets = [it.dataset for it in visit.contracts if has_calendar(visit, it.dataset)]
-    name = visit.request.path_params.get("dataset") or (datasets[0].name if datasets else "")
+def calendar_page(page: PageRequest) -> Response:
+    datasets = [it.dataset for it in page.contracts if has_calendar(page, it.dataset)]
+    name = page.request.path_params.get("dataset") or (datasets[0].name if datasets else "")
     dataset = next((it for it in datasets if it.name == name), None)
     if dataset is None:
-        raise AccessRefused("There is no such calendar, or it is not for your role.")
+        raise AccessRefused("There is no such calendar, or your role may not see it.")
     today = dataset.today(clock())
-    first, last = month_of(visit.request.query_params.get("month", ""), today)
-    spans, is_cut = _spans(visit, dataset, (first, last), today)
-    return visit.page(
+    first, last = month_of(page.request.query_params.get("month", ""), today)
+    spans, is_cut = _spans(page, dataset, (first, last), today)
+    return page.render(
         "calendar",
         dataset=dataset,
         datasets=datasets,
         first=first,
         days=[first + timedelta(days=at) for at in range(last.day)],
-        off=days_off(first, last, visit.service.settings.country),
+        off=days_off(first, last, page.service.settings.country),
         people={
             who: {day: it for it in its for day in days_of(it, first, last)} for who, its in spans.items()
         },
@@ -64,19 +64,19 @@ def calendar_page(visit: PageRequest) -> Response:
 
 
 def month_of(asked: str, today: date) -> tuple[date, date]:
-    """The first and the last day of the month that is asked for, such as `2026-03`; of this one, if none is."""
+    """Return the first and last day of the requested month, such as `2026-03`; default: the current month."""
     first = date.fromisoformat(f"{asked}-01") if _MONTH.fullmatch(asked) else today.replace(day=1)
     return first, first.replace(day=monthrange(first.year, first.month)[1])
 
 
 def days_of(span: Span, first: date, last: date) -> list[date]:
-    """The days of *span* from *first* to *last*."""
+    """Return the days of *span* from *first* to *last*."""
     start, end = max(span.start, first), min(span.end, last)
     return [start + timedelta(days=at) for at in range((end - start).days + 1)]
 
 
 def calendar_columns(dataset: Dataset, role: str) -> list[str] | None:
-    """The columns that a calendar is drawn from; None where *role* does not see them all, or it has no spans."""
+    """Return the columns of a calendar; None if *role* does not see them all, or the dataset has no spans."""
     relation, overlap = relation_of(dataset, role), dataset.no_overlap
     if relation is None or overlap is None:
         return None
@@ -85,31 +85,31 @@ def calendar_columns(dataset: Dataset, role: str) -> list[str] | None:
     unless = parse(overlap.unless, dataset, where=dataset.name).fields if overlap.unless else ()
     needed = dict.fromkeys([*overlap.key, overlap.start, overlap.end, *state, *unless, *dataset.key])
     dated = {it.name for it in relation.columns if it.field and it.field.logical_type is LogicalType.DATE}
-    ends_in_clear = {overlap.start, overlap.end} <= dated - {
+    ends_unmasked = {overlap.start, overlap.end} <= dated - {
         it.name for it in relation.columns if it.is_masked
     }
-    return list(needed) if needed.keys() <= seen and ends_in_clear else None
+    return list(needed) if needed.keys() <= seen and ends_unmasked else None
 
 
 def _spans(
-    visit: PageRequest, dataset: Dataset, within: tuple[date, date], today: date
+    page: PageRequest, dataset: Dataset, within: tuple[date, date], today: date
 ) -> tuple[dict[str, list[Span]], bool]:
-    names, overlap = calendar_columns(dataset, visit.role), dataset.no_overlap
-    assert names is not None and overlap is not None, "there is a calendar of it"
-    reader, (first, last) = visit.reader(dataset), within
+    names, overlap = calendar_columns(dataset, page.role), dataset.no_overlap
+    assert names is not None and overlap is not None, "the dataset has a calendar"
+    reader, (first, last) = page.reader(dataset), within
     asked = [(f"{overlap.start}.lte", str(last)), (f"{overlap.end}.gte", str(first)), ("limit", str(_MOST))]
     query = query_of(reader, [("fields", ",".join(names)), *asked])
-    with visit.connection() as conn:
-        page = read_page(conn, reader, query)
+    with page.connection() as conn:
+        found = read_page(conn, reader, query)
     columns = [it for it in reader.relation.columns if it.name in names]
-    rows = [records.values_of(row, columns) for row in page.rows]
-    return spans_of(dataset, that_count(dataset, rows, today)), page.next is not None
+    rows = [records.values_of(row, columns) for row in found.rows]
+    return spans_of(dataset, blocking_rows(dataset, rows, today)), found.next is not None
 
 
 def spans_of(dataset: Dataset, rows: list[dict[str, Any]]) -> dict[str, list[Span]]:
-    """The spans of *rows*, by the person or thing that they are of."""
+    """Return the spans of *rows*, by the person or thing that they belong to."""
     overlap = dataset.no_overlap
-    assert overlap is not None, "there is a calendar of it"
+    assert overlap is not None, "the dataset has a calendar"
     found: dict[str, list[Span]] = {}
     for row in rows:
         span = Span(
@@ -122,8 +122,8 @@ def spans_of(dataset: Dataset, rows: list[dict[str, Any]]) -> dict[str, list[Spa
     return dict(sorted(found.items()))
 
 
-def that_count(dataset: Dataset, rows: list[dict[str, Any]], today: date) -> list[dict[str, Any]]:
-    """Those that may not overlap: one that was turned down keeps nobody away."""
+def blocking_rows(dataset: Dataset, rows: list[dict[str, Any]], today: date) -> list[dict[str, Any]]:
+    """Return the rows that may not overlap. A rejected request, for example, is not an absence."""
     overlap = dataset.no_overlap
     if overlap is None or overlap.unless is None or not rows:
         return rows

@@ -1,4 +1,4 @@
-"""Charts as SVG of the server: no script, values in titles, and always beside the table that they are drawn from."""
+"""Charts as SVG, drawn by the server: no script, values in titles, always next to the table they show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Number = Decimal | float | int
 
 
 def lines(labels: Sequence[str], series: Mapping[str, Sequence[Number | None]], *, title: str) -> Markup:
-    """A line for each of *series*, over *labels*. Of many, the largest are drawn and the rest are added up."""
+    """Draw a line for each of *series*, over *labels*. Of many, draw the largest and the sum of the others."""
     shown = _largest(series)
     known = [float(it) for values in shown.values() for it in values if it is not None]
     if not labels or not known:
@@ -55,15 +55,15 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[Number | None]], 
 
 
 def bars(values: Sequence[tuple[str, Number]], *, title: str) -> Markup:
-    """A bar for each of *values*, with its figure beside it."""
+    """Draw a bar for each of *values*, with its figure next to it."""
     if not values:
         return Markup("")
     most = max(abs(float(it)) for _, it in values) or 1.0
-    left, room = 200, _WIDTH - 200 - 110
+    left, length = 200, _WIDTH - 200 - 110
     parts = []
     for at, (name, number) in enumerate(values):
         down = _TOP + at * _BAR
-        wide = room * abs(float(number)) / most
+        wide = length * abs(float(number)) / most
         kind = "s0" if number >= 0 else "s1"
         parts.append(
             f'<text class="label" x="{left - 8}" y="{down + 15}" text-anchor="end">{escape(_cut(name))}</text>'
@@ -77,10 +77,10 @@ def bars(values: Sequence[tuple[str, Number]], *, title: str) -> Markup:
 def _figure(parts: Sequence[str], height: int, title: str, names: Sequence[str]) -> Markup:
     entries = "".join(f'<li class="s{at}">{escape(name)}</li>' for at, name in enumerate(names))
     legend = f'<ul class="legend">{entries}</ul>' if entries else ""
-    said = escape(title)
-    return Markup(  # noqa: S704 -- what is not ours is escaped above
-        f'<figure class="chart" tabindex="0" aria-label="{said}">'
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{said}">'
+    label = escape(title)
+    return Markup(  # noqa: S704 -- text from data is escaped above
+        f'<figure class="chart" tabindex="0" aria-label="{label}">'
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">'
         f"{''.join(parts)}</svg>{legend}</figure>"
     )
 
@@ -97,7 +97,7 @@ def _largest(series: Mapping[str, Sequence[Number | None]]) -> dict[str, Sequenc
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Four to six round numbers around what is drawn."""
+    """Return four to six round numbers that span the values."""
     span = (high - low) or abs(high) or 1.0
     rough = span / 4
     power = 10 ** math.floor(math.log10(rough))

@@ -1,4 +1,4 @@
-"""Load a file: dropped, looked at, its mapping corrected, its totals stated; and only then loaded."""
+"""Load a file: upload it, preview it, correct its mapping, state its totals, and only then load it."""
 
 from __future__ import annotations
 
@@ -22,72 +22,72 @@ from daftari.operations.load.upload_file import (
 from daftari.web.page_request import PageRequest
 
 
-def choose_file(visit: PageRequest) -> Response:
-    return visit.page("load", datasets=[it.dataset for it in visit.contracts if visit.adds(it.dataset)])
+def choose_dataset(page: PageRequest) -> Response:
+    return page.render("load", datasets=[it.dataset for it in page.contracts if page.may_load(it.dataset)])
 
 
-def drop_file(visit: PageRequest) -> Response:
-    return visit.page("load_file", dataset=_dataset(visit))
+def upload_page(page: PageRequest) -> Response:
+    return page.render("load_file", dataset=_dataset(page))
 
 
-async def receive_file(visit: PageRequest) -> Response:
-    """Take a file that a page sends; the answer names the page that shows it."""
-    dataset = await run_in_threadpool(_dataset, visit)
-    name, data_dir = visit.request.query_params.get("name", ""), visit.service.settings.data_dir
-    path = await run_in_threadpool(begin_upload, data_dir, dataset, visit.caller, name, now=clock())
+async def receive_file(page: PageRequest) -> Response:
+    """Store a file that a page sends; answer with the address of its preview."""
+    dataset = await run_in_threadpool(_dataset, page)
+    name, data_dir = page.request.query_params.get("name", ""), page.service.settings.data_dir
+    path = await run_in_threadpool(begin_upload, data_dir, dataset, page.caller, name, now=clock())
     try:
-        await write_body(visit.request, path)
+        await write_body(page.request, path)
     except BaseException:
         discard_upload(path)
         raise
     return JSONResponse({"page": f"/load/{dataset.name}/{place_of(path)}"})
 
 
-def preview_dropped(visit: PageRequest) -> Response:
-    """What the file is, how it maps, and what would become of its rows. Nothing is loaded."""
-    upload = _upload(visit)
-    with visit.connection() as conn:
-        found = look_at_upload(conn, visit.service.workspace, upload, now=clock())
-    return visit.page(
-        "look",
+def preview_upload(page: PageRequest) -> Response:
+    """Show the file's format, its mapping, and what would happen to its rows. Nothing is loaded."""
+    upload = _upload(page)
+    with page.connection() as conn:
+        found = look_at_upload(conn, page.service.workspace, upload, now=clock())
+    return page.render(
+        "preview",
         dataset=upload.dataset,
         file=upload.path.name,
-        place=visit.request.path_params["place"],
-        look=found.look,
+        place=page.request.path_params["place"],
+        preview=found.look,
         problem=found.problem,
         header=found.header,
         picks=upload.picks,
-        query=visit.request.url.query,
+        query=page.request.url.query,
     )
 
 
-def load_dropped(visit: PageRequest) -> Response:
-    upload = _upload(visit)
-    with visit.connection() as conn:
-        loaded = load_upload(conn, visit.service.workspace, upload, now=clock())
-    return visit.go(f"/runs/{loaded.run_id}?{'known' if loaded.known else 'loaded'}=1")
+def load_uploaded(page: PageRequest) -> Response:
+    upload = _upload(page)
+    with page.connection() as conn:
+        loaded = load_upload(conn, page.service.workspace, upload, now=clock())
+    return page.redirect(f"/runs/{loaded.run_id}?{'known' if loaded.known else 'loaded'}=1")
 
 
-def give_up(visit: PageRequest) -> Response:
-    upload = _upload(visit)
+def discard(page: PageRequest) -> Response:
+    upload = _upload(page)
     discard_upload(upload.path)
-    return visit.go(f"/load/{upload.dataset.name}")
+    return page.redirect(f"/load/{upload.dataset.name}")
 
 
-def _dataset(visit: PageRequest) -> Dataset:
-    dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    permissions.require(permissions.refusal_to_insert_for_others(dataset, visit.caller))
+def _dataset(page: PageRequest) -> Dataset:
+    dataset = page.contract(page.request.path_params["dataset"]).dataset
+    permissions.require(permissions.refusal_to_insert_for_others(dataset, page.caller))
     return dataset
 
 
-def _upload(visit: PageRequest) -> Upload:
-    """The file that the address means, with what the page says of it."""
-    dataset, place = _dataset(visit), visit.request.path_params["place"]
-    asked = visit.request.query_params
+def _upload(page: PageRequest) -> Upload:
+    """Return the uploaded file of the address, with the mapping and totals that the page states."""
+    dataset, place = _dataset(page), page.request.path_params["place"]
+    asked = page.request.query_params
     return Upload(
         dataset=dataset,
-        path=find_upload(visit.service.settings.data_dir, dataset, visit.caller, place),
-        sender=(visit.errand(), visit.service.roles),
+        path=find_upload(page.service.settings.data_dir, dataset, page.caller, place),
+        sender=(page.context(), page.service.roles),
         picks={name.removeprefix("m."): asked[name] for name in asked if name.startswith("m.")},
-        totals=totals_of(visit.form, dataset),
+        totals=totals_of(page.form, dataset),
     )

@@ -1,4 +1,4 @@
-"""Runs, the audit trail, access reviews, and the places that later work fills."""
+"""Runs, the audit trail, access reviews, incidents and the privacy desk."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ from daftari.web.page_request import PageRequest
 _AT_ONCE = 50
 
 
-def runs_page(visit: PageRequest) -> Response:
-    asked = visit.request.query_params.get("before", "")
+def runs_page(page: PageRequest) -> Response:
+    asked = page.request.query_params.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
-    names = _watched(visit)
+    names = _datasets_with_runs(page)
     if not names:
-        raise AccessRefused("Runs are for who loads a dataset, or sees all of it.")
-    with visit.connection() as conn:
+        raise AccessRefused(
+            "Your role sees no runs; expected a role that loads a dataset or sees all of its rows."
+        )
+    with page.connection() as conn:
         found = show_runs(conn, names, before=before, limit=_AT_ONCE)
-    return visit.page("runs", runs=found, following=found[-1].run_id if len(found) == _AT_ONCE else None)
+    return page.render("runs", runs=found, following=found[-1].run_id if len(found) == _AT_ONCE else None)
 
 
-def run_page(visit: PageRequest) -> Response:
-    asked = visit.request.path_params["run_id"]
+def run_page(page: PageRequest) -> Response:
+    asked = page.request.path_params["run_id"]
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
-    with visit.connection() as conn:
-        found = show_run(conn, number, _watched(visit), with_audit=visit.oversees)
+    with page.connection() as conn:
+        found = show_run(conn, number, _datasets_with_runs(page), with_audit=page.may_oversee)
     if found is None:
-        raise AccessRefused("There is no such run, or it is not for your role.")
-    dataset = visit.service.datasets[found.dataset]
-    untold = hidden_rules(dataset, visit.service.datasets, visit.role)
-    return visit.page(
+        raise AccessRefused("There is no such run, or your role may not see it.")
+    dataset = page.service.datasets[found.dataset]
+    hidden = hidden_rules(dataset, page.service.datasets, page.role)
+    return page.render(
         "run",
         run=found.run,
         dataset=dataset,
-        reasons=[(it, disclosed_reason(it.rule, it.reason, untold)[1]) for it in found.reasons],
+        reasons=[(it, disclosed_reason(it.rule, it.reason, hidden)[1]) for it in found.reasons],
         entries=found.entries,
-        fresh="loaded" in visit.request.query_params,
-        known="known" in visit.request.query_params,
+        is_new="loaded" in page.request.query_params,
+        known="known" in page.request.query_params,
     )
 
 
-def audit_page(visit: PageRequest) -> Response:
-    _require_overseer(visit)
-    asked = visit.request.query_params
+def audit_page(page: PageRequest) -> Response:
+    _require_overseer(page)
+    asked = page.request.query_params
     number = asked.get("run", "")
     wanted = AuditFilter(
         relation=asked.get("relation") or None,
@@ -57,39 +59,41 @@ def audit_page(visit: PageRequest) -> Response:
         run_id=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
         limit=200,
     )
-    with visit.connection() as conn:
+    with page.connection() as conn:
         found = show_audit(conn, wanted)
-    relations = sorted(f"{OPS}.{name}" for name in visit.service.datasets)
-    return visit.page("trail", entries=found.entries, wanted=wanted, head=found.head, relations=relations)
+    relations = sorted(f"{OPS}.{name}" for name in page.service.datasets)
+    return page.render(
+        "audit_trail", entries=found.entries, wanted=wanted, head=found.head, relations=relations
+    )
 
 
-def review_page(visit: PageRequest) -> Response:
-    _require_overseer(visit)
-    with visit.connection() as conn:
+def review_page(page: PageRequest) -> Response:
+    _require_overseer(page)
+    with page.connection() as conn:
         try:
             shown = show_review(conn)
         except ReviewRefused:
             shown = None
-    return visit.page("review", shown=shown)
+    return page.render("review", shown=shown)
 
 
-def incidents_page(visit: PageRequest) -> Response:
-    if not visit.reads_named("incidents"):
-        raise AccessRefused("Incidents are not for your role.")
-    return visit.page("incidents")
+def incidents_page(page: PageRequest) -> Response:
+    if not page.may_read_named("incidents"):
+        raise AccessRefused("Your role may not see incidents.")
+    return page.render("incidents")
 
 
-def privacy_page(visit: PageRequest) -> Response:
-    _require_overseer(visit)
-    return visit.page("privacy", contracts=visit.service.contracts.values())
+def privacy_page(page: PageRequest) -> Response:
+    _require_overseer(page)
+    return page.render("privacy", contracts=page.service.contracts.values())
 
 
-def _require_overseer(visit: PageRequest) -> None:
+def _require_overseer(page: PageRequest) -> None:
     permissions.require(
-        permissions.refusal_to_oversee(visit.role, visit.service.workspace.overseers),
-        hint="daftari.toml names those roles under [control_room] overseers.",
+        permissions.refusal_to_oversee(page.role, page.service.workspace.overseers),
+        hint="The roles that may are listed in daftari.toml, [control_room] overseers.",
     )
 
 
-def _watched(visit: PageRequest) -> list[str]:
-    return [it.dataset.name for it in visit.contracts if visit.watches(it.dataset)]
+def _datasets_with_runs(page: PageRequest) -> list[str]:
+    return [it.dataset.name for it in page.contracts if page.may_see_runs(it.dataset)]

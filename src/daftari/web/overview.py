@@ -1,4 +1,4 @@
-"""The first page, and the page of one dataset."""
+"""The overview page, and the page of one dataset."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Card:
     verdict: CheckVerdict | None  #: None: never checked
     failing: int
     waiting: int | None  #: None: not for this role
-    may_add: bool
+    may_load: bool
 
     @property
     def state(self) -> str:
@@ -44,30 +44,30 @@ class Card:
         return "late" if self.is_late else "healthy"
 
     @property
-    def needs_somebody(self) -> bool:
+    def needs_attention(self) -> bool:
         return bool(self.waiting) or self.state in ("failing", "late")
 
 
-def overview_page(visit: PageRequest) -> Response:
-    watched = [it for it in visit.contracts if visit.watches(it.dataset)]
-    own = [it for it in visit.contracts if it not in watched]
+def overview_page(page: PageRequest) -> Response:
+    watched = [it for it in page.contracts if page.may_see_runs(it.dataset)]
+    own = [it for it in page.contracts if it not in watched]
     names = [it.dataset.name for it in watched]
-    with visit.connection() as conn:
-        found = look_over(conn, names, [it.dataset.name for it in watched if visit.mends(it.dataset)])
+    with page.connection() as conn:
+        found = look_over(conn, names, [it.dataset.name for it in watched if page.may_correct(it.dataset)])
         requests = [
             waiting
-            for it in visit.contracts
-            if visit.decides(it.dataset)
-            for waiting in waiting_for(visit, conn, it.dataset, in_short=True)
+            for it in page.contracts
+            if page.may_decide(it.dataset)
+            for waiting in waiting_for(page, conn, it.dataset, in_short=True)
         ]
-    cards = [_card(visit, it, found) for it in watched]
-    needed = [it for it in cards if it.needs_somebody]
-    return visit.page(
+    cards = [_card(page, it, found) for it in watched]
+    needed = [it for it in cards if it.needs_attention]
+    return page.render(
         "overview", cards=cards, own=own, needed=needed, requests=[it for it in requests if it.rows]
     )
 
 
-def _card(visit: PageRequest, contract: Contract, found: Overview) -> Card:
+def _card(page: PageRequest, contract: Contract, found: Overview) -> Card:
     name = contract.dataset.name
     load, checked = found.loads.get(name), found.checked.get(name)
     return Card(
@@ -76,36 +76,36 @@ def _card(visit: PageRequest, contract: Contract, found: Overview) -> Card:
         is_late=load is not None and is_late(contract, load.finished_at, clock()),
         verdict=checked.verdict if checked else None,
         failing=failing_checks(checked),
-        waiting=found.waiting.get(name, 0) if visit.mends(contract.dataset) else None,
-        may_add=visit.adds(contract.dataset),
+        waiting=found.waiting.get(name, 0) if page.may_correct(contract.dataset) else None,
+        may_load=page.may_load(contract.dataset),
     )
 
 
-def dataset_page(visit: PageRequest) -> Response:
-    contract = visit.contract(visit.request.path_params["dataset"])
+def dataset_page(page: PageRequest) -> Response:
+    contract = page.contract(page.request.path_params["dataset"])
     name = contract.dataset.name
-    sees_all = visit.reads_all(contract.dataset)
-    with visit.connection() as conn:
+    sees_all = page.may_read_all(contract.dataset)
+    with page.connection() as conn:
         found = look_over(conn, [name])
-        runs = show_runs(conn, [name], limit=8) if visit.watches(contract.dataset) else []
+        runs = show_runs(conn, [name], limit=8) if page.may_see_runs(contract.dataset) else []
         history = contract_history(conn, name)
     load = found.loads.get(name)
-    return visit.page(
+    return page.render(
         "dataset",
         contract=contract,
         history=history,
-        fields=fields_seen_by(visit.role, contract.dataset),
+        fields=fields_seen_by(page.role, contract.dataset),
         load=load,
         is_late=load is not None and is_late(contract, load.finished_at, clock()),
         runs=runs,
         checked=found.checked.get(name) if sees_all else None,
-        volume=_volume(visit, contract.dataset),
-        referred=referring(name, visit.contracts),
+        volume=_volume(page, contract.dataset),
+        referred=referring(name, page.contracts),
     )
 
 
 def referring(name: str, contracts: Sequence[Contract]) -> list[str]:
-    """The other datasets that refer to the dataset called *name*."""
+    """Return the other datasets that refer to the dataset called *name*."""
     return [
         it.dataset.name
         for it in contracts
@@ -114,7 +114,7 @@ def referring(name: str, contracts: Sequence[Contract]) -> list[str]:
 
 
 def fields_seen_by(role: str, dataset: Dataset) -> list[dict[str, Any]]:
-    """Each field with how *role* sees it."""
+    """Return each field with how *role* sees it."""
     found, ways = [], sights(dataset, role)
     for field in dataset.fields:
         (way, *others) = ways[field.name]
@@ -125,15 +125,15 @@ def fields_seen_by(role: str, dataset: Dataset) -> list[dict[str, Any]]:
     return found
 
 
-def _volume(visit: PageRequest, dataset: Dataset) -> Any:
-    relation = relation_of(dataset, visit.role)
-    if relation is None or not visit.reads(dataset):
+def _volume(page: PageRequest, dataset: Dataset) -> Any:
+    relation = relation_of(dataset, page.role)
+    if relation is None or not page.may_read(dataset):
         return None
     first = counted_by(relation)
     if first is None:
         return None
-    with visit.connection() as conn:
-        found = count_by_month(conn, dataset, first, context=visit.errand(), roles=visit.service.roles)
+    with page.connection() as conn:
+        found = count_by_month(conn, dataset, first, context=page.context(), roles=page.service.roles)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"
@@ -142,7 +142,7 @@ def _volume(visit: PageRequest, dataset: Dataset) -> Any:
 
 
 def counted_by(relation: Relation) -> VisibleColumn | None:
-    """The column by whose months rows are counted: the first required date that is in the clear."""
+    """Return the column by whose months rows are counted: the first required date that is not masked."""
     dated = (LogicalType.DATE, LogicalType.TIMESTAMP)
     columns = [
         it for it in relation.columns if it.field and it.field.logical_type in dated and not it.is_masked
@@ -155,5 +155,5 @@ def failing_checks(checked: CheckedDataset | None) -> int:
 
 
 def is_late(contract: Contract, at: datetime, now: datetime) -> bool:
-    """Whether rows came longer ago than the contract's latency allows."""
+    """Whether the last load is longer ago than the contract's latency allows."""
     return contract.latency is not None and now - at > contract.latency

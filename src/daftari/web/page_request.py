@@ -1,4 +1,4 @@
-"""One request of a browser: who it is, what it may do, and how its page is written."""
+"""One request of a browser: its user, what the user may do, and its answer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ POLICY = (
 
 
 def cookie_name(request: Request) -> str:
-    """Over HTTPS one that browsers take from this very host alone."""
+    """Return the name; over HTTPS one that browsers accept from exactly this host only."""
     return "__Host-daftari_session" if request.url.scheme == "https" else "daftari_session"
 
 
 def csrf_of(session: str) -> str:
-    """What a form of this session bears: made from what only its browser knows, which it does not tell."""
+    """Return the CSRF token of a session's forms, derived from its secret without revealing it."""
     return hmac.digest(session.encode(), b"daftari form", "sha256").hex()
 
 
@@ -50,7 +50,7 @@ class PageRequest:
     def role(self) -> str:
         return self.caller.role
 
-    def errand(self, purpose: str | None = None) -> RequestContext:
+    def context(self, purpose: str | None = None) -> RequestContext:
         return RequestContext(caller=self.caller, request_id=self.request.state.request_id, purpose=purpose)
 
     @contextmanager
@@ -58,11 +58,11 @@ class PageRequest:
         with self.service.connection() as conn:
             yield conn
 
-    # --- what the visitor's role has
+    # --- what the user may do
 
     @property
     def contracts(self) -> list[Contract]:
-        """Of datasets that the role reads or writes, in the order of their names."""
+        """The contracts of datasets that have a page for the user, in order of their names."""
         every = self.service.contracts.values()
         found = (it for it in every if permissions.refusal_to_open(it.dataset, self.caller) is None)
         return sorted(found, key=lambda it: it.dataset.name)
@@ -72,52 +72,52 @@ class PageRequest:
         Return the contract of the dataset called *name*.
 
         Raises:
-            AccessRefused: there is none, or none for this role.
+            AccessRefused: it does not exist, or has no page for this user.
         """
         for one in self.contracts:
             if one.dataset.name == name:
                 return one
         raise AccessRefused(permissions.NO_SUCH_DATASET)
 
-    def reads(self, dataset: Dataset) -> bool:
+    def may_read(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_read(dataset, self.caller) is None
 
-    def reads_named(self, name: str) -> bool:
+    def may_read_named(self, name: str) -> bool:
         known = self.service.datasets.get(name)
-        return known is not None and self.reads(known)
+        return known is not None and self.may_read(known)
 
-    def reads_all(self, dataset: Dataset) -> bool:
+    def may_read_all(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_read_all(dataset, self.caller) is None
 
-    def adds(self, dataset: Dataset) -> bool:
+    def may_load(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_insert_for_others(dataset, self.caller) is None
 
-    def asks(self, dataset: Dataset) -> bool:
+    def may_request(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_ask(dataset, self.caller) is None
 
-    def decides(self, dataset: Dataset) -> bool:
+    def may_decide(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_decide(dataset, self.caller) is None
 
-    def mends(self, dataset: Dataset) -> bool:
+    def may_correct(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_mend(dataset, self.caller) is None
 
-    def watches(self, dataset: Dataset) -> bool:
+    def may_see_runs(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_watch(dataset, self.caller) is None
 
     @property
-    def oversees(self) -> bool:
+    def may_oversee(self) -> bool:
         return permissions.refusal_to_oversee(self.role, self.service.workspace.overseers) is None
 
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
         if purpose is None and permissions.sees_own_rows_alone(dataset, self.role):
-            purpose = "looking at my own records"
-        return Reader(dataset=dataset, context=self.errand(purpose), roles=self.service.roles)
+            purpose = "viewing my own records"
+        return Reader(dataset=dataset, context=self.context(purpose), roles=self.service.roles)
 
-    def desk(self, contract: Contract, purpose: str) -> WriteContext:
+    def write_context(self, contract: Contract, purpose: str) -> WriteContext:
         service = self.service
         return WriteContext(
             contract=contract,
-            context=self.errand(purpose),
+            context=self.context(purpose),
             roles=service.roles,
             known=service.datasets,
             open_keys=service.workspace.open_keys,
@@ -125,10 +125,10 @@ class PageRequest:
 
     # --- answers
 
-    def page(self, name: str, *, status: int = 200, **facts: Any) -> Response:
-        text = self.pages.get_template(f"{name}.html.jinja").render(visit=self, **facts)
+    def render(self, name: str, *, status: int = 200, **facts: Any) -> Response:
+        text = self.pages.get_template(f"{name}.html.jinja").render(page=self, **facts)
         return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": POLICY})
 
-    def go(self, address: str) -> Response:
-        """To another page of ours, after something was done."""
+    def redirect(self, address: str) -> Response:
+        """Redirect to another page of the control room, after something was done."""
         return RedirectResponse(address, status_code=303)

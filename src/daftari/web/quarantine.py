@@ -1,4 +1,4 @@
-"""Refused rows in a grid: the wrong cells marked, the reasons in words; mended in place, or in a file."""
+"""Rejected rows in a grid: wrong cells are marked, reasons are in words; correct them in place or in a file."""
 
 from __future__ import annotations
 
@@ -20,82 +20,82 @@ from daftari.protect.mask import HIDDEN
 from daftari.web.page_request import PageRequest
 
 _AT_ONCE = 50
-_MENDING = "mending refused rows"
+_CORRECTING = "correcting rejected rows"
 _MOST_BYTES = 16 * 2**20
 
 
-def list_quarantine(visit: PageRequest) -> Response:
-    mine = [it.dataset for it in visit.contracts if visit.mends(it.dataset)]
-    with visit.connection() as conn:
+def list_quarantine(page: PageRequest) -> Response:
+    mine = [it.dataset for it in page.contracts if page.may_correct(it.dataset)]
+    with page.connection() as conn:
         waiting = count_waiting(conn, [it.name for it in mine])
-    return visit.page("refused_datasets", datasets=[(it, waiting.get(it.name, 0)) for it in mine])
+    return page.render("rejected_rows", datasets=[(it, waiting.get(it.name, 0)) for it in mine])
 
 
-def correction_grid(visit: PageRequest) -> Response:
-    contract = _contract(visit)
-    asked = visit.request.query_params.get("after", "0")
+def correction_grid(page: PageRequest) -> Response:
+    contract = _contract(page)
+    asked = page.request.query_params.get("after", "0")
     after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
-    with visit.connection() as conn:
-        rows = quarantined_rows(conn, visit.desk(contract, _MENDING), after=after, limit=_AT_ONCE)
+    with page.connection() as conn:
+        rows = quarantined_rows(conn, page.write_context(contract, _CORRECTING), after=after, limit=_AT_ONCE)
         total = count_waiting(conn, [contract.dataset.name]).get(contract.dataset.name, 0)
-    run = visit.request.query_params.get("run", "")
-    return visit.page(
-        "grid",
+    run = page.request.query_params.get("run", "")
+    return page.render(
+        "correction_grid",
         dataset=contract.dataset,
         rows=rows,
         total=total,
         after=after,
         following=rows[-1].entry.quarantine_id if len(rows) == _AT_ONCE else None,
-        told=outcome_words(visit.request.query_params.getlist("told")),
+        outcomes=outcome_words(page.request.query_params.getlist("outcome")),
         run=run if run.isdigit() else "",
         hidden=HIDDEN,
         hints={it.name: hint(it) for it in contract.dataset.fields},
     )
 
 
-def replay_grid(visit: PageRequest) -> Response:
-    """Take the rows of the grid of which a cell was changed, or all of them where that is asked."""
-    contract = _contract(visit)
-    given = cells_of(visit.form)
-    desk = visit.desk(contract, _MENDING)
-    with visit.connection() as conn:
-        rows = quarantined_rows(conn, desk, entries=list(given), limit=max(len(given), 1))
+def replay_grid(page: PageRequest) -> Response:
+    """Replay the rows of the grid that were changed, or all of them on request."""
+    contract = _contract(page)
+    given = cells_of(page.form)
+    write_context = page.write_context(contract, _CORRECTING)
+    with page.connection() as conn:
+        rows = quarantined_rows(conn, write_context, entries=list(given), limit=max(len(given), 1))
         changed = {
             it.entry.quarantine_id: changes
             for it in rows
             if (changes := changed_cells(it.cells or {}, given[it.entry.quarantine_id]))
-            or visit.form.get("which") == "all"
+            or page.form.get("which") == "all"
         }
         if not changed:
             raise QuarantineRefused(
-                "No cell was changed, so there is nothing to replay.", hint="Go back, and mend one."
+                "No cell was changed, so there is nothing to replay.", hint="Go back and correct one."
             )
-        outcomes, run_id = correct_rows(conn, desk, changed, now=clock())
-    return visit.go(f"/quarantine/{contract.dataset.name}?{_told(outcomes)}&run={run_id}")
+        outcomes, run_id = correct_rows(conn, write_context, changed, now=clock())
+    return page.redirect(f"/quarantine/{contract.dataset.name}?{_outcome_query(outcomes)}&run={run_id}")
 
 
-def download_quarantine(visit: PageRequest) -> Response:
-    contract = _contract(visit)
-    with visit.connection() as conn:
-        body = rejected_rows_file(conn, visit.desk(contract, _MENDING))
-    headers = {"Content-Disposition": f'attachment; filename="{contract.dataset.name}.refused.csv"'}
+def download_quarantine(page: PageRequest) -> Response:
+    contract = _contract(page)
+    with page.connection() as conn:
+        body = rejected_rows_file(conn, page.write_context(contract, _CORRECTING))
+    headers = {"Content-Disposition": f'attachment; filename="{contract.dataset.name}.rejected.csv"'}
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def receive_corrections(visit: PageRequest) -> Response:
-    """Take the mended file back."""
-    body = await visit.request.body()
+async def receive_corrections(page: PageRequest) -> Response:
+    """Replay the rows of a corrected file."""
+    body = await page.request.body()
     if len(body) > _MOST_BYTES:
-        raise QuarantineRefused("The file is larger than any that this page gave out.")
-    page = await run_in_threadpool(_replay_file, visit, body)
-    return JSONResponse({"page": page})
+        raise QuarantineRefused("The file is too large: more than 16 MiB.")
+    address = await run_in_threadpool(_replay_file, page, body)
+    return JSONResponse({"page": address})
 
 
-def _replay_file(visit: PageRequest, body: bytes) -> str:
-    contract = _contract(visit)
-    with visit.connection() as conn:
-        outcomes, run_id = correct_by_file(conn, visit.desk(contract, _MENDING), body, now=clock())
-    return f"/quarantine/{contract.dataset.name}?{_told(outcomes)}&run={run_id}"
+def _replay_file(page: PageRequest, body: bytes) -> str:
+    contract = _contract(page)
+    with page.connection() as conn:
+        outcomes, run_id = correct_by_file(conn, page.write_context(contract, _CORRECTING), body, now=clock())
+    return f"/quarantine/{contract.dataset.name}?{_outcome_query(outcomes)}&run={run_id}"
 
 
 def cells_of(form: Mapping[str, str]) -> dict[int, dict[str, str]]:
@@ -110,7 +110,7 @@ def cells_of(form: Mapping[str, str]) -> dict[int, dict[str, str]]:
 
 
 def hint(field: Field) -> str:
-    """How a cell is written here, whatever its file looked like."""
+    """Return how a cell is written here, whatever the format of its file."""
     return {
         LogicalType.DATE: "2026-03-14",
         LogicalType.TIMESTAMP: "2026-03-14T09:30:00+03:00",
@@ -120,17 +120,17 @@ def hint(field: Field) -> str:
     }.get(field.logical_type, "")
 
 
-def _told(outcomes: Mapping[int, RecordOutcome]) -> str:
+def _outcome_query(outcomes: Mapping[int, RecordOutcome]) -> str:
     counts = Counter(it.status for it in outcomes.values())
-    return "&".join(f"told={status}:{number}" for status, number in counts.items())
+    return "&".join(f"outcome={status}:{number}" for status, number in counts.items())
 
 
-def outcome_words(said: Iterable[str]) -> dict[str, str]:
-    """How many rows came to which end, as an address that `_told` wrote says it."""
-    return {it.split(":")[0]: it.split(":")[-1] for it in said if it.count(":") == 1}
+def outcome_words(pairs: Iterable[str]) -> dict[str, str]:
+    """Return the number of rows by outcome, from an address that `_outcome_query` wrote."""
+    return {it.split(":")[0]: it.split(":")[-1] for it in pairs if it.count(":") == 1}
 
 
-def _contract(visit: PageRequest) -> Contract:
-    contract = visit.contract(visit.request.path_params["dataset"])
-    permissions.require(permissions.refusal_to_mend(contract.dataset, visit.caller))
+def _contract(page: PageRequest) -> Contract:
+    contract = page.contract(page.request.path_params["dataset"])
+    permissions.require(permissions.refusal_to_mend(contract.dataset, page.caller))
     return contract

@@ -1,4 +1,4 @@
-"""Records: browsed, filtered, exported; one with its history."""
+"""Records: browse, filter and export them; show one with its history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from daftari.operations.read.read_rows import Reader, export_rows, query_of, rea
 from daftari.rows.query import VisibleColumn
 from daftari.web.page_request import PageRequest
 
-#: What a filter may say, in words, by the operator of an address.
+#: The operators of addresses in words, for the filter form.
 OPERATORS = {
     "eq": "is",
     "ne": "is not",
@@ -29,7 +29,7 @@ OPERATORS = {
     "gt": "is more than",
     "lt": "is less than",
     "in": "is one of",
-    "is": "is there (null, notnull)",
+    "is": "is null or notnull",
 }
 _OURS = ("purpose", "field", "operator", "value", "format")
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
@@ -37,18 +37,18 @@ _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
 _SHORT = (*_NUMBERS, LogicalType.DATE, LogicalType.TIMESTAMP)
 
 
-def list_records(visit: PageRequest) -> Response:
-    dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    asked = list(visit.request.query_params.multi_items())
+def list_records(page: PageRequest) -> Response:
+    dataset = page.contract(page.request.path_params["dataset"]).dataset
+    asked = list(page.request.query_params.multi_items())
     given = dict(asked)
-    if given.get("field"):  # the form of one more filter: an address that may be kept and sent on
-        return visit.go(f"/records/{dataset.name}{narrowed(asked)}")
-    reader = _reader(visit, dataset)
+    if given.get("field"):  # the filter form: redirect to an address that can be bookmarked and shared
+        return page.redirect(f"/records/{dataset.name}{narrowed(asked)}")
+    reader = _reader(page, dataset)
     shown = shown_of(reader)
     query = query_of(reader, [("fields", ",".join(it.name for it in shown)), *wanted_columns(asked)])
-    with visit.connection() as conn:
-        page = read_page(conn, reader, query)
-    return visit.page(
+    with page.connection() as conn:
+        found = read_page(conn, reader, query)
+    return page.render(
         "records",
         dataset=dataset,
         columns=shown,
@@ -56,8 +56,8 @@ def list_records(visit: PageRequest) -> Response:
             it.name for it in shown if it.field is None or it.field.logical_type in _SHORT or it.field.is_key
         },
         numbers={it.name for it in shown if it.field and it.field.logical_type in _NUMBERS},
-        rows=[values_of(row, shown) for row in page.rows],
-        following=address(asked, after=page.next) if page.next else None,
+        rows=[values_of(row, shown) for row in found.rows],
+        following=address(asked, after=found.next) if found.next else None,
         filters=[
             {"field": name, "value": value, "without": address(without(asked, name, value))}
             for name, value in wanted_columns(asked)
@@ -73,22 +73,22 @@ def list_records(visit: PageRequest) -> Response:
     )
 
 
-def export_records(visit: PageRequest) -> Response:
-    dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    asked = list(visit.request.query_params.multi_items())
-    form = visit.request.query_params.get("format", "csv")
+def export_records(page: PageRequest) -> Response:
+    dataset = page.contract(page.request.path_params["dataset"]).dataset
+    asked = list(page.request.query_params.multi_items())
+    form = page.request.query_params.get("format", "csv")
     if form not in MEDIA:
-        raise AccessRefused(f"There is no export of this form; expected {', '.join(MEDIA)}.")
-    reader = _reader(visit, dataset)
+        raise AccessRefused(f"There is no such export format; expected {', '.join(MEDIA)}.")
+    reader = _reader(page, dataset)
     names = ",".join(it.name for it in shown_of(reader))
     query = query_of(reader, [("fields", names), *wanted_columns(asked)])
 
     def pieces() -> Iterator[bytes]:
-        with visit.connection() as conn:
+        with page.connection() as conn:
             yield from export_rows(conn, reader, query, form=form)
 
     found = pieces()
-    first = next(found, b"")  # what goes wrong still has a page of its own
+    first = next(found, b"")  # so that an error still gets its own page
 
     def every() -> Iterator[bytes]:
         yield first
@@ -98,45 +98,45 @@ def export_records(visit: PageRequest) -> Response:
     return StreamingResponse(every(), media_type=MEDIA[form], headers=headers)
 
 
-def show_record(visit: PageRequest) -> Response:
-    dataset = visit.contract(visit.request.path_params["dataset"]).dataset
-    key = visit.request.query_params.getlist("key")
+def show_record(page: PageRequest) -> Response:
+    dataset = page.contract(page.request.path_params["dataset"]).dataset
+    key = page.request.query_params.getlist("key")
     if not dataset.key or len(key) != len(dataset.key):
-        raise AccessRefused(f"{dataset.name}: the address does not name a row")
-    reader = _reader(visit, dataset)
+        raise AccessRefused(f"{dataset.name}: expected the whole key of a row in the address")
+    reader = _reader(page, dataset)
     shown = shown_of(reader)
     query = query_of(
         reader, [("fields", ",".join(it.name for it in shown)), *zip(dataset.key, key, strict=True)]
     )
-    with visit.connection() as conn:
-        page = read_page(conn, reader, query)
-        events = read_history(conn, reader, key) if page.rows else None
-    if not page.rows or events is None:
-        raise AccessRefused(f"{dataset.name}: there is no such row, or it is not for you to see")
-    return visit.page(
+    with page.connection() as conn:
+        found = read_page(conn, reader, query)
+        events = read_history(conn, reader, key) if found.rows else None
+    if not found.rows or events is None:
+        raise AccessRefused(f"{dataset.name}: there is no such row, or you may not see it")
+    return page.render(
         "record",
         dataset=dataset,
         key=key,
         columns=shown,
-        row=values_of(page.rows[0], shown),
+        row=values_of(found.rows[0], shown),
         events=events,
         withheld=[it.name for it in reader.relation.columns if it not in shown],
-        purpose=visit.request.query_params.get("purpose", ""),
+        purpose=page.request.query_params.get("purpose", ""),
     )
 
 
-def _reader(visit: PageRequest, dataset: Dataset) -> Reader:
-    return visit.reader(dataset, visit.request.query_params.get("purpose") or None)
+def _reader(page: PageRequest, dataset: Dataset) -> Reader:
+    return page.reader(dataset, page.request.query_params.get("purpose") or None)
 
 
 def shown_of(reader: Reader) -> list[VisibleColumn]:
-    """Every column, but for a restricted one where nobody said what for."""
+    """Return every column, except restricted ones if no purpose is stated."""
     has_purpose = reader.context.has_purpose
     return [it for it in reader.relation.columns if has_purpose or not it.is_restricted]
 
 
 def wanted_columns(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What of an address is for the rows, and not for the page."""
+    """Return the part of an address that is about the rows, not the page."""
     return [(name, value) for name, value in asked if name not in (*_OURS, "fields")]
 
 
@@ -145,7 +145,7 @@ def without(asked: list[tuple[str, str]], name: str, value: str) -> list[tuple[s
 
 
 def narrowed(asked: list[tuple[str, str]]) -> str:
-    """The address with the filter that the form of one more filter asks for; it begins at the first page."""
+    """Return the address with the filter of the form added, at the first page."""
     given = dict(asked)
     field, operator = given["field"], given.get("operator", "eq")
     name = field if operator == "eq" else f"{field}.{operator}"
@@ -159,7 +159,7 @@ def address(asked: list[tuple[str, str]], **more: str | None) -> str:
 
 
 def sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
-    """How the rows are sorted by a column now, in the words of ARIA, and the address that turns it around."""
+    """Return how the rows are sorted by a column, as ARIA names it, and the address that reverses it."""
     now = dict(asked).get("sort", "")
     state = {name: "ascending", f"-{name}": "descending"}.get(now, "none")
     following = f"-{name}" if now == name else name
@@ -167,13 +167,13 @@ def sorted_by(asked: list[tuple[str, str]], name: str) -> tuple[str, str]:
 
 
 def values_of(row: str, columns: list[VisibleColumn]) -> dict[str, Any]:
-    """The cells of a row; JSON has no type for an instant."""
+    """Return the cells of a row. JSON has no type for instants, so they are parsed."""
     found: dict[str, Any] = json.loads(row, parse_float=Decimal)
     instants = [it.name for it in columns if it.type == "timestamptz" and found.get(it.name)]
     return found | {name: datetime.fromisoformat(found[name]) for name in instants}
 
 
 def row_address(dataset: Dataset, row: dict[str, Any], purpose: str) -> str:
-    """Where the page of a row is."""
+    """Return the address of a row's page."""
     asked = [("key", str(row[name])) for name in dataset.key]
     return f"/records/{dataset.name}/row?{urlencode([*asked, *([('purpose', purpose)] if purpose else [])])}"

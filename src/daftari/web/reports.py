@@ -1,4 +1,4 @@
-"""Reports from the marts: a chart that one can read values from, its table, and its CSV."""
+"""Reports from the marts: a chart, its table and its CSV."""
 
 from __future__ import annotations
 
@@ -30,46 +30,48 @@ _MOST_BARS = 20
 _MOST_OWN = 3
 
 
-def list_reports(visit: PageRequest) -> Response:
-    mine = _mine(visit)
-    with visit.connection() as conn:
+def list_reports(page: PageRequest) -> Response:
+    mine = _mine(page)
+    with page.connection() as conn:
         reports = list(zip(mine, are_built(conn, mine), strict=True))
-    asked = visit.request.query_params
-    return visit.page("reports", reports=reports, may_build=_builds(visit), built=asked.get("built", ""))
+    asked = page.request.query_params
+    return page.render(
+        "reports", reports=reports, may_rebuild=_may_rebuild(page), built=asked.get("built", "")
+    )
 
 
-def rebuild_reports(visit: PageRequest) -> Response:
-    """Bring the reports up to date. What fails its tests is not published: readers keep what they have."""
-    if not _builds(visit):
-        raise AccessRefused("Reports are built anew by who loads what they are made of.")
-    options = TransformOptions.of(visit.service.settings)
-    with visit.connection() as conn:
-        built = build_marts(conn, visit.service.workspace, options, lambda *_: None)
-    return visit.go(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
+def rebuild_reports(page: PageRequest) -> Response:
+    """Rebuild the reports. If a test fails, nothing is published and readers keep the previous version."""
+    if not _may_rebuild(page):
+        raise AccessRefused("Your role may not rebuild reports; expected a role that loads a dataset.")
+    options = TransformOptions.of(page.service.settings)
+    with page.connection() as conn:
+        built = build_marts(conn, page.service.workspace, options, lambda *_: None)
+    return page.redirect(f"/reports?built={'yes' if built.is_published else 'no'}&run={built.run_id}")
 
 
-def _builds(visit: PageRequest) -> bool:
-    return any(visit.adds(it.dataset) for it in visit.contracts)
+def _may_rebuild(page: PageRequest) -> bool:
+    return any(page.may_load(it.dataset) for it in page.contracts)
 
 
-def show_report(visit: PageRequest) -> Response:
-    report = _asked(visit)
-    read = _read(visit, report)
-    return visit.page(
+def show_report(page: PageRequest) -> Response:
+    report = _asked(page)
+    read = _read(page, report)
+    return page.render(
         "report",
         report=report,
         choices=read.choices,
         picked=read.picked,
-        chart=chart_of(report, read.rows, ZoneInfo(visit.service.settings.time_zone)),
+        chart=chart_of(report, read.rows, ZoneInfo(page.service.settings.time_zone)),
         rows=read.rows[-500:],
         total=len(read.rows),
-        query=visit.request.url.query,
+        query=page.request.url.query,
     )
 
 
-def download_report(visit: PageRequest) -> Response:
-    report = _asked(visit)
-    rows = _read(visit, report).rows
+def download_report(page: PageRequest) -> Response:
+    report = _asked(page)
+    rows = _read(page, report).rows
     headers = {"Content-Disposition": f'attachment; filename="{report.mart}.csv"'}
     return Response(
         csv_file(list(report.columns), rows), media_type="text/csv; charset=utf-8", headers=headers
@@ -78,7 +80,7 @@ def download_report(visit: PageRequest) -> Response:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnFigures:
-    """What a report says of the visitor."""
+    """What a report says about the user."""
 
     report: Report
     columns: list[str]
@@ -86,30 +88,30 @@ class OwnFigures:
     made_at: datetime | None
 
 
-def about_me(visit: PageRequest, dataset: Dataset) -> list[OwnFigures]:
-    """The reports of a dataset's pipeline of which the visitor's role reads what is about itself alone."""
-    workspace = visit.service.workspace
+def about_me(page: PageRequest, dataset: Dataset) -> list[OwnFigures]:
+    """Return the reports of a dataset's pipeline in which the user sees only own rows."""
+    workspace = page.service.workspace
     pipeline, _ = workspace.dataset(dataset.name)
     reports = [
         it
-        for it in _mine(visit)
-        if it.pipeline == pipeline.name and workspace.readers.scope(it.mart, visit.role) == "own"
+        for it in _mine(page)
+        if it.pipeline == pipeline.name and workspace.readers.scope(it.mart, page.role) == "own"
     ]
     if not reports:
         return []
-    with visit.connection() as conn:
-        rows, made_at = read_whole(conn, reports, context=visit.errand(), roles=visit.service.roles)
-    readers = visit.service.workspace.readers.of
+    with page.connection() as conn:
+        rows, made_at = read_whole(conn, reports, context=page.context(), roles=page.service.roles)
+    readers = page.service.workspace.readers.of
     return [
         own_figures(it, rows[it.mart], readers[it.mart].subject, made_at) for it in reports if it.mart in rows
     ]
 
 
 def own_figures(report: Report, rows: list[Row], subject: str | None, made_at: datetime | None) -> OwnFigures:
-    """What *rows* of a report say of the person whom its column *subject* names; that column is left out."""
+    """Return what *rows* of a report say about the person in its column *subject*, without that column."""
     names = list(report.columns)
     latest = sorted(rows, key=lambda row: [row[names.index(it)] for it in report.per], reverse=True)
-    # What it is about comes first, as the rest may be beyond the edge of a small screen.
+    # The most important columns come first: the others may be beyond the edge of a small screen.
     first = sorted(names, key=lambda it: (it not in report.names, it != report.value))
     shown = [names.index(it) for it in first if it != subject]
     return OwnFigures(
@@ -120,27 +122,27 @@ def own_figures(report: Report, rows: list[Row], subject: str | None, made_at: d
     )
 
 
-def _mine(visit: PageRequest) -> list[Report]:
-    readers = visit.service.workspace.readers
-    return [it for it in visit.service.reports if readers.scope(it.mart, visit.role)]
+def _mine(page: PageRequest) -> list[Report]:
+    readers = page.service.workspace.readers
+    return [it for it in page.service.reports if readers.scope(it.mart, page.role)]
 
 
-def _asked(visit: PageRequest) -> Report:
-    name = visit.request.path_params["mart"]
-    for report in _mine(visit):
+def _asked(page: PageRequest) -> Report:
+    name = page.request.path_params["mart"]
+    for report in _mine(page):
         if report.mart == name:
             return report
-    raise AccessRefused("There is no such report, or it is not for your role.")
+    raise AccessRefused("There is no such report, or your role may not see it.")
 
 
-def _read(visit: PageRequest, report: Report) -> ReadReport:
-    with visit.connection() as conn:
+def _read(page: PageRequest, report: Report) -> ReadReport:
+    with page.connection() as conn:
         return read_report(
             conn,
             report,
-            visit.request.query_params,
-            context=visit.errand(),
-            roles=visit.service.roles,
+            page.request.query_params,
+            context=page.context(),
+            roles=page.service.roles,
         )
 
 

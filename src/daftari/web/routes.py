@@ -1,4 +1,4 @@
-"""Every address of the control room, and what stands around its pages."""
+"""Every address of the control room, and what happens around each page."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/reports/build", "POST", reports.rebuild_reports),
     ("/reports/{mart}", "GET", reports.show_report),
     ("/reports/{mart}/csv", "GET", reports.download_report),
-    ("/load", "GET", load.choose_file),
-    ("/load/{dataset}", "GET", load.drop_file),
-    ("/load/{dataset}/{place}", "GET", load.preview_dropped),
-    ("/load/{dataset}/{place}", "POST", load.load_dropped),
-    ("/load/{dataset}/{place}/give-up", "POST", load.give_up),
+    ("/load", "GET", load.choose_dataset),
+    ("/load/{dataset}", "GET", load.upload_page),
+    ("/load/{dataset}/{place}", "GET", load.preview_upload),
+    ("/load/{dataset}/{place}", "POST", load.load_uploaded),
+    ("/load/{dataset}/{place}/discard", "POST", load.discard),
     ("/quarantine", "GET", quarantine.list_quarantine),
     ("/quarantine/{dataset}", "GET", quarantine.correction_grid),
     ("/quarantine/{dataset}", "POST", quarantine.replay_grid),
@@ -77,7 +77,7 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/sign-out", "POST", sign_in.sign_out),
 ]
 
-#: Where a page sends a file, which is taken as it comes; the answer is JSON: the page to go to, or what is wrong.
+#: Address that receives a file. The answer is JSON: the page to go to, or the error.
 RECEIVERS: list[tuple[str, Receiver]] = [
     ("/load/{dataset}/file", load.receive_file),
     ("/quarantine/{dataset}/file", quarantine.receive_corrections),
@@ -85,7 +85,7 @@ RECEIVERS: list[tuple[str, Receiver]] = [
 
 
 def pages_of(service: Service) -> Environment:
-    """The templates of the control room, with what each of them may use."""
+    """Return the templates of the control room, with the names that all of them may use."""
     return environment(
         ZoneInfo(service.settings.time_zone),
         workspace=service.workspace.name,
@@ -111,49 +111,49 @@ def add_control_room(app: FastAPI, service: Service) -> None:
         app.add_route("/sign-in/issuer", begin, methods=["GET"], include_in_schema=False)
         app.add_route("/sign-in/issuer/back", back, methods=["GET"], include_in_schema=False)
 
-    door = _Door(service, pages)
-    # First: what a file is sent to has the form of other addresses.
+    signed_in = _SignedIn(service, pages)
+    # First, because other addresses match the same pattern.
     for path, receiver in RECEIVERS:
-        app.add_route(path, door.for_files(receiver), methods=["POST"], include_in_schema=False)
+        app.add_route(path, signed_in.for_files(receiver), methods=["POST"], include_in_schema=False)
     for path, method, page in PAGES:
-        app.add_route(path, door.for_page(page), methods=[method], include_in_schema=False)
+        app.add_route(path, signed_in.for_page(page), methods=[method], include_in_schema=False)
 
 
-class _Door:
-    """Lets in who has a session, and answers for what goes wrong inside."""
+class _SignedIn:
+    """Endpoints for users with a session. Errors become pages."""
 
     def __init__(self, service: Service, pages: Environment) -> None:
         self._service = service
         self._pages = pages
 
-    def for_page(self, page: Page) -> Endpoint:
+    def for_page(self, handler: Page) -> Endpoint:
         async def answer(request: Request) -> Response:
             try:
-                visit = await self._visit(request)
+                page = await self._page_request(request)
             except NotAuthenticated:
                 return _to_sign_in(request)
             try:
                 if request.method == "POST":
-                    require_own_form(request, visit.form.get("_csrf", ""), visit.csrf)
-                return await run_in_threadpool(page, visit)
+                    require_own_form(request, page.form.get("_csrf", ""), page.csrf)
+                return await run_in_threadpool(handler, page)
             except DaftariError as error:
-                return visit.page("refused", status=error.status, error=error)
+                return page.render("refused", status=error.status, error=error)
             except Exception as error:
                 reference = request.state.request_id
                 log.get(request_id=reference).error("fault", exc_info=error)
-                return visit.page("fault", status=500, reference=reference)
+                return page.render("fault", status=500, reference=reference)
 
         return answer
 
     def for_files(self, receiver: Receiver) -> Endpoint:
         async def answer(request: Request) -> Response:
-            visit = await self._visit(request)
-            require_own_form(request, request.headers.get("x-csrf-token", ""), visit.csrf)
-            return await receiver(visit)
+            page = await self._page_request(request)
+            require_own_form(request, request.headers.get("x-csrf-token", ""), page.csrf)
+            return await receiver(page)
 
         return answer
 
-    async def _visit(self, request: Request) -> PageRequest:
+    async def _page_request(self, request: Request) -> PageRequest:
         session = request.cookies.get(cookie_name(request), "")
         caller = await run_in_threadpool(_caller, self._service, session)
         request.state.caller = caller.name
@@ -167,33 +167,33 @@ class _Door:
         )
 
 
-def navigation(visit: PageRequest) -> list[tuple[str, str]]:
-    """The pages that are for this visitor, by address and name."""
-    mends = any(visit.mends(it.dataset) for it in visit.contracts)
-    adds = any(visit.adds(it.dataset) for it in visit.contracts)
-    watches = any(visit.watches(it.dataset) for it in visit.contracts)
+def navigation(page: PageRequest) -> list[tuple[str, str]]:
+    """Return the address and name of each page that the user may open."""
+    may_correct = any(page.may_correct(it.dataset) for it in page.contracts)
+    may_load = any(page.may_load(it.dataset) for it in page.contracts)
+    may_see_runs = any(page.may_see_runs(it.dataset) for it in page.contracts)
     every = [
         ("/", "Overview", True),
         (
             "/approvals",
             "Approvals",
-            any(visit.decides(it.dataset) or visit.asks(it.dataset) for it in visit.contracts),
+            any(page.may_decide(it.dataset) or page.may_request(it.dataset) for it in page.contracts),
         ),
-        ("/calendar", "Calendar", any(calendar.has_calendar(visit, it.dataset) for it in visit.contracts)),
+        ("/calendar", "Calendar", any(calendar.has_calendar(page, it.dataset) for it in page.contracts)),
         ("/reports", "Reports", True),
-        ("/load", "Load a file", adds),
-        ("/quarantine", "Refused rows", mends),
-        ("/runs", "Runs", watches),
-        ("/audit", "Audit trail", visit.oversees),
-        ("/review", "Access review", visit.oversees),
-        ("/incidents", "Incidents", visit.reads_named("incidents")),
-        ("/privacy", "Privacy desk", visit.oversees),
+        ("/load", "Load a file", may_load),
+        ("/quarantine", "Rejected rows", may_correct),
+        ("/runs", "Runs", may_see_runs),
+        ("/audit", "Audit trail", page.may_oversee),
+        ("/review", "Access review", page.may_oversee),
+        ("/incidents", "Incidents", page.may_read_named("incidents")),
+        ("/privacy", "Privacy desk", page.may_oversee),
     ]
-    return [(address, name) for address, name, is_theirs in every if is_theirs]
+    return [(address, name) for address, name, is_allowed in every if is_allowed]
 
 
-def is_here(visit: PageRequest, address: str) -> bool:
-    path = visit.request.url.path
+def is_here(page: PageRequest, address: str) -> bool:
+    path = page.request.url.path
     return path == address or (address != "/" and path.startswith(f"{address}/"))
 
 
@@ -212,20 +212,20 @@ def _to_sign_in(request: Request) -> Response:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form; the last of those that have one name."""
+    """Return the fields of a form; of several with the same name, the last."""
     kind = request.headers.get("content-type", "").partition(";")[0]
     if request.method != "POST" or kind != "application/x-www-form-urlencoded":
         return {}
     body = await request.body()
     if len(body) > _MOST_FORM_BYTES:
-        raise AccessRefused("The form is larger than any of ours; nothing was done.")
+        raise AccessRefused("The form is too large: more than 1 MiB; nothing was done.")
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=5000))
 
 
 def require_own_form(request: Request, given: str, expected: str) -> None:
-    """Raises AccessRefused where a form was not ours: another site's page may send one with our cookie."""
+    """Raise AccessRefused if a form is not ours: another site's page can send one with our cookie."""
     if not sign_in.is_from_here(request) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise AccessRefused(
-            "This form is not from a page of yours, or is from before you signed in; nothing was done.",
-            hint="Go back, load the page again, and send it once more.",
+            "This form was not sent from your session; nothing was done.",
+            hint="Go back, reload the page and send the form again.",
         )

@@ -1,4 +1,4 @@
-"""In and out: whoever shows a token of the API has a session, for a working day or until the token's end."""
+"""Sign in and out: an API token starts a session, for a working day or until the token expires."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ def sign_in(service: Service, pages: Environment) -> Endpoint:
                 count_failure(service, request)
             except TooManyRequests as error:
                 return page(request, f"{error}. {error.hint}".capitalize(), 429)
-            message = "This token lets nobody in: it is unknown, has expired or was revoked."
+            message = "This token is not valid: it is unknown, has expired or was revoked."
             return page(request, message, 401)
-        return let_in(request, session, LASTS, to=request.query_params.get("next", "/"))
+        return signed_in(request, session, LASTS, to=request.query_params.get("next", "/"))
 
     return answer
 
 
-def let_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
-    """Have the browser keep its session, and go on to the page that it came for."""
-    answer = RedirectResponse(page_of_ours(to), status_code=303)
+def signed_in(request: Request, session: str, lasts: timedelta, *, to: str) -> Response:
+    """Store the session in a cookie and redirect to the requested page."""
+    answer = RedirectResponse(own_address(to), status_code=303)
     keep_cookie(request, answer, (cookie_name(request), session), lasts)
     return answer
 
 
 def keep_cookie(request: Request, answer: Response, cookie: tuple[str, str], lasts: timedelta) -> None:
-    """Have the browser keep a cookie that no script and no other site's form meets."""
+    """Set a cookie that scripts cannot read and other sites' forms do not send."""
     name, value = cookie
     answer.set_cookie(
         name,
@@ -67,15 +67,15 @@ def keep_cookie(request: Request, answer: Response, cookie: tuple[str, str], las
 
 
 def is_from_here(request: Request) -> bool:
-    """Whether a page of ours, or somebody by hand, had the browser come."""
+    """Whether the request comes from this site or from the user, not from another site."""
     return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
-def sign_out(visit: PageRequest) -> Response:
-    with visit.connection() as conn:
-        end_session(conn, visit.request.cookies.get(cookie_name(visit.request), ""))
-    answer = visit.go("/sign-in")
-    answer.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https")
+def sign_out(page: PageRequest) -> Response:
+    with page.connection() as conn:
+        end_session(conn, page.request.cookies.get(cookie_name(page.request), ""))
+    answer = page.redirect("/sign-in")
+    answer.delete_cookie(cookie_name(page.request), secure=page.request.url.scheme == "https")
     return answer
 
 
@@ -84,8 +84,8 @@ def _begin(service: Service, token: str) -> str:
         return begin_session(conn, token, now=clock())
 
 
-def page_of_ours(wanted: str) -> str:
-    """A page of ours and of nobody else."""
+def own_address(wanted: str) -> str:
+    """Return *wanted* if it is an address of this site, else the overview."""
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
     return wanted if is_ours else "/"
 

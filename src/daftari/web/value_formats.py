@@ -1,4 +1,4 @@
-"""How values are written on pages: one way for one kind, wherever it stands."""
+"""How pages format values: each kind of value in one way everywhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(zone: tzinfo, **shared: Any) -> Environment:
-    """Return the templates, which show instants in *zone*."""
+    """Return the environment of the templates, which show instants in *zone*."""
     made = Environment(
         loader=PackageLoader("daftari.web"),
         autoescape=True,
@@ -34,14 +34,14 @@ def day(at: date) -> str:
 
 
 def count(number: Any) -> str:
-    """With commas; a fraction keeps the digits that it has."""
+    """Format with thousands separators; a fraction keeps its digits."""
     if isinstance(number, float):
         number = Decimal(str(number))
     return f"{number:,}"
 
 
 def ago(between: timedelta) -> str:
-    """How long, in the largest unit that fits, such as `3 h` or `2 d`."""
+    """Format a duration in the largest unit that fits, such as `3 h` or `2 d`."""
     seconds = max(0, int(between.total_seconds()))
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
@@ -50,7 +50,7 @@ def ago(between: timedelta) -> str:
 
 
 def value(one: Any, zone: tzinfo) -> str:
-    """A cell. What is missing is a dash, and never the word None."""
+    """Format a cell. A missing value is a dash, never the word None."""
     match one:
         case None | "":
             return "\u2013"
@@ -67,5 +67,5 @@ def value(one: Any, zone: tzinfo) -> str:
 
 
 def label_words(name: str) -> str:
-    """A field's or status' name as words."""
+    """Return the name of a field or a status as words."""
     return name.replace("_", " ")

@@ -22,8 +22,8 @@ def pages(service):
 
 
 @pytest.fixture(scope="session")
-def visit(service, pages):
-    """Make the visit of a role, by default of the person U2."""
+def page_of(service, pages):
+    """Make the page request of a role, by default of the person U2."""
 
     def made(role, path="/", **caller):
         who = Caller(**{"name": f"test {role}", "role": role, "user_id": "U2", **caller})

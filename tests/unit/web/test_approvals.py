@@ -93,9 +93,9 @@ class Buttons(HTMLParser):
             self.found.append((said["aria-label"], said["value"]))
 
 
-def test_a_page_has_a_button_for_each_step_and_none_for_ones_own(visit, requests):
+def test_a_page_has_a_button_for_each_step_and_none_for_ones_own(page_of, requests):
     rows = [leave(1, "U1"), leave(2, "U2")]
-    one = visit("manager")
+    one = page_of("manager")
     columns = [it for it in shown_of(one.reader(requests)) if it.name in ("request_id", "status")]
     waiting = Requests(
         dataset=requests,
@@ -103,7 +103,7 @@ def test_a_page_has_a_button_for_each_step_and_none_for_ones_own(visit, requests
         state="requested",
         rows=decidable(requests, rows, "requested", role="manager", user_id="U2"),
     )
-    page = one.page("approvals", waiting=[waiting], own=[], done="", state="").body.decode()
+    page = one.render("approvals", waiting=[waiting], own=[], done="", state="").body.decode()
     assert Buttons(page).found == [("L1: approved", "approved"), ("L1: rejected", "rejected")]
     assert '<input type="hidden" name="key.request_id" value="L1">' in page
     assert "L2" not in page
@@ -120,8 +120,8 @@ def test_a_page_has_a_button_for_each_step_and_none_for_ones_own(visit, requests
         ("finance", "start_date"),  # does not see when it was asked
     ],
 )
-def test_requests_are_in_the_order_in_which_they_were_asked(visit, requests, role, expected):
-    reader = visit(role).reader(requests)
+def test_requests_are_in_the_order_in_which_they_were_asked(page_of, requests, role, expected):
+    reader = page_of(role).reader(requests)
     assert sorting(reader, "") == [("sort", expected)]
     assert sorting(reader, "-") == [("sort", f"-{expected}")]
 
@@ -153,8 +153,8 @@ def requests_of(line):
         ({"fields": ["id", "who", "status"]}, []),
     ],
 )
-def test_requests_are_in_the_order_of_the_first_date_that_is_in_the_clear(visit, line, expected):
-    assert sorting(visit("hr").reader(requests_of(line)), "") == expected
+def test_requests_are_in_the_order_of_the_first_date_that_is_in_the_clear(page_of, line, expected):
+    assert sorting(page_of("hr").reader(requests_of(line)), "") == expected
 
 
 # --- asking

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from tests.contracts import contract_of, field
 
-from daftari.web.calendar import Span, calendar_columns, days_of, month_of, spans_of, that_count
+from daftari.web.calendar import Span, blocking_rows, calendar_columns, days_of, month_of, spans_of
 
 TODAY = date(2026, 3, 14)
 
@@ -69,14 +69,14 @@ def row(number, who, status="approved", first="2026-03-02", last="2026-03-03"):
 
 def test_a_row_that_keeps_nobody_away_is_left_out():
     rows = [row(1, "U1"), row(2, "U2", "rejected"), row(3, "U3", "cancelled"), row(4, "U4", None)]
-    found = that_count(away(unless="status in ('rejected', 'cancelled')"), rows, TODAY)
+    found = blocking_rows(away(unless="status in ('rejected', 'cancelled')"), rows, TODAY)
     assert [it["visit_id"] for it in found] == ["L1", "L4"]
 
 
 def test_every_row_counts_where_the_contract_makes_no_exception():
     rows = [row(1, "U1", "rejected")]
-    assert that_count(away(), rows, TODAY) == rows
-    assert that_count(away(unless="status = 'rejected'"), [], TODAY) == []
+    assert blocking_rows(away(), rows, TODAY) == rows
+    assert blocking_rows(away(unless="status = 'rejected'"), [], TODAY) == []
 
 
 def test_spans_are_by_person_in_the_order_of_their_names():

@@ -55,7 +55,7 @@ def test_a_dataset_of_which_no_latency_is_promised_is_never_late():
 
 def card(**changes):
     said = {"loaded_at": NOW, "is_late": False, "verdict": CheckVerdict.PASSED, "failing": 0, "waiting": 0}
-    return Card(contract=contract_of(), may_add=False, **{**said, **changes})
+    return Card(contract=contract_of(), may_load=False, **{**said, **changes})
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_the_state_of_a_dataset_is_the_worst_that_is_known_of_it(changes, state)
         ({"failing": 1}, True),
     ],
 )
-def test_a_dataset_needs_somebody_when_it_is_late_fails_or_has_rows_that_wait(changes, needs):
-    assert card(**changes).needs_somebody is needs
+def test_a_dataset_needs_attention_when_it_is_late_fails_or_has_rows_that_wait(changes, needs):
+    assert card(**changes).needs_attention is needs
 
 
 def test_failing_checks_are_those_that_failed_and_those_without_an_answer():
@@ -139,7 +139,7 @@ def test_the_page_names_checks_that_fail_and_rows_that_wait(shown):
 
 
 def test_who_does_not_correct_rows_is_told_nothing_of_them(shown):
-    assert "Refused rows" not in shown(cards=[card(waiting=None)])
+    assert "Rejected rows" not in shown(cards=[card(waiting=None)])
 
 
 # --- the page of one dataset

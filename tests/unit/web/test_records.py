@@ -115,13 +115,13 @@ def test_a_row_has_an_address_by_its_key(service):
         ("auditor", None, False),
     ],
 )
-def test_a_restricted_field_is_shown_to_who_says_what_for(visit, service, role, purpose, is_shown):
-    reader = visit(role).reader(service.datasets["leave_requests"], purpose)
+def test_a_restricted_field_is_shown_to_who_says_what_for(page_of, service, role, purpose, is_shown):
+    reader = page_of(role).reader(service.datasets["leave_requests"], purpose)
     names = [it.name for it in shown_of(reader)]
     assert ("leave_type" in names) is is_shown
     assert "status" in names
 
 
-def test_a_restricted_field_that_is_masked_is_shown_masked(visit, service):
-    reader = visit("auditor").reader(service.datasets["leave_requests"])
+def test_a_restricted_field_that_is_masked_is_shown_masked(page_of, service):
+    reader = page_of("auditor").reader(service.datasets["leave_requests"])
     assert "reason" in [it.name for it in shown_of(reader)]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from daftari.errors import AccessRefused
 from daftari.web.page_request import cookie_name, csrf_of
 from daftari.web.routes import form_of, require_own_form
-from daftari.web.sign_in import is_from_here, keep_cookie, let_in, page_of_ours
+from daftari.web.sign_in import is_from_here, keep_cookie, own_address, signed_in
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ from daftari.web.sign_in import is_from_here, keep_cookie, let_in, page_of_ours
     ],
 )
 def test_signing_in_leads_to_a_page_of_ours_and_of_nobody_else(request_of, wanted, page):
-    assert page_of_ours(wanted) == page
-    answer = let_in(request_of(), "s", timedelta(hours=1), to=wanted)
+    assert own_address(wanted) == page
+    answer = signed_in(request_of(), "s", timedelta(hours=1), to=wanted)
     assert (answer.status_code, answer.headers["location"]) == (303, page)
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what each operation takes and gives, from the contracts."""
+"""The OpenAPI document: the parameters and responses of each operation, from the contracts."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _PURPOSE = {
     "name": "X-Purpose",
     "in": "header",
     "schema": {"type": "string"},
-    "description": "What it is for; kept in the audit. Needed where restricted fields are read.",
+    "description": "The purpose, recorded in the audit. Required to read restricted fields.",
 }
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    "description": "Names the request: asked again with the same body, it gives the same answer.",
+    "description": "Identifies the request: sent again with the same body, it returns the same response.",
 }
 _PROBLEMS = {
     400: "The request cannot be read.",
-    401: "No caller is known by the token.",
-    403: "The caller's role may not do that.",
-    404: "There is no such row, or none that the caller sees.",
-    409: "The same request is being answered, or the contract changed.",
+    401: "The token is missing or not valid.",
+    403: "The caller's role may not do this.",
+    404: "There is no such row, or the caller may not see it.",
+    409: "The same request is still being processed, or the contract changed.",
     410: "The person of a sealed value in the row was erased.",
     413: "Too many records, or too many bytes.",
-    415: "The body is in no form that is taken.",
-    422: "The query is not understood, or the records break rules or come under a key that was used.",
-    429: "The caller asks too often: `Retry-After` says when it may again.",
-    500: "A fault in daftari.",
-    503: "The database cannot be reached just now.",
+    415: "The content type of the body is not supported.",
+    422: "The query is not valid, records break rules, or the idempotency key was used for another request.",
+    429: "Too many requests: `Retry-After` gives the seconds to wait.",
+    500: "An internal error of daftari.",
+    503: "The database cannot be reached at the moment.",
 }
 
 
@@ -69,7 +69,7 @@ def read_operation(dataset: Dataset) -> dict[str, Any]:
         "parameters": [*_asked(dataset), _PURPOSE],
         "responses": {
             "200": {
-                "description": "The rows that the caller sees, and where the next page begins.",
+                "description": "The rows that the caller may see, and the cursor of the next page.",
                 "content": {
                     "application/json": {"schema": _loose(page)},
                     "application/x-ndjson": {"schema": {"type": "string"}},
@@ -88,7 +88,7 @@ def read_one_operation(dataset: Dataset) -> dict[str, Any]:
         "parameters": [*_path(dataset), _PURPOSE],
         "responses": {
             "200": {
-                "description": "The row, as the caller sees it.",
+                "description": "The row, as the caller may see it.",
                 "content": {"application/json": {"schema": _loose(row)}},
             },
             **_problems(400, 401, 403, 404, 422, 429, 500, 503),
@@ -97,7 +97,7 @@ def read_one_operation(dataset: Dataset) -> dict[str, Any]:
 
 
 def history_operation(dataset: Dataset) -> dict[str, Any]:
-    anything = {"description": "A value, or `***` where the caller does not see it."}
+    anything = {"description": "A value, or `***` if the caller may not see it."}
     change = {
         "type": "object",
         "required": ["field", "old", "new"],
@@ -123,7 +123,7 @@ def history_operation(dataset: Dataset) -> dict[str, Any]:
         "parameters": [*_path(dataset), _PURPOSE],
         "responses": {
             "200": {
-                "description": "When the row came, and each change since, newest first.",
+                "description": "When the row was inserted, and each change since, newest first.",
                 "content": {"application/json": {"schema": events}},
             },
             **_problems(400, 401, 403, 404, 422, 429, 500, 503),
@@ -152,7 +152,7 @@ def write_operation(dataset: Dataset) -> dict[str, Any]:
             },
         },
         "responses": {
-            "200": {"description": "What became of the records.", "content": answer},
+            "200": {"description": "The outcome of each record.", "content": answer},
             "201": {"description": "The record was inserted.", "content": answer},
             **_problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
         },
@@ -163,7 +163,7 @@ def put_operation(dataset: Dataset) -> dict[str, Any]:
     found = write_operation(dataset)
     record = json_schemas.record_schema(dataset)
     required = [name for name in record["required"] if name not in dataset.key]
-    example = json_schemas.record_example(dataset, but=dataset.key)
+    example = json_schemas.record_example(dataset, without=dataset.key)
     body = {"application/json": {"schema": {**record, "required": required}, "example": example}}
     return {
         **found,
@@ -174,8 +174,8 @@ def put_operation(dataset: Dataset) -> dict[str, Any]:
 
 def patch_operation(dataset: Dataset) -> dict[str, Any]:
     found = put_operation(dataset)
-    whole = json_schemas.record_example(dataset, but=dataset.key)
-    example = dict(list(whole.items())[-1:])  # one field, as a part may be
+    whole = json_schemas.record_example(dataset, without=dataset.key)
+    example = dict(list(whole.items())[-1:])  # one field: a part of a record is enough
     body = {
         "application/json": {
             "schema": {**json_schemas.record_schema(dataset), "required": []},
@@ -192,13 +192,13 @@ def _path(dataset: Dataset) -> list[dict[str, Any]]:
 
 def upload_operation() -> dict[str, Any]:
     asked = {
-        "name": ({"type": "string"}, "What the file is called; its ending says its format.", True),
-        "rows": ({"type": "integer"}, "How many rows the sender says that it has.", False),
+        "name": ({"type": "string"}, "The name of the file; its extension gives the format.", True),
+        "rows": ({"type": "integer"}, "The number of rows that the sender states.", False),
     }
     return {
         "parameters": [
-            {"name": name, "in": "query", "schema": schema, "description": said, "required": required}
-            for name, (schema, said, required) in asked.items()
+            {"name": name, "in": "query", "schema": schema, "description": text, "required": required}
+            for name, (schema, text, required) in asked.items()
         ],
         "requestBody": {
             "required": True,
@@ -206,7 +206,7 @@ def upload_operation() -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "What became of the file's rows.",
+                "description": "The outcome of the file's rows.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loaded"}}},
             },
             **_problems(400, 401, 403, 409, 413, 422, 429, 500, 503),
@@ -218,26 +218,26 @@ def _asked(dataset: Dataset) -> list[dict[str, Any]]:
     words = {
         "sort": (
             {"type": "string"},
-            "Fields to sort by; - before one turns it round, e.g. -spent_on,amount.",
+            "Fields to sort by; a - before a field sorts it in descending order, e.g. -spent_on,amount.",
         ),
         "limit": (
             {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT},
-            "Rows of a page.",
+            "The number of rows of a page.",
         ),
-        "fields": ({"type": "string"}, "Fields to show, with commas between them."),
-        "after": ({"type": "string"}, "Where the page begins: `next` of the page before."),
+        "fields": ({"type": "string"}, "Fields to return, separated by commas."),
+        "after": ({"type": "string"}, "The start of the page: `next` of the previous page."),
         "format": (
             {"enum": ["json", "ndjson", "csv", "parquet"]},
-            "All but json hold all rows, whatever the limit.",
+            "All formats except json return all rows and ignore the limit.",
         ),
     }
     asked = [
-        {"name": name, "in": "query", "schema": schema, "description": said}
-        for name, (schema, said) in words.items()
+        {"name": name, "in": "query", "schema": schema, "description": text}
+        for name, (schema, text) in words.items()
     ]
-    said = "Equal to this. With .ne .lt .lte .gt .gte .in .starts .is behind the name: so compared."
+    text = "Equal to this value. Append .ne .lt .lte .gt .gte .in .starts or .is to the name for another comparison."
     asked += [
-        {"name": field.name, "in": "query", "schema": {"type": "string"}, "description": said}
+        {"name": field.name, "in": "query", "schema": {"type": "string"}, "description": text}
         for field in dataset.fields
         if not field.protection.sealed
     ]
@@ -245,7 +245,7 @@ def _asked(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _loose(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a role sees masked is text with stars, so that no field keeps its type for everybody."""
+    """Remove the types of fields: a role that sees a field masked gets text with stars."""
     if schema.get("type") == "array":
         return {**schema, "items": _loose(schema["items"])}
     properties = schema.get("properties", {})

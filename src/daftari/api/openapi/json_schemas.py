@@ -1,4 +1,4 @@
-"""Datasets as JSON Schema for OpenAPI. Examples are the contract's, and none is given for what may not be shown."""
+"""Datasets as JSON Schema for OpenAPI, with the contract's examples, except those of confidential fields."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANSWER: dict[str, Any] = {
     "type": "object",
     "required": ["run_id", "counts", "records"],
     "properties": {
-        "run_id": {"type": "integer", "description": "The run in the ledger that accounts for the records."},
+        "run_id": {"type": "integer", "description": "The run that accounts for the records."},
         "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
         "records": {"type": "array", "items": {"$ref": "#/components/schemas/Outcome"}},
     },
@@ -57,11 +57,14 @@ LOADED: dict[str, Any] = {
     "required": ["run_id", "known", "counts", "reasons"],
     "properties": {
         "run_id": {"type": "integer"},
-        "known": {"type": "boolean", "description": "A file of this content had been loaded, by that run."},
+        "known": {
+            "type": "boolean",
+            "description": "A file with this content was already loaded, by that run.",
+        },
         "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
         "reasons": {"type": "array", "items": {"type": "object"}},
         "blank": {"type": "integer"},
-        "mended": {"type": "integer"},
+        "corrected": {"type": "integer"},
     },
 }
 
@@ -100,12 +103,12 @@ def record_schema(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def record_example(dataset: Dataset, *, but: Sequence[str] = ()) -> dict[str, Any]:
-    """A record made of the contract's examples, without the fields *but*; nothing for what may not be shown."""
+def record_example(dataset: Dataset, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a record of the contract's examples, without confidential fields and those named in *without*."""
     return {
         field.name: _plain(field.examples[0])
         for field in dataset.fields
-        if field.examples and not field.is_confidential and field.name not in but
+        if field.examples and not field.is_confidential and field.name not in without
     }
 
 
@@ -129,7 +132,7 @@ def _field_schema(field: Field) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of YAML as one of JSON."""
+    """Convert a value of YAML to one of JSON."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value if isinstance(value, (str, int, float, bool, dict, list)) else str(value)

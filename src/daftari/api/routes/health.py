@@ -1,4 +1,4 @@
-"""Whether it lives, whether it can do its work, and how it has done."""
+"""Liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from daftari.operations.workspace.readiness import require_ready
 
 
 def add_health_routes(app: FastAPI, service: Service, counted: CollectorRegistry) -> None:
-    """Add the addresses of both, and the metrics that are *counted*."""
+    """Add the health routes and the metrics of *counted*."""
 
     async def healthz(_request: Request) -> Response:
-        """Answers as long as the process does; asks nobody else."""
+        """Answer as long as the process is alive, without the database."""
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> Response:
-        """Not ready: the database is away, or is not what the contracts say."""
+        """Answer 503 if the database cannot be reached, or does not match the contracts."""
         try:
             await run_in_threadpool(_require, service)
         except DaftariError as error:

@@ -1,4 +1,4 @@
-"""`GET /api/{dataset}` and `GET /api/{dataset}/{key}`: pages, exports, one row, what became of it."""
+"""`GET /api/{dataset}` and `GET /api/{dataset}/{key}`: pages, exports, one row, its history."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _FORMATS = {
     "application/json": "json",
     "*/*": "json",
 }
-#: That read pages: so short a call costs as much again in starlette's own pool.
+#: Threads that read pages: starlette's own pool would double the cost of such a short call.
 _THREADS = ThreadPoolExecutor(10, thread_name_prefix="pages")
-#: Of exports.
+#: Media types of exports.
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
@@ -64,8 +64,8 @@ def row_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
         reader = await _reader(request, dataset, callers, service)
         key = [request.path_params[name] for name in dataset.key]
         row = await run_in_threadpool(_one, service, reader, key)
-        if row is None:  # there is none, or none that the caller sees
-            raise HTTPException(404, f"{dataset.name}: no row of this key")
+        if row is None:  # it does not exist, or the caller may not see it
+            raise HTTPException(404, f"{dataset.name}: no row with this key")
         return Response(row, media_type="application/json")
 
     return endpoint
@@ -77,7 +77,7 @@ def history_route(dataset: Dataset, callers: Callers, service: Service) -> Endpo
         key = [request.path_params[name] for name in dataset.key]
         events = await run_in_threadpool(_history, service, reader, key)
         if events is None:
-            raise HTTPException(404, f"{dataset.name}: no row of this key")
+            raise HTTPException(404, f"{dataset.name}: no row with this key")
         return JSONResponse({"events": jsonable_encoder(events)})
 
     return endpoint
@@ -85,10 +85,10 @@ def history_route(dataset: Dataset, callers: Callers, service: Service) -> Endpo
 
 async def _reader(request: Request, dataset: Dataset, callers: Callers, service: Service) -> Reader:
     caller = await callers.of(request)
-    errand = RequestContext(
+    context = RequestContext(
         caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
     )
-    return Reader(dataset=dataset, context=errand, roles=service.roles)
+    return Reader(dataset=dataset, context=context, roles=service.roles)
 
 
 def _form(request: Request) -> str:
@@ -124,7 +124,7 @@ async def _export(service: Service, reader: Reader, query: Query, form: str) -> 
             yield from export_rows(conn, reader, query, form=form)
 
     found = pieces()
-    # The first piece is fetched before the answer begins: what goes wrong still has a status of its own.
+    # The first piece is read before the response starts, so that an error still sets the status.
     first = await run_in_threadpool(next, found, b"")
 
     def all_pieces() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""`POST /api/{dataset}/files`: any file that `daftari load` takes, streamed to disk and loaded in the sender's role."""
+"""`POST /api/{dataset}/files`: any file that `daftari load` accepts, streamed to disk, loaded in the caller's role."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _PIECE = 2**20
 def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        said = _said(request)
-        totals, data_dir = totals_of(said, dataset), service.settings.data_dir
+        stated = _stated(request)
+        totals, data_dir = totals_of(stated, dataset), service.settings.data_dir
         path = await run_in_threadpool(
-            begin_upload, data_dir, dataset, caller, said.get("name", ""), now=clock()
+            begin_upload, data_dir, dataset, caller, stated.get("name", ""), now=clock()
         )
         try:
             await write_body(request, path)
-            errand = RequestContext(
+            context = RequestContext(
                 caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
             )
-            upload = Upload(dataset=dataset, path=path, sender=(errand, service.roles), totals=totals)
+            upload = Upload(dataset=dataset, path=path, sender=(context, service.roles), totals=totals)
             loaded = await run_in_threadpool(_load, service, upload)
         finally:
             await run_in_threadpool(discard_upload, path)
@@ -51,15 +51,15 @@ def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoi
     return endpoint
 
 
-def _said(request: HttpRequest) -> dict[str, str]:
-    said = dict(request.query_params)
-    if not all(name in ("name", "rows") or name.startswith("sum.") for name in said):
+def _stated(request: HttpRequest) -> dict[str, str]:
+    stated = dict(request.query_params)
+    if not all(name in ("name", "rows") or name.startswith("sum.") for name in stated):
         raise HTTPException(422, "the query: expected name, rows and sum.FIELD")
-    return said
+    return stated
 
 
 async def write_body(request: HttpRequest, path: Path) -> None:
-    """Write the body of *request* to a new file as it comes."""
+    """Stream the body of *request* to a new file."""
     waiting = bytearray()
     with path.open("xb") as file:
         path.chmod(0o600)
@@ -87,5 +87,5 @@ def _answer(loaded: Loaded) -> dict[str, Any]:
         "counts": asdict(loaded.counts),
         "reasons": reasons,
         "blank": loaded.blank,
-        "mended": loaded.mended,
+        "corrected": loaded.corrected,
     }

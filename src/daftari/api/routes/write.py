@@ -38,7 +38,7 @@ def post_route(dataset: Dataset, callers: Callers, writer: WriteQueue) -> Endpoi
 
 
 def put_route(dataset: Dataset, callers: Callers, writer: WriteQueue) -> Endpoint:
-    """One whole record under the key of its address: what it leaves out becomes empty."""
+    """Write one whole record under the key in its address. Fields that it omits become null."""
 
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
@@ -49,7 +49,7 @@ def put_route(dataset: Dataset, callers: Callers, writer: WriteQueue) -> Endpoin
 
 
 def patch_route(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQueue]) -> Endpoint:
-    """A part of the record under the key of its address, which the caller must see: what it leaves out stays."""
+    """Change fields of the record under the key in its address, which the caller must see. Other fields stay."""
     service, writer = place
 
     def is_seen(reader: Reader, key: list[str]) -> bool:
@@ -59,10 +59,10 @@ def patch_route(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQ
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
         record, body = await _record_of_address(request, dataset)
-        errand = RequestContext(caller=caller, request_id=request.state.request_id)
-        reader = Reader(dataset=dataset, context=errand, roles=service.roles)
+        context = RequestContext(caller=caller, request_id=request.state.request_id)
+        reader = Reader(dataset=dataset, context=context, roles=service.roles)
         if not await run_in_threadpool(is_seen, reader, [record[name] for name in dataset.key]):
-            raise HTTPException(404, f"{dataset.name}: no row of this key")
+            raise HTTPException(404, f"{dataset.name}: no row with this key")
         return _answer_of_one(
             await _written(request, (dataset, caller), ([record], body), writer, is_partial=True)
         )
@@ -71,16 +71,16 @@ def patch_route(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQ
 
 
 async def _record_of_address(request: HttpRequest, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
-    """The one record of the body, with the key of the address in it."""
+    """Return the one record of the body, with the key of the address added."""
     body = await request.body()
     records, is_batch = read_records(body, request.headers.get("content-type", ""))
     record = records[0]
     if is_batch or record is None:
-        raise HTTPException(400, "The body is no JSON object; expected one record")
+        raise HTTPException(400, "The body is not a JSON object; expected one record")
     key = {name: request.path_params[name] for name in dataset.key}
     for name, value in key.items():
         if name in record and cell(record[name]) != value:
-            raise HTTPException(422, f"{name}: is another than in the address; expected the same, or none")
+            raise HTTPException(422, f"{name}: differs from the address; expected the same value, or none")
     return {**record, **key}, body
 
 
@@ -103,10 +103,10 @@ async def _written(
         is_new=request.method == "POST",
         is_partial=is_partial,
     )
-    errand = RequestContext(
+    context = RequestContext(
         caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose")
     )
-    return await writer.write(dataset.name, errand, asked)
+    return await writer.write(dataset.name, context, asked)
 
 
 def _key(request: HttpRequest) -> str | None:
@@ -128,10 +128,10 @@ def _answer_of_one(answer: RequestAnswer) -> Response:
     if outcome.status == "quarantined":
         return problem(
             422,
-            "record_refused",
-            "The record breaks rules of its contract; it is in quarantine.",
+            "record_rejected",
+            "The record breaks rules of its contract and was rejected; it is in quarantine.",
             errors=list(outcome.reasons),
-            hint="Send it again when it is mended; under its key it then counts as mended.",
+            hint="Correct it and send it again under the same key; this resolves the entry in quarantine.",
             headers=_headers(answer),
         )
     status = 201 if outcome.status == "inserted" else 200

@@ -64,7 +64,7 @@ class Loaded:
     known: bool = False
     blank: int = 0  #: records skipped because they were empty
     repeated: int = 0  #: records skipped because they repeat the header
-    mended: int = 0  #: quarantined rows of earlier runs that this run corrected
+    corrected: int = 0  #: quarantined rows of earlier runs that this run resolved
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -213,5 +213,5 @@ class _Load:
             reasons=ledger.reasons_of(self._conn, run_id),
             blank=self._met.blank,
             repeated=self._met.repeated,
-            mended=corrected,
+            corrected=corrected,
         )

@@ -62,7 +62,7 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     original = prepare_load(workspace, request)
     if file == first:
         return original
-    command = f"daftari quarantine replay {dataset} --mended"
+    command = f"daftari quarantine replay {dataset} --corrected"
     corrected = _unchanged(file, if_gone=f"{command} FILE", if_changed=f"{command} {file.path}")
     return _as_delivery(original, _open_export(corrected, dataset), corrected)
 

@@ -1,4 +1,4 @@
-// What pages do beyond links and forms: the menu, files that are dropped, cells that are changed.
+// The menu, file uploads, changed cells and forms that take a while.
 "use strict";
 
 // On wide screens the menu is always open.
@@ -8,27 +8,27 @@ const place = () => { if (menu) menu.open = wide.matches; };
 place();
 wide.addEventListener("change", place);
 
-// A file, dropped or picked, is sent as it is; the answer says where its page is.
+// Send a file that was dropped or chosen; the answer has the address of its page.
 for (const form of document.querySelectorAll("form[data-upload]")) {
   const zone = form.querySelector(".drop"), picked = form.querySelector("input[type=file]");
-  const bar = form.querySelector("progress"), said = form.querySelector("[role=status]");
+  const bar = form.querySelector("progress"), status = form.querySelector("[role=status]");
   const send = (file) => {
     const request = new XMLHttpRequest();
     request.open("POST", `${form.dataset.upload}?name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("X-CSRF-Token", form.dataset.csrf);
     request.upload.onprogress = (event) => { bar.hidden = false; bar.max = event.total; bar.value = event.loaded; };
-    request.upload.onload = () => { bar.removeAttribute("value"); said.textContent = "The file is here; its rows are read."; };
-    request.onerror = () => { said.textContent = "The file did not arrive: the server cannot be reached. Send it again."; bar.hidden = true; };
+    request.upload.onload = () => { bar.removeAttribute("value"); status.textContent = "Uploaded. Reading the rows …"; };
+    request.onerror = () => { status.textContent = "The upload failed: the server cannot be reached. Try again."; bar.hidden = true; };
     request.onload = () => {
       const answer = JSON.parse(request.responseText);
       if (answer.page) { location.href = answer.page; return; }
-      said.textContent = [answer.detail, answer.hint].filter(Boolean).join(" ");
-      said.className = "message bad";
+      status.textContent = [answer.detail, answer.hint].filter(Boolean).join(" ");
+      status.className = "message bad";
       bar.hidden = true;
       picked.value = "";
     };
-    said.className = "";
-    said.textContent = `Sending ${file.name} …`;
+    status.className = "";
+    status.textContent = `Uploading ${file.name} …`;
     request.send(file);
   };
   picked.addEventListener("change", () => { if (picked.files.length) send(picked.files[0]); });
@@ -41,19 +41,19 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   });
 }
 
-// A changed cell shows; how many rows are changed is said.
+// Mark changed cells, and show how many rows are changed.
 for (const grid of document.querySelectorAll("form[data-grid]")) {
-  const said = grid.querySelector("[role=status]");
+  const status = grid.querySelector("[role=status]");
   grid.addEventListener("input", (event) => {
     const cell = event.target;
     if (!cell.matches("td input")) return;
     cell.classList.toggle("changed", cell.value !== cell.defaultValue);
     const rows = new Set([...grid.querySelectorAll("input.changed")].map((it) => it.closest("tr")));
-    said.textContent = rows.size ? `${rows.size} ${rows.size === 1 ? "row is" : "rows are"} changed.` : "";
+    status.textContent = rows.size ? `${rows.size} ${rows.size === 1 ? "row" : "rows"} changed.` : "";
   });
 }
 
-// A form that takes a while says so, and is sent once.
+// A form that takes a while shows progress and is sent only once.
 for (const form of document.querySelectorAll("form[data-busy]")) {
   form.addEventListener("submit", () => {
     const button = form.querySelector("button:not([type=button])");
