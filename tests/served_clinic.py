@@ -57,7 +57,7 @@ class House:
         self.conn = conn
         self.contract = workspace.dataset("visits")[1]
 
-    def desk(self, role="matron", **caller):
+    def write_context(self, role="matron", **caller):
         return WriteContext(
             contract=self.contract,
             context=RequestContext(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
@@ -69,7 +69,7 @@ class House:
         request = WriteRequest(
             records=records, request_id="r1", key=key, fingerprint=fingerprint, is_new=is_new
         )
-        (answer,) = write_rows(conn or self.conn, self.desk(role, **caller), [request], now=NOW)
+        (answer,) = write_rows(conn or self.conn, self.write_context(role, **caller), [request], now=NOW)
         return answer
 
     def post(self, *records, **said):

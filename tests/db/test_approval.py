@@ -61,7 +61,7 @@ class Office:
         self.roles = NAMES
         self.datasets = {it.dataset.name: it.dataset for it in self.workspace.contracts}
 
-    def desk(self, role, user_id=None, dataset="leave_requests"):
+    def write_context(self, role, user_id=None, dataset="leave_requests"):
         caller = Caller(name=f"test {role}", role=role, user_id=user_id)
         return WriteContext(
             contract=self.workspace.dataset(dataset)[1],
@@ -72,17 +72,17 @@ class Office:
         )
 
     def step(self, role, user_id, key, to, dataset="leave_requests"):
-        desk = self.desk(role, user_id, dataset)
-        outcome = take_step(self.conn, desk, {desk.dataset.key[0]: key}, to, now=NOW)
+        write_context = self.write_context(role, user_id, dataset)
+        outcome = take_step(self.conn, write_context, {write_context.dataset.key[0]: key}, to, now=NOW)
         if outcome.status not in ("quarantined", "refused"):
             return outcome.status
         rule = outcome.reasons[0]["rule"]
         return "no step" if rule in NO_STEP else rule
 
     def write(self, role, user_id, dataset, record, **how):
-        desk = self.desk(role, user_id, dataset)
+        write_context = self.write_context(role, user_id, dataset)
         (answer,) = write_rows(
-            self.conn, desk, [WriteRequest(records=[record], request_id="r1", **how)], now=NOW
+            self.conn, write_context, [WriteRequest(records=[record], request_id="r1", **how)], now=NOW
         )
         assert isinstance(answer, RequestAnswer)
         return answer.outcomes[0]
@@ -255,34 +255,36 @@ def test_what_an_employee_inserts_is_its_own_and_begins_at_the_beginning(office)
 
 def test_asking_counts_working_days_without_weekends_and_kenyan_holidays(office):
     request = leave(start_date="2026-12-07", end_date="2026-12-28")
-    desk = office.desk("employee", "U3")
-    assert ask_for_approval(office.conn, desk, request, country="KE", now=NOW).status == "inserted"
+    write_context = office.write_context("employee", "U3")
+    assert ask_for_approval(office.conn, write_context, request, country="KE", now=NOW).status == "inserted"
     # 16 weekdays, less Christmas; Jamhuri Day and Utamaduni Day fall on Saturdays
     row = office.conn.execute(
         "select days, status::text, user_id, requested_at from ops.leave_requests where request_id = %s",
         [request["request_id"]],
     ).fetchone()
     assert row == (15, "requested", "U3", NOW)
-    assert ask_for_approval(office.conn, desk, request, country="KE", now=NOW).status == "unchanged"
+    assert ask_for_approval(office.conn, write_context, request, country="KE", now=NOW).status == "unchanged"
 
 
 def test_half_a_day_may_be_asked_for(office):
     request = leave(start_date="2026-12-07", end_date="2026-12-07", days="0.5")
     assert (
-        ask_for_approval(office.conn, office.desk("employee", "U3"), request, country="KE", now=NOW).status
+        ask_for_approval(
+            office.conn, office.write_context("employee", "U3"), request, country="KE", now=NOW
+        ).status
         == "inserted"
     )
 
 
 def test_who_is_nobody_asks_for_nothing(office):
     with pytest.raises(AccessRefused):
-        ask_for_approval(office.conn, office.desk("hr"), leave(), country="KE", now=NOW)
+        ask_for_approval(office.conn, office.write_context("hr"), leave(), country="KE", now=NOW)
 
 
 def test_a_hidden_row_is_refused_in_the_words_for_one_that_is_not_there(office):
     def told(key):
-        desk = office.desk("manager", "U3")
-        return take_step(office.conn, desk, {"request_id": key}, "taken", now=NOW)
+        write_context = office.write_context("manager", "U3")
+        return take_step(office.conn, write_context, {"request_id": key}, "taken", now=NOW)
 
     assert told("L4") == told("L9")
 

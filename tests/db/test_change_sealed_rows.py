@@ -26,7 +26,7 @@ def clinic(filled, tmp_path, monkeypatch):
 
 def change(clinic, **changes):
     contract = clinic.workspace.dataset("visits")[1]
-    desk = WriteContext(
+    write_context = WriteContext(
         contract=contract,
         context=RequestContext(caller=Caller(name="t", role="nurse"), request_id="r"),
         roles=Roles(),
@@ -34,7 +34,7 @@ def change(clinic, **changes):
         open_keys=lambda: sealed_clinic.store_of(clinic),
     )
     request = WriteRequest(records=[{"visit_id": "V1", **changes}], request_id="r", is_partial=True)
-    ((outcome,),) = [it.outcomes for it in write_rows(clinic.conn, desk, [request], now=NOW)]
+    ((outcome,),) = [it.outcomes for it in write_rows(clinic.conn, write_context, [request], now=NOW)]
     return outcome
 
 

@@ -26,22 +26,22 @@ class Ward:
         keys = key_store_of(read_settings(root))
         self.open_keys = lambda: keys
 
-    def desk(self, role="matron"):
-        return replace(self.house.desk(role), open_keys=self.open_keys)
+    def write_context(self, role="matron"):
+        return replace(self.house.write_context(role), open_keys=self.open_keys)
 
     def refuse(self, *records):
         from daftari.operations.write.requests import WriteRequest
         from daftari.operations.write.write_rows import write_rows
 
         request = WriteRequest(records=records, request_id="r1")
-        (answer,) = write_rows(self.house.conn, self.desk(), [request], now=NOW)
+        (answer,) = write_rows(self.house.conn, self.write_context(), [request], now=NOW)
         assert {it.status for it in answer.outcomes} == {"quarantined"}
 
     def rows(self, role="matron"):
-        return quarantined_rows(self.house.conn, self.desk(role))
+        return quarantined_rows(self.house.conn, self.write_context(role))
 
     def mend(self, mended, role="matron"):
-        outcomes, _ = correct_rows(self.house.conn, self.desk(role), mended, now=NOW)
+        outcomes, _ = correct_rows(self.house.conn, self.write_context(role), mended, now=NOW)
         return [it.status for it in outcomes.values()]
 
     def value(self, query):
@@ -122,7 +122,7 @@ def test_the_cells_are_gone_once_the_row_is_resolved(ward):
 
 
 def test_a_row_whose_cells_were_not_kept_is_told_from_one_that_was(ward):
-    ward.house.post(visit(1, fee=-1))  # by a desk without keys
+    ward.house.post(visit(1, fee=-1))  # without keys
     (row,) = ward.rows()
     assert row.cells is None
     with pytest.raises(QuarantineRefused, match="were not kept"):
@@ -131,7 +131,7 @@ def test_a_row_whose_cells_were_not_kept_is_told_from_one_that_was(ward):
 
 def test_a_cell_that_a_role_does_not_see_stays_what_it_was_and_is_not_its_to_write(ward):
     ward.refuse(visit(1, fee=-1, patient="Wanjiku"))
-    row = quarantined_rows(ward.house.conn, ward.desk("porter"))[0]
+    row = quarantined_rows(ward.house.conn, ward.write_context("porter"))[0]
     assert row.cells["patient"] == HIDDEN
     assert "Wanjiku" not in json.dumps(row.cells)
 

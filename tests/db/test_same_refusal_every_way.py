@@ -92,7 +92,7 @@ def by_file(house, **sender):
 
 
 def by_a_callers_file(house):
-    return by_file(house, sender=(house.desk().context, house.roles))
+    return by_file(house, sender=(house.write_context().context, house.roles))
 
 
 def in_quarantine(house):

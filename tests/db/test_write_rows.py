@@ -238,9 +238,9 @@ def test_texts_come_into_the_table_as_they_were_sent(house, is_new):
 
 
 def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(house):
-    dataset, caller = house.contract.dataset, house.desk().context.caller
+    dataset, caller = house.contract.dataset, house.write_context().context.caller
     with ledger.ledger_run(house.conn, "write", house.contract), house.conn.transaction():
-        speak_for(house.conn, house.desk().context)
+        speak_for(house.conn, house.write_context().context)
         writing = CallerWrite(house.conn, dataset, caller, house.roles)
         for number in (1, 2):
             (batch,) = judge_records(
@@ -293,7 +293,7 @@ def test_two_requests_of_one_batch_with_one_key_are_not_both_written(house):
     requests = [
         WriteRequest(records=[visit(1)], request_id=f"r{at}", key="k", fingerprint="f") for at in (1, 2)
     ]
-    first, second = write_rows(house.conn, house.desk(), requests, now=NOW)
+    first, second = write_rows(house.conn, house.write_context(), requests, now=NOW)
     assert [it.status for it in first.outcomes] == ["inserted"]
     assert isinstance(second, RequestUnderWay)
 
