@@ -211,7 +211,7 @@ def test_a_database_of_another_contract_takes_no_rows(clinic):
 def test_an_unknown_dataset_is_named(clinic):
     request = LoadRequest(dataset="visit", path=clinic.file(*GOOD))
 
-    with pytest.raises(UnknownName, match="no dataset 'visit'; there is visits, wards"):
+    with pytest.raises(UnknownName, match="no dataset 'visit'; known: visits, wards"):
         load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
 

@@ -123,7 +123,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
         (
             ["visit", "good.csv"],
             10,
-            "error: workspace: no dataset 'visit'; there is visits, wards\nhint: Did you mean 'visits'?\n",
+            "error: workspace: no dataset 'visit'; known: visits, wards\nhint: Did you mean 'visits'?\n",
         ),
         (
             ["visits", "."],

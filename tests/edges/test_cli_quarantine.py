@@ -91,10 +91,10 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
 @pytest.mark.parametrize(
     ("words", "exit_code", "err"),
     [
-        (["list", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["show", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["export", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["replay", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
+        (["list", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["show", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["export", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["replay", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
         (["replay", "visits", "--mended", "nope.csv"], 20, "error: nope.csv: no such file\n"),
         (
             ["replay", "visits", "--mended", "march.csv"],

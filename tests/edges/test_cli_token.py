@@ -58,7 +58,7 @@ def test_a_revoked_token_is_of_no_more_use_and_its_name_is_not_used_again(daftar
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--role", "token_nurs"], "no role 'token_nurs'; there is token_nurse"),
+        (["--role", "token_nurs"], "no role 'token_nurs'; known: token_nurse"),
         (["--role", "token_nurse", "--dataset", "visit"], "--dataset: no dataset 'visit'"),
         (["--role", "token_nurse", "--days", "400"], "--days 400: expected 1 to 366"),
     ],
@@ -67,7 +67,7 @@ def test_a_token_for_nobody_is_refused_with_who_there_is(daftari, words, said):
     refused = daftari("token", "create", "round", *words)
     assert refused.exit_code != 0
     assert said in refused.err
-    assert daftari("token", "list").lines == ["No tokens. `daftari token create` makes one."]
+    assert daftari("token", "list").lines == ["No tokens. Create one with `daftari token create`."]
 
 
 def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, clinic):

@@ -66,7 +66,7 @@ def test_rows_may_be_written_once_and_changed_by_merging():
 def test_an_example_that_names_no_field_is_a_fault_of_the_example():
     with pytest.raises(ContractError) as raised:
         judged("- name: one\n  row: {fees: 1}\n  verdict: accepted\n")
-    assert str(raised.value) == "e.yaml:1: one: record: no field 'fees'; there is fee, seen_on, visit_id"
+    assert str(raised.value) == "e.yaml:1: one: record: no field 'fees'; known: fee, seen_on, visit_id"
     assert raised.value.hint == "Did you mean 'fee'?"
 
 

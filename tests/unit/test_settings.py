@@ -152,8 +152,8 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(workspace):
         ("DAFTARI_DATABSE_URL", "Did you mean DAFTARI_DATABASE_URL?"),
         ("DAFTARI_WORKSPACES", "Did you mean DAFTARI_WORKSPACE?"),
         ("daftari_log_levl", "Did you mean DAFTARI_LOG_LEVEL?"),
-        ("DAFTARI_ROOT", "docs/reference/settings.md has them all."),
-        ("DAFTARI_ZZZ", "docs/reference/settings.md has them all."),
+        ("DAFTARI_ROOT", "docs/reference/settings.md lists them all."),
+        ("DAFTARI_ZZZ", "docs/reference/settings.md lists them all."),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_nearest_one_and_without_its_value(

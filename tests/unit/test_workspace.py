@@ -223,8 +223,8 @@ def test_a_contract_is_called_as_its_file(workspace):
 
 def test_an_unknown_dataset_or_pipeline_is_told_with_those_there_are(workspace):
     read = read_workspace(workspace("a/visits.odcs.yaml"))
-    with pytest.raises(UnknownName, match="workspace: no dataset 'visit'; there is visits") as raised:
+    with pytest.raises(UnknownName, match="workspace: no dataset 'visit'; known: visits") as raised:
         read.dataset("visit")
     assert raised.value.hint == "Did you mean 'visits'?"
-    with pytest.raises(UnknownName, match="workspace: no pipeline 'b'; there is a"):
+    with pytest.raises(UnknownName, match="workspace: no pipeline 'b'; known: a"):
         read.pipeline("b")

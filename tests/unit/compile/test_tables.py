@@ -200,7 +200,7 @@ def test_what_a_contract_says_is_quoted():
         ),
         (
             [replace(ONE, relationships=(Relationship(fields=("k",), target="u", target_fields=("k",)),))],
-            "t: relationship of k: no dataset 'u'; there is t",
+            "t: relationship of k: no dataset 'u'; known: t",
         ),
         (
             [
