@@ -134,7 +134,7 @@ def test_diff_of_a_breaking_change_fails_on_exposure_too(contract):
         "kind": "breaking",
         "place": "visits.visit_id",
         "what": "removed",
-        "reason": "its values go",
+        "reason": "its values are lost",
     }
 
 

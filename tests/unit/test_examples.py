@@ -91,7 +91,7 @@ def test_an_example_that_names_no_field_is_a_fault_of_the_example():
         ),
         (
             "- {name: a, row: {}, verdict: accepted, rule: x}",
-            ["e.yaml:1: a.verdict: found accepted; expected rejected, as it has a rule or a reason"],
+            ["e.yaml:1: a.verdict: found accepted; expected rejected, because a rule or a reason is given"],
         ),
         (
             "- {name: a, row: {}, verdict: rejected, rules: x}",

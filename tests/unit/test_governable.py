@@ -42,15 +42,15 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field("created_at"),
-            ("visits.created_at.name", "created_at", "another name: every table has this column already"),
+            ("visits.created_at.name", "created_at", "another name: every table has this platform column"),
         ),
         (
             field("_run_id"),
-            ("visits._run_id.name", "_run_id", "another name: every table has this column already"),
+            ("visits._run_id.name", "_run_id", "another name: every table has this platform column"),
         ),
         (
             field("xmin"),
-            ("visits.xmin.name", "xmin", "another name: every table has this column already"),
+            ("visits.xmin.name", "xmin", "another name: every table has this platform column"),
         ),
         (field(primaryKey=True), ("visits.fee.required", "false", "true: it is in the primary key")),
         (
@@ -166,7 +166,7 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(quality=[{"name": "c", "type": "custom", "engine": "soda", "implementation": "x"}]),
-            ("visits.fee.quality.c", "type custom", "library or sql: no other engine is run"),
+            ("visits.fee.quality.c", "type custom", "library or sql: other engines are not run"),
         ),
         (
             field(quality=[{"name": "c", "metric": "nullValues", "mustBe": 0, "unit": "litres"}]),
@@ -174,7 +174,7 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(relationships=[{"to": ["a.b", "a.c"]}]),
-            ("visits.relationships.a", "1 and 2 fields", "as many on both sides"),
+            ("visits.relationships.a", "1 and 2 fields", "the same number on both sides"),
         ),
     ],
 )
@@ -246,7 +246,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"custom": {"access": [{"role": "employee", "operations": ["read"], "rows": "own"}]}},
-            ("visits.access.employee", "rows own", "daftari.subject: whose row it is"),
+            ("visits.access.employee", "rows own", "daftari.subject, the field that names a row's person"),
         ),
         (
             {
@@ -262,7 +262,7 @@ def test_a_field_at_the_limits_is_governable(said):
                     ]
                 }
             },
-            ("visits.access.a", "masked 'seen_on'", "it among fields, since the role sees no others"),
+            ("visits.access.a", "masked 'seen_on'", "a field listed in fields: the role sees no others"),
         ),
         (
             {"custom": {"partition": {"field": "visit_id", "every": "month"}}},
@@ -270,7 +270,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"custom": {"partition": {"field": "seen_on", "every": "month"}}},
-            ("visits.seen_on.required", "false", "true: partitions are made by it"),
+            ("visits.seen_on.required", "false", "true: it is the partition key"),
         ),
         (
             {"custom": {"noOverlap": {"key": "visit_id", "start": "seen_on", "end": "fee"}}},
@@ -278,7 +278,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"quality": [{"metric": "rowCount", "mustBe": 1}] * 2},
-            ("visits.quality", "'rowCount' more than once", "a name of its own for each check"),
+            ("visits.quality", "'rowCount' more than once", "a unique name for each check"),
         ),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_contract_holds_one_dataset():
     assert (fault.place, fault.found, fault.expected) == (
         "schema",
         "2 objects",
-        "1: each dataset has a contract of its own",
+        "1: one contract for each dataset",
     )
 
 

@@ -145,7 +145,7 @@ def test_rights_to_write_that_differ_by_rows_are_a_fault(workspace):
     assert faults(root) == [
         (
             "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update other fields in some rows than in "
-            "others; expected the same in all, as PostgreSQL holds rights to write by column and by row alone"
+            "others; expected the same in all, as PostgreSQL grants writing by column or by row, not by cell"
         )
     ]
 
@@ -202,7 +202,7 @@ def test_a_reference_that_does_not_hold_is_a_fault(workspace, fields, expected):
 def test_references_in_a_circle_are_a_fault(workspace):
     workspace("a/visits.odcs.yaml", fields=refers("people"))
     [fault] = faults(workspace("a/people.odcs.yaml", fields=refers("visits")))
-    assert "expected references that lead in no circle" in fault
+    assert "expected references without a cycle" in fault
 
 
 def test_two_contracts_of_one_dataset_are_a_fault(workspace):

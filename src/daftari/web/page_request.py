@@ -99,7 +99,7 @@ class PageRequest:
         return permissions.refusal_to_decide(dataset, self.caller) is None
 
     def mends(self, dataset: Dataset) -> bool:
-        return permissions.refusal_to_mend(dataset, self.caller) is None
+        return permissions.refusal_to_correct(dataset, self.caller) is None
 
     def watches(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_watch(dataset, self.caller) is None

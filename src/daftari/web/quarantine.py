@@ -132,5 +132,5 @@ def outcome_words(said: Iterable[str]) -> dict[str, str]:
 
 def _contract(visit: PageRequest) -> Contract:
     contract = visit.contract(visit.request.path_params["dataset"])
-    permissions.require(permissions.refusal_to_mend(contract.dataset, visit.caller))
+    permissions.require(permissions.refusal_to_correct(contract.dataset, visit.caller))
     return contract

@@ -1,4 +1,4 @@
-"""From a document that ODCS allows to the model."""
+"""Build the model from a valid ODCS document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from daftari.errors import Fault
 
 
 def build_contract(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
-    """Return the contract that *document* states, and what is wrong with its `daftari.*` properties."""
+    """Return the contract that *document* states, and the faults in its `daftari.*` properties."""
     root = document.root
     built = [build_dataset(document, position) for position in range(len(root.get("schema") or ()))]
     _, _, faults = read_extensions(document, (), root, OfContract)
@@ -48,7 +48,7 @@ def _description(said: dict[str, Any]) -> str:
 
 
 def _owner(team: Any) -> str | None:
-    """The member whose role is owner, else the first. ODCS 3.0 has the members without a team."""
+    """Return the member whose role is owner, else the first. In ODCS 3.0 `team` is the list of members."""
     members = team if isinstance(team, list) else (team or {}).get("members") or []
     owners = [member for member in members if str(member.get("role", "")).lower() == "owner"]
     names = [member.get("username") or member.get("name") for member in (*owners, *members)]
@@ -60,7 +60,7 @@ def _service_levels(properties: Any) -> dict[str, str]:
 
 
 def _level(item: dict[str, Any]) -> str:
-    """The name of a service level. ODCS reads `Latency` and `ly` alike; others are kept as they are written."""
+    """Return the name of a service level. ODCS reads `Latency` and `ly` as the same; other names stay as written."""
     name = str(item["property"])
     return "latency" if name.lower() in ("latency", "ly") else name
 

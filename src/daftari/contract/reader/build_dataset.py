@@ -1,4 +1,4 @@
-"""From an object of ODCS `schema` to a dataset."""
+"""Build a dataset from an object of ODCS `schema`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from daftari.errors import Fault
 @dataclass(frozen=True, kw_only=True)
 class Built:
     dataset: Dataset
-    faults: tuple[Fault, ...]  #: in what `daftari.*` says
-    reservations: tuple[Fault, ...]  #: what ODCS allows and the model cannot hold
+    faults: tuple[Fault, ...]  #: in its `daftari.*` properties
+    reservations: tuple[Fault, ...]  #: what ODCS allows and the model cannot express
 
 
 def build_dataset(document: Document, position: int) -> Built:
@@ -75,7 +75,9 @@ def _other_name(document: Document, path: Path, item: dict[str, Any]) -> list[Fa
         return []
     return [
         document.fault(
-            (*path, "physicalName"), repr(physical), f"the name, {item['name']!r}: tables go by it"
+            (*path, "physicalName"),
+            repr(physical),
+            f"the same as the name, {item['name']!r}, which names the table",
         )
     ]
 
@@ -144,7 +146,7 @@ def _unknown_fields(
 
 
 def _named_fields(said: OfObject, places: dict[str, Path]) -> list[tuple[Path, str]]:
-    """Every field that `daftari.*` names, with the place that names it."""
+    """Yield every field that `daftari.*` names, with the place that names it."""
     named: list[tuple[Path, str]] = []
     if said.subject:
         named.append((places["subject"], said.subject))

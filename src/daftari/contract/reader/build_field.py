@@ -1,4 +1,4 @@
-"""From a property of an ODCS object to a field."""
+"""Build a field from a property of an ODCS object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daftari.contract.reader.document import Document, Number, Path
 from daftari.contract.reader.extensions import OfProperty, read_extensions
 from daftari.errors import Fault
 
-#: Options that ODCS has and a table cannot hold.
+#: ODCS options that a table cannot enforce.
 _UNHELD_OPTIONS = {
     "maxProperties",
     "minProperties",
@@ -61,7 +61,7 @@ def _at(document: Document, path: Path) -> dict[str, Any]:
 
 
 def _logical_type(item: dict[str, Any]) -> LogicalType:
-    """The one stated, else what the physical type means, else text, which holds anything."""
+    """Return the stated logical type, else that of the physical type, else text, which holds anything."""
     if item.get("logicalType"):
         return LogicalType(item["logicalType"])
     return logical_type_of(str(item.get("physicalType") or "")) or LogicalType.STRING
@@ -78,7 +78,7 @@ def _key_position(item: dict[str, Any], path: Path) -> int | None:
     if not item.get("primaryKey"):
         return None
     position = item.get("primaryKeyPosition")
-    # ODCS: -1 where there is none. The order of the properties stands in for it.
+    # ODCS: -1 means not stated; then the order of the properties counts.
     return position if isinstance(position, int) and position > 0 else int(path[-1]) + 1
 
 
@@ -100,7 +100,7 @@ def _options(said: dict[str, Any]) -> Options:
 
 
 def _pattern(said: str | None) -> str | None:
-    """As both engines read it; one that they cannot share stays as it is, for `governable` to refuse."""
+    """Return the portable form; a pattern without one stays as it is, for `governable` to refuse."""
     try:
         return None if said is None else portable(said)
     except UnportablePattern:
@@ -108,7 +108,7 @@ def _pattern(said: str | None) -> str | None:
 
 
 def _bound(said: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
-    """The inclusive and the exclusive bound. In ODCS 3.0 the latter says of the former which it is."""
+    """Return the inclusive and the exclusive bound. In ODCS 3.0 the latter is a flag of the former."""
     if said.get(exclusive) is True:
         return None, _exact(said.get(inclusive))
     bound = said.get(exclusive)
@@ -125,15 +125,15 @@ def _reservations(document: Document, path: Path, item: dict[str, Any]) -> list[
     name = item["name"]
     found = []
     if item.get("physicalName") not in (None, name):
-        wanted = f"the name, {name!r}: columns go by it"
+        wanted = f"the same as the name, {name!r}, which names the column"
         found.append(document.fault((*path, "physicalName"), repr(item["physicalName"]), wanted))
     found += [
-        document.fault((*path, "logicalTypeOptions", option), option, "an option that a table can hold")
+        document.fault((*path, "logicalTypeOptions", option), option, "an option that a table can enforce")
         for option in item.get("logicalTypeOptions") or {}
         if option in _UNHELD_OPTIONS
     ]
     found += [
-        document.fault((*path, part), part, "a flat field: nested ones are not judged")
+        document.fault((*path, part), part, "a flat field: nested fields are not judged")
         for part in ("properties", "items")
         if item.get(part)
     ]
