@@ -62,7 +62,7 @@ def test_each_reason_is_told_with_how_many_rows_it_refused(clinic):
         ("patient.length", "patient", "is longer than 12", 1),
         ("seen_on.minimum", "seen_on", "is before 2020-01-01", 1),
         ("shape", "", "has 5 fields; the header has 6", 1),
-        ("ward.reference", "ward", "names nothing that exists", 1),
+        ("ward.reference", "ward", "refers to a row that does not exist", 1),
     ]
 
 

@@ -43,7 +43,7 @@ def test_each_row_is_shown_with_its_place_its_reasons_and_what_may_be_seen_of_it
     said = daftari("quarantine", "show", "visits")
 
     assert said.lines == [
-        "#1  march.csv, line 3: ward names nothing that exists",
+        "#1  march.csv, line 3: ward refers to a row that does not exist",
         "    visit_id=V2, seen_on=2026-03-02, ward=X, patient=***, fee=200.50, notes=***",
         "#2  march.csv, line 4: fee is below 0",
         "    visit_id=V3, seen_on=2026-03-03, ward=C, fee=-1",

@@ -132,8 +132,8 @@ def test_a_dirty_file_is_dropped_two_rows_are_mended_and_the_report_changes(room
     page.get_by_label("Drop a spreadsheet here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
     assert page.get_by_text("Would be refused").is_visible()
-    assert ["category", "is none of travel"] in [
-        [row[0], row[1][:17]] for row in table(page, "Why rows would be refused")
+    assert ["category", "must be one of travel"] in [
+        [row[0], row[1][:21]] for row in table(page, "Why rows would be refused")
     ]
     assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
     page.get_by_label("Sum of amount").fill("600.00")

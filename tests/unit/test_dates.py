@@ -79,7 +79,7 @@ def test_a_style_with_a_time_reads_the_moment(declared, text, moment):
     [
         ("MM/YYYY", "names no day"),
         ("DD/MM", "names no year"),
-        ("%d/%m/%Q", "%Q is not known"),
+        ("%d/%m/%Q", "%Q is unknown"),
         ("soon", "names no day and month and year"),
     ],
 )

@@ -56,10 +56,10 @@ def test_days_up_to_12_alone_are_refused_with_the_line_that_settles_it():
     with pytest.raises(MappingError) as raised:
         column_of(["01/02/2024", "03/04/2024"], "date")
     assert str(raised.value) == (
-        "f.csv: column 'x' (field x): its 2 distinct values read as DD/MM/YYYY and as MM/DD/YYYY alike;"
+        "f.csv: column 'x' (field x): its 2 distinct values are valid both as DD/MM/YYYY and as MM/DD/YYYY;"
         " no day is above 12"
     )
-    assert raised.value.hint == "Say which in a source mapping: fields: {x: {from: x, format: DD/MM/YYYY}}"
+    assert raised.value.hint == "Declare it in a source mapping: fields: {x: {from: x, format: DD/MM/YYYY}}"
 
 
 def test_the_declared_style_settles_it():
@@ -139,7 +139,9 @@ def test_a_date_keeps_no_time_unless_the_mapping_declares_it():
 
 def test_the_evidence_is_told():
     plan = plan_of({"x": ["07/03/2024", "31/03/2024"]}, [field("x", "date")])
-    assert plan.fields[0].evidence == ("2 of 2 distinct values read so; 1 values are no date as MM/DD/YYYY")
+    assert plan.fields[0].evidence == (
+        "2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY"
+    )
 
 
 BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]

@@ -9,19 +9,19 @@ from daftari.errors import MappingError
 from daftari.rows.mapping.mapping_reader import read_mapping
 
 FAULTS = [
-    ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: is not known here"),
+    ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: unknown name"),
     ("fields: {}\n", "m.yaml:1: dataset: field required"),
     ("dataset: d\nseparator: ',,'\n", "m.yaml:2: separator: string should have at most 1 character"),
     (
         "dataset: d\nfields:\n  x:\n    from: a\n    constant: b\n",
-        "m.yaml:3: fields.x: a field has one source; found from and constant",
+        "m.yaml:3: fields.x: expected one source; found from and constant",
     ),
     (
         "dataset: d\nfields:\n  x:\n    from: a\n    format: MM/YYYY\n",
-        "m.yaml:5: fields.x: date format 'MM/YYYY' names no day",
+        "m.yaml:5: fields.x: date format 'MM/YYYY' has no day",
     ),
-    ("- a\n", "m.yaml:1: holds no mapping; expected `dataset:` and `fields:`"),
-    ("dataset: d\nfields: {x: [\n", "m.yaml:3: is not YAML: "),
+    ("- a\n", "m.yaml:1: not a mapping; expected `dataset:` and `fields:`"),
+    ("dataset: d\nfields: {x: [\n", "m.yaml:3: not valid YAML: "),
     (
         "dataset: d\nfields:\n  x:\n    unit: much\n",
         "m.yaml:4: fields.x.unit: input should be a valid decimal",
@@ -43,8 +43,8 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(MappingError) as raised:
         read_mapping("dataset: d\nseperator: ','\nfields:\n  x: {form: y}\n", "m.yaml")
     assert str(raised.value).splitlines() == [
-        "m.yaml:2: seperator: is not known here",
-        "m.yaml:4: fields.x.form: is not known here",
+        "m.yaml:2: seperator: unknown name",
+        "m.yaml:4: fields.x.form: unknown name",
     ]
 
 

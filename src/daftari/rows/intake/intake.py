@@ -1,4 +1,4 @@
-"""From a file's blocks to batches for the server: judged, settled, encoded. Made block by block."""
+"""Turn a file's blocks into batches for the server, block by block: judge, drop duplicates, encode."""
 
 from __future__ import annotations
 
@@ -31,31 +31,33 @@ from daftari.rows.rules.rules import (
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One block of a file on its way to the server."""
+    """One judged block of a file."""
 
     received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
-    batches: tuple[Batch, ...]  #: its good rows, one a key: new to the file, and perhaps not new
-    duplicates: int  #: rows that another of the same block stands for
+    batches: tuple[
+        Batch, ...
+    ]  #: its accepted rows, one per key: keys new to the file, and possibly repeated keys
+    duplicates: int  #: rows dropped in favour of another of the block with the same key
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
-    #: the keys that its good rows name, for each relationship; none where rows are only looked at
+    #: the keys that its accepted rows refer to, by relationship; empty if nothing is loaded
     references: tuple[pl.DataFrame, ...]
-    met: Met  #: in the file so far
+    met: Met  #: the state of the file so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """How the blocks of one file are taken in."""
+    """Options for the intake of one file."""
 
     book: Rulebook
     plan: ColumnPlan
     run_id: int
-    wanted: frozenset[int] | None = None  #: lines to take; None: all
-    #: gives rows that are accepted the form in which the database keeps them
+    wanted: frozenset[int] | None = None  #: lines to load; None: all
+    #: converts accepted rows to their stored form
     seal: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
-    #: gives the keys that exist of those that rows name, where the book has none; not for what refers to itself
+    #: finds which referenced keys exist, if the book has none; not for references to the dataset itself
     look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
-    is_one_block: bool = False  #: so that no key was met in an earlier one
-    is_looked_at: bool = False  #: rows are counted, and none is encoded for the server
+    is_one_block: bool = False  #: the whole file is one block, so no key occurs in an earlier one
+    is_looked_at: bool = False  #: only count rows; encode none for the server
 
     @property
     def dataset(self) -> Dataset:
@@ -64,7 +66,7 @@ class Intake:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sound:
-    """The rows of a block that keep every rule; several may have one key."""
+    """The rows of a block that pass every rule; several may have the same key."""
 
     received: int
     rows: pl.DataFrame
@@ -77,13 +79,13 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     """
     Yield each block judged.
 
-    Where a dataset refers to itself (a user to their manager) a row may name one that comes later, so the
+    If a dataset refers to itself (a user to their manager), a row may refer to a later one, so the
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
     sound, seen = _sound(blocks, intake), None if intake.is_one_block else Seen()
     settled = partial(_settled, intake=intake, seen=seen)
-    # By map, which holds on to nothing: a block is let go before the next one is read.
+    # map keeps no reference: each block is freed before the next one is read.
     yield from map(settled, _whole(list(sound), own, intake) if own else sound)
 
 
@@ -118,7 +120,7 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
         rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
     rejected = [sound.rejected]
     if settled.conflicting.any():
-        why = Refusal(rule="conflict", reason="contradicts an earlier row of the same key")
+        why = Refusal(rule="conflict", reason="contradicts an earlier row with the same key")
         conflicting = sound.rows.filter(settled.conflicting), sound.lines.filter(settled.conflicting)
         rejected.append(refusals(*conflicting, dataset, why))
     rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
@@ -133,7 +135,7 @@ def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
 
 
 def references(rows: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, ...]:
-    """The keys that *rows* name, for each relationship of *dataset*."""
+    """Return the keys that *rows* refer to, for each relationship of *dataset*."""
     return tuple(_distinct(rows.select(r.fields)) for r in dataset.relationships)
 
 
@@ -145,10 +147,10 @@ def _distinct(keys: pl.DataFrame) -> pl.DataFrame:
 
 def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen | None) -> tuple[Batch, ...]:
     """
-    Rows whose key is new to the file, and those whose key has perhaps been met in an earlier block.
+    Split rows into those whose key is new to the file, and those whose key may be in an earlier block.
 
-    The server takes the former as they are; for the latter it must look whether the key is there. Where one row
-    may stand in the way of another, they stay in the order of their file.
+    The server inserts the former directly; for the latter it must check whether the key exists. If rows may
+    collide, all stay in file order.
     """
     perhaps = (
         seen.perhaps(rows.select(dataset.key))
@@ -170,21 +172,23 @@ def _counted(rows: pl.DataFrame, lines: pl.Series) -> tuple[Batch, ...]:
 
 
 def rows_may_collide(dataset: Dataset) -> bool:
-    """Whether a row may be refused on account of another that has a different key."""
+    """Whether a row may be rejected because of another row with a different key."""
     others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
     return others or dataset.no_overlap is not None
 
 
 def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
     """
-    Return *rows*, whose columns are fields of *dataset* and the platform's, as the body of a binary COPY.
+    Return *rows*, with the columns of *dataset* and of the platform, as the body of a binary COPY.
 
     Raises:
-        TypeError: what must be sealed is not.
+        TypeError: a field that must be sealed is not.
     """
     for field in dataset.fields:
         if field.protection.sealed and rows.schema[field.name] != pl.Binary:
-            raise TypeError(f"{dataset.name}.{field.name}: not sealed on its way to the database")
+            raise TypeError(
+                f"{dataset.name}.{field.name}: not sealed; expected a sealed value before it goes to the database"
+            )
     plain = [field for field in dataset.fields if not field.protection.sealed]
     structured = (LogicalType.OBJECT, LogicalType.ARRAY)
     jsonb = [field.name for field in plain if field.logical_type in structured]
@@ -193,7 +197,7 @@ def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
 
 
 def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusal) -> pl.DataFrame:
-    """Return typed rows as rejected ones, all for the same reason."""
+    """Return typed rows as rejected rows, all with the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(_as_text(f) for f in dataset.fields)
@@ -207,7 +211,7 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
 
 
 def rejected_rows_of(batch: Batch, refused: Mapping[int, Refusal], dataset: Dataset) -> pl.DataFrame:
-    """Return rows of *batch* as rejected ones; *refused* says by line why."""
+    """Return rows of *batch* as rejected rows; *refused* has the reason by line."""
     found = [pl.DataFrame(schema=REJECTED)]
     for why in dict.fromkeys(refused.values()):
         chosen = batch.lines.is_in([line for line, its in refused.items() if its == why])
@@ -220,7 +224,7 @@ def _sealed(rows: pl.DataFrame) -> list[str]:
 
 
 def _as_text(field: Field) -> pl.Expr:
-    """What is sealed is no text, and only whether it is there shows."""
+    """Sealed values are not text: show only whether there is one."""
     value = pl.col(field.name)
     if field.protection.sealed:
         return pl.when(value.is_not_null()).then(pl.lit("")).alias(field.name)
@@ -228,7 +232,7 @@ def _as_text(field: Field) -> pl.Expr:
 
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
-    """A record without the header's shape: nobody can say which of its values may be shown, so none is."""
+    """Return malformed records as rejected rows. Their fields are unknown, so no value is shown."""
     why = [f"[{reason_json('shape', (), record.reason)}]" for record in records]
     nothing = [None] * len(records)
     return pl.DataFrame(
@@ -244,7 +248,7 @@ def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
 
 
 def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iterator[_Sound]:
-    """All blocks as one, less the rows whose own reference finds neither a stored row nor a sound one."""
+    """Merge all blocks, without the rows whose self-reference finds neither a stored nor an accepted row."""
     if not sound:
         return
     rows, lines = pl.concat([one.rows for one in sound]), pl.concat([one.lines for one in sound])
