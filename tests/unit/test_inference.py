@@ -139,9 +139,7 @@ def test_a_date_keeps_no_time_unless_the_mapping_declares_it():
 
 def test_the_evidence_is_told():
     plan = plan_of({"x": ["07/03/2024", "31/03/2024"]}, [field("x", "date")])
-    assert plan.fields[0].evidence == (
-        "2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY"
-    )
+    assert plan.fields[0].evidence == ("2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY")
 
 
 BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]
