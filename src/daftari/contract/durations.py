@@ -65,16 +65,16 @@ def latency(text: str) -> timedelta:
     Raises:
         ValueError: it is not a duration, or its unit is `m`, which may mean minutes or months.
     """
-    said = _NUMBER.fullmatch(text.strip())
-    if said and said[2].lower() == "m":
+    found = _NUMBER.fullmatch(text.strip())
+    if found and found[2].lower() == "m":
         raise ValueError("min or month: m may mean either")
     return duration(text)
 
 
 def _parts(text: str) -> dict[str, Decimal]:
     """Return the number of each unit."""
-    if (said := _NUMBER.fullmatch(text)) and said[2].lower() in _UNITS:
-        return {_UNITS[said[2].lower()]: Decimal(said[1])}
+    if (found := _NUMBER.fullmatch(text)) and found[2].lower() in _UNITS:
+        return {_UNITS[found[2].lower()]: Decimal(found[1])}
     if iso := _ISO.fullmatch(text):
         return {unit: Decimal(number) for unit, number in iso.groupdict().items() if number}
     raise ValueError(EXPECTED)

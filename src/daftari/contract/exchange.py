@@ -120,7 +120,7 @@ def _field_names(names: Iterable[str]) -> dict[str, str]:
 
 def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
     is_personal = _PERSONAL.search(name) is not None
-    said: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "name": name,
         # A load finds the column by its field's name or by its business name.
         "businessName": Quoted(column.name) if column.name != name else None,
@@ -135,7 +135,7 @@ def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
         "quality": [_closed_set(column, name)] if column.allowed else None,
         "examples": [Quoted(example) for example in column.examples] or None,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _closed_set(column: ColumnProfile, name: str) -> dict[str, Any]:

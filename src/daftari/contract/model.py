@@ -146,12 +146,12 @@ class Condition:
         return self.text
 
 
-def row_scope(said: str) -> RowScope | Condition:
+def row_scope(text: str) -> RowScope | Condition:
     """Parse `rows` of a line of access."""
     try:
-        return RowScope(said)
+        return RowScope(text)
     except ValueError:
-        return Condition(said)
+        return Condition(text)
 
 
 class RowOutcome(StrEnum):

@@ -45,14 +45,14 @@ class Keys:
 
     of: Mapping[str, DataKey]  #: by subject; the empty subject has the dataset's own
     indexes: Mapping[str, BlindIndex]  #: by field
-    _held: dict[str, _FieldKeys] = field(default_factory=dict, repr=False)
+    _keys_by_field: dict[str, _FieldKeys] = field(default_factory=dict, repr=False)
 
     def of_field(self, dataset: Dataset, sealed: Field) -> _FieldKeys:
         """Return the field keys by person."""
         place = f"{dataset.name}.{sealed.name}"
-        if place not in self._held:
-            self._held[place] = _FieldKeys(self.of, place, algorithm_of(sealed))
-        return self._held[place]
+        if place not in self._keys_by_field:
+            self._keys_by_field[place] = _FieldKeys(self.of, place, algorithm_of(sealed))
+        return self._keys_by_field[place]
 
 
 def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:

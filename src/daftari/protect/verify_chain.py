@@ -139,14 +139,14 @@ class _Chain:
     checkpoints: list[Record] = field(default_factory=list)
     partitions: dict[tuple[str, str], int] = field(default_factory=dict)
     reported: list[ChainFinding] = field(default_factory=list)
-    bent: list[tuple[str, Record]] = field(
+    broken_links: list[tuple[str, Record]] = field(
         default_factory=list
     )  #: links that do not follow, each with the previous hash
-    missing: list[Record] = field(default_factory=list)  #: links whose entry is missing
-    unlike: list[tuple[Record, Record]] = field(
+    missing_entries: list[Record] = field(default_factory=list)  #: links whose entry is missing
+    changed_entries: list[tuple[Record, Record]] = field(
         default_factory=list
     )  #: links, each with an entry whose hash differs
-    stripped: list[tuple[Record, int]] = field(
+    incomplete_entries: list[tuple[Record, int]] = field(
         default_factory=list
     )  #: entries, each with the number of rows found
     link: Record | None = None
@@ -179,7 +179,7 @@ class _Chain:
         if position != self.last + 1:
             self._say("deleted", f"links {self.last + 1} to {position - 1} are missing from the chain")
         elif link_hash(self.previous, link) != link["hash"]:
-            self.bent.append((self.previous, link))
+            self.broken_links.append((self.previous, link))
         self.links, self.last, self.previous = self.links + 1, position, link["hash"] or ""
         if position in self.positions:
             self.hashes[position] = self.previous
@@ -190,17 +190,17 @@ class _Chain:
         self.link = self.entry = None
         if entry is None:
             if link is not None:
-                self.missing.append(link)
+                self.missing_entries.append(link)
             return
         self.entries += 1
         if link is None:
             self._unlinked(entry)
         elif entry_hash(entry) != link["entry_hash"]:
-            self.unlike.append((link, entry))
+            self.changed_entries.append((link, entry))
             return
         if entry["operation"] in WITH_ROWS:
             if self.rows.count < int(entry["rows"] or 0):
-                self.stripped.append((entry, self.rows.count))
+                self.incomplete_entries.append((entry, self.rows.count))
             elif self.rows.digest != entry["digest"] or self.rows.count != int(entry["rows"] or 0):
                 self._say("edited", f"{_named(entry)}: its rows differ from those written")
 
@@ -221,7 +221,7 @@ class _Chain:
 
     def _swapped_entries(self) -> Iterator[ChainFinding]:
         """Find entries that differ from the chain: two that changed places, or one that was edited."""
-        compared = self.unlike[:_COMPARED]
+        compared = self.changed_entries[:_COMPARED]
         done: set[str | None] = set()
         for link, _ in compared:
             for other, content in compared:
@@ -234,7 +234,7 @@ class _Chain:
                             "reordered", f"entries {link['entry_id']} and {other['entry_id']} changed places"
                         )
                     done |= {link["entry_id"], other["entry_id"]}
-        for link, entry in self.unlike:
+        for link, entry in self.changed_entries:
             if link["entry_id"] in done:
                 continue
             if link["entry_hash"] is None:
@@ -246,7 +246,7 @@ class _Chain:
 
     def _swapped_links(self) -> Iterator[ChainFinding]:
         """Find links that do not follow from the previous one: two that changed places, or one that was edited."""
-        compared = self.bent[:_COMPARED]
+        compared = self.broken_links[:_COMPARED]
         done: set[int] = set()
         for at, (previous, link) in enumerate(compared):
             for _, other in compared[at + 1 :]:
@@ -255,21 +255,23 @@ class _Chain:
                 if link_hash(previous, moved) in (link["hash"], other["hash"]) and not done & set(places):
                     yield ChainFinding("reordered", f"links {places[0]} and {places[1]} changed places")
                     done |= {places[0], places[0] + 1, places[1], places[1] + 1}
-        for _, link in self.bent:
+        for _, link in self.broken_links:
             if _position(link) not in done:
                 yield ChainFinding("edited", f"link {link['position']} does not follow from the previous one")
 
     def _absent(self) -> Iterator[ChainFinding]:
         """Find missing entries and rows, by month."""
-        gone = [it for it in self.missing if it["entry_hash"] is None]
+        gone = [it for it in self.missing_entries if it["entry_hash"] is None]
         for link in gone:
             yield ChainFinding("deleted", f"entry {link['entry_id']}: was deleted before it was chained")
-        by_month = Counter(it["month"] or "" for it in self.missing if it["entry_hash"] is not None)
+        by_month = Counter(it["month"] or "" for it in self.missing_entries if it["entry_hash"] is not None)
         for month, count in sorted(by_month.items()):
             yield self._lost("audit_entry", month, count, "entries")
-        for month, count in sorted(Counter((it["at"] or "")[:7] for it, _ in self.stripped).items()):
+        for month, count in sorted(
+            Counter((it["at"] or "")[:7] for it, _ in self.incomplete_entries).items()
+        ):
             yield self._lost("audit_row", month, count, "entries without their rows")
-        for entry, count in self.stripped:
+        for entry, count in self.incomplete_entries:
             if self.partitions.get(("audit_row", (entry["at"] or "")[:7])):
                 yield ChainFinding(
                     "deleted", f"{_named(entry)}: only {count} of its {entry['rows']} rows exist"

@@ -55,10 +55,12 @@ def _is_closed_set(field: Field, entry: Quality) -> bool:
 
 
 def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Check]:
-    asked = _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
-    if asked is None:
+    compiled = (
+        _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
+    )
+    if compiled is None:
         return
-    expectation, kwargs, measure = asked
+    expectation, kwargs, measure = compiled
     yield Check(
         id=f"quality.{field.name + '.' if field else ''}{entry.name}",
         field=field.name if field else None,

@@ -33,14 +33,14 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     found = []
     key = dataset.key
     if key:
-        held = tuple(dict.fromkeys((*key, *_partition_fields(dataset))))
+        columns = tuple(dict.fromkeys((*key, *_partition_fields(dataset))))
         found.append(
             _constraint(
                 dataset,
                 schemas,
                 derived(dataset.name, "pkey"),
                 ConstraintKind.PRIMARY,
-                f"primary key ({identifiers(held)})",
+                f"primary key ({identifiers(columns)})",
             )
         )
     for field in dataset.fields:
@@ -69,7 +69,7 @@ def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Const
     if dataset.partitioning is None or not dataset.key:
         return []
     name = derived("key", dataset.name)
-    held = tuple(dict.fromkeys((*dataset.key, dataset.partitioning.field)))
+    columns = tuple(dict.fromkeys((*dataset.key, dataset.partitioning.field)))
     table: list[Table | Column | Constraint | Trigger] = [Table(schema=schemas.platform, name=name)]
     table += [
         Column(
@@ -79,7 +79,7 @@ def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Const
             type=stored_type(dataset, dataset.field(field), schemas),
             required=True,
         )
-        for field in held
+        for field in columns
     ]
     table.append(
         Constraint(

@@ -43,8 +43,10 @@ def build_contract(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
     return contract, (*faults, *(fault for one in built for fault in one.faults))
 
 
-def _description(said: dict[str, Any]) -> str:
-    return "\n".join(said[part] for part in ("purpose", "limitations", "usage") if said.get(part))
+def _description(description: dict[str, Any]) -> str:
+    return "\n".join(
+        description[part] for part in ("purpose", "limitations", "usage") if description.get(part)
+    )
 
 
 def _owner(team: Any) -> str | None:
@@ -56,7 +58,7 @@ def _owner(team: Any) -> str | None:
 
 
 def _service_levels(properties: Any) -> dict[str, str]:
-    return {_level(item): _said(item) for item in properties}
+    return {_level(item): _level_text(item) for item in properties}
 
 
 def _level(item: dict[str, Any]) -> str:
@@ -65,7 +67,7 @@ def _level(item: dict[str, Any]) -> str:
     return "latency" if name.lower() in ("latency", "ly") else name
 
 
-def _said(item: dict[str, Any]) -> str:
+def _level_text(item: dict[str, Any]) -> str:
     return " ".join(str(part) for part in (item["value"], item.get("unit")) if part is not None)
 
 
@@ -73,10 +75,10 @@ def _unread_latencies(document: Document) -> Iterator[Fault]:
     for position, item in enumerate(document.root.get("slaProperties") or ()):
         if _level(item) == "latency":
             try:
-                latency(_said(item))
+                latency(_level_text(item))
             except ValueError as error:
                 place = ("slaProperties", position, "unit" if item.get("unit") else "value")
-                yield document.fault(place, f"latency {_said(item)!r}", str(error))
+                yield document.fault(place, f"latency {_level_text(item)!r}", str(error))
 
 
 def _hash(root: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ _UNHELD_OPTIONS = {
 def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], list[Fault]]:
     """Return the field at *path*, the faults in its `daftari.*` properties, and the reservations."""
     item = _at(document, path)
-    said, _, faults = read_extensions(document, path, item, OfProperty)
+    stated, _, faults = read_extensions(document, path, item, OfProperty)
     name = item["name"]
     quality = tuple(build_quality(entry, of=name) for entry in item.get("quality") or ())
     field = Field(
@@ -46,7 +46,7 @@ def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], lis
         options=_options(item.get("logicalTypeOptions") or {}),
         allowed=closed_set(quality),
         quality=quality,
-        protection=Protection(**said.protection.model_dump()),
+        protection=Protection(**stated.protection.model_dump()),
         examples=tuple(_exact(value) for value in item.get("examples") or ()),
         line=document.line(path),
     )
@@ -67,11 +67,11 @@ def _logical_type(item: dict[str, Any]) -> LogicalType:
     return logical_type_of(str(item.get("physicalType") or "")) or LogicalType.STRING
 
 
-def _classification(said: str | None) -> Classification | str | None:
+def _classification(stated: str | None) -> Classification | str | None:
     try:
-        return None if said is None else Classification(said)
+        return None if stated is None else Classification(stated)
     except ValueError:
-        return said
+        return stated
 
 
 def _key_position(item: dict[str, Any], path: Path) -> int | None:
@@ -82,37 +82,37 @@ def _key_position(item: dict[str, Any], path: Path) -> int | None:
     return position if isinstance(position, int) and position > 0 else int(path[-1]) + 1
 
 
-def _options(said: dict[str, Any]) -> Options:
-    minimum, above = _bound(said, "minimum", "exclusiveMinimum")
-    maximum, below = _bound(said, "maximum", "exclusiveMaximum")
-    multiple = _exact(said.get("multipleOf"))
+def _options(stated: dict[str, Any]) -> Options:
+    minimum, above = _bound(stated, "minimum", "exclusiveMinimum")
+    maximum, below = _bound(stated, "maximum", "exclusiveMaximum")
+    multiple = _exact(stated.get("multipleOf"))
     return Options(
         minimum=minimum,
         maximum=maximum,
         exclusive_minimum=above,
         exclusive_maximum=below,
         multiple_of=multiple if isinstance(multiple, Decimal) else None,
-        min_length=_whole(said.get("minLength")),
-        max_length=_whole(said.get("maxLength")),
-        pattern=_pattern(said.get("pattern")),
-        format=said.get("format"),
+        min_length=_whole(stated.get("minLength")),
+        max_length=_whole(stated.get("maxLength")),
+        pattern=_pattern(stated.get("pattern")),
+        format=stated.get("format"),
     )
 
 
-def _pattern(said: str | None) -> str | None:
+def _pattern(stated: str | None) -> str | None:
     """Return the portable form; a pattern without one stays as it is, for `governable` to refuse."""
     try:
-        return None if said is None else portable(said)
+        return None if stated is None else portable(stated)
     except UnportablePattern:
-        return said
+        return stated
 
 
-def _bound(said: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
+def _bound(stated: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
     """Return the inclusive and the exclusive bound. In ODCS 3.0 the latter is a flag of the former."""
-    if said.get(exclusive) is True:
-        return None, _exact(said.get(inclusive))
-    bound = said.get(exclusive)
-    return _exact(said.get(inclusive)), None if isinstance(bound, bool) else _exact(bound)
+    if stated.get(exclusive) is True:
+        return None, _exact(stated.get(inclusive))
+    bound = stated.get(exclusive)
+    return _exact(stated.get(inclusive)), None if isinstance(bound, bool) else _exact(bound)
 
 
 def _exact(value: Any) -> Any:

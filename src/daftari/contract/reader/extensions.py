@@ -152,7 +152,7 @@ def read_extensions(
     Return their values (defaults if faulty), the path of each by its name
     without the namespace, and every fault.
     """
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     places: dict[str, Path] = {}
     faults: list[Fault] = []
     for position, entry in enumerate(item.get("customProperties") or ()):
@@ -160,11 +160,11 @@ def read_extensions(
         place = (*path, "customProperties", position)
         if not name.startswith(NAMESPACE):
             continue
-        if name in said:
+        if name in values:
             faults.append(document.fault(place, "the same property again", f"{name} once"))
-        said[name] = entry.get("value")
+        values[name] = entry.get("value")
         places[name] = (*place, "value")
-    short = {name.removeprefix(NAMESPACE): value for name, value in said.items()}
+    short = {name.removeprefix(NAMESPACE): value for name, value in values.items()}
     short_places = {name.removeprefix(NAMESPACE): place for name, place in places.items()}
     try:
         return model.model_validate_json(json.dumps(plain(short))), short_places, faults

@@ -139,7 +139,7 @@ class _Layout:
 
 def _ledger(month: date, lines: Sequence[FileLine]) -> bytes:
     blank = [""] * len(_LEDGER)
-    sum_row = _beside(_LEDGER, {"Narration": "Total", "Amount": _decimal_comma(total(lines, "amount"))})
+    sum_row = _sparse_row(_LEDGER, {"Narration": "Total", "Amount": _decimal_comma(total(lines, "amount"))})
     rows = [
         [ORGANISATION, *blank[1:]],
         [f"Ledger extract, {month:%B %Y}", *blank[1:]],
@@ -159,7 +159,7 @@ def _spreadsheet(month: date, lines: Sequence[FileLine]) -> bytes:
         [],
         headers(_SPREADSHEET),
         *body(_SPREADSHEET, lines),
-        _beside(_SPREADSHEET, {"Voucher No.": "TOTAL", "Amount (net)": float(total(lines, "amount"))}),
+        _sparse_row(_SPREADSHEET, {"Voucher No.": "TOTAL", "Amount (net)": float(total(lines, "amount"))}),
         *[blank] * 3,
     ]
     return excel_bytes(rows, sheet="Expenses", merged=("A1:K1", "A2:K2"))
@@ -225,6 +225,6 @@ def _stated(lines: Sequence[FileLine]) -> ExpectedTotals:
     return ExpectedTotals(rows=len(lines), sums={"amount": total(lines, "amount")})
 
 
-def _beside(columns: Sequence[LayoutColumn], cells: Mapping[str, Any]) -> list[Any]:
+def _sparse_row(columns: Sequence[LayoutColumn], cells: Mapping[str, Any]) -> list[Any]:
     """Return a row that is empty except for *cells*, by header."""
     return [cells.get(it.header, "") for it in columns]

@@ -89,15 +89,15 @@ def leave_files(seed: int, requests: Sequence[LeaveRequest]) -> Iterator[DemoFil
     settled: list[FileLine] = []
     since = datetime.min
     for name, until in _periods():
-        asked = [it for it in requests if since <= it.requested_at < until]
-        own = lines_of([_as_known_at(it, until) for it in asked], "request_id")
+        made = [it for it in requests if since <= it.requested_at < until]
+        own = lines_of([_as_known_at(it, until) for it in made], "request_id")
         own = _with_faults(random, own)
         again = lines_of([_as_known_at(it, until) for it in still_open], "request_id")
         overlaps = [_overlap(line) for line in random.sample(settled, min(_OVERLAPS_A_FILE, len(settled)))]
         lines = repeat(random, own, 1) + again + overlaps
         wrong = {line.key for line in own if line.rule}
         still_open = [
-            it for it in (*asked, *still_open) if _is_open(it, until) and (it.request_id,) not in wrong
+            it for it in (*made, *still_open) if _is_open(it, until) and (it.request_id,) not in wrong
         ]
         settled = [line for line in own if line.rule is None and line.values["status"] == "approved"]
         since = until

@@ -31,11 +31,11 @@ _ENDS = next_month(LAST_MONTH) - timedelta(days=1)
 def make_leave(seed: int, organisation: Organisation) -> list[LeaveRequest]:
     """Return the requests, numbered in the order in which they were made."""
     random = Random(f"{seed}/leave")
-    asked = [request for user in organisation.users for request in _of_person(random, user)]
-    asked.sort(key=lambda request: (request.requested_at, request.user_id))
+    requests = [request for user in organisation.users for request in _of_person(random, user)]
+    requests.sort(key=lambda request: (request.requested_at, request.user_id))
     return [
         replace(request, request_id=f"LR-{request.requested_at:%Y}-{number:05d}")
-        for number, request in enumerate(asked, start=1)
+        for number, request in enumerate(requests, start=1)
     ]
 
 

@@ -37,7 +37,7 @@ def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdi
     for rival in families.values():
         if not best.differs_from(rival):
             continue
-        best_only, rival_only = best.alone(rival), rival.alone(best)
+        best_only, rival_only = best.count_unshared(rival), rival.count_unshared(best)
         if rival_only or not best_only:
             return replace(verdict, rival=rival.styles[0], rival_only=rival_only)
         verdict = replace(verdict, witness=f"{best_only} values are not a date as {rival.styles[0].words}")
@@ -74,6 +74,6 @@ class _Family:
         """Whether both read some value, but as different moments."""
         return bool((self.reads != other.reads).any())
 
-    def alone(self, other: _Family) -> int:
+    def count_unshared(self, other: _Family) -> int:
         """Count the values that this family reads and the *other* does not."""
         return int((self.reads.is_not_null() & other.reads.is_null()).sum())

@@ -59,7 +59,7 @@ def settle_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
         open_at = {place: one for place, one in open_at.items() if not fields[place].evidence}
         if not open_at:
             break
-    return replace(plan, fields=tuple(_closed(one, plan) for one in fields))
+    return replace(plan, fields=tuple(_finish(one, plan) for one in fields))
 
 
 def _is_open(plan: FieldPlan) -> bool:
@@ -113,8 +113,8 @@ def _weigh_dates(plan: FieldPlan, values: pl.Series) -> FieldPlan:
 def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
     source = plan.source
     odd = values.filter(~values.str.contains(CANONICAL))
-    told = source.decimal is not None or source.currency is not None or source.thousands is not None
-    if not len(odd) and not told:
+    is_declared = source.decimal is not None or source.currency is not None or source.thousands is not None
+    if not len(odd) and not is_declared:
         points = values.str.contains(".", literal=True).any()
         style = NumberStyle()
         return replace(plan, styles=(style,), evidence="plain digits" + (" with a decimal point" * points))
@@ -175,7 +175,7 @@ def _share_decimal_mark(fields: list[FieldPlan]) -> None:
             )
 
 
-def _closed(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
+def _finish(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
     """Fix the style of columns without evidence; raise for ambiguous ones."""
     where = plan.where
     if plan.rival is not None and not plan.evidence:

@@ -35,8 +35,8 @@ class Seen:
         return pl.Series(met)
 
     def _holds(self, places: Words, bits: Words) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        held: np.ndarray[tuple[int], np.dtype[np.bool_]] = (self._words[places] & bits) == bits
-        return held
+        seen: np.ndarray[tuple[int], np.dtype[np.bool_]] = (self._words[places] & bits) == bits
+        return seen
 
 
 def _bits(hashes: Words) -> Words:

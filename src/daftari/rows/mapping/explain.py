@@ -99,8 +99,8 @@ def _changes(source: FieldSource) -> str:
         "sign turned": source.sign == "negate",
         "default where empty": source.default is not None,
     }
-    said = [change for change, applies in changes.items() if applies]
-    return f" ({', '.join(said)})" if said else ""
+    applied = [change for change, applies in changes.items() if applies]
+    return f" ({', '.join(applied)})" if applied else ""
 
 
 def _total_row(rule: str | TotalRow) -> str:

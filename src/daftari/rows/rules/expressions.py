@@ -79,7 +79,7 @@ def _to_sql(tree: exp.Expr, fields: Fields, time_zone: str) -> str:
         day.replace(exp.cast(_in_zone(exp.func("now"), time_zone), exp.DataType.Type.DATE))
     for column in list(tree.find_all(exp.Column)):
         column.this.set("quoted", True)
-        if _is_text_by_another_type(fields[column.name]) and not _stands_beside_values(column):
+        if _is_text_by_another_type(fields[column.name]) and not _is_compared_with_values(column):
             column.replace(exp.cast(column.copy(), exp.DataType.Type.TEXT))
     return tree.sql("postgres", comments=False)
 
@@ -93,7 +93,7 @@ def _is_text_by_another_type(field: Field) -> bool:
     return bool(field.allowed) or field.physical_type == "uuid"
 
 
-def _stands_beside_values(column: exp.Column) -> bool:
+def _is_compared_with_values(column: exp.Column) -> bool:
     if isinstance(column.parent, exp.In | exp.Is):
         return True
     return isinstance(column.parent, exp.EQ | exp.NEQ) and (

@@ -23,6 +23,6 @@ NOT_TAKEN = Refusal(
 NO_STEP = Refusal(
     rule="approval",
     reason=(
-        "takes a step that its contract does not permit you, or that records who took it while your login names nobody"
+        "takes a step that the contract does not permit you, or one that records a user, which your login lacks"
     ),
 )

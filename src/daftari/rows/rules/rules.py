@@ -330,11 +330,11 @@ def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Seri
 
     So a corrected row is read like a record of the API, whatever the date format of its file.
     """
-    told = [
+    columns = [
         pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
         for field in dataset.fields
     ]
-    return pl.select(told).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    return pl.select(columns).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
 def _canonical(values: pl.Series) -> pl.Series:
