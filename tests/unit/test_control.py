@@ -6,7 +6,7 @@ import pytest
 from tests.tables import block, dataset, field
 
 from daftari.errors import MappingError
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.totals import ControlTotals, read_manifest, reconcile
 from daftari.rows.mapping.column_plan import resolve_columns
@@ -29,7 +29,7 @@ def read(*blocks, **mapping):
         )
         for line, rows in blocks
     ]
-    plan = settle_styles(
+    plan = infer_styles(
         resolve_columns(Mapping(dataset="d", **mapping), ("id", "note", "amount"), whole), tables
     )
     reading, kept = start_reading(plan, whole), []

@@ -8,7 +8,7 @@ import pytest
 from tests.tables import block, column_of, dataset, field, plan_of, rows_of
 
 from daftari.errors import MappingError
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -83,7 +83,7 @@ def test_a_column_that_contradicts_itself_is_refused():
 def test_later_blocks_are_asked_where_the_first_leaves_it_open():
     plan = resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date")))
     blocks = [block({"x": ["01/02/2024"]}), block({"x": ["02/03/2024"]}), block({"x": ["31/03/2024"]})]
-    assert settle_styles(plan, blocks).fields[0].styles[0].words == "DD/MM/YYYY"
+    assert infer_styles(plan, blocks).fields[0].styles[0].words == "DD/MM/YYYY"
 
 
 def test_no_more_is_read_than_is_needed():
@@ -91,7 +91,7 @@ def test_no_more_is_read_than_is_needed():
         yield block({"x": ["31/03/2024"]})
         raise AssertionError("the first block had settled it")
 
-    settle_styles(resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date"))), blocks())
+    infer_styles(resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date"))), blocks())
 
 
 def test_one_column_s_decimal_mark_holds_for_the_file():

@@ -149,7 +149,7 @@ def test_whoever_loads_a_dataset_has_a_page_of_it_where_nothing_is_asked_for():
 def test_how_far_a_role_sees_is_told_by_all_its_lines(scopes, sees_all, sees_own_alone):
     dataset = claims(*(line(READ, rows=it) for it in scopes), line(INSERT, UPDATE, rows=ALL))
     assert permissions.sees_all_rows(dataset, "clerk") is sees_all
-    assert permissions.sees_own_rows_alone(dataset, "clerk") is sees_own_alone
+    assert permissions.sees_only_own_rows(dataset, "clerk") is sees_own_alone
 
 
 @pytest.mark.parametrize(

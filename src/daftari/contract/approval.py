@@ -13,9 +13,7 @@ class ApprovalStep:
     start: str
     to: str
     roles: tuple[str, ...]
-    own: bool = (
-        False  #: True: only the person whom the row is about may take it; False: anybody but that person
-    )
+    own: bool = False  #: whether only the row's person may take it, or everybody except that person
     by: str | None = None  #: the field that records who took the step
     at: str | None = None  #: the field that records when
 

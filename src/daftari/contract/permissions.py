@@ -48,7 +48,7 @@ def sees_all_rows(dataset: Dataset, role: str) -> bool:
     return RowScope.ALL in _scopes(dataset, role, Operation.READ)
 
 
-def sees_own_rows_alone(dataset: Dataset, role: str) -> bool:
+def sees_only_own_rows(dataset: Dataset, role: str) -> bool:
     """Whether *role* reads only rows about the reader."""
     return set(_scopes(dataset, role, Operation.READ)) == {RowScope.OWN}
 

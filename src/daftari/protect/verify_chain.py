@@ -118,7 +118,7 @@ def verify_chain(records: Iterable[Record], anchors: Sequence[Record], key: Ed25
     chain = _Chain(positions={_position(it) for it in anchors})
     for record in records:
         chain.take(record)
-    chain.settle()
+    chain.finish()
     findings = [*chain.findings(), *_anchor_findings(chain, anchors, key)]
     good = [_position(it) for it in anchors if chain.hashes.get(_position(it)) == it["hash"]]
     return ChainVerdict(tuple(findings), chain.entries, chain.links, chain.waiting, max(good, default=0))
@@ -139,16 +139,13 @@ class _Chain:
     checkpoints: list[Record] = field(default_factory=list)
     partitions: dict[tuple[str, str], int] = field(default_factory=dict)
     reported: list[ChainFinding] = field(default_factory=list)
-    broken_links: list[tuple[str, Record]] = field(
-        default_factory=list
-    )  #: links that do not follow, each with the previous hash
+    #: links that do not follow, each with the previous hash
+    broken_links: list[tuple[str, Record]] = field(default_factory=list)
     missing_entries: list[Record] = field(default_factory=list)  #: links whose entry is missing
-    changed_entries: list[tuple[Record, Record]] = field(
-        default_factory=list
-    )  #: links, each with an entry whose hash differs
-    incomplete_entries: list[tuple[Record, int]] = field(
-        default_factory=list
-    )  #: entries, each with the number of rows found
+    #: links, each with an entry whose hash differs
+    changed_entries: list[tuple[Record, Record]] = field(default_factory=list)
+    #: entries, each with the number of rows found
+    incomplete_entries: list[tuple[Record, int]] = field(default_factory=list)
     link: Record | None = None
     entry: Record | None = None
     rows: RowsDigest = field(default_factory=RowsDigest)
@@ -163,12 +160,12 @@ class _Chain:
             case "checkpoint":
                 self.checkpoints.append(record)
             case "link":
-                self.settle()
+                self.finish()
                 self.link = record
                 self._follow(record)
             case "entry":
                 if self.entry or self.link is None or self.link["entry_id"] != record["entry_id"]:
-                    self.settle()
+                    self.finish()
                 self.entry, self.rows = record, RowsDigest()
             case "row":
                 self.rows.add(record)
@@ -184,7 +181,7 @@ class _Chain:
         if position in self.positions:
             self.hashes[position] = self.previous
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Finish the current link and entry."""
         link, entry = self.link, self.entry
         self.link = self.entry = None

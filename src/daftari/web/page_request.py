@@ -109,7 +109,7 @@ class PageRequest:
         return permissions.refusal_to_oversee(self.role, self.service.workspace.overseers) is None
 
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
-        if purpose is None and permissions.sees_own_rows_alone(dataset, self.role):
+        if purpose is None and permissions.sees_only_own_rows(dataset, self.role):
             purpose = "looking at my own records"
         return Reader(dataset=dataset, errand=self.errand(purpose), roles=self.service.roles)
 

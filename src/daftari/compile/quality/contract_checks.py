@@ -55,12 +55,10 @@ def _is_closed_set(field: Field, entry: Quality) -> bool:
 
 
 def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Check]:
-    compiled = (
-        _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
-    )
-    if compiled is None:
+    parts = _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
+    if parts is None:
         return
-    expectation, kwargs, measure = compiled
+    expectation, kwargs, measure = parts
     yield Check(
         id=f"quality.{field.name + '.' if field else ''}{entry.name}",
         field=field.name if field else None,

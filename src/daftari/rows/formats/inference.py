@@ -42,7 +42,7 @@ def canonical(plan: ColumnPlan) -> ColumnPlan:
     return replace(plan, fields=tuple(map(_canonical, plan.fields)))
 
 
-def settle_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
+def infer_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
     """
     Fix the styles of *plan*'s columns, reading only as many of *blocks* as needed.
 
@@ -183,20 +183,20 @@ def _finish(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
         raise MappingError(
             f"{where}: its {plan.rival.values} distinct values are valid both as {best.words} and as"
             f" {rival.words if rival else '?'}; no day is above 12",
-            hint=_settling(whole, plan, f"format: {best.words}"),
+            hint=_declare_hint(whole, plan, f"format: {best.words}"),
         )
     if plan.pending is not None:
         raise MappingError(
             f"{where}: a comma with three digits after it may be a decimal or a thousands separator;"
             " no value shows which",
-            hint=_settling(whole, plan, "decimal: '.'"),
+            hint=_declare_hint(whole, plan, "decimal: '.'"),
         )
     if plan.styles or plan.field.logical_type not in _DATED:
         return plan
     return replace(_canonical(plan), evidence="no values; ISO 8601 is expected")
 
 
-def _settling(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
+def _declare_hint(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
     column = plan.columns[0] if plan.columns else plan.field.name
     where = whole.mapping.name or "a source mapping"
     return f"Declare it in {where}: fields: {{{plan.field.name}: {{from: {column}, {line}}}}}"

@@ -48,13 +48,13 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
+class Deduplicated:
     keep: pl.Series  #: which rows to keep, one per key
     duplicates: int  #: rows dropped in favour of another with the same key
     conflicting: pl.Series  #: rows that contradict an earlier one, if the contract rejects those
 
 
-def settle_batch(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Settled:
+def drop_duplicates(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Deduplicated:
     """
     Choose one row for each key of *rows*, which are in file order.
 
@@ -63,13 +63,13 @@ def settle_batch(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -
     """
     none = pl.Series([False]).new_from_index(0, rows.height)
     if not key or _distinct(pl.DataFrame([rows[name] for name in key])) == rows.height:
-        return Settled(keep=~none, duplicates=0, conflicting=none)
+        return Deduplicated(keep=~none, duplicates=0, conflicting=none)
     keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:
-        return Settled(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
+        return Deduplicated(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
     first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
     conflicting = ~keep & first_of_its_content
-    return Settled(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
+    return Deduplicated(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
 
 
 def _distinct(keys: pl.DataFrame) -> int:

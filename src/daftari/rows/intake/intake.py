@@ -10,7 +10,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType, Relationship
 from daftari.rows.intake import copy_format
-from daftari.rows.intake.batch import Batch, settle_batch
+from daftari.rows.intake.batch import Batch, drop_duplicates
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
@@ -34,9 +34,7 @@ class Judged:
     """One judged block of a file."""
 
     received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
-    batches: tuple[
-        Batch, ...
-    ]  #: its accepted rows, one per key: keys new to the file, and possibly repeated keys
+    batches: tuple[Batch, ...]  #: its accepted rows, one per key: first new keys, then possibly repeated ones
     duplicates: int  #: rows dropped in favour of another of the block with the same key
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
     #: the keys that its accepted rows refer to, by relationship; empty if nothing is loaded
@@ -57,7 +55,7 @@ class Intake:
     #: finds which referenced keys exist, if the book has none; not for references to the dataset itself
     look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
     is_one_block: bool = False  #: the whole file is one block, so no key occurs in an earlier one
-    is_looked_at: bool = False  #: only count rows; encode none for the server
+    count_only: bool = False  #: only count rows; encode none for the server
 
     @property
     def dataset(self) -> Dataset:
@@ -65,7 +63,7 @@ class Intake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sound:
+class _ValidRows:
     """The rows of a block that pass every rule; several may have the same key."""
 
     received: int
@@ -83,16 +81,16 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    sound, seen = _sound(blocks, intake), None if intake.is_one_block else Seen()
-    settled = partial(_settled, intake=intake, seen=seen)
+    valid, seen = _valid_rows(blocks, intake), None if intake.is_one_block else Seen()
+    judged = partial(_judged, intake=intake, seen=seen)
     # map keeps no reference: each block is freed before the next one is read.
-    yield from map(settled, _whole(list(sound), own, intake) if own else sound)
+    yield from map(judged, _without_orphans(list(valid), own, intake) if own else valid)
 
 
-def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
+def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]:
     reading = start_reading(intake.plan, intake.dataset)
 
-    def judged(block: Block) -> _Sound:
+    def judged(block: Block) -> _ValidRows:
         nonlocal reading
         rows, reading = take(reading, block)
         malformed = block.malformed
@@ -101,7 +99,7 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
         book = with_known(intake.book, intake.look_up(rows.values)) if intake.look_up else intake.book
         verdicts = judge_rows(rows, book)
-        return _Sound(
+        return _ValidRows(
             received=rows.values.height + len(malformed),
             rows=verdicts.accepted,
             lines=verdicts.accepted_lines,
@@ -112,25 +110,28 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
     return map(judged, blocks)
 
 
-def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
+def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
     dataset = intake.dataset
-    settled = settle_batch(sound.rows, dataset.key, dataset.conflict)
-    rows, lines = sound.rows, sound.lines
-    if not settled.keep.all():
-        rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
-    rejected = [sound.rejected]
-    if settled.conflicting.any():
+    deduplicated = drop_duplicates(valid.rows, dataset.key, dataset.conflict)
+    rows, lines = valid.rows, valid.lines
+    if not deduplicated.keep.all():
+        rows, lines = rows.filter(deduplicated.keep), lines.filter(deduplicated.keep)
+    rejected = [valid.rejected]
+    if deduplicated.conflicting.any():
         why = Refusal(rule="conflict", reason="contradicts an earlier row with the same key")
-        conflicting = sound.rows.filter(settled.conflicting), sound.lines.filter(settled.conflicting)
+        conflicting = (
+            valid.rows.filter(deduplicated.conflicting),
+            valid.lines.filter(deduplicated.conflicting),
+        )
         rejected.append(refusals(*conflicting, dataset, why))
     rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
     return Judged(
-        received=sound.received,
-        batches=_counted(rows, lines) if intake.is_looked_at else _batches(rows, lines, dataset, seen),
-        duplicates=settled.duplicates,
+        received=valid.received,
+        batches=_counted(rows, lines) if intake.count_only else _batches(rows, lines, dataset, seen),
+        duplicates=deduplicated.duplicates,
         rejected=pl.concat(rejected),
-        references=() if intake.is_looked_at else references(rows, dataset),
-        met=sound.met,
+        references=() if intake.count_only else references(rows, dataset),
+        met=valid.met,
     )
 
 
@@ -152,14 +153,14 @@ def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen 
     The server inserts the former directly; for the latter it must check whether the key exists. If rows may
     collide, all stay in file order.
     """
-    perhaps = (
-        seen.perhaps(rows.select(dataset.key))
+    repeated = (
+        seen.maybe_seen(rows.select(dataset.key))
         if dataset.key and seen
         else pl.repeat(False, rows.height, eager=True)
     )
-    parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not perhaps.any()),)
-    if perhaps.any() and not rows_may_collide(dataset):
-        parts = ((~perhaps, True), (perhaps, False))
+    parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not repeated.any()),)
+    if repeated.any() and not rows_may_collide(dataset):
+        parts = ((~repeated, True), (repeated, False))
     batches = []
     for chosen, is_new in parts:
         some, at = (rows, lines) if chosen is None else (rows.filter(chosen), lines.filter(chosen))
@@ -247,24 +248,26 @@ def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     )
 
 
-def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iterator[_Sound]:
+def _without_orphans(
+    valid: list[_ValidRows], own: list[Relationship], intake: Intake
+) -> Iterator[_ValidRows]:
     """Merge all blocks, without the rows whose self-reference finds neither a stored nor an accepted row."""
-    if not sound:
+    if not valid:
         return
-    rows, lines = pl.concat([one.rows for one in sound]), pl.concat([one.lines for one in sound])
-    rejected = [one.rejected for one in sound]
+    rows, lines = pl.concat([one.rows for one in valid]), pl.concat([one.lines for one in valid])
+    rejected = [one.rejected for one in valid]
     while True:
         orphans, why = _orphans(rows, own, intake.book)
         if why is None:
             break
         rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
-    yield _Sound(
-        received=sum(one.received for one in sound),
+    yield _ValidRows(
+        received=sum(one.received for one in valid),
         rows=rows,
         lines=lines,
         rejected=pl.concat(rejected),
-        met=sound[-1].met,
+        met=valid[-1].met,
     )
 
 

@@ -21,14 +21,12 @@ class Seen:
     def __init__(self) -> None:
         self._words: Words = np.zeros(_WORDS, dtype=np.uint64)
 
-    def perhaps(self, keys: pl.DataFrame) -> pl.Series:
+    def maybe_seen(self, keys: pl.DataFrame) -> pl.Series:
         """Return which rows of *keys* may have been in an earlier call, and remember them all."""
         hashes = (keys.hash_rows() if keys.width > 1 else keys.to_series().hash()).to_numpy()
         places, bits = hashes % _WORDS, _bits(hashes)
         met = self._holds(places, bits)
-        while len(
-            places
-        ):  # if several keys write one word, only the last write survives: the others write again
+        while len(places):  # if several keys write one word, the last write wins: the others write again
             self._words[places] |= bits
             lost = ~self._holds(places, bits)
             places, bits = places[lost], bits[lost]

@@ -12,7 +12,7 @@ from daftari.contract.exchange import ColumnProfile, sql_name_of
 from daftari.contract.model import Field, LogicalType
 from daftari.errors import MappingError
 from daftari.rows.formats import booleans
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.formats.parse import read_values
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
@@ -93,9 +93,7 @@ def _candidates(values: pl.Series) -> Iterable[LogicalType]:
         if not values.str.contains(_WITH_DECIMALS).any():
             yield LogicalType.INTEGER
         yield LogicalType.NUMBER
-    if values.str.contains(
-        "[^0-9]"
-    ).all():  # a whole number might be an Excel date serial, but nothing declares it
+    if values.str.contains("[^0-9]").all():  # a bare number might be an Excel date, but nothing declares it
         yield from _DATED
 
 
@@ -108,7 +106,7 @@ def _nulls_as(kind: LogicalType, text: pl.Series) -> int | None:
     lines = pl.Series("line", range(1, len(text) + 1), dtype=pl.Int64)
     block = Block(cells=text.to_frame(), lines=lines)
     try:
-        settled = settle_styles(plan, [block])
+        settled = infer_styles(plan, [block])
     except MappingError:
         # Either ambiguous between two styles of this kind, or not of this kind.
         like = _LIKE_DATES if kind in _DATED else _LIKE_NUMBERS
