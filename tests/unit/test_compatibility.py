@@ -486,8 +486,8 @@ def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
 def test_datasets_come_and_go_and_the_worst_is_told_first():
     other = Dataset(name="wards", fields=(ID,))
     assert told(of(VISITS), of(other)) == [
-        "breaking: visits: dataset removed; its rows go",
-        "additive: wards: dataset added; nobody relied on it",
+        "breaking: visits: dataset removed; its rows are lost",
+        "additive: wards: dataset added; nothing depends on it yet",
     ]
 
 

@@ -76,11 +76,11 @@ def test_an_example_that_names_no_field_is_a_fault_of_the_example():
         ("- 3", ["e.yaml:1: 0: found 3; expected name, row and verdict"]),
         (
             "- {row: {}, verdict: accepted}",
-            ["e.yaml:1: 0.name: found null; expected a name of its own"],
+            ["e.yaml:1: 0.name: found null; expected a unique name"],
         ),
         (
             "- {name: a, row: {}, verdict: accepted}\n- {name: a, row: {}, verdict: accepted}",
-            ['e.yaml:2: a.name: found "a"; expected a name of its own'],
+            ['e.yaml:2: a.name: found "a"; expected a unique name'],
         ),
         (
             "- {name: a, row: [1], verdict: refused}",

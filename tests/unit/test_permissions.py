@@ -369,7 +369,7 @@ def test_whoever_reaches_all_rows_or_records_inserts_what_was_decided_elsewhere(
         (
             "write",
             CLERK,
-            "claims: role clerk may not write to it; expected a role to which its contract gives that",
+            "claims: role clerk may not write to it; expected a role that its contract permits to",
         ),
         (
             "write",
@@ -379,12 +379,12 @@ def test_whoever_reaches_all_rows_or_records_inserts_what_was_decided_elsewhere(
         (
             "insert",
             CLERK,
-            "claims: role clerk may not insert into it; expected a role to which its contract gives that",
+            "claims: role clerk may not insert into it; expected a role that its contract permits to",
         ),
         (
             "insert for others",
             CLERK,
-            "claims: role clerk may not load files of it; expected a role to which its contract gives that",
+            "claims: role clerk may not load files into it; expected a role that its contract permits to",
         ),
         ("mend", CLERK, "claims: your role may not correct its rejected rows"),
         ("watch", CLERK, "claims: only roles that load it or see all its rows may see its runs"),

@@ -159,7 +159,7 @@ def _access(dataset: Dataset) -> Iterator[ContractFinding]:
             yield ContractFinding(place, repr(entry.role), "a role of lower-case letters, digits and _")
         if entry.role.startswith(_RESERVED_PREFIXES):
             yield ContractFinding(
-                place, repr(entry.role), f"a role that does not begin with {', '.join(_RESERVED_PREFIXES)}"
+                place, repr(entry.role), f"a role that does not begin with {' or '.join(_RESERVED_PREFIXES)}"
             )
         if isinstance(entry.rows, RowScope) and entry.rows.needs_subject and dataset.subject is None:
             yield ContractFinding(
