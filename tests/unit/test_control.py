@@ -132,7 +132,7 @@ def test_a_manifest_is_csv_or_yaml():
         ("name,rows\na,1\n", "m.csv", "m.csv:1: not a manifest; expected a column `file` in its header"),
         ("file,rows\na,many\n", "m.csv", "m.csv: line 2: rows is not a number"),
         ("- a\n", "m.yaml", "m.yaml: not a manifest; expected file names with `rows` and `sums`"),
-        ("a: {rows: [}\n", "m.yaml", "m.yaml: is not YAML"),
+        ("a: {rows: [}\n", "m.yaml", "m.yaml: not valid YAML"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused(text, source, message):

@@ -86,11 +86,11 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(logicalTypeOptions={"minimum": 2, "maximum": 1}),
-            ("visits.fee.logicalTypeOptions", "minimum 2", "it below maximum 1"),
+            ("visits.fee.logicalTypeOptions", "minimum 2", "at most maximum 1"),
         ),
         (
             field(logicalTypeOptions={"exclusiveMinimum": 1, "maximum": 1}),
-            ("visits.fee.logicalTypeOptions", "exclusiveMinimum 1", "it below maximum 1"),
+            ("visits.fee.logicalTypeOptions", "exclusiveMinimum 1", "less than maximum 1"),
         ),
         (
             field("a", "date", logicalTypeOptions={"minimum": "01/02/2026"}),

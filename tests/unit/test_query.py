@@ -77,13 +77,13 @@ def test_a_value_is_what_the_server_reads_as_its_columns_type(name, value, read_
         (("fee.like", "1"), "fee: unknown comparison; expected one of eq, ne,"),
         (("fee.is", "none"), "fee.is: expected null or notnull"),
         (("notes", "{}"), "notes.eq: notes has no order"),
-        (("fee.starts", "1"), "fee.starts: is no text"),
+        (("fee.starts", "1"), "fee.starts: not text"),
         (("phone", "a\0"), "phone.eq: contains a character that no row can contain"),
         (("limit", "0"), "limit: expected a whole number from 1 to 1000"),
         (("limit", "1001"), "limit: expected"),
         (("limit", "٣"), "limit: expected"),
         (("sort", "fee,-fee"), "sort: names fee twice"),
-        (("after", "x"), "after: is no place in this order"),
+        (("after", "x"), "after: not a cursor of this sort order"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_what_is_expected_and_without_the_value(asked, said):

@@ -144,8 +144,8 @@ def test_rights_to_write_that_differ_by_rows_are_a_fault(workspace):
     root = workspace("a/visits.odcs.yaml", custom={"access": lines})
     assert faults(root) == [
         (
-            "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update other fields in some rows than in "
-            "others; expected the same in all, as PostgreSQL grants writing by column or by row, not by cell"
+            "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update different fields in different "
+            "rows; expected the same in all, as PostgreSQL grants writing by column or by row, not by cell"
         )
     ]
 

@@ -79,7 +79,9 @@ def _bounds(field: Field) -> Iterator[ContractFinding]:
     ):
         if low in bounds and high in bounds and not _leaves_room(bounds[low], bounds[high], may_meet):
             found = f"{low} {getattr(field.options, _BOUNDS[low])}"
-            expected = f"less than {high} {getattr(field.options, _BOUNDS[high])}"
+            expected = (
+                f"{'at most' if may_meet else 'less than'} {high} {getattr(field.options, _BOUNDS[high])}"
+            )
             yield ContractFinding("logicalTypeOptions", found, expected, field=field)
 
 
