@@ -67,7 +67,7 @@ def test_a_token_for_nobody_is_refused_with_who_there_is(daftari, words, said):
     refused = daftari("token", "create", "round", *words)
     assert refused.exit_code != 0
     assert said in refused.err
-    assert daftari("token", "list").lines == ["No tokens. Create one with `daftari token create`."]
+    assert daftari("token", "list").lines == ["No tokens. `daftari token create` makes one."]
 
 
 def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, clinic):

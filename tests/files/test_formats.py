@@ -59,7 +59,7 @@ def test_the_only_file_of_an_archive_is_read(tmp_path):
 
 def test_of_several_files_the_mapping_names_one(tmp_path):
     path = zipped(tmp_path, {"a.csv": CSV, "b.csv": CSV + b"3,c\n"})
-    with pytest.raises(SourceError, match=r"f\.zip: holds 2 files \(a\.csv, b\.csv\); expected one"):
+    with pytest.raises(SourceError, match=r"f\.zip: holds 2 files \(a\.csv, b\.csv\); one was expected"):
         read(path)
     assert len(read(path, member="b.csv")[1]) == 3
     with pytest.raises(SourceError, match=r"f\.zip: holds no 'c\.csv'"):
@@ -152,7 +152,7 @@ def test_the_sheet_with_the_known_header_is_read(tmp_path):
 def test_of_sheets_alike_the_mapping_names_one(tmp_path):
     table = [("id", "name"), (1, "a")]
     path = workbook(tmp_path, {"Jan": table, "Feb": table})
-    with pytest.raises(SourceError, match=r"has 2 sheets with rows \(Jan, Feb\); expected one"):
+    with pytest.raises(SourceError, match=r"has 2 sheets with rows \(Jan, Feb\); one was expected"):
         read(path)
     assert read(path, sheet="Feb")[0].facts["sheet"] == "Feb"
     with pytest.raises(SourceError, match="has no sheet 'Mar'; it has 'Jan', 'Feb'"):

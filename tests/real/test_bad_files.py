@@ -162,7 +162,7 @@ REFUSED = [
     (
         "sheets.xlsx",
         ("id", "name"),
-        "sheets.xlsx: has 3 sheets with rows (Sheet1, Sheet2, Sheet3); expected one",
+        "sheets.xlsx: has 3 sheets with rows (Sheet1, Sheet2, Sheet3); one was expected",
     ),
 ]
 
