@@ -38,7 +38,7 @@ def calling(world, monkeypatch, root):
             for role in ROLES
             if any(it.role == role for dataset in datasets for it in dataset.access)
         }
-        with TestClient(application(read_settings(root), faces=[routes.add_control_room])) as client:
+        with TestClient(application(read_settings(root), extensions=[routes.add_control_room])) as client:
             yield client, tokens
     finally:
         world.conn.execute("delete from daftari.web_session")

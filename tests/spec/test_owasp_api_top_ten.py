@@ -62,7 +62,7 @@ def attacker(filled, tmp_path, monkeypatch):
         first = house.post(visit(1, patient="Achieng"), visit(2, ward="B", patient=NAME))
         assert first == ["inserted", "inserted"]
         with TestClient(
-            application(read_settings(tmp_path), faces=[routes.add_control_room]),
+            application(read_settings(tmp_path), extensions=[routes.add_control_room]),
             raise_server_exceptions=False,
         ) as client:
             yield Attacker(house, client)
@@ -236,7 +236,7 @@ def test_token_after_token_that_lets_nobody_in_is_slowed_down_and_good_ones_are_
 
 def test_who_asks_more_often_than_is_allowed_is_told_to_wait_and_others_are_not(attacker, monkeypatch):
     monkeypatch.setenv("DAFTARI_RATE_LIMIT_PER_SECOND", "1")
-    limited = application(read_settings(attacker.house.clinic.folder), faces=[routes.add_control_room])
+    limited = application(read_settings(attacker.house.clinic.folder), extensions=[routes.add_control_room])
     with TestClient(limited, raise_server_exceptions=False) as client:
         others = Attacker(attacker.house, client)
         others._tokens = {"nurse": attacker.token("nurse"), "matron": attacker.token("matron")}

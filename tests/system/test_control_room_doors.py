@@ -28,7 +28,7 @@ def door(governed, monkeypatch):
     grant = TokenGrant(name="door", role="finance")
     token = issue_token(conn, datasets, grant, now=datetime.now(UTC), days=1)
     with TestClient(
-        application(read_settings(root), faces=[routes.add_control_room]),
+        application(read_settings(root), extensions=[routes.add_control_room]),
         follow_redirects=False,
         raise_server_exceptions=False,
     ) as client:

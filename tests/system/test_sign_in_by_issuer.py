@@ -33,7 +33,7 @@ def client(governed, issuer, monkeypatch):
     for name, value in issuers.settings_of(issuer, HERE).items():
         monkeypatch.setenv(name, value)
     with TestClient(
-        application(read_settings(root), faces=[routes.add_control_room]),
+        application(read_settings(root), extensions=[routes.add_control_room]),
         base_url=HERE,
         follow_redirects=False,
         raise_server_exceptions=False,

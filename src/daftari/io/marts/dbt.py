@@ -108,7 +108,7 @@ def _request(start: Start) -> dict[str, Any]:
 def _child() -> str:
     """The program of the child: the very daftari that runs here, and no module that lies in the workspace."""
     path = [folder for folder in sys.path if folder]
-    return f"import sys; sys.path[:] = {path!r}; from daftari.io import dbt_child; dbt_child.main()"
+    return f"import sys; sys.path[:] = {path!r}; from daftari.io.marts import dbt_child; dbt_child.main()"
 
 
 def _listen(stdout: IO[str], log: IO[str], progress: Progress) -> dict[str, Any] | None:

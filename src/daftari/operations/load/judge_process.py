@@ -144,5 +144,5 @@ def _program() -> str:
     path = [folder for folder in sys.path if folder]
     return (
         f"import os, sys; sys.path[:] = {path!r}; os.environ['POLARS_MAX_THREADS'] = '1'; "
-        "from daftari.operations import apart_child; apart_child.main()"
+        "from daftari.operations.load import judge_process_child; judge_process_child.main()"
     )
