@@ -135,7 +135,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
             21,
             (
                 "error: narrow.csv: no column for ward, which visits requires\n"
-                "hint: Unused columns: colour. Say under `fields` in a source mapping where each comes from"
+                "hint: Unused columns: colour. Declare the source of each under `fields` in a source mapping"
                 " (`from`, `constant` …).\n"
             ),
         ),
