@@ -292,7 +292,7 @@ def test_a_request_that_was_decided_meanwhile_is_not_decided_again(room):
     page.goto(f"{room.url}/approvals")
     room.conn.execute("update ops.leave_requests set status = 'cancelled' where request_id = 'L1'")
     page.get_by_role("button", name="L1: approved").click()
-    assert "takes a step that its contract does not give you" in page.get_by_role("alert").inner_text()
+    assert "takes a step that the contract does not permit you" in page.get_by_role("alert").inner_text()
 
 
 #: What each persona finds: which pages are for them alone, and whose records.
