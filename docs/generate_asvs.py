@@ -1,7 +1,9 @@
 """
-Write docs/asvs.md from docs/asvs.txt. `make docs` runs it; a test compares, and looks for each test that is named.
+Write docs/asvs.md from docs/asvs.txt. `make docs` runs it.
 
-Chapters, identifiers and levels are those of OWASP ASVS 5.0.0; what is asked is said in our words.
+A test compares the two, and checks that each named test exists.
+
+Chapters, identifiers and levels are those of OWASP ASVS 5.0.0; requirements are in our own words.
 """
 
 from __future__ import annotations
@@ -37,10 +39,17 @@ CHAPTERS = (
 INTRODUCTION = """\
 # OWASP ASVS 5.0.0, levels 1 and 2
 
-Written by `make docs` from `asvs.txt`. Each requirement is **tested** (by the tests that are named, which would fail
-if it were broken), **not applicable** (and why), or **open** (and where it will be done). Requirements are said here in
-our own few words; the standard's are at <https://github.com/OWASP/ASVS/tree/v5.0.0/5.0> (CC BY-SA 4.0, OWASP
-Foundation), and theirs are the ones that count.
+How Daftari meets the OWASP Application Security Verification Standard, requirement by requirement. `make docs`
+generates this page from `asvs.txt`.
+
+| verdict | meaning |
+| --- | --- |
+| tested | the named tests fail if the requirement is broken |
+| not applicable | with the reason |
+| open | not met yet, or met without a test; with the state |
+
+Requirements are shortened in our own words. The authoritative text is at
+<https://github.com/OWASP/ASVS/tree/v5.0.0/5.0> (CC BY-SA 4.0, OWASP Foundation).
 """
 
 
@@ -76,13 +85,13 @@ def page() -> str:
 
 def _counts(found: list[Requirement]) -> Iterator[str]:
     counted = Counter((one.level, one.verdict) for one in found)
-    yield "| | level 1 | level 2 | together |"
+    yield "| verdict | level 1 | level 2 | total |"
     yield "| --- | ---: | ---: | ---: |"
     for verdict in VERDICTS:
         one, two = counted[1, verdict], counted[2, verdict]
         yield f"| {verdict} | {one} | {two} | {one + two} |"
     levels = Counter(one.level for one in found)
-    yield f"| all | {levels[1]} | {levels[2]} | {len(found)} |\n"
+    yield f"| total | {levels[1]} | {levels[2]} | {len(found)} |\n"
     yield "| chapter | tested | not applicable | open |"
     yield "| --- | ---: | ---: | ---: |"
     for number, ones in groupby(found, key=lambda one: one.chapter):
@@ -94,7 +103,7 @@ def _counts(found: list[Requirement]) -> Iterator[str]:
 def _chapters(found: list[Requirement]) -> Iterator[str]:
     for number, ones in groupby(found, key=lambda one: one.chapter):
         yield f"\n## V{number} {CHAPTERS[number - 1]}\n"
-        yield "| | level | asked | |"
+        yield "| id | level | requirement | verdict |"
         yield "| --- | ---: | --- | --- |"
         for one in ones:
             yield f"| {one.id} | {one.level} | {one.asked} | {_answer(one)} |"

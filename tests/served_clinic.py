@@ -60,7 +60,7 @@ class House:
     def desk(self, role="matron", **caller):
         return WriteContext(
             contract=self.contract,
-            errand=RequestContext(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
+            context=RequestContext(caller=Caller(name=f"test {role}", role=role, **caller), request_id="r1"),
             roles=self.roles,
             known={it.dataset.name: it.dataset for it in self.clinic.workspace.contracts},
         )
@@ -87,8 +87,8 @@ class House:
 
     def reader(self, role="matron", purpose=None, **caller):
         who = Caller(name=f"test {role}", role=role, **caller)
-        errand = RequestContext(caller=who, request_id="r1", purpose=purpose)
-        return Reader(dataset=self.contract.dataset, errand=errand, roles=self.roles)
+        context = RequestContext(caller=who, request_id="r1", purpose=purpose)
+        return Reader(dataset=self.contract.dataset, context=context, roles=self.roles)
 
 
 @contextmanager

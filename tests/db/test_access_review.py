@@ -289,7 +289,7 @@ def test_nobody_decides_on_their_own_access(house):
 
 def test_a_decision_has_a_reason_and_an_entry(house):
     house.start()
-    with pytest.raises(ReviewRefused, match="without a reason"):
+    with pytest.raises(ReviewRefused, match="has no reason"):
         house.decide(Decision(keep=True, reason=" "), 1)
     with pytest.raises(ReviewRefused, match="entry 9999; expected numbers from 1 to"):
         house.decide(KEEP, 9999)
@@ -419,7 +419,7 @@ def test_what_somebody_else_granted_and_stays_is_said_to_be_left(house):
     closed = house.close(DEADLINE)
 
     assert only(closed.review, otieno).outcome == (
-        "left: it is still there; have whoever granted it revoke it"
+        "left: it still exists; let the role that granted it revoke it"
     )
 
 

@@ -224,14 +224,14 @@ def test_rows_that_break_a_new_condition_stop_it_and_are_not_quoted(bring, db, t
             allow_breaking=True,
         )
 
-    assert str(raised.value) == ("apply: rows of teams that are there break teams_rich; nothing was changed")
+    assert str(raised.value) == ("apply: existing rows of teams break teams_rich; nothing was changed")
     assert len(list((tmp_path / "versions").glob("*.py"))) == 1
 
 
 def test_values_that_a_new_type_cannot_take_stop_it_and_are_not_quoted(bring, db):
     bring(TEAMS)
     row(db, team="secret")
-    with pytest.raises(DatabaseError, match="rows hold values that a new type cannot take") as raised:
+    with pytest.raises(DatabaseError, match="existing values do not fit a new type") as raised:
         bring(with_field(TEAMS, "team", logical_type=LogicalType.INTEGER), allow_breaking=True)
     assert "secret" not in str(raised.value)
 
@@ -284,7 +284,7 @@ def test_views_in_the_way_of_a_new_type_are_named_and_make_it_breaking(bring, db
 def test_what_cannot_be_changed_in_place_is_refused_even_when_allowed(bring):
     bring(READINGS)
     plain = replace(READINGS, partitioning=None)
-    with pytest.raises(BreakingChange, match="expected changes that can be made in place"):
+    with pytest.raises(BreakingChange, match="expected changes that PostgreSQL can make in place"):
         bring(plain, allow_breaking=True)
 
 

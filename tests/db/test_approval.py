@@ -65,7 +65,7 @@ class Office:
         caller = Caller(name=f"test {role}", role=role, user_id=user_id)
         return WriteContext(
             contract=self.workspace.dataset(dataset)[1],
-            errand=RequestContext(caller=caller, request_id="r1"),
+            context=RequestContext(caller=caller, request_id="r1"),
             roles=self.roles,
             known=self.datasets,
             open_keys=lambda: self.keys,

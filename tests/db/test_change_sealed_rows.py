@@ -28,7 +28,7 @@ def change(clinic, **changes):
     contract = clinic.workspace.dataset("visits")[1]
     desk = WriteContext(
         contract=contract,
-        errand=RequestContext(caller=Caller(name="t", role="nurse"), request_id="r"),
+        context=RequestContext(caller=Caller(name="t", role="nurse"), request_id="r"),
         roles=Roles(),
         known={it.dataset.name: it.dataset for it in clinic.workspace.contracts},
         open_keys=lambda: sealed_clinic.store_of(clinic),

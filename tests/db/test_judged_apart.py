@@ -48,7 +48,7 @@ def child_for(clinic, path):
 
 def load_apart(clinic, path, **said):
     with child_for(clinic, path) as child:
-        request = LoadRequest(dataset="visits", path=path, apart=child, **said)
+        request = LoadRequest(dataset="visits", path=path, judge=child, **said)
         return load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
 
@@ -92,7 +92,7 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
     path = clinic.file(*ROWS)
     with child_for(clinic, path) as child:
         os.kill(child._child.pid, signal.SIGKILL)
-        request = LoadRequest(dataset="visits", path=path, apart=child)
+        request = LoadRequest(dataset="visits", path=path, judge=child)
         with pytest.raises(JudgeLost, match=r"ended \(signal 9\) before the file did; nothing was loaded"):
             load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
@@ -102,8 +102,8 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
 
 
 def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clinic, monkeypatch):
-    spoilt = "apart_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; apart_child.main()"
-    program = judge_process._program().replace("apart_child.main()", spoilt)
+    spoilt = "judge_process_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; judge_process_child.main()"
+    program = judge_process._program().replace("judge_process_child.main()", spoilt)
     monkeypatch.setattr(judge_process, "_program", lambda: program)
     path = clinic.file("V1,2026-03-01,A,Wanjiku,1,")
 
@@ -111,7 +111,7 @@ def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clini
         load_apart(clinic, path)
 
     said = "".join(raised.value.frames) + str(raised.value)
-    assert "apart_child.py" in said
+    assert "judge_process_child.py" in said
     assert raised.value.kind == "ZeroDivisionError"
     assert "Wanjiku" not in said
 
@@ -154,7 +154,7 @@ def test_a_file_with_sealed_fields_is_sealed_apart(db, database_url, tmp_path, m
     )
     with started_judge(path) as child:
         child.prepare(file)
-        request = LoadRequest(dataset="visits", path=path, apart=child)
+        request = LoadRequest(dataset="visits", path=path, judge=child)
         loaded = load_path(clinic.conn, clinic.workspace, request, now=NOW)
     assert counted(loaded) == {"received": 3000, "inserted": 3000}
     assert sealed_clinic.opened(clinic)[9] == ("V1005", "P5", "+254700001005", "205.00", "note 1005")
@@ -171,6 +171,6 @@ def test_a_child_without_a_key_store_seals_nothing_and_says_so(db, database_url,
     path = clinic.file("V1,2026-03-01,A,P1,+254700000001,1,", header=sealed_clinic.HEADER)
     with child_for(clinic, path) as child, pytest.raises(KeysUnavailable, match="no key store was given"):
         load_path(
-            clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, apart=child), now=NOW
+            clinic.conn, clinic.workspace, LoadRequest(dataset="visits", path=path, judge=child), now=NOW
         )
     assert clinic.rows() == []

@@ -238,7 +238,7 @@ def test_a_file_of_keys_that_is_anothers_is_refused(store, files, settings, monk
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "not there"),
+        (None, "does not exist"),
         ("", "not readable"),
         ("[]", "not readable"),
         ('{"epochs": {"1": "eA=="}}', "not readable"),
@@ -277,7 +277,7 @@ def test_keys_that_have_changed_places_are_found_out(store, files, settings):
 
 def test_keys_are_not_kept_in_the_database_of_the_data(settings, monkeypatch):
     monkeypatch.setenv("DAFTARI_KEYS_URL", settings.database_url.get_secret_value())
-    with pytest.raises(SettingError, match="a database of its own"):
+    with pytest.raises(SettingError, match="a separate database"):
         key_store_of(read_settings(settings.root))
 
 

@@ -136,7 +136,7 @@ def test_rows_that_break_a_constraint_no_rule_foresaw_are_refused_alone(land, ba
     good = [tuple(one.values()) for at, one in enumerate(records) if at not in bad]
     assert lander.rows() == good
     assert landed.counts == RunCounts(received=7, inserted=7 - len(bad), quarantined=len(bad))
-    why = Refusal(rule="not_nine", reason="is refused by the database")
+    why = Refusal(rule="not_nine", reason="is rejected by the database")
     assert landed.refused == {at + 2: why for at in bad}
 
 

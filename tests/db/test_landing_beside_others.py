@@ -179,4 +179,4 @@ def test_a_load_that_waits_for_another_too_long_says_so(wards, database_url):
         with pytest.raises(DatabaseError) as caught:
             BulkLoad(other, BEDS, 2).prepare(large=False)
 
-    assert str(caught.value) == "visits: another load of it is under way and did not end in time"
+    assert str(caught.value) == "visits: another load of it is running and did not end in time"

@@ -80,7 +80,7 @@ def test_a_row_that_somebody_mended_meanwhile_is_not_mended_again_and_nothing_is
     ward.refuse(visit(1, fee=-1), visit(2, fee=-1))
     first, second = (it.entry.quarantine_id for it in ward.rows())
     ward.mend({first: {"fee": "1"}})
-    with pytest.raises(QuarantineRefused, match="1 of these rows do not wait"):
+    with pytest.raises(QuarantineRefused, match="1 of these rows are no longer in quarantine"):
         ward.mend({first: {"fee": "5"}, second: {"fee": "5"}})
     assert len(ward.rows()) == 1
 
@@ -103,7 +103,7 @@ def test_of_two_who_mend_a_row_at_the_same_moment_the_second_is_told_and_writes_
         while not watch.execute(waits).fetchone()[0]:
             assert not mending.done(), mending.result()
         first.commit()
-        with pytest.raises(QuarantineRefused, match="1 of these rows do not wait any more"):
+        with pytest.raises(QuarantineRefused, match="1 of these rows are no longer in quarantine"):
             mending.result()
     assert ward.value("select count(*) from ops.visits") == 0
 

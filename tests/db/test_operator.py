@@ -48,7 +48,7 @@ def test_a_constraint_that_no_rule_foresaw_costs_a_row_and_not_the_load(own_clin
 
 def test_whoever_would_see_a_part_only_loads_nothing(own_clinic, db):
     db.execute("drop policy operator on ops.visits")
-    with pytest.raises(DatabaseError, match="visits: policies hold rows of it back from user plain_"):
+    with pytest.raises(DatabaseError, match="visits: policies hide rows of it from user plain_"):
         own_clinic.load("1,2026-03-01,A,,13,")
 
 
@@ -73,7 +73,7 @@ def test_a_user_who_may_not_make_roles_is_told_what_to_have_run(owner_of_empty, 
         apply_contracts(owner_of_empty, wanted, migrations_dir=tmp_path, now=LATER, rights=rights)
     names = "elsewhere_daftari_operator, elsewhere_daftari_owner"
     assert str(raised.value) == (
-        f"apply: user {user} may not make roles or join them; missing: {names}; "
+        f"apply: user {user} may not create roles or join them; missing: {names}; "
         "not an operator by: elsewhere_daftari_operator, elsewhere_daftari_owner"
     )
     _, _, advice = raised.value.hint.partition("once for the server: ")

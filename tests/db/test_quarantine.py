@@ -251,7 +251,7 @@ def test_an_export_writes_over_nothing(clinic):
     clinic.load(*ROWS)
     export(clinic)
 
-    with pytest.raises(SourceError, match=r"visits\.quarantine\.csv: is there already"):
+    with pytest.raises(SourceError, match=r"visits\.quarantine\.csv: exists already"):
         export(clinic)
 
 
@@ -271,9 +271,9 @@ def test_a_source_that_has_gone_or_changed_is_named_with_what_to_do(clinic, does
     does(clinic)
 
     assert str(changed.value) == f"visits.csv: has changed since its rows went into quarantine ({path})"
-    assert changed.value.hint == f"Load it as it is now: daftari load visits {path}"
-    assert str(gone.value) == f"visits.csv: the file is not there any more ({path})"
-    assert gone.value.hint == "Put it back, or load a mended file: daftari load visits FILE"
+    assert changed.value.hint == f"Load its current content: daftari load visits {path}"
+    assert str(gone.value) == f"visits.csv: the file does not exist any more ({path})"
+    assert gone.value.hint == "Restore it, or load a corrected file: daftari load visits FILE"
 
 
 def test_an_export_edited_since_its_rows_were_refused_is_to_be_replayed_itself(clinic):
@@ -290,7 +290,7 @@ def test_an_export_edited_since_its_rows_were_refused_is_to_be_replayed_itself(c
     )
     assert (
         caught.value.hint
-        == f"Load it as it is now: daftari quarantine replay visits --mended {exported.path}"
+        == f"Load its current content: daftari quarantine replay visits --mended {exported.path}"
     )
 
 

@@ -148,7 +148,7 @@ def reads(house):
 def test_a_restricted_field_is_not_read_shown_or_asked_about_for_no_purpose(house, asked):
     reader = house.reader()
     rest = [("fields", "visit_id")] if asked and asked[0][0] != "fields" else []
-    with pytest.raises(AccessRefused, match="visits: notes: restricted, and read for no purpose"):
+    with pytest.raises(AccessRefused, match="visits: notes: restricted, and read without a purpose"):
         read_page(house.conn, reader, query_of(reader, [*asked, *rest]))
     assert reads(house) == []
 

@@ -44,8 +44,8 @@ def test_a_hidden_row_and_a_policy_are_told_in_the_same_words(clerk, row):
     with pytest.raises(RowRefused) as raised, database_errors_explained(clerk), clerk.transaction():
         clerk.execute(NEW + row)
     assert (str(raised.value), raised.value.hint) == (
-        "database: a row was not taken; expected one that you may write and that agrees with the others",
-        "Look at its key, at what must be unique and at what it refers to; or ask somebody who sees all rows.",
+        "database: a row was rejected; expected one that you may write and that does not conflict with other rows",
+        "Check its key, its unique fields and its references, or ask a user who sees all rows.",
     )
 
 

@@ -125,7 +125,7 @@ def test_status_tells_what_a_rotation_would_do(clinic):
 @pytest.mark.parametrize("custom", [{"conflict": "keep"}, {"conflict": "reject"}], indirect=True, ids=str)
 def test_what_would_be_taken_for_another_value_is_not_loaded_until_a_rotation_is_through(clinic):
     store_of(clinic).begin_rotation()
-    with pytest.raises(KeysUnavailable, match="a rotation of keys is unfinished"):
+    with pytest.raises(KeysUnavailable, match="a key rotation is unfinished"):
         load(clinic, 200, again=True)
     rotate(clinic)
     assert counted(load(clinic, 200, again=True)) == {"received": 200, "unchanged": 200}

@@ -58,9 +58,9 @@ TOLD = {
     "V4": ("follows.reference", "follows", "refers to a row that does not exist"),
     "V5": ("fee.minimum", "fee", "is below 0"),
     "V6": ("leaves_after", "left_on, seen_on", "leaves before it is seen"),
-    "V7": ("not_nine", "visit_id", "is refused by the database"),
+    "V7": ("not_nine", "visit_id", "is rejected by the database"),
     "V8": ("fee.required", "fee", "is missing"),
-    "V9": ("StringDataRightTruncation", "visit_id", "is refused by the database"),
+    "V9": ("StringDataRightTruncation", "visit_id", "is rejected by the database"),
 }
 
 
@@ -92,7 +92,7 @@ def by_file(house, **sender):
 
 
 def by_a_callers_file(house):
-    return by_file(house, sender=(house.desk().errand, house.roles))
+    return by_file(house, sender=(house.desk().context, house.roles))
 
 
 def in_quarantine(house):

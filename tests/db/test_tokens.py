@@ -72,7 +72,7 @@ def test_a_use_is_noted_to_the_minute(undone):
         ({"datasets": ("visit",)}, UnknownName, "no dataset 'visit'"),
         ({"days": 0}, TokenRefused, "expected 1 to 366"),
         ({"days": 367}, TokenRefused, "expected 1 to 366"),
-        ({"name": "taken"}, TokenRefused, "there is a token of that name"),
+        ({"name": "taken"}, TokenRefused, "a token has that name"),
     ],
 )
 def test_a_token_for_nobody_or_for_ever_is_refused(undone, said, error, words):

@@ -130,7 +130,7 @@ def test_a_dry_run_does_nothing_and_names_rows_in_the_way(clinic):
 def test_rows_that_others_refer_to_are_refused_without_their_values(clinic):
     clinic.conn.execute("create table ops.bills (visit text references ops.visits (visit_id))")
     clinic.conn.execute("insert into ops.bills values ('V4')")
-    with pytest.raises(UndoRefused, match="bills_visit_fkey of bills would be broken; nothing") as raised:
+    with pytest.raises(UndoRefused, match="bills_visit_fkey of bills would be violated; nothing") as raised:
         undo(clinic, 2)
     assert "V4" not in str(raised.value)
 

@@ -221,7 +221,7 @@ def test_apply_brings_back_what_was_changed_by_hand(applied_once, change):
 def test_a_member_whom_no_policy_holds_is_named(applied, folder):
     applied.execute("create role hand_over login bypassrls in role hand_reader")
     assert drifts(applied, folder) == [
-        "role hand_reader: found member hand_over, whom no policy holds; expected members that policies hold"
+        "role hand_reader: found member hand_over, which no policy restricts; expected members that policies restrict"
     ]
 
 
@@ -229,7 +229,7 @@ def test_rights_given_ahead_are_named(applied, folder):
     applied.execute("alter default privileges in schema ops grant select on tables to hand_reader")
     user = applied.info.user
     assert drifts(applied, folder) == [
-        f"default privileges: found select to hand_reader on what {user} makes in schema ops; expected none"
+        f"default privileges: found select to hand_reader on new tables of {user} in schema ops; expected none"
     ]
 
 

@@ -222,7 +222,7 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
         ),
         (
             "alter event trigger daftari_watch_drops disable",
-            "event trigger daftari_watch_drops: found it switched off; expected it to fire always",
+            "event trigger daftari_watch_drops: found it disabled; expected it to fire always",
         ),
         (
             "drop event trigger daftari_watch_commands",
@@ -238,11 +238,11 @@ def test_after_apply_nothing_is_found_and_every_kind_was_looked_at(applied, migr
                 "create or replace function daftari.set_updated_at() returns trigger language plpgsql "
                 "as 'begin return new; end'"
             ),
-            "function daftari.set_updated_at: found another body; expected the one of its migration",
+            "function daftari.set_updated_at: found another body; expected the body in its migration",
         ),
         (
             "update daftari.migration set sha256 = repeat('0', 64) where name = '0002_tables'",
-            "migration 0002_tables: found another text run; expected the one of this version",
+            "migration 0002_tables: found that another text was run; expected the text of this version",
         ),
         # the table that keeps keys
         (

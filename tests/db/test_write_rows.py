@@ -212,7 +212,7 @@ def test_a_database_of_another_contract_is_written_to_by_nobody(house, mark):
         "update daftari.contract_marker set hash = 'other'" if mark else "delete from daftari.contract_marker"
     )
     house.conn.execute(change)
-    with pytest.raises(Drift, match="the database was brought to"):
+    with pytest.raises(Drift, match="the database has"):
         house.post(visit(1))
     assert house.clinic.rows() == []
     assert house.clinic.runs() == []
@@ -238,9 +238,9 @@ def test_texts_come_into_the_table_as_they_were_sent(house, is_new):
 
 
 def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(house):
-    dataset, caller = house.contract.dataset, house.desk().errand.caller
+    dataset, caller = house.contract.dataset, house.desk().context.caller
     with ledger.ledger_run(house.conn, "write", house.contract), house.conn.transaction():
-        speak_for(house.conn, house.desk().errand)
+        speak_for(house.conn, house.desk().context)
         writing = CallerWrite(house.conn, dataset, caller, house.roles)
         for number in (1, 2):
             (batch,) = judge_records(

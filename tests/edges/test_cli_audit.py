@@ -17,7 +17,7 @@ def used(daftari, clinic):
 def test_an_audit_is_proved_once_it_is_anchored(used):
     before = used("audit", "verify")
     assert (before.exit_code, before.err.splitlines()) == (61, [
-        "error: audit: not anchored; expected a chain that an anchor vouches for",
+        "error: audit: not anchored; expected a chain with a signed anchor",
         "hint: `daftari audit checkpoint` signs how far it has come.",
     ])  # fmt: skip
     signed = used("audit", "checkpoint", "--output", "json").json

@@ -154,7 +154,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
             (
                 "error: good.csv: does not reconcile: rows: stated 3, found 2 (difference -1);"
                 " sum of fee: stated 300.51, found 300.50 (difference -0.01)\n"
-                "hint: Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.\n"
+                "hint: Nothing was loaded. Ask the sender for the complete file, or correct the stated totals.\n"
             ),
         ),
         (
@@ -213,9 +213,9 @@ def test_a_database_without_tables_is_told_how_to_get_them(clinic, daftari):
         said = daftari(*words)
         assert (said.exit_code, said.err.splitlines()[1]) == (
             30,
-            "hint: Bring it to them with `daftari apply`.",
+            "hint: Run `daftari apply`.",
         )
-        assert said.err.startswith('error: database: is not what the contracts say: relation "daftari.')
+        assert said.err.startswith('error: database: does not match the contracts: relation "daftari.')
 
 
 def test_a_database_of_another_contract_is_named(clinic, daftari):
@@ -225,9 +225,9 @@ def test_a_database_of_another_contract_is_named(clinic, daftari):
     said = daftari("load", "visits", "good.csv")
 
     assert said.exit_code == 32
-    found = "the database was brought to contract 000000000000; the workspace has "
+    found = "the database has contract 000000000000; the workspace has "
     assert said.err.startswith(f"error: visits: {found}")
-    assert "hint: See what would change with `daftari plan`" in said.err
+    assert "hint: See the changes with `daftari plan`" in said.err
 
 
 def test_a_load_that_waits_too_long_for_another_says_so(clinic, daftari, monkeypatch):
@@ -239,8 +239,8 @@ def test_a_load_that_waits_too_long_for_another_says_so(clinic, daftari, monkeyp
 
     assert said.exit_code == 30
     assert said.err.splitlines() == [
-        "error: visits: another load of it is under way and did not end in time",
-        "hint: Load the file again when that one is through, or raise lock_timeout_seconds.",
+        "error: visits: another load of it is running and did not end in time",
+        "hint: Load the file again when that one has ended, or raise lock_timeout_seconds.",
     ]
 
 
@@ -258,8 +258,8 @@ def test_a_user_who_may_not_load_is_told_what_they_may_not(clinic, daftari, monk
     clinic.conn.execute(f"drop role {name}")
     assert said.exit_code == 30
     assert said.err.splitlines() == [
-        f"error: visits: policies hold rows of it back from user {name}; expected an operator, who sees all",
-        "hint: Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
+        f"error: visits: policies hide rows of it from user {name}; expected an operator, who sees all rows",
+        "hint: Connect as the user who applies the contracts, or let that user run `daftari apply` again.",
     ]
 
 

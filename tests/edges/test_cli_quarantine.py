@@ -101,7 +101,7 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
             21,
             "error: march.csv: no column _quarantine_id; expected a file made by `daftari quarantine export`\n",
         ),
-        (["export", "visits", "--to", "taken"], 20, "error: taken/march.quarantine.csv: is there already\n"),
+        (["export", "visits", "--to", "taken"], 20, "error: taken/march.quarantine.csv: exists already\n"),
     ],
 )
 @pytest.mark.usefixtures("refused")

@@ -63,7 +63,7 @@ def test_what_was_changed_since_is_an_error_and_in_the_report(daftari, clinic, v
 
     shown = daftari("review", "show")
     assert shown.exit_code == 60
-    assert "is not what the audit attests" in shown.err
+    assert "does not match the audit" in shown.err
     assert daftari("review", "report", "review.html").exit_code == 60
     assert "does not attest this review" in (clinic.folder / "review.html").read_text("utf-8")
 
@@ -71,9 +71,13 @@ def test_what_was_changed_since_is_an_error_and_in_the_report(daftari, clinic, v
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("show",), 64, "review: there is none yet"),
+        (("show",), 64, "review: none exists yet"),
         (("close",), 64, "review: none is open"),
-        (("start", "--quarter", "autumn"), 3, "--quarter autumn: is no quarter; expected one as 2026q4"),
+        (
+            ("start", "--quarter", "autumn"),
+            3,
+            "--quarter autumn: is not a quarter; expected one such as 2026q4",
+        ),
         (("decide", "perhaps", "1"), 3, "review decide: 'perhaps'; expected keep or revoke"),
         (("decide", "keep"), 3, "review decide: nothing to decide on"),
     ],
@@ -95,7 +99,7 @@ def test_revealing_writes_a_file_for_its_owner_alone_and_over_none(daftari, clin
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = daftari(*asked, "--as", user, "--to", "out.csv")
     assert (again.exit_code, again.err.splitlines()[0]) == (
-        3, "error: --to out.csv: is there already; expected a new file",
+        3, "error: --to out.csv: exists already; expected a new file",
     )  # fmt: skip
     odd = daftari(
         "reveal", "visits", "fee", "--purpose", "x", "--as", user, "--to", "b.csv", "--where", "fee"

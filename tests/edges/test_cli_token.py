@@ -74,7 +74,7 @@ def test_a_database_that_is_not_what_the_contracts_say_is_not_served(daftari, cl
     clinic.conn.execute("update daftari.contract_marker set hash = 'x' where dataset = 'visits'")
     refused = daftari("serve", "--port", str(free_port()))
     assert refused.exit_code == 32
-    assert refused.err.startswith("error: visits: the database was brought to contract x")
+    assert refused.err.startswith("error: visits: the database has contract x")
 
 
 def test_who_is_signed_in_is_listed_and_can_be_signed_out(daftari, ward):

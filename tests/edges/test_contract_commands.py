@@ -177,7 +177,7 @@ def test_import_writes_to_standard_output_and_never_over_a_file(claims, tmp_path
     there = tmp_path / "there.odcs.yaml"
     there.write_text("mine")
     result = run("import", claims, "--to", there)
-    assert str(result.exception) == f"{there}: is there already; expected a new file"
+    assert str(result.exception) == f"{there}: exists already; expected a new file"
     assert there.read_text() == "mine"
 
 

@@ -58,12 +58,16 @@ def test_its_sample_fits_its_mapping_and_every_row_is_right(workspace):
 @pytest.mark.parametrize(
     ("name", "dataset", "message"),
     [
-        ("Fleet", None, "pipeline 'Fleet': expected small letters and digits, with hyphens between words"),
-        ("../fleet", None, "pipeline '../fleet': expected small letters"),
+        (
+            "Fleet",
+            None,
+            "pipeline 'Fleet': expected lowercase letters and digits, with hyphens between words",
+        ),
+        ("../fleet", None, "pipeline '../fleet': expected lowercase letters"),
         ("payroll", "trips", "pipeline 'payroll': "),
         ("fleet", "expenses", "dataset 'expenses': pipeline expense-tracking has it already"),
-        ("fleet", "Trips", "dataset 'Trips': expected up to 40 small letters"),
-        ("fleet", "t" * 41, "expected up to 40 small letters"),
+        ("fleet", "Trips", "dataset 'Trips': expected up to 40 lowercase letters"),
+        ("fleet", "t" * 41, "expected up to 40 lowercase letters"),
     ],
 )
 def test_a_name_that_is_taken_or_unusable_is_refused(workspace, name, dataset, message):

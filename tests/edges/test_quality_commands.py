@@ -85,7 +85,7 @@ def test_a_workspace_without_contracts_does_not_pass(settings):
     result = CliRunner().invoke(quality.app, ["run", "--workspace", str(settings.root)])
 
     assert isinstance(result.exception, ChecksFailed)
-    assert str(result.exception) == "quality: nothing was checked, which is no pass"
+    assert str(result.exception) == "quality: nothing was checked; expected one dataset at least"
 
 
 def test_env_prints_what_dbt_by_hand_asks_of_the_environment(settings, db):

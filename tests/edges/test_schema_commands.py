@@ -109,7 +109,7 @@ def test_doctor_tells_what_the_server_can_do(run):
 def test_a_server_of_ones_own_is_not_started_or_stopped(run):
     done = run("server", "stop")
     assert isinstance(done.exception, SettingError)
-    assert "the workspace has no server of its own" in str(done.exception)
+    assert "the workspace has no embedded server" in str(done.exception)
 
 
 def test_the_workspaces_own_server_is_started_looked_at_and_stopped(tmp_path, monkeypatch):

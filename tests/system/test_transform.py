@@ -190,9 +190,7 @@ def test_a_failed_test_leaves_the_published_marts_as_they_were(published):
     assert rows(conn, "select status::text, error_code from daftari.run order by run_id desc limit 1") == [
         ("refused", "checks_failed")
     ]
-    with pytest.raises(
-        ChecksFailed, match="1 of the models and tests failed; published marts are as they were"
-    ):
+    with pytest.raises(ChecksFailed, match="1 of the models and tests failed; published marts are unchanged"):
         require_published(transformed)
     assert "canary" not in everything_below(root / ".daftari") + repr(transformed)
 

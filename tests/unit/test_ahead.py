@@ -58,7 +58,7 @@ def test_a_consumer_that_stops_stops_the_work():
 
     assert taken == [0, 1, 2]
     assert after <= 3 + 2 + 1  # taken, waiting, and the one at hand
-    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
     assert len(made) == after
 
 
@@ -67,7 +67,7 @@ def test_a_consumer_that_fails_stops_the_work():
         for _ in prefetch(count()):
             raise Spoilt
 
-    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
 def test_the_work_is_done_while_the_consumer_is_busy():

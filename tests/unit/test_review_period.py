@@ -28,5 +28,5 @@ def test_a_review_is_for_the_current_quarter_and_two_weeks_unless_told(quarter, 
 
 @pytest.mark.parametrize("said", ["", "q4", "2026", "2026q0", "2026q5", "26q4", "autumn", "2026q4q4"])
 def test_what_is_no_quarter_is_refused(said):
-    with pytest.raises(SettingError, match="is no quarter; expected one as 2026q4"):
+    with pytest.raises(SettingError, match="is not a quarter; expected one such as 2026q4"):
         ReviewPeriod.of(said, None, today=NEW_YEAR)

@@ -227,7 +227,8 @@ def test_a_variable_that_is_empty_or_of_another_program_is_passed_over(workspace
 @pytest.mark.parametrize("folder", ["src", "workspace", "benchmarks", "tests", ".ci", ".github"])
 def test_every_variable_that_this_repository_reads_or_sets_is_let_through(workspace, monkeypatch, folder):
     here = Path(__file__)
-    files = [it for it in (here.parents[2] / folder).rglob("*") if it.is_file() and it != here]
+    inside = (here.parents[2] / folder).rglob("*")
+    files = [it for it in inside if it.is_file() and it != here and "__pycache__" not in it.parts]
     named = {
         name
         for it in files

@@ -181,5 +181,5 @@ def test_a_file_that_was_taken_in_is_its_senders(tmp_path):
     place = place_of(path)
 
     assert find_upload(tmp_path, SENT, NURSE, place) == path
-    with pytest.raises(AccessRefused, match="does not wait here any more"):
+    with pytest.raises(AccessRefused, match="no longer waits here"):
         find_upload(tmp_path, SENT, replace(NURSE, name="otieno"), place)

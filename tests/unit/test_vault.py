@@ -80,9 +80,9 @@ def test_an_epoch_rotates_rewraps_and_trims(root, vault):
     ("status", "said"),
     [
         (400, "did not accept what it was sent"),
-        (403, "does not let this token in"),
+        (403, "does not accept this token"),
         (404, "has no such path"),
-        (429, "takes no more requests"),
+        (429, "accepts no more requests"),
         (500, "failed (InternalServerError)"),
         (502, "failed (BadGateway)"),
         (503, "is sealed, or not ready"),
@@ -109,9 +109,11 @@ def test_vault_that_sends_us_elsewhere_is_not_followed(root, vault):
     opened(root).keys_for(OWNERS[:1])
     with vault_server() as another:
         vault.sends_to = another.address
-        with pytest.raises(KeysUnavailable, match="sent us to another address, where the token does not go"):
+        with pytest.raises(
+            KeysUnavailable, match="redirected us to another address; the token is not sent there"
+        ):
             opened(root).keys_for(OWNERS[:2])
-        with pytest.raises(KeysUnavailable, match="sent us to another address"):
+        with pytest.raises(KeysUnavailable, match="redirected us to another address"):
             opened(root).wrapping.forget_before(1)
         assert another.asked == []
 

@@ -125,7 +125,7 @@ models:
             "[{name: m, config: {meta: {daftari: {readers: [{role: clerk, rows: own}], subject: y}}}}]",
             "models.m.config.meta.daftari.subject: found 'y'; expected a subject: the described column",
         ),
-        ("[", "pipelines/a/transform/schema.yml: found no YAML in UTF-8; expected YAML"),
+        ("[", "pipelines/a/transform/schema.yml: found text that is not YAML in UTF-8; expected YAML"),
     ],
 )
 def test_readers_that_cannot_be_roles_are_a_fault(workspace, said, found):
@@ -217,7 +217,7 @@ def test_two_contracts_of_one_dataset_are_a_fault(workspace):
 
 def test_a_contract_is_called_as_its_file(workspace):
     assert faults(workspace("a/visits.odcs.yaml", name="calls")) == [
-        "pipelines/a/visits.odcs.yaml:1: schema.name: found 'calls'; expected 'visits', as the file is called"
+        "pipelines/a/visits.odcs.yaml:1: schema.name: found 'calls'; expected 'visits', the file's name"
     ]
 
 

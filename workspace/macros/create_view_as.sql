@@ -1,6 +1,6 @@
 {#
-  A view reads with the rights of whoever asks, not of whoever made it: without
-  security_invoker it would pass by the policies of the tables under it.
+  A view reads with the rights of the user who queries it, not of its owner: without
+  security_invoker it would bypass the policies of its tables.
 #}
 {% macro postgres__create_view_as(relation, sql) -%}
     create view {{ relation.render() }} with (security_invoker = true) as (

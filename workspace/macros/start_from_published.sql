@@ -1,7 +1,7 @@
 {#
-  Before a build aside: give each incremental model that is about to run a copy of
-  what is published, so that it goes on from what readers see, and not from what an
-  earlier build left behind that failed its tests. A macro, as only dbt knows which
+  Before a build in a separate schema: copy the published table of each incremental
+  model that will run. So the model continues from what readers see, and not from an
+  earlier build that failed its tests. This is a macro because only dbt knows which
   models are incremental, and only while it runs.
 #}
 {% macro start_from_published() %}

@@ -115,7 +115,7 @@ class WriteQueue:
         service, first = self._service, group[0]
         desk = WriteContext(
             contract=service.contracts[first.dataset],
-            errand=first.errand,
+            context=first.errand,
             roles=service.roles,
             known=service.datasets,
             open_keys=lambda: service.keys,

@@ -1,1 +1,1 @@
-"""One verb a module. The terminal, the API and the schedule call the same ones."""
+"""One verb per module. The terminal, the API and the schedule call the same operations."""

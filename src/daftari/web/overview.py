@@ -133,7 +133,7 @@ def _volume(visit: PageRequest, dataset: Dataset) -> Any:
     if first is None:
         return None
     with visit.connection() as conn:
-        found = count_by_month(conn, dataset, first, errand=visit.errand(), roles=visit.service.roles)
+        found = count_by_month(conn, dataset, first, context=visit.errand(), roles=visit.service.roles)
     labels = [f"{month:%Y-%m}" for month, _ in found]
     chart = charts.lines(
         labels, {"rows": [rows for _, rows in found]}, title=f"Rows by month of {first.name}"

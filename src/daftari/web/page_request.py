@@ -111,13 +111,13 @@ class PageRequest:
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
         if purpose is None and permissions.sees_only_own_rows(dataset, self.role):
             purpose = "looking at my own records"
-        return Reader(dataset=dataset, errand=self.errand(purpose), roles=self.service.roles)
+        return Reader(dataset=dataset, context=self.errand(purpose), roles=self.service.roles)
 
     def desk(self, contract: Contract, purpose: str) -> WriteContext:
         service = self.service
         return WriteContext(
             contract=contract,
-            errand=self.errand(purpose),
+            context=self.errand(purpose),
             roles=service.roles,
             known=service.datasets,
             open_keys=service.workspace.open_keys,

@@ -131,7 +131,7 @@ def _reader(visit: PageRequest, dataset: Dataset) -> Reader:
 
 def shown_of(reader: Reader) -> list[VisibleColumn]:
     """Every column, but for a restricted one where nobody said what for."""
-    has_purpose = reader.errand.has_purpose
+    has_purpose = reader.context.has_purpose
     return [it for it in reader.relation.columns if has_purpose or not it.is_restricted]
 
 

@@ -98,7 +98,7 @@ def about_me(visit: PageRequest, dataset: Dataset) -> list[OwnFigures]:
     if not reports:
         return []
     with visit.connection() as conn:
-        rows, made_at = read_whole(conn, reports, errand=visit.errand(), roles=visit.service.roles)
+        rows, made_at = read_whole(conn, reports, context=visit.errand(), roles=visit.service.roles)
     readers = visit.service.workspace.readers.of
     return [
         own_figures(it, rows[it.mart], readers[it.mart].subject, made_at) for it in reports if it.mart in rows
@@ -139,7 +139,7 @@ def _read(visit: PageRequest, report: Report) -> ReadReport:
             conn,
             report,
             visit.request.query_params,
-            errand=visit.errand(),
+            context=visit.errand(),
             roles=visit.service.roles,
         )
 

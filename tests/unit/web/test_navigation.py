@@ -128,7 +128,7 @@ def test_a_token_for_other_datasets_decides_nothing(visit, service):
 def test_who_sees_others_rows_beside_their_own_states_a_purpose(visit):
     lines = [{"role": "nurse", "operations": ["read"], "rows": it} for it in ("own", "all")]
     dataset = contract_of(custom={"access": lines, "subject": "visit_id"}).dataset
-    assert visit("nurse").reader(dataset).errand.purpose is None
+    assert visit("nurse").reader(dataset).context.purpose is None
 
 
 @pytest.mark.parametrize("role", ["hr", "stranger"])
@@ -167,7 +167,7 @@ def test_only_what_the_workspace_calls_overseers_oversees(visit):
 )
 def test_who_sees_their_own_rows_alone_needs_to_state_no_purpose(visit, service, role, purpose, expected):
     reader = visit(role).reader(service.datasets["leave_requests"], purpose)
-    assert reader.errand.purpose == expected
+    assert reader.context.purpose == expected
 
 
 @pytest.mark.parametrize(

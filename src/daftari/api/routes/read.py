@@ -88,7 +88,7 @@ async def _reader(request: Request, dataset: Dataset, callers: Callers, service:
     errand = RequestContext(
         caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
     )
-    return Reader(dataset=dataset, errand=errand, roles=service.roles)
+    return Reader(dataset=dataset, context=errand, roles=service.roles)
 
 
 def _form(request: Request) -> str:

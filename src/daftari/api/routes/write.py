@@ -60,7 +60,7 @@ def patch_route(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQ
         caller = await callers.of(request)
         record, body = await _record_of_address(request, dataset)
         errand = RequestContext(caller=caller, request_id=request.state.request_id)
-        reader = Reader(dataset=dataset, errand=errand, roles=service.roles)
+        reader = Reader(dataset=dataset, context=errand, roles=service.roles)
         if not await run_in_threadpool(is_seen, reader, [record[name] for name in dataset.key]):
             raise HTTPException(404, f"{dataset.name}: no row of this key")
         return _answer_of_one(

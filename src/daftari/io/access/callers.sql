@@ -1,4 +1,4 @@
--- Whom a session speaks for. See migrations/0005_access.sql.
+-- The caller that a session acts for. See migrations/0005_access.sql.
 
 -- name: speak_for
 select set_config('daftari.user_id', %(user_id)s, true), set_config('daftari.actor', %(actor)s, true),

@@ -1,8 +1,8 @@
 """
-The way of a browser by an OpenID Connect issuer and back (Core 1.0, authorization code flow, with PKCE of RFC 7636).
+Sign-in of a browser through an OpenID Connect issuer (Core 1.0, authorization code flow, with PKCE of RFC 7636).
 
-What must be known again when the browser comes back is derived from one secret that the browser alone keeps in the
-meantime, so that nothing is kept here of who never comes back: `state`, `nonce` and the verifier of the code.
+`state`, `nonce` and the code verifier are derived from one secret that only the browser keeps. So the server stores
+nothing for a sign-in that is never finished.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _WHERE = "DAFTARI_OIDC_ISSUER"
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """What the issuer knows this control room as."""
+    """The client that the issuer knows this control room as."""
 
     issuer: str
     client_id: str
@@ -44,7 +44,7 @@ class Client:
 
 
 def client_of(settings: Settings) -> Client:
-    """Return what the settings name, where people sign in by an issuer."""
+    """Return the client that the settings name; None where people do not sign in through an issuer."""
     assert settings.oidc_client_id and settings.oidc_issuer and settings.public_url, "settings are whole"
     secret = settings.oidc_client_secret
     return Client(
@@ -60,7 +60,7 @@ def new_secret() -> str:
 
 
 class SignIn:
-    """The way by one issuer. Its endpoints are asked for at its well-known address, and kept for ten minutes."""
+    """Sign-in through one issuer. Its endpoints are read from its well-known address and kept for ten minutes."""
 
     def __init__(self, client: Client, verifier: Verifier) -> None:
         self._client = client
@@ -71,15 +71,15 @@ class SignIn:
 
     @property
     def host(self) -> str:
-        """The issuer, as people know it."""
+        """The issuer's name for people."""
         return urlsplit(self._client.issuer).hostname or self._client.issuer
 
     def way_there(self, secret: str) -> str:
         """
-        Return the address of the issuer's to which a browser that keeps *secret* is sent.
+        Return the issuer's address to which a browser that keeps *secret* is sent.
 
         Raises:
-            SettingError: the issuer does not say where that is.
+            SettingError: the issuer does not name that address.
         """
         address, _ = self._session().create_authorization_url(
             self._endpoint("authorization_endpoint"),
@@ -91,16 +91,16 @@ class SignIn:
 
     def caller_from(self, secret: str, query: str) -> Caller:
         """
-        Return who came back with *query* in a browser that kept *secret*.
+        Return the caller who came back with *query* in a browser that kept *secret*.
 
         Raises:
-            NotAuthenticated: nobody that the issuer vouches for: it said no, the way began in another browser, or its
-                token is not for us, not for this way, or for no role of ours.
-            SettingError: the issuer does not say where it is asked.
+            NotAuthenticated: the issuer refused, the sign-in began in another browser, or the token is not for us, not
+                for this sign-in, or for no role of ours.
+            SettingError: the issuer does not name its token endpoint.
         """
         said = {name: values[0] for name, values in parse_qs(query).items() if len(values) == 1}
         is_ours = hmac.compare_digest(said.get("state", "").encode(), _derived(secret, "state").encode())
-        # RFC 9207: an answer of another issuer, mixed up with one of ours.
+        # RFC 9207: a response of another issuer.
         if not is_ours or "code" not in said or said.get("iss", self._client.issuer) != self._client.issuer:
             raise NotAuthenticated
         token = self._id_token(said["code"], _derived(secret, "verifier"))
@@ -153,7 +153,7 @@ def _derived(secret: str, what: str) -> str:
 
 
 def _endpoints(issuer: str) -> dict[str, str]:
-    """What the issuer says of itself (OpenID Connect Discovery 1.0, section 4): it must be about this very issuer."""
+    """The issuer's metadata (OpenID Connect Discovery 1.0, section 4); it must be about this issuer."""
     document = fetched(f"{issuer.rstrip('/')}/.well-known/openid-configuration", _WHERE)
     try:
         said = json.loads(document)
@@ -163,6 +163,6 @@ def _endpoints(issuer: str) -> dict[str, str]:
         raise SettingError(f"{_WHERE}: found no description of an issuer at its well-known address") from None
     if not is_its_own or not all(isinstance(it, str) and is_safe_address(it) for it in found.values()):
         raise SettingError(
-            f"{_WHERE}: its description is of another issuer, or names endpoints without https; expected its own"
+            f"{_WHERE}: found another issuer, or endpoints without https; expected this issuer, and https"
         )
     return found

@@ -1,4 +1,4 @@
-"""Callers whom an OpenID Connect issuer vouches for, by JSON Web Tokens (RFC 7519, checked as RFC 8725 asks)."""
+"""Callers that an OpenID Connect issuer authenticates, by JSON Web Tokens (RFC 7519, checked as RFC 8725 asks)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Issuer:
 
 
 def issuer_of(settings: Settings) -> Issuer | None:
-    """Return the issuer that the settings name, if they name one."""
+    """Return the issuer that the settings name; None where they name none."""
     if not (settings.oidc_issuer and settings.oidc_audience and settings.oidc_jwks):
         return None
     return Issuer(
@@ -54,10 +54,10 @@ def issuer_of(settings: Settings) -> Issuer | None:
 
 class Verifier:
     """
-    Knows callers by tokens of one issuer, for the *roles* that contracts name.
+    Authenticates callers by tokens of one issuer, for the *roles* that contracts name.
 
-    Its keys are kept for ten minutes, and asked for again at most once a minute where a token names one that is not
-    known. Where they cannot be had, those that are known still hold.
+    Its keys are kept for ten minutes, and read again at most once a minute for a token with an unknown key. When the
+    issuer cannot be reached, the known keys stay valid.
     """
 
     def __init__(self, issuer: Issuer, roles: Collection[str]) -> None:
@@ -69,20 +69,20 @@ class Verifier:
 
     def caller_of(self, token: str) -> Caller:
         """
-        Return whom *token*, shown to the API, is for.
+        Return the caller of *token*, as sent to the API.
 
         Raises:
-            NotAuthenticated: it is not signed by a key of the issuer's, not for us, not for now, or for no role of
+            NotAuthenticated: it is not signed with a key of the issuer, not for us, not valid now, or for no role of
                 ours.
         """
         return self._caller(self._claims(token, self._issuer.audience))
 
     def person_of(self, token: str, *, client_id: str, nonce: str) -> Caller:
         """
-        Return whom an ID token is for that came by the way which *nonce* began (OpenID Connect Core 1.0, 3.1.3.7).
+        Return the caller of an ID token from the sign-in that *nonce* began (OpenID Connect Core 1.0, 3.1.3.7).
 
         Raises:
-            NotAuthenticated: the same, or it came by another way.
+            NotAuthenticated: as above, or it is from another sign-in.
         """
         claims = self._claims(token, client_id)
         said = claims.get("nonce")
@@ -148,16 +148,16 @@ class Verifier:
         self._asked_at = time.monotonic()
         try:
             self._keys = keys_of(_document(self._issuer.jwks))
-        except DaftariError as error:  # what is known still holds
+        except DaftariError as error:  # known keys stay valid
             log.get().warning("oidc_keys", problem=str(error))
 
 
 def keys_of(document: bytes) -> dict[str | None, jwt.PyJWK]:
     """
-    Return the keys of a JWK set (RFC 7517) that sign, by their ids.
+    Return the signing keys of a JWK set (RFC 7517), by their ids.
 
     Raises:
-        SettingError: it holds none.
+        SettingError: it has none.
     """
     try:
         said = json.loads(document)["keys"]
@@ -165,7 +165,7 @@ def keys_of(document: bytes) -> dict[str | None, jwt.PyJWK]:
     except (ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
         raise SettingError("DAFTARI_OIDC_JWKS: found no JWK set; expected the keys of the issuer") from None
     if not found:
-        raise SettingError("DAFTARI_OIDC_JWKS: found no key that signs; expected the keys of the issuer")
+        raise SettingError("DAFTARI_OIDC_JWKS: found no signing key; expected the keys of the issuer")
     return {it.key_id: it for it in found}
 
 
@@ -182,10 +182,10 @@ def _document(place: str) -> bytes:
 
 def fetched(place: str, setting: str) -> bytes:
     """
-    Return what stands at an address of the issuer's, up to a megabyte.
+    Return the content of an address of the issuer, up to a megabyte.
 
     Raises:
-        SettingError: of *setting*: it cannot be had.
+        SettingError: of *setting*: it cannot be read.
     """
     try:
         with requests.Session() as session:
@@ -195,4 +195,4 @@ def fetched(place: str, setting: str) -> bytes:
                 raise SettingError(f"{setting}: answered {answer.status_code}; expected 200, and no redirect")
             return bytes(answer.raw.read(_MOST_BYTES, decode_content=True))
     except requests.RequestException as error:
-        raise SettingError(f"{setting}: {type(error).__name__}; expected an answer of the issuer") from None
+        raise SettingError(f"{setting}: {type(error).__name__}; expected an answer from the issuer") from None

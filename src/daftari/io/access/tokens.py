@@ -1,6 +1,6 @@
 """
-Tokens of the API. A token is a random number of 256 bits, so its digest needs neither salt nor stretching; nothing
-else of it is kept.
+Tokens of the API. A token is a random number of 256 bits, so its digest needs neither salt nor stretching. Only the
+digest is stored.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from daftari.errors import NotAuthenticated
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("access/tokens.sql")
-#: By which secret scanners tell a token of ours.
+#: Secret scanners recognise our tokens by this prefix.
 PREFIX = "dft_"
 _BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenGrant:
-    """What a token is for."""
+    """Whom a token acts for."""
 
     name: str
-    role: str  #: as contracts call it
+    role: str  #: as contracts name it
     user_id: str | None = None
     datasets: tuple[str, ...] = ()  #: empty: all
     writes: bool = True
@@ -38,7 +38,7 @@ class TokenGrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token as it is known: who made it when, for whom, and when it was used."""
+    """A stored token: its grant, who made it and when, and its last use."""
 
     name: str
     role: str
@@ -68,7 +68,7 @@ def token_digest(token: str) -> bytes:
 def add_token(
     conn: Connection[Any], grant: TokenGrant, token: str, *, now: datetime, expires_at: datetime
 ) -> bool:
-    """Keep the digest of *token*; False where there is one of that name."""
+    """Store the digest of *token*; False where the name is taken."""
     facts = {
         **vars(grant),
         "datasets": list(grant.datasets),
@@ -86,16 +86,16 @@ def all_tokens(conn: Connection[Any]) -> tuple[Token, ...]:
 
 
 def mark_revoked(conn: Connection[Any], name: str, now: datetime) -> bool:
-    """Take a token's use away; False where there is none of that name that has any."""
+    """Revoke a token; False where no valid one has that name."""
     return conn.execute(_QUERIES["revoke"], {"name": name, "now": now}).rowcount == 1
 
 
 def caller_of_token(conn: Connection[Any], token: str, now: datetime) -> Caller:
     """
-    Return whom *token* speaks for.
+    Return the caller of *token*.
 
     Raises:
-        NotAuthenticated: nobody, whether it is unknown, expired or revoked.
+        NotAuthenticated: it is unknown, expired or revoked.
     """
     row = conn.execute(_QUERIES["known"], {"sha256": token_digest(token), "now": now}).fetchone()
     if row is None:
@@ -109,12 +109,12 @@ def caller_of_token(conn: Connection[Any], token: str, now: datetime) -> Caller:
 def caller_of_grant(
     name: str, role: str, user_id: str | None, datasets: Sequence[str], writes: bool
 ) -> Caller:
-    """Return whom the token called *name* speaks for."""
+    """Return the caller of the token called *name*."""
     return Caller(name=f"token:{name}", role=role, user_id=user_id, datasets=tuple(datasets), writes=writes)
 
 
 def is_user(conn: Connection[Any], user_id: str) -> bool:
-    """Whether there is such a person; True where the workspace keeps none."""
+    """Whether the person exists; True where the workspace keeps no people."""
     keeps = conn.execute(_QUERIES["keeps_users"]).fetchone()
     if not (keeps and keeps[0]):
         return True

@@ -35,7 +35,7 @@ select to_regclass('ops.users') is not null;
 select exists (select from ops.users u where u.user_id::text = %(user_id)s);
 
 -- name: a_manager
--- Of the demonstration: who has the most people.
+-- For the demonstration: the manager with the most people.
 select u.manager_id
 from ops.users u
 where u.manager_id is not null
@@ -44,7 +44,7 @@ order by count(*) desc, u.manager_id
 limit 1;
 
 -- name: somebody_of
--- Of the demonstration: somebody of a department who leads nobody.
+-- For the demonstration: a person of a department who leads nobody.
 select u.user_id
 from ops.users u
 where u.department_code = %(department)s
@@ -54,7 +54,7 @@ order by u.user_id
 limit 1;
 
 -- name: an_employee
--- Of the demonstration: somebody with expenses and leave.
+-- For the demonstration: a person with expenses and leave.
 select e.user_id
 from ops.expenses e
 where e.user_id in (select l.user_id from ops.leave_requests l)

@@ -1,6 +1,5 @@
 """
-Sessions of the control room: a browser that has shown a token, or for whose person an issuer vouched, known again by a
-random number of its own.
+Sessions of the control room. A browser starts one with a token or through an issuer; a random number identifies it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("access/web_sessions.sql")
 _BYTES = 32
-#: A working day: whoever comes back the next morning shows the token again.
+#: A working day: the next morning, people sign in again.
 LASTS = timedelta(hours=12)
 
 
@@ -28,7 +27,7 @@ LASTS = timedelta(hours=12)
 class WebSession:
     """A browser that is signed in."""
 
-    who: str  #: as the audit names them
+    who: str  #: as the audit names the person
     role: str
     began_at: datetime
     ends_at: datetime
@@ -36,10 +35,10 @@ class WebSession:
 
 def insert_session(conn: Connection[Any], token: str, now: datetime) -> str:
     """
-    Return what the browser of whoever shows *token* keeps. Only its digest is kept here.
+    Start a session with *token*; return the secret for the browser to keep. Only its digest is stored.
 
     Raises:
-        NotAuthenticated: the token is nobody's.
+        NotAuthenticated: the token is unknown.
     """
     session = secrets.token_urlsafe(_BYTES)
     facts = {
@@ -56,7 +55,7 @@ def insert_session(conn: Connection[Any], token: str, now: datetime) -> str:
 
 
 def insert_session_for(conn: Connection[Any], caller: Caller, now: datetime, lasts: timedelta) -> str:
-    """Return the same for *caller*, for whom an issuer vouches."""
+    """Start a session for *caller*, whom an issuer authenticated; return the browser's secret."""
     session = secrets.token_urlsafe(_BYTES)
     facts = {
         "sha256": tokens.token_digest(session),
@@ -74,10 +73,10 @@ def insert_session_for(conn: Connection[Any], caller: Caller, now: datetime, las
 
 def session_caller(conn: Connection[Any], session: str, now: datetime) -> Caller:
     """
-    Return whose browser it is.
+    Return the caller of a session.
 
     Raises:
-        NotAuthenticated: nobody's: it is unknown, has ended, or its token was revoked or has expired.
+        NotAuthenticated: it is unknown or has ended, or its token was revoked or has expired.
     """
     row = conn.execute(_QUERIES["known"], {"sha256": tokens.token_digest(session), "now": now}).fetchone()
     if row is None:
@@ -89,13 +88,13 @@ def session_caller(conn: Connection[Any], session: str, now: datetime) -> Caller
 
 
 def all_sessions(conn: Connection[Any], now: datetime) -> list[WebSession]:
-    """Return the sessions that have not ended, the oldest first."""
+    """Return the sessions that have not ended, oldest first."""
     with conn.cursor(row_factory=class_row(WebSession)) as cursor:
         return cursor.execute(_QUERIES["every"], {"now": now}).fetchall()
 
 
 def delete_sessions_of(conn: Connection[Any], who: str) -> int:
-    """End every session of *who*; return how many there were."""
+    """End every session of *who*; return how many."""
     return conn.execute(_QUERIES["end_of"], {"who": who}).rowcount
 
 

@@ -1,4 +1,4 @@
-"""Signed checkpoints as files, one each, in a folder that is best kept where the database's people cannot write."""
+"""Signed checkpoints as files, one each. Keep their folder where people with access to the database cannot write."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from daftari.protect.verify_chain import Record, read_anchors
 
 def read_anchor_files(folder: Path) -> list[Record]:
     """
-    Return the anchors of *folder*, oldest first.
+    Return the anchors in *folder*, oldest first.
 
     Raises:
-        AuditBroken: a file of it cannot be read as one.
+        AuditBroken: a file cannot be read as an anchor.
     """
     try:
         return read_anchors(folder)
@@ -25,10 +25,10 @@ def read_anchor_files(folder: Path) -> list[Record]:
 
 def write_anchor(folder: Path, anchor: Record) -> Path:
     """
-    Write *anchor* to a file of its own, on the disk when this returns. One that is there is never replaced.
+    Write *anchor* to a new file and flush it to disk. An existing anchor is never replaced.
 
     Raises:
-        FileExistsError: there is an anchor of this position.
+        FileExistsError: this position has an anchor.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"checkpoint-{int(anchor['position'] or 0):012}.json"

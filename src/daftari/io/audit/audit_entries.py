@@ -1,4 +1,4 @@
-"""The audit as it is kept: its records as texts for proof and export, its chain, and entries to look at."""
+"""The stored audit: its records as texts for proof and export, its chain, and entries to show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BATCH = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """An entry as people look at it. The rows themselves are for `daftari audit export`."""
+    """An entry as people see it. For the rows themselves, use `daftari audit export`."""
 
     entry_id: int
     at: datetime
@@ -39,7 +39,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFilter:
-    """Which entries to look at; None is any."""
+    """Which entries to show; None is any."""
 
     relation: str | None = None
     run_id: int | None = None
@@ -79,9 +79,9 @@ def record_checkpoint(conn: Connection[Any], checkpoint: Record) -> None:
 
 def audit_records(conn: Connection[Any]) -> Iterator[Record]:
     """
-    Yield everything that the audit keeps, as the texts that are hashed, in the order of the chain.
+    Yield the whole audit, as the texts that are hashed, in order of the chain.
 
-    Needs a transaction that sees one moment throughout, and memory for some thousand rows only.
+    Needs a transaction with one snapshot (repeatable read). Memory: some thousand rows.
     """
     yield {"record": "log", "log": log_id(conn)}
     for table, month, name in conn.execute(_QUERIES["partitions"]).fetchall():

@@ -1,4 +1,4 @@
--- The audit. See migrations/0007_audit.sql for what it promises, docs/reference/audit-chain.md for the hashes.
+-- The audit. See migrations/0007_audit.sql for its promises, docs/reference/audit-chain.md for the hashes.
 
 -- name: make_partitions
 select daftari.make_audit_partitions(%(first)s, %(months)s);
@@ -7,7 +7,7 @@ select daftari.make_audit_partitions(%(first)s, %(months)s);
 select rolsuper from pg_roles where rolname = current_user;
 
 -- name: watches
--- Which event triggers there are, and whether each fires always (A), as usual (O) or never (D).
+-- The existing event triggers, and whether each fires always (A), as usual (O) or never (D).
 select t.evtname, t.evtenabled::text
 from pg_event_trigger t
 join pg_proc p on p.oid = t.evtfoid
@@ -17,7 +17,7 @@ where p.pronamespace = to_regnamespace('daftari');
 select log_id::text from daftari.audit_log;
 
 -- name: partitions
--- Each partition of the audit by its month (empty: the default one), and whether anything is in it.
+-- Each partition of the audit by its month (empty: the default one), and whether it has rows.
 select p.relname, coalesce(replace(substring(c.relname from '_(\d{4}_\d{2})$'), '_', '-'), ''), c.relname
 from pg_inherits h
 join pg_class c on c.oid = h.inhrelid
@@ -28,11 +28,11 @@ where p.relnamespace = to_regnamespace('daftari')
 order by c.relname;
 
 -- name: count_partition
--- Whole and exact: an emptied partition must not look like one with rows.
+-- An exact count of all rows: an emptied partition must not look like one with rows.
 select count(*) from {partition};
 
 -- name: links
--- The chain, each link with its entry; then entries that no link names. All as the texts that are hashed.
+-- The chain, each link with its entry; then entries without a link. All as the texts that are hashed.
 select l.position::text, l.entry_id::text, to_char(l.at at time zone 'UTC', 'YYYY-MM'), l.entry_hash, l.hash,
        e.entry_id::text, to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.operation, e.relation,
        e.actor, e.login, e.role, e.purpose, e.run_id::text, e.request_id, array_to_json(e.key)::text,
@@ -69,7 +69,7 @@ values (%(position)s, %(hash)s, %(signed_at)s, %(signature)s)
 on conflict (position) do nothing;
 
 -- name: entries
--- Entries as people look at them, newest first.
+-- Entries as people see them, newest first.
 select e.entry_id, e.at, e.operation, e.relation, e.actor, e.login, e.role, e.purpose, e.run_id, e.request_id, e.rows,
        e.detail, l.position
 from daftari.audit_entry e

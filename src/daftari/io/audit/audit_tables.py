@@ -1,4 +1,4 @@
-"""What the audit stands on: its partitions, and the event triggers that see changes of shape."""
+"""The audit's partitions, and the event triggers that record changes of shape."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from psycopg import Connection
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("audit/audit_entries.sql")
-#: This month and so many after it. Entries of a month without a partition go to the default one, and stay there.
+#: This month and this many after it. Entries of a month without a partition go to the default one, and stay there.
 _MONTHS = 4
 
-#: Event triggers by name, each with the statement that makes it.
+#: Event triggers by name, each with the statement that creates it.
 _WATCHES = {
     "daftari_watch_drops": (
         "create event trigger daftari_watch_drops on sql_drop execute function daftari.watch_drops()"
@@ -27,16 +27,16 @@ _WATCHES = {
 
 
 def make_audit_partitions(conn: Connection[Any], *, now: datetime) -> list[str]:
-    """Make the audit's partitions that should be there by *now*; return those that were not. May be repeated."""
+    """Create the audit's partitions due by *now*; return those that were missing. May be repeated."""
     parameters = {"first": now.date(), "months": _MONTHS}
     return [name for (name,) in conn.execute(_QUERIES["make_partitions"], parameters)]
 
 
 def watch(conn: Connection[Any]) -> bool:
     """
-    Have changes of shape seen, within the caller's transaction; whether that can be had. May be repeated.
+    Record changes of shape, within the caller's transaction; return whether that is possible. May be repeated.
 
-    PostgreSQL lets superusers alone make event triggers.
+    Only superusers can create event triggers.
     """
     found = unwatched(conn)
     if not found or not may_watch(conn):
@@ -55,7 +55,7 @@ def may_watch(conn: Connection[Any]) -> bool:
 
 
 def unwatched(conn: Connection[Any]) -> list[str]:
-    """Return the names of the event triggers that are missing, or do not fire always."""
+    """Return the names of the event triggers that are missing or do not always fire."""
     there = watches(conn)
     return [name for name in _WATCHES if there.get(name) != "A"]
 

@@ -1,4 +1,4 @@
-"""What the audit knows of one row: when it came, and each change since."""
+"""The history of one row in the audit: when it was inserted, and each change since."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from daftari.contract.platform import CREATED_AT, OPS, RUN_ID, UPDATED_AT
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("audit/row_history.sql")
-#: The newest; a row that changed more often is for `daftari audit`.
+#: The newest changes. For a row with more, use `daftari audit`.
 MOST_CHANGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowChange:
-    """One change of a row, all of it: what of it somebody may see is not decided here."""
+    """One change of a row, complete. What a reader may see of it is decided elsewhere."""
 
     at: datetime
     operation: str
     actor: str
     run_id: int | None
-    old: dict[str, Any]  #: of the fields that changed, and the key
+    old: dict[str, Any]  #: of the key and the fields that changed
     new: dict[str, Any]
 
 
@@ -42,10 +42,10 @@ class RowHistory:
 
 def of_row(conn: Connection[Any], dataset: Dataset, key: Sequence[str]) -> RowHistory | None:
     """
-    Return the history of the row of a key as the service sees it; None where there is none.
+    Return the history of the row of a key as the service sees it; None where the row does not exist.
 
-    Not promised: that it is quick where a table has millions of audited changes since the row came, as the audit
-    has no index by key, which each change would pay for.
+    May be slow where a table has millions of audited changes since the row was inserted: the audit has no index by
+    key, since each change would have to maintain it.
     """
     names = [sql.Identifier("t", name) for name in dataset.key]
     condition = sql.SQL(" and ").join(
@@ -64,7 +64,7 @@ def of_row(conn: Connection[Any], dataset: Dataset, key: Sequence[str]) -> RowHi
             "key": row["key"],
             "limit": MOST_CHANGES,
         }
-        # A row that was never updated has no changes to look for.
+        # A row that was never updated has no changes to find.
         is_changed = row[UPDATED_AT] > row[CREATED_AT]
         found = cursor.execute(_QUERIES["changes"], facts).fetchall() if is_changed else []
     return RowHistory(

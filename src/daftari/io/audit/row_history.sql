@@ -1,14 +1,14 @@
--- What the audit knows of one row.
+-- The history of one row in the audit.
 
 -- name: row
--- The row as it is now: its key as the audit writes it, and since when it is there.
+-- The current row: its key as the audit writes it, and when it was inserted.
 select row_to_json(k)::text as key, t.created_at, t.updated_at, t._run_id
 from {table} t
 cross join lateral (select {key}) as k
 where {condition};
 
 -- name: changes
--- Entries since the row came; their partitions before that are not looked at.
+-- Entries since the row was inserted; earlier partitions are not read.
 select e.entry_id, e.at, e.operation, e.actor, e.run_id, r.old, r.new
 from daftari.audit_row r
 join daftari.audit_entry e on e.entry_id = r.entry_id and e.at = r.at

@@ -1,4 +1,6 @@
-"""The Ed25519 key that signs checkpoints of the audit: a file of its owner alone, and its public half beside it."""
+"""
+The Ed25519 key that signs checkpoints of the audit: a file only its owner can read, with the public key beside it.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,10 @@ def public_path(private: Path) -> Path:
 
 def generate_signing_key(private: Path) -> Path:
     """
-    Make a key pair; return where the public half is.
+    Make a key pair; return the path of the public key.
 
     Raises:
-        SigningKeyError: there is a key already. A new one could not vouch for what the old one signed.
+        SigningKeyError: a key exists. A new one could not prove what the old one signed.
     """
     key = Ed25519PrivateKey.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,8 +38,8 @@ def generate_signing_key(private: Path) -> Path:
         handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise SigningKeyError(
-            f"{private}: there is a key already; expected none",
-            hint="Keep it: its public half proves what it has signed.",
+            f"{private}: a key exists; expected none",
+            hint="Keep it: its public key proves what it has signed.",
         ) from None
     with os.fdopen(handle, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -49,7 +51,7 @@ def generate_signing_key(private: Path) -> Path:
 def read_signing_key(path: Path) -> Ed25519PrivateKey:
     """
     Raises:
-        SigningKeyError: it is not there, is no such key, or others than its owner may read it.
+        SigningKeyError: it does not exist, is not such a key, or other users may read it.
     """
     _require_private(path)
     try:
@@ -64,7 +66,7 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """
     Raises:
-        SigningKeyError: it is not there, or is no such key.
+        SigningKeyError: it does not exist, or is not such a key.
     """
     _require_there(path)
     try:
@@ -77,13 +79,15 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
 
 
 def _no_key(path: Path, half: str) -> SigningKeyError:
-    return SigningKeyError(f"{path}: is no {half} key; expected one of Ed25519, as PEM, without a password")
+    return SigningKeyError(
+        f"{path}: is not a {half} key; expected an Ed25519 key, as PEM, without a password"
+    )
 
 
 def _require_there(path: Path) -> None:
     if not path.is_file():
         raise SigningKeyError(
-            f"{path}: no such file; expected a key of Ed25519, as PEM",
+            f"{path}: no such file; expected an Ed25519 key, as PEM",
             hint="`daftari audit keygen` makes one.",
         )
 

@@ -1,4 +1,4 @@
-"""The rows of one run, found by what the audit kept of them, and taken back."""
+"""Finds the rows of one run through the audit, and reverses them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUERIES = queries.load_queries("audit/undo.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """A run of the ledger, as far as undoing it goes."""
+    """What an undo needs to know about a run."""
 
     kind: str
     dataset: str | None
@@ -35,7 +35,7 @@ def past(conn: Connection[Any], run_id: int) -> Past | None:
 
 
 class Undo:
-    """One run's way back, within a transaction: `find`, look at what is in the way, `take_back`."""
+    """The reversal of one run, within a transaction: `find`, check for conflicts, `take_back`."""
 
     def __init__(self, conn: Connection[Any], dataset: Dataset, run_id: int) -> None:
         self._conn = conn
@@ -56,7 +56,7 @@ class Undo:
         }
 
     def find(self) -> bool:
-        """Find the run's rows and hold them; whether the audit knows the run."""
+        """Find and lock the run's rows; return whether the audit has the run."""
         self._run("hold")
         row = self._conn.execute(
             _QUERIES["batch"], {"run_id": self._run_id, "relation": self._relation}
@@ -68,23 +68,23 @@ class Undo:
         return True
 
     def in_the_way(self) -> list[tuple[Any, ...]]:
-        """Return the keys of rows that were changed since."""
+        """Return the keys of rows that were changed later."""
         found: list[tuple[Any, ...]] = self._run("in_the_way").fetchall()
         return found
 
     def count(self) -> tuple[int, int]:
-        """Return how many rows are as the run inserted them, and as it updated them."""
+        """Return how many rows are still as the run inserted them, and as it updated them."""
         row = self._run("count").fetchone()
         assert row is not None, "two counts"
         return int(row[0]), int(row[1])
 
     def take_back(self) -> tuple[int, int]:
-        """Return how many rows were removed, and how many are again what they were."""
+        """Delete and restore rows; return how many of each."""
         removed = self._run("remove").rowcount
         return removed, self._run("restore").rowcount
 
     def close(self, run_id: int, removed: int, restored: int) -> None:
-        """Have the file loaded again when it comes, and quarantine as it was; close the undo's own run."""
+        """Allow the file to be loaded again, restore its quarantine entries, and close the undo's own run."""
         facts = {"run_id": run_id, "undoes": self._run_id, "removed": removed, "restored": restored}
         for name in ("forget_file", "close_quarantine", "reopen_quarantine", "finish"):
             self._conn.execute(_QUERIES[name], facts)
@@ -93,7 +93,7 @@ class Undo:
         return self._conn.execute(sql.SQL(_QUERIES[name]).format(**self._parts, **more))
 
     def _matched(self, alias: str) -> sql.Composable:
-        """Rows of one key; without a key no two rows are the same."""
+        """Match rows by key; rows of a table without a key never match."""
         same = [
             sql.SQL("{0} = {1}").format(sql.Identifier("l", k), sql.Identifier(alias, k)) for k in self._key
         ]

@@ -1,4 +1,4 @@
--- Taking a run back, by what the audit kept of it. Identifiers in braces are filled in by io/undo.py.
+-- Reversing a run from the audit. io/audit/undo.py fills in identifiers in braces.
 
 -- name: run
 select r.kind, r.dataset, r.status::text, r.inserted, r.updated, u.run_id as undone_by, r.started_at
@@ -7,11 +7,11 @@ left join daftari.run u on u.undoes = r.run_id
 where r.run_id = %(run_id)s;
 
 -- name: hold
--- Readers go on; whoever writes waits until this is through.
+-- Readers continue; writers wait until the undo ends.
 lock table {table} in share row exclusive mode;
 
 -- name: batch
--- The entry of the run's batch, written when it was through: what changed its rows afterwards has a later one.
+-- The entry of the run's last batch. Later changes of its rows have later entries.
 select max(e.entry_id)
 from daftari.audit_entry e
 where e.run_id = %(run_id)s
@@ -19,8 +19,8 @@ where e.run_id = %(run_id)s
   and e.operation in ('insert', 'merge');
 
 -- name: find_updated
--- Rows that the run updated, each with its first values of all that the run changed. One without a former _run_id
--- had been inserted by this very run.
+-- Rows that the run updated, each with its first values of all that the run changed. A row without a former _run_id
+-- was inserted by this run.
 create temporary table daftari_undo on commit drop as
 with changed as (
     select r.old::jsonb as old, r.new::jsonb as new, r.entry_id, r.n
@@ -42,7 +42,7 @@ select (jsonb_populate_record(null::{table}, before)).*, before as daftari_befor
 from merged;
 
 -- name: find_later
--- Rows that somebody changed after the run, by their keys. What an undo took back does not count.
+-- Keys of rows that were changed after the run. What an undo reversed does not count.
 create temporary table daftari_later on commit drop as
 select distinct (jsonb_populate_record(null::{table}, coalesce(r.old, r.new)::jsonb)).*,
        e.operation = 'delete' as daftari_is_gone
@@ -57,7 +57,7 @@ where e.entry_id > {batch}
   );
 
 -- name: in_the_way
--- Keys of the run's rows that were changed since. A row that only moved to another partition is still there.
+-- Keys of the run's rows that were changed later. A row that only moved to another partition counts as unchanged.
 select distinct {keys_of_later}
 from daftari_later l
 left join {table} t on {match_live}
@@ -97,14 +97,14 @@ where {match_live}
 delete from daftari.source_file where run_id = %(undoes)s;
 
 -- name: close_quarantine
--- What the run refused does not wait any more.
+-- Rows that the run rejected need no correction any more.
 update daftari.quarantine
 set resolved_by = %(run_id)s
 where run_id = %(undoes)s
   and resolved_by is null;
 
 -- name: reopen_quarantine
--- What it had brought in order waits again.
+-- Rows that the run had corrected wait again.
 update daftari.quarantine
 set resolved_by = null
 where resolved_by = %(undoes)s;

@@ -1,1 +1,1 @@
-"""What a live database has: objects, access, partitions, applied contracts, pgAudit."""
+"""The catalogue of a live database: objects, access, partitions, applied contracts, pgAudit."""

@@ -1,4 +1,4 @@
-"""The markers: which contract each governed table was last brought to."""
+"""The markers: the contract last applied to each governed table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _QUERIES = queries.load_queries("catalogue/applied_contracts.sql")
 
 
 def hashes(conn: Connection[Any]) -> dict[str, str]:
-    """Return the hash of the contract in force, by dataset. Empty where the platform is not there yet."""
+    """Return the hash of the contract in force, by dataset. Empty where the platform's tables do not exist yet."""
     there = conn.execute(_QUERIES["is_there"]).fetchone()
     return dict(conn.execute(_QUERIES["hashes"]).fetchall()) if there and there[0] else {}
 
@@ -29,7 +29,7 @@ def documents(conn: Connection[Any]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """A contract that a dataset was brought to."""
+    """A contract that was applied to a dataset."""
 
     version: str
     applied_at: datetime
@@ -38,13 +38,13 @@ class Marked:
 
 
 def applied_contracts_of(conn: Connection[Any], dataset: str, limit: int) -> list[Marked]:
-    """Return the newest contracts that *dataset* was brought to, the newest first."""
+    """Return the latest contracts that were applied to *dataset*, newest first."""
     with conn.cursor(row_factory=class_row(Marked)) as cursor:
         return cursor.execute(_QUERIES["history"], {"dataset": dataset, "limit": limit}).fetchall()
 
 
 def mark_applied(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime) -> list[str]:
-    """Record *contracts* as those in force; return the datasets whose marker moved."""
+    """Record *contracts* as in force; return the datasets whose marker changed."""
     moved = []
     for contract in contracts:
         row = conn.execute(

@@ -1,4 +1,4 @@
--- Which contract each governed table was last brought to.
+-- The contract last applied to each governed table.
 
 -- name: is_there
 select to_regclass('daftari.contract_marker') is not null;
@@ -12,7 +12,7 @@ select dataset, document
 from daftari.contract_marker;
 
 -- name: mark
--- Returns a row when the marker moved.
+-- Returns a row when the marker changed.
 insert into daftari.contract_marker as m (dataset, contract_id, version, hash, document, applied_at)
 values (%(dataset)s, %(contract_id)s, %(version)s, %(hash)s, %(document)s, %(now)s)
 on conflict (dataset) do update
@@ -29,7 +29,7 @@ delete from daftari.contract_marker
 where dataset <> all(%(datasets)s);
 
 -- name: history
--- The newest first.
+-- Newest first.
 select version, applied_at, applied_by, document
 from daftari.contract_history
 where dataset = %(dataset)s

@@ -23,9 +23,9 @@ from daftari.contract.platform import PLATFORM, STAGING
 from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("catalogue/live_access.sql")
-#: Schemas whose grants are looked at. In the platform's own, nobody has any.
+#: Schemas whose grants are compared. Nobody has grants in the platform's own schema.
 _PLATFORM = (STAGING, PLATFORM)
-#: What the server prints in words of its own, so that it must be made before it can be compared.
+#: The server prints these in its own form, so they are created before they are compared.
 PRINTED = ("views", "policies")
 
 
@@ -36,7 +36,7 @@ def read_access(
     roles: Sequence[str] = (),
     kinds: Sequence[str] | None = None,
 ) -> list[DatabaseObject]:
-    """Return what there is of *kinds*, by default of all. Within the caller's transaction, search_path empty."""
+    """Return the existing objects of *kinds*, by default all. Within the caller's transaction, search_path empty."""
     governed = [schemas.data, schemas.views, schemas.marts]
     parameters = {
         "governed": governed,
@@ -57,13 +57,13 @@ def read_access(
 
 @dataclass(frozen=True, kw_only=True)
 class Applicant:
-    """The user of a session, and what it lacks to apply contracts."""
+    """The user of a session, and the rights it lacks to apply contracts."""
 
     user: str
     is_superuser: bool
-    missing: tuple[str, ...]  #: roles that are not there
-    not_joined: tuple[str, ...]  #: of the platform's own roles, those that it does not have the rights of
-    says_how_to_inherit: bool  #: from PostgreSQL 16 a membership says whether it brings rights
+    missing: tuple[str, ...]  #: roles that do not exist
+    not_joined: tuple[str, ...]  #: platform roles whose rights the user does not have
+    says_how_to_inherit: bool  #: from PostgreSQL 16 a membership states whether its rights are inherited
 
 
 def applicant(conn: Connection[Any], roles: Sequence[str], own: Sequence[str]) -> Applicant:
@@ -80,17 +80,17 @@ def applicant(conn: Connection[Any], roles: Sequence[str], own: Sequence[str]) -
 
 
 def published_marts(conn: Connection[Any]) -> dict[str, dict[str, str]]:
-    """Return the published marts with their columns and the types of those."""
+    """Return the published marts with their columns and types."""
     return {name: columns or {} for name, columns in conn.execute(_QUERIES["marts"])}
 
 
 def bypassing(conn: Connection[Any], roles: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each member of *roles* that no policy holds, after its role."""
+    """Return each member of *roles* that policies do not restrict, after its role."""
     return conn.execute(_QUERIES["bypassing"], {"roles": list(roles)}).fetchall()
 
 
 def given_ahead(conn: Connection[Any]) -> list[tuple[str | None, str, str, str]]:
-    """Return schema, maker, grantee and privilege of what later tables would be granted by themselves."""
+    """Return schema, owner, grantee and privilege of each default privilege."""
     schemas = Schemas()
     granted = [schemas.data, schemas.views, schemas.marts, *_PLATFORM]
     return conn.execute(_QUERIES["given_ahead"], {"granted": granted}).fetchall()

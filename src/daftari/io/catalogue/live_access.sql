@@ -1,4 +1,4 @@
--- Who may see and do what, as the server has it. %(governed)s are the schemas of governed objects.
+-- Who may see and do what, as the server prints it. %(governed)s are the schemas of governed objects.
 -- Run with an empty search_path, so that every name in a definition is qualified.
 
 -- name: roles
@@ -22,7 +22,7 @@ from pg_roles r
 where r.rolname = any(%(roles)s);
 
 -- name: views
--- Of the schema in which every view is ours.
+-- In the schema where every view is ours.
 select n.nspname, c.relname, rtrim(pg_get_viewdef(c.oid), ';'),
        coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o
                  where o.option_name = 'security_barrier'), false)
@@ -48,7 +48,7 @@ where c.relkind in ('r', 'p')
   and n.nspname in (%(data)s, %(marts)s);
 
 -- name: view_rights
--- Views that we did not make: those of dbt, and any made by hand.
+-- Views that Daftari did not create: those of dbt, and those created by hand.
 select n.nspname, c.relname,
        coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o
                  where o.option_name = 'security_invoker'), false)
@@ -73,7 +73,7 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname in (%(data)s, %(marts)s);
 
 -- name: grants
--- To anybody but the owner, on schemas, relations and columns. What an extension brought is its own business.
+-- To roles other than the owner, on schemas, relations and columns. Objects of extensions are left out.
 with granted as (
     select n.nspname, '' as relname, a.grantee, a.privilege_type, a.is_grantable, null as attname
     from pg_namespace n
@@ -104,7 +104,7 @@ select nspname, relname,
        array_remove(array_agg(attname::text order by attname::text collate "C"), null),
        bool_or(is_grantable)
 from granted
-where grantee is distinct from to_regrole('daftari_pgaudit')::oid  -- tells pgAudit what to log, and has no members
+where grantee is distinct from to_regrole('daftari_pgaudit')::oid  -- tells pgAudit what to log; has no members
 group by nspname, relname, grantee, privilege_type, attname is null;
 
 -- name: marts
@@ -120,7 +120,7 @@ where c.relnamespace = to_regnamespace('marts')
 order by c.relname;
 
 -- name: session
--- Who applies, and what is lacking to make roles and to hand tables to the owner.
+-- Who applies, and the rights that are missing to create roles and to transfer tables to the owner.
 select current_user,
        r.rolsuper,
        array(
@@ -137,7 +137,7 @@ from pg_roles r
 where r.rolname = current_user;
 
 -- name: bypassing
--- Who is a member of a role and is held by no policy. The operators are meant to be.
+-- Members of a role that policies do not restrict. Operators are meant to be among them.
 select r.rolname, m.rolname
 from pg_roles r
 join pg_roles m on m.oid <> r.oid and (m.rolsuper or m.rolbypassrls)
@@ -154,7 +154,7 @@ where r.rolname = any(%(roles)s)
 order by r.rolname, m.rolname;
 
 -- name: given_ahead
--- Rights that tables made later would come with.
+-- Default privileges: rights that future tables would get.
 select n.nspname, pg_get_userbyid(d.defaclrole),
        case when a.grantee = 0 then 'public' else pg_get_userbyid(a.grantee)::text end,
        lower(a.privilege_type)

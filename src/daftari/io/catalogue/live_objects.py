@@ -1,4 +1,4 @@
-"""What a live database has, as the objects that contracts want; and the wanted ones as it prints them."""
+"""What a live database has, as the objects that contracts want; and the wanted objects as the server prints them."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def as_printed(
     conn: Connection[Any], datasets: Sequence[Dataset], rights: Rights, present: Present, *, now: datetime
 ) -> Objects:
     """
-    Return what *datasets* want, in the words of this very server, to compare with what it has.
+    Return what *datasets* want, as this server prints it, to compare with what it has.
 
-    The objects are made beside the live ones and read back, then undone: no guess of how a version of
-    PostgreSQL prints an expression. Needs the right to create schemas; of roles it needs none to be there.
+    The objects are created in other schemas, read back and rolled back. So Daftari need not know how each version of
+    PostgreSQL prints an expression. Needs the right to create schemas; the roles need not exist.
     """
     wanted = tables.table_objects(datasets, now=now, kept=present.kept, schemas=_BESIDE)
     live = {it.identity: it for it in access_policies.access_objects(datasets, present, rights)}
@@ -93,13 +93,13 @@ def as_printed(
 
 
 def mart_rights_as_printed(conn: Connection[Any], rights: Rights, present: Present) -> Objects:
-    """Return what *rights* want of the marts that are there, in the words of this very server."""
+    """Return what *rights* want for the existing marts, as this server prints it."""
     no_dataset = as_printed(conn, (), rights, present, now=datetime.min)
     return {identity: it for identity, it in no_dataset.items() if identity.schema == Schemas().marts}
 
 
 def _marts(present: Present) -> Iterator[DatabaseObject]:
-    """The marts that are there, as tables beside: what a policy says is printed by the types of its columns."""
+    """The existing marts as empty copies: how a policy prints depends on the types of its columns."""
     for mart, columns in present.marts.items():
         yield Table(schema=_BESIDE.marts, name=mart)
         for name, type_ in columns.items():
@@ -144,7 +144,7 @@ def _read(
 
 @contextmanager
 def qualified_printing(conn: Connection[Any]) -> Iterator[None]:
-    """Have the server print every name with its schema."""
+    """Make the server print every name with its schema."""
     before = conn.execute("select current_setting('search_path')").fetchone()
     conn.execute("select set_config('search_path', '', true)")
     try:
@@ -154,7 +154,7 @@ def qualified_printing(conn: Connection[Any]) -> Iterator[None]:
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """Give schemas the names under which they are compared, also within definitions."""
+    """Map schemas to the names under which they are compared, also within definitions."""
     if not isinstance(value, str):
         return value
     for actual, shown in names.items():

@@ -1,5 +1,5 @@
 -- What a database has, read from its catalogue. %(schemas)s are the schemas of governed objects; of the
--- platform's own schema only the tables that keep keys count: those of a partitioned table in ops.
+-- platform's own schema, only the tables that hold keys: those of a partitioned table in ops.
 -- Run with an empty search_path, so that every name in a definition is qualified.
 
 -- name: extensions
@@ -43,7 +43,7 @@ where c.relkind in ('r', 'p')
 order by c.oid, a.attnum;
 
 -- name: constraints
--- Those of a partition that its table has too are left out. PostgreSQL 18 lists not-null as constraints.
+-- Constraints that a partition inherits are left out. PostgreSQL 18 lists not-null as constraints.
 select n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
@@ -67,7 +67,7 @@ where c.relkind in ('r', 'p')
 order by x.oid;
 
 -- name: triggers
--- tgenabled: O fires as usual, A always, D never, R for replicas alone.
+-- tgenabled: O fires as usual, A always, D never, R only on replicas.
 select n.nspname, c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
 from pg_trigger t
 join pg_class c on c.oid = t.tgrelid
@@ -101,7 +101,7 @@ where d.classoid = 'pg_class'::regclass
 order by c.oid, d.objsubid;
 
 -- name: key_tables
--- The tables of the platform that keep the keys of partitioned tables.
+-- The platform's tables that hold the keys of partitioned tables.
 select k.oid
 from pg_class k
 join pg_class p on k.relname = 'key_' || p.relname and p.relkind = 'p'
@@ -110,7 +110,7 @@ where k.relnamespace = to_regnamespace('daftari')
   and p.relnamespace = to_regnamespace('ops');
 
 -- name: views_of_columns
--- Views that show a column of a governed table: they stand in the way of changing its type or dropping it.
+-- Views that show a column of a governed table: they block changing its type or dropping it.
 select distinct n.nspname, c.relname, a.attname, vn.nspname, v.relname,
        case v.relkind when 'm' then 'materialized view' else 'view' end
 from pg_depend d
@@ -124,6 +124,6 @@ where d.classid = 'pg_rewrite'::regclass
   and d.refclassid = 'pg_class'::regclass
   and d.refobjsubid > 0
   and v.oid <> c.oid
-  and vn.nspname <> 'views'  -- ours: taken away and made again with what they show
+  and vn.nspname <> 'views'  -- ours: dropped and created again with the columns they show
   and n.nspname = any(%(schemas)s)
 order by vn.nspname, v.relname;

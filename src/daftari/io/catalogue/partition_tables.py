@@ -1,4 +1,4 @@
-"""Make a partition, also when rows of its time already lie in the default one."""
+"""Create a partition, also when the default partition already has rows for its range."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _RANGE = re.compile(r"FROM \('([^']+)'\) TO \('([^']+)'\)")
 
 def make_partition(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
     """
-    Make *partition*, closed as its table is, and move the rows of its time there, within the caller's transaction.
+    Create *partition*, restricted like its table, and move its rows there, within the caller's transaction.
 
-    Returns how many rows were moved.
+    Return how many rows were moved.
     """
     moved = _make(conn, dataset, partition)
     for trigger in audit.partition_triggers(dataset, partition):
@@ -53,7 +53,7 @@ def _make(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
 
 
 def rows_outside(conn: Connection[Any], dataset: Dataset) -> int:
-    """Return how many rows lie in the default partition: their time has no partition of its own."""
+    """Return how many rows are in the default partition: no partition covers their time."""
     default = sql.Identifier(OPS, derived(dataset.name, "default"))
     row = conn.execute(sql.SQL("select count(*) from {}").format(default)).fetchone()
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
--- Partitions of a governed table. Identifiers in braces are filled in by io/partition_tables.py.
+-- Partitions of a governed table. io/catalogue/partition_tables.py fills in identifiers in braces.
 
 -- name: is_there
 select exists (
@@ -15,7 +15,7 @@ select exists (
 );
 
 -- name: say_what_for
--- The audit sees rows leave the default partition; this tells why.
+-- The audit records that rows leave the default partition; this states why.
 select set_config('daftari.purpose', %(purpose)s, true);
 
 -- name: make_alone
@@ -35,5 +35,5 @@ select {columns} from moved;
 alter table {table} attach partition {partition} for values from ({first}) to ({next});
 
 -- name: close
--- Whoever made it could read it by its own name, around the policies of its table.
+-- Otherwise its creator could read it by its own name and bypass the policies of its table.
 select daftari.close_partition(%(schema)s, %(table)s, %(name)s);

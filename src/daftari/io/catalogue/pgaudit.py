@@ -1,4 +1,4 @@
-"""Reads of restricted tables in the server's own log, where the server has loaded pgAudit."""
+"""Reads of restricted tables in the server's log, where the server has loaded pgAudit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("catalogue/pgaudit.sql")
 _ROLE = "daftari_pgaudit"
-#: The object is named; the statement, whose literals are values of rows, and its parameters are not.
+#: Log the object's name, but not the statement, whose literals may be values of rows, nor its parameters.
 _SETTINGS = {
     "pgaudit.role": _ROLE,
     "pgaudit.log_statement": "off",
@@ -25,9 +25,9 @@ _SETTINGS = {
 
 def configure_pgaudit(conn: Connection[Any], datasets: Sequence[Dataset]) -> bool:
     """
-    Have reads of restricted tables logged in every new session, within the caller's transaction.
+    Log reads of restricted tables in every new session, within the caller's transaction.
 
-    Whether that can be had: the library must be loaded, and the login be a superuser. May be repeated.
+    Return whether that is possible: the library must be loaded, and the login must be a superuser. May be repeated.
     """
     if not is_loaded(conn) or not audit_tables.may_watch(conn):
         return False
@@ -55,7 +55,7 @@ def is_loaded(conn: Connection[Any]) -> bool:
 
 
 def is_configured(conn: Connection[Any]) -> bool:
-    """Whether this database has new sessions log what the role may read."""
+    """Whether new sessions of this database log what the role may read."""
     row = conn.execute(_QUERIES["settings"]).fetchone()
     return bool(row) and {f"{name}={value}" for name, value in _SETTINGS.items()} <= set(
         row[0] if row else ()
@@ -63,7 +63,7 @@ def is_configured(conn: Connection[Any]) -> bool:
 
 
 def unlogged(conn: Connection[Any], datasets: Sequence[Dataset]) -> list[str]:
-    """Return the restricted tables and partitions whose reads are not logged, though they could be."""
+    """Return the restricted tables and partitions whose reads could be logged but are not."""
     if not is_loaded(conn) or not audit_tables.may_watch(conn):
         return []
     wanted = _wanted(conn, datasets)

@@ -1,11 +1,11 @@
--- Object auditing by the extension pgAudit: what its role may read is logged when anybody reads it.
+-- Object auditing by the extension pgAudit: reads of what its role may read are logged.
 
 -- name: is_loaded
--- Settings of a library that the server did not load are not there.
+-- Settings of a library that the server did not load do not exist.
 select current_setting('pgaudit.log', true) is not null;
 
 -- name: make_role
--- Roles are of the whole server: another database may be making this one.
+-- Roles belong to the whole server: another database may be creating this one.
 do $$
 begin
     create role daftari_pgaudit nologin;
@@ -15,7 +15,7 @@ end;
 $$;
 
 -- name: granted
--- Tables and partitions of governed data that the role may read.
+-- Governed tables and partitions that the role may read.
 select c.relname
 from pg_class c
 cross join lateral aclexplode(c.relacl) a
@@ -40,7 +40,7 @@ where c.relnamespace = to_regnamespace('ops')
   and c.relkind in ('r', 'p');
 
 -- name: settings
--- What this database sets for every session.
+-- Settings of this database for every session.
 select coalesce(array_agg(said), '{}')
 from pg_db_role_setting s
 cross join lateral unnest(s.setconfig) said

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalogue knows of a table, for a first contract of it. No row is read."""
+"""What PostgreSQL's catalogue knows about a table, for a first contract. No row is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from daftari.io.database import queries
 
 _QUERIES = queries.load_queries("catalogue/table_profile.sql")
 
-#: PostgreSQL's long names, and types that another of ours holds without loss.
+#: PostgreSQL's long names, and types that one of ours holds without loss.
 _SPELLINGS = {
     "character varying": "varchar",
     "timestamp with time zone": "timestamptz",
@@ -30,7 +30,7 @@ _SPELLINGS = {
 }
 _SIZE = re.compile(r"\([^)]*\)")
 
-#: Columns that a governed table has of itself.
+#: Columns that every governed table has.
 _PLATFORM_COLUMNS = set(COLUMNS)
 
 
@@ -39,7 +39,7 @@ def profile_table(conn: Connection[Any], table: str) -> TableProfile:
     Return the profile of *table*, named as in SQL: schema.table.
 
     Raises:
-        DatabaseError: there is no such table or view, or this role may not see it.
+        DatabaseError: the table or view does not exist, or this role may not see it.
     """
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_QUERIES["table"], {"table": table}).fetchone()
@@ -84,7 +84,7 @@ def _column(column: DictRow) -> ColumnProfile:
 
 
 def _type(found: str) -> tuple[LogicalType, str | None]:
-    """The types of ours that hold what *found* holds; text, which holds anything, where none else does."""
+    """The types of ours that hold what *found* holds; text where none does."""
     if found.endswith("[]"):
         return LogicalType.ARRAY, "jsonb"
     size = _SIZE.search(found)

@@ -1,5 +1,5 @@
 -- name: columns
--- The columns of one table, in its order, with what the catalogue knows of each.
+-- The columns of one table, in its order, with what the catalogue knows about each.
 select
     a.attname as name,
     format_type(a.atttypid, a.atttypmod) as type,
@@ -27,7 +27,7 @@ where a.attrelid = %(table)s::regclass
 order by a.attnum;
 
 -- name: table
--- What one table is and how many rows it is thought to have; nothing where there is no such table.
+-- The kind of one table and its estimated number of rows; nothing where it does not exist.
 select
     c.oid::regclass::text as name,
     c.relname as plain_name,
@@ -38,7 +38,7 @@ where c.oid = to_regclass(%(table)s)
   and c.relkind in ('r', 'p', 'v', 'm', 'f');
 
 -- name: references
--- The foreign keys of one table, each with its columns and theirs, in the same order.
+-- The foreign keys of one table, each with its columns and the referenced ones, in the same order.
 select
     t.relname as target,
     array(

@@ -1,4 +1,4 @@
-"""Connections: to the workspace's own server, started when needed, or to one's own."""
+"""Connections to the embedded server, started when needed, or to another server."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def connect(
     settings: Settings, *, autocommit: bool = False, application_name: str = "daftari"
 ) -> Connection[Any]:
     """
-    Open a connection to the environment's database; the embedded server is started if it does not run.
+    Open a connection to the environment's database; start the embedded server if it does not run.
 
-    Times are in UTC on it, and a lock is waited for as long as the settings allow.
+    The session uses UTC, and waits for locks as long as the settings allow.
 
     Raises:
         DatabaseError: the database cannot be reached. The message holds no password.
@@ -41,9 +41,9 @@ def connect(
     except psycopg.Error as error:
         raise DatabaseError(
             f"database {_name(given)}: cannot connect: {_reason(error, given)}",
-            hint="Check DAFTARI_DATABASE_URL, and that the server runs and lets this user in."
+            hint="Check DAFTARI_DATABASE_URL, and that the server runs and accepts this user."
             if settings.database_url
-            else "Look at `daftari server status`.",
+            else "See `daftari server status`.",
         ) from None
     lock_timeout = f"{int(settings.lock_timeout_seconds * 1000)}ms"
     conn.execute(
@@ -59,22 +59,21 @@ _FOR_ANOTHER_ROW = (
     psycopg.errors.ExclusionViolation,
     psycopg.errors.ForeignKeyViolation,
 )
-#: Where the server refuses a row by a policy. Its words for that depend on its language.
+#: The server rejects a row by a policy with this code. Its message depends on its language.
 BY_POLICY = "ExecWithCheckOptions"
 
 
 @contextmanager
 def database_errors_explained(conn: Connection[Any]) -> Iterator[None]:
     """
-    Say in words what went wrong between us and the server, without the values of rows that it quotes.
+    Explain errors of the server, without the values of rows that its messages quote.
 
-    What is our own fault, such as a statement that cannot be parsed, stays as it is.
+    Errors that are our own fault, such as a syntax error, are not changed.
 
     Raises:
-        DatabaseError: the connection was lost, a lock was not to be had, this user may not do that, or a table
-            is missing.
-        RowRefused: a row was not taken. In the same words whether by a policy or for another row, which the
-            caller may not see: by other words for each it would learn which.
+        DatabaseError: the connection was lost, a lock timed out, this user lacks a right, or a table is missing.
+        RowRefused: a row was rejected. The message is the same whether the cause is a policy or another row: the
+            caller may not see that row, and another message would reveal it.
     """
     try:
         yield
@@ -82,7 +81,7 @@ def database_errors_explained(conn: Connection[Any]) -> Iterator[None]:
         raise _refused() from None
     except psycopg.errors.LockNotAvailable:
         raise DatabaseError(
-            "database: what is needed is in use by another session and did not become free in time",
+            "database: another session held a needed lock for too long",
             hint="Wait for the load or report that holds it, or raise lock_timeout_seconds.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
@@ -90,25 +89,25 @@ def database_errors_explained(conn: Connection[Any]) -> Iterator[None]:
             raise _refused() from None
         raise DatabaseError(
             f"database: {without_values(error.diag.message_primary or str(error))}",
-            hint="Connect as a user who may do this, or have it granted.",
+            hint="Connect as a user who may do this, or ask for the right.",
         ) from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         raise DatabaseError(
-            f"database: is not what the contracts say: {error.diag.message_primary}",
-            hint="Bring it to them with `daftari apply`.",
+            f"database: does not match the contracts: {error.diag.message_primary}",
+            hint="Run `daftari apply`.",
         ) from None
     except psycopg.OperationalError as error:
         lost = "the connection was lost: " if conn.closed else ""
         raise DatabaseError(
             f"database: {lost}{without_values(_last_line(error))}",
-            hint="Run it again once the server is well: what had begun is undone, nothing is done twice.",
+            hint="Run it again when the server is available: unfinished work was rolled back, nothing is done twice.",
         ) from None
 
 
 def _refused() -> RowRefused:
     return RowRefused(
-        "database: a row was not taken; expected one that you may write and that agrees with the others",
-        hint="Look at its key, at what must be unique and at what it refers to; or ask somebody who sees all rows.",
+        "database: a row was rejected; expected one that you may write and that does not conflict with other rows",
+        hint="Check its key, its unique fields and its references, or ask a user who sees all rows.",
     )
 
 
@@ -119,18 +118,18 @@ def _last_line(error: psycopg.Error) -> str:
 
 def connection_parameters(settings: Settings) -> dict[str, Any]:
     """
-    Return how to reach the database, in libpq's words: host (or the socket's folder), port, user, dbname …
+    Return how to reach the database, in libpq's terms: host (or the socket's folder), port, user, dbname …
 
-    For tools that make their own connections, such as dbt. Starts nothing; may hold a password.
+    For tools that open their own connections, such as dbt. Starts nothing; may hold a password.
     """
     if settings.database_url is None:
         return server.server_parameters(home_of(settings.data_dir), f"daftari_{settings.environment}")
     given = _read_url(settings.database_url.get_secret_value())
-    # A sign in the password that is not escaped moves the rest of it into another part, which we would print.
+    # An unescaped character of the password moves the rest of it into another part, which we would print.
     if given is None or "@" in f"{given.get('host')}{given.get('dbname')}{given.get('port')}":
         raise DatabaseError(
             "DAFTARI_DATABASE_URL: cannot be read; expected postgresql://user@host:port/database",
-            hint="Signs such as @ / : in a password must be written as %40 %2F %3A.",
+            hint="In a password, write @ / : as %40 %2F %3A.",
         )
     return given
 
@@ -159,7 +158,7 @@ def _name(given: dict[str, Any]) -> str:
 
 
 def _reason(error: psycopg.Error, given: dict[str, Any]) -> str:
-    """Return the last line of what the server or libpq said, which names the cause, without the password."""
+    """Return the last line of a message of the server or libpq, which names the cause, without the password."""
     said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     reason = said[-1].removeprefix("FATAL:").strip()
     password = str(given.get("password") or "")

@@ -1,10 +1,10 @@
-"""What a server said, without the values of rows that it quotes."""
+"""Messages of the server, without the values of rows that they quote."""
 
 from __future__ import annotations
 
 import re
 
-#: PostgreSQL puts the names of things between double quotes, and values too. What follows one of these is a name.
+#: PostgreSQL puts names between double quotes, and values too. What follows one of these words is a name.
 _NAMED = (
     "aggregate|attribute|column|constraint|cursor|database|domain|enum|extension|function|index|language|macro|"
     "model|operator|parameter|policy|relation|role|rule|schema|sequence|source|table|test|trigger|type|view"
@@ -17,9 +17,9 @@ _WHOLE_LINE = re.compile(r"^\s*((DETAIL|CONTEXT|WHERE)\s*:.*|LINE \d+: .*(\n\s*\
 
 def without_values(text: str) -> str:
     """
-    Return a message of PostgreSQL, or of a tool that hands one on, with every value it quotes as "…".
+    Return a message of PostgreSQL, or of a tool that passes one on, with every quoted value as "…".
 
-    Names are kept: what is quoted after a word such as *column* is the name of one.
+    Names are kept: text quoted after a word such as *column* is a name.
     """
     return _QUOTED.sub(_keep_names, _WHOLE_LINE.sub("", text)).strip()
 

@@ -1,8 +1,8 @@
 """
-The platform's own tables: numbered files, each run once, in the order of their names.
+The platform's own tables: numbered files, each run once, in order of their names.
 
-A file that requires an extension waits until the server has it. What the files come to is written down once more in
-`sql/schema.sql`, to be read and to be compared with.
+A file that requires an extension waits until the server has it. `schema.sql` shows the result of all files, to read
+and to compare with.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Migration:
 
     @property
     def requires(self) -> str | None:
-        """The extension without which it cannot be run."""
+        """Extension without which it cannot run."""
         return _required(self.text)
 
 
@@ -45,13 +45,13 @@ def shipped() -> list[Migration]:
 
 
 def possible(conn: Connection[Any]) -> list[Migration]:
-    """Return the migrations that the server has the extensions for."""
+    """Return the migrations whose extensions the server has."""
     available = _available(conn)
     return [migration for migration in shipped() if migration.requires in {None, *available}]
 
 
 def schema(conn: Connection[Any]) -> str:
-    """Return the SQL of what the migrations come to, without what the server lacks the extension for."""
+    """Return the SQL of the current schema, without the parts whose extension the server lacks."""
     folder = resources.files("daftari.io.database")
     names = _INCLUDED.findall((folder / "schema.sql").read_text("utf-8"))
     texts = [(folder / name).read_text("utf-8") for name in names]
@@ -60,7 +60,7 @@ def schema(conn: Connection[Any]) -> str:
 
 
 def migrate(conn: Connection[Any]) -> list[str]:
-    """Run what has not been run, within the caller's transaction; return the names. May be repeated."""
+    """Run the pending migrations within the caller's transaction; return their names. May be repeated."""
     done = applied(conn)
     pending = [migration for migration in possible(conn) if migration.name not in done]
     for migration in pending:
@@ -71,7 +71,7 @@ def migrate(conn: Connection[Any]) -> list[str]:
 
 
 def applied(conn: Connection[Any]) -> dict[str, str]:
-    """Return the digests of the migrations that this database has had, by name."""
+    """Return the digests of the migrations that this database has run, by name."""
     there = conn.execute(_QUERIES["is_there"]).fetchone()
     if there is None or not there[0]:
         return {}
@@ -79,12 +79,12 @@ def applied(conn: Connection[Any]) -> dict[str, str]:
 
 
 def shipped_functions(conn: Connection[Any]) -> dict[str, str]:
-    """Return the bodies of the platform's functions as they are now, by name."""
+    """Return the current bodies of the platform's functions, by name."""
     return dict(_FUNCTION.findall(schema(conn)))
 
 
 def live_functions(conn: Connection[Any]) -> dict[str, str]:
-    """Return the bodies of the functions in the platform's schema that no extension brought."""
+    """Return the bodies of the functions in the platform's schema, except those of extensions."""
     return dict(conn.execute(_QUERIES["functions"]).fetchall())
 
 

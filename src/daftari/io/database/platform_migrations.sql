@@ -1,4 +1,4 @@
--- Which platform migrations a database has had.
+-- Platform migrations that a database has run.
 
 -- name: is_there
 select to_regclass('daftari.migration') is not null;

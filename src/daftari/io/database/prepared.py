@@ -1,9 +1,8 @@
 """
-Statements that are asked again and again, prepared once on each connection and asked in one exchange with what
-must be said before them.
+Frequent statements, prepared once on each connection, and sent in one round trip with the settings they need.
 
-psycopg prepares by itself what is asked often, yet needs an exchange for each statement; a page of rows takes less
-time than the four around it.
+psycopg prepares frequent statements itself, but needs a round trip for each. A page of rows takes less time than the
+four round trips around it.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import ClientCursor, Connection, sql
 
-#: On one connection. Whoever asks in ever new ways has the oldest of them forgotten.
+#: For one connection. When there are more, the oldest is dropped.
 _MOST = 100
 _Names = OrderedDict[tuple[str, str], str]
-#: No name is used twice: a session that was made to forget some may still know others.
+#: Names are never reused: a session that was made to drop some may still have others.
 _NUMBERS = itertools.count()
 _NAMES: WeakKeyDictionary[Connection[Any], _Names] = WeakKeyDictionary()
 
@@ -29,15 +28,15 @@ def ask_after(
     conn: Connection[Any], first: tuple[str, dict[str, Any]], role: str, statement: str, values: Sequence[Any]
 ) -> ClientCursor[Any]:
     """
-    Run *first*, then *statement*, in one transaction and one exchange. *conn* must be in autocommit mode.
+    Run *first*, then *statement*, in one transaction and one round trip. *conn* must be in autocommit mode.
 
-    Both are written as psycopg has them, and *values* are quoted by it. What is prepared is so for *role* alone, that
+    Both are written in psycopg's form, and psycopg quotes *values*. A statement is prepared for one *role*, which
     *first* takes on: a plan holds for the policies of one role.
     """
     try:
         return _ask(conn, first, _name(conn, role, statement), values)
     except psycopg.errors.InvalidSqlStatementName:
-        # Somebody had the session forget what it prepared, as psycopg does after a table was altered or dropped.
+        # The session dropped its prepared statements, as psycopg does after a table was altered or dropped.
         _NAMES.pop(conn, None)
         return _ask(conn, first, _name(conn, role, statement), values)
 
@@ -55,7 +54,7 @@ def _ask(
 
 
 def _name(conn: Connection[Any], role: str, statement: str) -> str:
-    """Return the name under which *statement* is prepared on *conn*, for *role*."""
+    """Return the name under which *statement* is prepared on *conn* for *role*."""
     names = _NAMES.setdefault(conn, OrderedDict())
     known = names.get((role, statement))
     if known is not None:
@@ -71,7 +70,7 @@ def _name(conn: Connection[Any], role: str, statement: str) -> str:
 
 
 def _with_parameters(statement: str) -> str:
-    """Return a statement with PostgreSQL's own parameters for psycopg's."""
+    """Return a statement with PostgreSQL's parameters in place of psycopg's."""
     first, *others = statement.split("%s")
     parts = [first, *(f"${number}{rest}" for number, rest in enumerate(others, 1))]
     return "".join(parts).replace("%%", "%")

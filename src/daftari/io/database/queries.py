@@ -14,7 +14,7 @@ def load_queries(filename: str) -> dict[str, LiteralString]:
     Return the statements of *filename* (a path in `daftari/io`), by name.
 
     Raises:
-        ValueError: a name appears twice, or has no statement under it.
+        ValueError: a name appears twice, or has no statement.
     """
     text = (resources.files("daftari.io") / filename).read_text("utf-8")
     _header, *parts = _NAME.split(text)

@@ -1,11 +1,11 @@
--- The platform's own schema as it is now, to be read: a sentence above each object says why it is so.
+-- The platform's schema as it is now, for reading: a sentence above each object says why it exists.
 --
--- Databases are made by the numbered files in migrations/, and by those alone (docs/decisions/0019). A test holds that
+-- Databases are created only by the numbered files in migrations/ (docs/decisions/0019). A test proves that
 -- both give the same database, object by object (tests/db/test_schema.py); `daftari verify` compares the functions of a
 -- database with those here. To change something, add a migration and edit the file of its subject.
 --
--- Not here, since contracts or the server decide about them: the governed tables with their keys, policies and grants,
--- the monthly partitions of the audit, roles, and the event triggers. `apply` makes those.
+-- Not included, because contracts or the server decide them: the governed tables with their keys, policies and grants,
+-- the monthly partitions of the audit, roles, and the event triggers. `apply` creates those.
 --
 -- As one database: psql --single-transaction --file schema.sql. sealing.sql needs the extension pgcrypto.
 

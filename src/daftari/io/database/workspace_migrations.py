@@ -1,8 +1,8 @@
 """
-The workspace's version files: what was done to its databases, as Alembic revisions.
+The workspace's version files: the changes of its databases, as Alembic revisions.
 
-One file is one transaction. A file holds SQL alone and needs nothing of this package, so that Alembic can
-run it anywhere. The files of one workspace bring staging and production where development already is.
+One file is one transaction. A file holds only SQL and does not import this package, so Alembic can run it anywhere.
+The files of one workspace bring staging and production to the state of development.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def downgrade() -> None:
 
 @contextmanager
 def migration_transaction(conn: Connection[Any]) -> Iterator[sqlalchemy.Connection]:
-    """One transaction on *conn*, shared with what Alembic does in it. Commits at the end."""
+    """One transaction on *conn*, shared with Alembic. Commits at the end."""
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
         creator=lambda: conn,
@@ -75,10 +75,10 @@ def migration_transaction(conn: Connection[Any]) -> Iterator[sqlalchemy.Connecti
 
 def pending_migrations(conn: Connection[Any], folder: Path) -> list[str]:
     """
-    Return the revisions of *folder* that the database has not had, oldest first.
+    Return the revisions of *folder* that the database has not run, oldest first.
 
     Raises:
-        DatabaseError: the files do not form one line, or the database has had one that is not there.
+        DatabaseError: the files do not form one line, or the database has run one that is missing.
     """
     if not folder.is_dir():
         return []
@@ -105,7 +105,7 @@ def run_migrations(shared: sqlalchemy.Connection, folder: Path, revision: str) -
 
 
 def write_migration(folder: Path, statements: Sequence[str], *, title: str) -> tuple[str, Path]:
-    """Write a version file that follows the last one; return its revision and where it is."""
+    """Write a version file that follows the last one; return its revision and path."""
     (folder / "versions").mkdir(parents=True, exist_ok=True)
     with _explained(folder):
         previous = _script(folder).get_current_head()
@@ -124,7 +124,7 @@ def write_migration(folder: Path, statements: Sequence[str], *, title: str) -> t
 
 
 def _as_python(statement: str) -> str:
-    """A statement as a Python literal, a line for a line. What a contract says stays text."""
+    """A statement as a Python literal, line by line."""
     lines = statement.split("\n")
     literals = [repr(line + "\n") for line in lines[:-1]] + [repr(lines[-1])]
     if len(literals) == 1:
@@ -137,10 +137,10 @@ def _script(folder: Path) -> ScriptDirectory:
 
 
 def _config(folder: Path) -> Config:
-    """The environment is ours, so that the workspace's folder holds version files alone."""
+    """The environment is part of the package, so the workspace's folder holds only version files."""
     config = Config()
     config.set_main_option("script_location", "daftari.io.database:alembic")
-    # no separator of lists that a folder's name is likely to hold, and % is the parser's own
+    # a list separator that folder names are unlikely to hold; the parser uses % itself
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(folder.resolve() / "versions").replace("%", "%%"))
     return config
@@ -153,7 +153,7 @@ def _explained(folder: Path) -> Iterator[None]:
     except (CommandError, RevisionError) as error:
         raise DatabaseError(
             f"{folder}: {str(error).splitlines()[0]}; expected one line of version files, "
-            "and each that the database has had",
-            hint="Get the missing files from your version control; of two that follow the same one, "
+            "with every file that the database has run",
+            hint="Get the missing files from your version control; if two follow the same one, "
             "make the later follow the earlier.",
         ) from None

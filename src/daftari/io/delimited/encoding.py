@@ -1,4 +1,4 @@
-"""Which encoding a text file is in, found by decoding all of it strictly; its text as UTF-8, in chunks."""
+"""Detects the encoding of a text file by decoding all of it strictly; yields its text as UTF-8, in chunks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKS = (
 class Encoding:
     codec: str
     mark: int = 0  #: bytes of a byte order mark before the text
-    reason: str = ""  #: for people: how it was found
+    reason: str = ""  #: for people: how it was detected
 
     @property
     def is_utf8(self) -> bool:
@@ -33,9 +33,9 @@ class Encoding:
 
 def find_encoding(path: Path, name: str, declared: str | None) -> Encoding:
     """
-    Decide the encoding of a file: the declared one, a byte order mark, else the first that decodes all of it.
+    Decide the encoding of a file: the declared one, a byte order mark, or the first that decodes all of it.
 
-    UTF-16 without a mark is known by its zero bytes; then UTF-8, then Windows-1252, then Latin-1.
+    UTF-16 without a mark is recognised by its zero bytes; then UTF-8, Windows-1252 and Latin-1 are tried.
 
     Raises:
         SourceError: the declared encoding is unknown, or bytes of the file are not in it.
@@ -46,7 +46,7 @@ def find_encoding(path: Path, name: str, declared: str | None) -> Encoding:
     if declared is not None:
         codec = _codec(declared, name)
         mark = 0
-        if marked is not None and marked[0][:6] == codec[:6]:  # utf-16 declared: the mark tells which
+        if marked is not None and marked[0][:6] == codec[:6]:  # utf-16 declared: the mark decides
             codec, mark = marked
         return _sure(path, name, Encoding(codec=codec, mark=mark, reason="declared"))
     if marked is not None:
@@ -92,7 +92,7 @@ def _codec(declared: str, name: str) -> str:
 
 
 def _by_zero_bytes(start: bytes) -> str | None:
-    """Tell UTF-16 by Latin text's zero bytes: all in odd places (LE) or all in even ones (BE)."""
+    """Detect UTF-16 by the zero bytes of Latin text: all in odd places (LE) or all in even ones (BE)."""
     half = len(start) // 2
     even, odd = start[0::2].count(0), start[1::2].count(0)
     if half >= 2 and odd > half * 0.7 and not even:

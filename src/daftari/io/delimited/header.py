@@ -1,4 +1,4 @@
-"""Which character separates a text file's fields, and which of its first records is the header."""
+"""Decides which character separates a text file's fields, and which of its first records is the header."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from daftari.rows.mapping.mapping import Mapping
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_RECORDS = 200
 _NO_TEXT = WHITE_SPACE + "".join(SEPARATORS) + '"\ufeff'
-#: A header stands among the first records; below that a row of names is data.
+#: A header is among the first records; a row of names further down is data.
 SEARCHED_RECORDS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sought:
-    """What is known of a file before it is opened."""
+    """What is known about a file before it is opened."""
 
     name: str  #: of the file, for messages
     known: frozenset[str] = frozenset()  #: headers, normal
@@ -44,7 +44,7 @@ class Sought:
 
 def find_layout(text: str, sought: Sought) -> Layout:
     """
-    Decide separator and header from the *text* a file begins with.
+    Decide separator and header from the start of the file, *text*.
 
     Raises:
         SourceError: there is no text, or no header.
@@ -87,17 +87,17 @@ def _filled(fields: Sequence[str]) -> int:
 
 
 def _none_yet(sample: list[Record], sought: Sought) -> tuple[Record, tuple[str, ...]]:
-    """Return an empty record before the first one, and the names of columns that have no header."""
+    """Return an empty record before the first one, and the names of columns without a header."""
     width = Counter(len(r.fields) for r in sample if not is_blank(r.fields)).most_common(1)[0][0]
     return Record(line=0, lines=0, fields=[], text=""), _declared_columns(sought, width)
 
 
 def header_place(sample: Sequence[Sequence[str]], sought: Sought) -> int | None:
     """
-    Return which of the records of *sample* is the header; None when the mapping says that there is none.
+    Return which record of *sample* is the header; None when the mapping says that there is none.
 
-    It is the one with the most known names. When no record has any, it is the first with text, save that a
-    title of one field does not count where most records have more.
+    It is the one with the most known names. When no record has any, it is the first with text. A title of one field
+    does not count where most records have more.
     """
     if sought.header_row == 0:
         return None
@@ -130,12 +130,12 @@ def _sample(lines: list[str], separator: str, *, skips_space: bool = False) -> l
         found.append(record)
         if len(found) == SAMPLE_RECORDS:
             break
-    # The text at hand may stop within a record.
+    # The text may end within a record.
     return found[:-1] if len(found) > 1 and found[-1].fault == "cut" else found
 
 
 def _separator(lines: list[str], known: frozenset[str]) -> str:
-    """Return the separator under which most known names show, then most records are equally wide."""
+    """Return the separator that gives the most known names, then the most records of equal width."""
     return max(SEPARATORS, key=lambda separator: _score(_sample(lines, separator), known))
 
 

@@ -1,4 +1,4 @@
-"""How a text file is laid out: what is decided once, before its rows are read."""
+"""The layout of a text file: decided once, before its rows are read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 
 from daftari.rows.intake.block import WHITE_SPACE
 
-#: A quoted field may hold a document; the csv module's own limit of 128 KiB is not ours.
+#: A quoted field may hold a document; the csv module's limit of 128 KiB is too small.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
@@ -20,11 +20,11 @@ class Layout:
 
     name: str  #: of the file, for messages
     separator: str
-    columns: tuple[str, ...]  #: made unique; columns without a name at the right end have none here
+    columns: tuple[str, ...]  #: unique; nameless columns at the right end are left out
     header: tuple[str, ...]  #: the header as found, nameless columns included
     offset: int  #: bytes before the first record after the header
     first_line: int  #: physical line of that record
-    skips_space: bool = False  #: a quote after a separator and spaces opens a field
+    skips_space: bool = False  #: whether a quote after a separator and spaces opens a field
 
     @property
     def width(self) -> int:
@@ -95,7 +95,7 @@ def split_records(lines: Sequence[str], separator: str, *, skips_space: bool = F
 
 
 class _Feed:
-    """An iterator over lines that knows how many were taken and whether more were wanted."""
+    """An iterator over lines that records how many were taken and whether more were wanted."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines

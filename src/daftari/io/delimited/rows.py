@@ -1,8 +1,8 @@
 """
 Rows of delimited text, block by block.
 
-A block takes the fast way (polars) wherever that provably gives what the exact way (the csv module) gives:
-quoting is plain and no value spans lines. Records of another width than the header's are told apart first.
+A block is read by polars (fast) where that provably gives the same result as the csv module (exact): quoting is
+plain and no value spans lines. Records whose width differs from the header's are taken out first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from daftari.io.delimited.scan import (
 from daftari.io.files.sift import sift
 from daftari.rows.intake.block import Block, Malformed, shape_of
 
-#: One record longer than this is taken for a quote that never closes.
+#: A longer record counts as a quote that never closes.
 LONGEST_RECORD_BYTES = 16 * 2**20
 
 _NO_QUOTES: Positions = np.zeros(0, np.int64)
@@ -35,7 +35,7 @@ _NO_QUOTES: Positions = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """What was read from the front of the text at hand."""
+    """What was read from the front of the text."""
 
     block: Block
     taken: int  #: bytes
@@ -44,10 +44,10 @@ class _Part:
 
 def read_blocks(chunks: Iterable[bytes], layout: Layout) -> Iterator[Block]:
     """
-    Read the records that follow the header; *chunks* are UTF-8 and begin with the first of them.
+    Read the records after the header; *chunks* are UTF-8 and begin with the first of them.
 
     Raises:
-        SourceError: a quoted field opens and never closes, so that rows cannot be told apart.
+        SourceError: a quoted field opens and never closes, so that rows cannot be separated.
     """
     rest, line = b"", layout.first_line
     for chunk, is_last in _with_last(chunks):
@@ -71,7 +71,7 @@ def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _front(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None:
-    """Read whole records from the front of *data*; None when not one of them is whole yet."""
+    """Read whole records from the front of *data*; None when it holds no whole record."""
     whole = data if is_last else data[: _last_line_end(data)]
     if not whole:
         return None
@@ -81,12 +81,12 @@ def _front(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | Non
 
 def _last_line_end(data: bytes) -> int:
     newline = data.rfind(b"\n") + 1
-    # A return at the very end may be half of a line end.
+    # A return at the end may be half of a line end.
     return newline or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
 def _fast(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None:
-    """Read *data* with polars; None where the exact way must be taken."""
+    """Read *data* with polars; None where only the exact reader is correct."""
     if is_last and not data.endswith(b"\n"):
         part = _fast(data + b"\n", layout, line, is_last=True)
         return part and replace(part, taken=len(data))
@@ -210,6 +210,6 @@ def _counted(fields: int) -> str:
 def _endless(layout: Layout, line: int) -> SourceError:
     return SourceError(
         f"{layout.name}:{line}: a quoted field opens in this record and does not close:"
-        " the rows after it cannot be told apart",
+        " the rows after it cannot be separated",
         hint="Close or double the quote at that line, or declare another `separator` in the source mapping.",
     )

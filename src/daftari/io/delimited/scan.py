@@ -1,8 +1,8 @@
 """
-Where the records of a piece of delimited text begin, found in the bytes with numpy.
+Finds where the records of delimited text begin, in the bytes with numpy.
 
-Quoting is *plain* when every quote opens or closes a whole field or stands doubled inside one. Only then is a
-line end outside quotes a record's end whatever reads it; anything else is left to the exact reader.
+Quoting is *plain* when every quote opens or closes a whole field or is doubled inside one. Only then does a line end
+outside quotes always end a record; other text is left to the exact reader.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Scan:
 
     starts: Positions
     stops: Positions  #: after each record's line end
-    separators: Positions  #: how many stand in each record, outside quotes
+    separators: Positions  #: separators in each record, outside quotes
 
     @property
     def records(self) -> int:
@@ -31,7 +31,7 @@ class Scan:
 
 
 def has_lone_return(data: bytes) -> bool:
-    """Whether a carriage return stands without a newline after it: an old line end, or a part of a value."""
+    """Whether a carriage return has no newline after it: an old line end, or a part of a value."""
     return b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
 
 
@@ -50,7 +50,7 @@ def plain_quotes(data: bytes, separator: str) -> Positions | None:
     separators = ord(separator), _NEWLINE
     opens = (before == separators[0]) | (before == separators[1])
     closes = (after == separators[0]) | (after == separators[1]) | (after == _RETURN)
-    # A closing quote right before an opening one is a doubled quote inside a field.
+    # A closing quote directly before an opening one is a doubled quote inside a field.
     doubled = quotes[2::2] == quotes[1::2][: len(quotes[2::2])] + 1
     opens[1:] |= doubled
     closes[: len(doubled)] |= doubled

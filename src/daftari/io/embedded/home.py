@@ -1,7 +1,7 @@
 """
-Where a workspace's own PostgreSQL keeps its data, and which user runs it.
+Where the embedded PostgreSQL keeps its data, and which user runs it.
 
-An ordinary user runs it within the workspace. PostgreSQL refuses to run as root, so root's runs as an
+An ordinary user runs it within the workspace. PostgreSQL refuses to run as root, so root's server runs as an
 unprivileged user, in a folder that this user can reach even when the workspace is in root's home.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from daftari.errors import DatabaseError
 
-#: A socket's whole path is limited to 107 bytes by Linux and to 103 by macOS; its name takes 16.
+#: Linux limits a socket's whole path to 107 bytes, macOS to 103; its name takes 16.
 LONGEST_SOCKET_DIR_BYTES = 85
 _UNPRIVILEGED = ("postgres", "nobody")
 _SHELF = Path("/var/lib/daftari")
@@ -26,7 +26,7 @@ _SHELF = Path("/var/lib/daftari")
 @dataclass(frozen=True, kw_only=True)
 class Home:
     folder: Path
-    user: str | None = None  #: who runs the server; None is whoever runs us
+    user: str | None = None  #: who runs the server; None is the present user
 
     @property
     def data(self) -> Path:
@@ -38,7 +38,7 @@ class Home:
 
     @property
     def sockets(self) -> Path:
-        """The folder of the socket: the home, or one in the temporary folder when that is too long."""
+        """The folder of the socket: the home, or one in the temporary folder when the path is too long."""
         if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_DIR_BYTES:
             return self.folder
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
@@ -46,7 +46,7 @@ class Home:
 
 
 def home_of(data_dir: Path) -> Home:
-    """Return the home of the server of the workspace that keeps its own files in *data_dir*."""
+    """Return the home of the server of the workspace whose own files are in *data_dir*."""
     if os.geteuid() != 0:
         return Home(folder=data_dir / "postgres")
     return Home(folder=shelf() / _identity(data_dir), user=unprivileged_user())
@@ -60,11 +60,11 @@ def shelf() -> Path:
         except OSError:
             continue
         if folder.stat().st_uid == 0:
-            folder.chmod(0o755)  # whatever our umask is
+            folder.chmod(0o755)  # whatever the umask
             return folder
     raise DatabaseError(
         f"embedded server: {_SHELF} cannot be made; expected a folder of root's that other users can reach",
-        hint="Run daftari as an ordinary user, or set DAFTARI_DATABASE_URL to a server of your own.",
+        hint="Run daftari as an ordinary user, or set DAFTARI_DATABASE_URL to your own server.",
     )
 
 
@@ -81,16 +81,16 @@ def unprivileged_user() -> str:
             return name
     raise DatabaseError(
         f"embedded server: PostgreSQL refuses to run as root; expected a user {' or '.join(_UNPRIVILEGED)}",
-        hint="Run daftari as an ordinary user, or set DAFTARI_DATABASE_URL to a server of your own.",
+        hint="Run daftari as an ordinary user, or set DAFTARI_DATABASE_URL to your own server.",
     )
 
 
 def make_home(home: Home) -> None:
     """
-    Make the folders of *home*, for their user alone.
+    Make the folders of *home*, private to their user.
 
     Raises:
-        DatabaseError: a folder exists and is another user's.
+        DatabaseError: a folder exists and belongs to another user.
     """
     uid, gid = ids_of(home)
     for folder in dict.fromkeys((home.folder, home.sockets)):
@@ -98,8 +98,8 @@ def make_home(home: Home) -> None:
         owner = folder.lstat().st_uid
         if owner not in (uid, os.geteuid()) or folder.is_symlink():
             raise DatabaseError(
-                f"embedded server: {folder} is another user's; expected it to be {home.user or 'ours'}",
-                hint="Remove that folder, or set DAFTARI_DATABASE_URL to a server of your own.",
+                f"embedded server: {folder} is another user's; expected {home.user or 'this user'} as its owner",
+                hint="Remove that folder, or set DAFTARI_DATABASE_URL to your own server.",
             )
         if owner != uid:
             os.chown(folder, uid, gid)
@@ -116,9 +116,9 @@ def ids_of(home: Home) -> tuple[int, int]:
 
 def _identity(data_dir: Path) -> str:
     """
-    Return a name that stays with the workspace when it is moved; a copy of it gets one of its own.
+    Return a name that stays with the workspace when it is moved; a copy of the workspace gets another.
 
-    It is kept in the workspace: one that is deleted and made anew does not meet the old one's data.
+    It is stored in the workspace: a workspace that is deleted and made again does not get the old one's data.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "server-id"

@@ -1,4 +1,4 @@
-"""Which processes belong to a server's data folder, and what a killed one leaves behind."""
+"""The processes of a server's data folder, and what a killed server leaves behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daftari.errors import DatabaseError
 from daftari.io.embedded.home import Home
 
 _PROC = Path("/proc")
-#: The children of a killed server notice and end by themselves.
+#: The children of a killed server end by themselves.
 _SETTLE_SECONDS = 15
 
 
@@ -19,21 +19,21 @@ def pid_of(home: Home) -> int | None:
     pid = _read_pid(home.data / "postmaster.pid")
     if pid is None or not _is_alive(pid):
         return None
-    if not _PROC.is_dir():  # being alive has to do
+    if not _PROC.is_dir():  # being alive must be enough
         return pid
     return pid if pid in _processes(home) else None
 
 
 def clear_leftovers(home: Home, socket_name: str) -> None:
     """
-    Clear away what a killed server left, so that another can start.
+    Remove what a killed server left, so that another can start.
 
-    PostgreSQL believes a pid file whose number is alive, though it may have gone to another program or
-    to a zombie. The file also guards against a second server beside the first one's children: so it is
-    removed only when no process works in the data folder any more.
+    PostgreSQL trusts a pid file whose number is alive, though it may belong to another program or a zombie by now. The
+    file also prevents a second server next to the first one's children, so it is removed only when no process works in
+    the data folder any more.
 
     Raises:
-        DatabaseError: processes of the killed server go on.
+        DatabaseError: processes of the killed server still run.
     """
     if not _PROC.is_dir() or pid_of(home) is not None:
         return
@@ -52,7 +52,7 @@ def clear_leftovers(home: Home, socket_name: str) -> None:
 
 
 def _processes(home: Home) -> set[int]:
-    """Return the processes that work in the data folder, as each of a server's does."""
+    """Return the processes whose working folder is the data folder."""
     data = str(home.data.resolve())
     found = set()
     for entry in _PROC.iterdir():

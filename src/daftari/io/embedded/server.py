@@ -1,8 +1,8 @@
 """
 The embedded PostgreSQL: private to a workspace, on a unix socket, running on between commands.
 
-The same code runs Debian's programs and the wheel's, and runs them for root and for anyone else.
-It listens on no network address; who may enter the socket's folder is a superuser of it.
+The same code runs Debian's programs and the wheel's, for root and for other users. It listens on no network
+address; users who can enter the socket's folder are superusers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from daftari.io.embedded.home import Home, home_of, ids_of, make_home, shelf
 from daftari.io.embedded.processes import clear_leftovers, pid_of
 from daftari.settings import EmbeddedServer, Environment, Settings
 
-PORT = 5432  #: names the socket, nothing else
+PORT = 5432  #: only names the socket
 USER = "daftari"
 DATABASES = tuple(f"daftari_{environment}" for environment in Environment)
 #: Recovery after a kill replays at most max_wal_size.
@@ -42,7 +42,7 @@ class Status:
 
 
 def start_for(settings: Settings) -> Home:
-    """Start the server of a workspace unless it runs, and make its databases. May be repeated."""
+    """Start the server of a workspace unless it runs, and create its databases. May be repeated."""
     home = home_of(settings.data_dir)
     start_postgres(home, settings.embedded_server)
     return home
@@ -54,7 +54,7 @@ def start_postgres(
     """
     Start the server of *home* unless it runs. Safe for several processes at once.
 
-    *options* are settings of PostgreSQL that win over ours.
+    *options* are settings of PostgreSQL that override ours.
 
     Raises:
         DatabaseError: there are no programs to run, or the server does not start.
@@ -75,7 +75,7 @@ def start_postgres(
 
 
 def stop_postgres(home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO) -> bool:
-    """Stop the server; whether there was one to stop. Open transactions are rolled back."""
+    """Stop the server; return whether it ran. Open transactions are rolled back."""
     if pid_of(home) is None:
         return False
     with _locked(home):
@@ -96,7 +96,7 @@ def postgres_status(home: Home) -> Status:
 
 
 def _initialise(home: Home, binaries: Binaries) -> None:
-    """Make the data folder; one that is there is whole, since it gets its name last."""
+    """Make the data folder; an existing one is complete, because it gets its name last."""
     unfinished = home.folder / "data.unfinished"
     if unfinished.exists():
         _run(home, Path("/bin/rm"), "-rf", unfinished)
@@ -159,7 +159,7 @@ def _locked(home: Home) -> Iterator[None]:
 
 
 def _run(home: Home, program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a program of PostgreSQL as the home's user, with nothing of our environment."""
+    """Run a program of PostgreSQL as the home's user, without our environment."""
     uid, gid = ids_of(home)
     switch: dict[str, Any] = {}
     if home.user is not None:
@@ -180,4 +180,4 @@ def _run(home: Home, program: Path, *arguments: str | Path) -> subprocess.Comple
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (fatal or lines or ["it said nothing"])[-1].strip()
+    return (fatal or lines or ["no message"])[-1].strip()

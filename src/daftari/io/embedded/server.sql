@@ -1,4 +1,4 @@
--- What a server can do. Used by `daftari doctor`.
+-- Capabilities of a server. Used by `daftari doctor`.
 
 -- name: facts
 select current_setting('server_version') as version,
@@ -7,7 +7,7 @@ select current_setting('server_version') as version,
        current_setting('data_checksums') = 'on' as data_checksums,
        current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' as survives_crashes,
        current_setting('standard_conforming_strings') = 'on' as standard_strings,
-       -- only some may look: null for the others
+       -- only some roles may read these: null for the others
        case when pg_has_role('pg_read_all_settings', 'usage')
             then current_setting('shared_preload_libraries')
        end as preloaded,

@@ -1,8 +1,8 @@
 """
-CSV as people get it: one form for every file that Daftari hands out, and the way back for one that was corrected.
+CSV for people: one form for every file that Daftari writes, and reading it back after correction.
 
-UTF-8 with a byte order mark, without which Excel takes it for another encoding; otherwise as RFC 4180 says. A text that
-a spreadsheet would run as a formula has an apostrophe before it (OWASP, CSV Injection); a negative number has none.
+UTF-8 with a byte order mark, without which Excel assumes another encoding; otherwise as in RFC 4180. A text that a
+spreadsheet would run as a formula gets an apostrophe (OWASP, CSV Injection); a negative number does not.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _FORMULA = r"'*[=+\-@\t\r\n]"
 _RUNS = re.compile(_FORMULA)
 _ESCAPED = re.compile(f"'{_FORMULA}")
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
-#: Every text that is to be escaped begins with one of these.
+#: Only texts that begin with one of these are escaped.
 _FIRST = frozenset("'=+-@\t\r\n")
 
 Row = Sequence[object]
 
 
 def csv_pieces(names: Sequence[str], blocks: Iterable[Iterable[Row]]) -> Iterator[bytes]:
-    """Yield a file with the header *names*, block by block. Its beginning comes with the first block."""
+    """Yield a file with the header *names*, block by block. The header comes with the first block."""
     text = io.StringIO()
     text.write("\ufeff")
     writer = csv.writer(text)
@@ -45,7 +45,7 @@ def csv_file(names: Sequence[str], rows: Iterable[Row]) -> bytes:
 
 
 def escaped(cell: object) -> str:
-    """Return what is written for *cell*; nothing for None."""
+    """Return the text that is written for *cell*; nothing for None."""
     text = cell if type(cell) is str else "" if cell is None else str(cell)
     if text[:1] not in _FIRST or not _RUNS.match(text) or _NEGATIVE_NUMBER.fullmatch(text):
         return text
@@ -65,10 +65,10 @@ def unescaped_cells(cells: pl.DataFrame) -> pl.DataFrame:
 
 def read_csv_file(body: bytes) -> list[dict[str, str]]:
     """
-    Return the rows of a file that `csv_file` wrote and that somebody corrected. A short row has fewer cells.
+    Return the rows of a corrected file that `csv_file` wrote. A short row has fewer cells.
 
     Raises:
-        ValueError: it is no CSV in UTF-8 with a header.
+        ValueError: it is not CSV in UTF-8 with a header.
     """
     try:
         header, *rows = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)

@@ -1,4 +1,4 @@
-"""The rows of JSON: an array of objects, one object that holds one such array, or one object a line."""
+"""The rows of JSON: an array of objects, one object with one such array, or one object per line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from daftari.rows.intake.records import cell
 _BLOCK_OBJECTS = 50_000
 _CHUNK_BYTES = 2**20
 _GAP = re.compile(r"[,\s]*")
-#: An array inside an object is read as a whole; an array or lines of any size are not.
+#: An array inside an object is read as a whole; a top-level array and lines may have any size.
 MOST_NESTED_BYTES = 256 * 2**20
 
 
 class _TwiceError(ValueError):
-    """An object has a key twice; which value counts cannot be known."""
+    """An object has a key twice, so its value is ambiguous."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def _item(value: Any, line: int) -> _Item:
 
 
 def json_header(path: Path, name: str, *, is_lines: bool) -> tuple[str, ...]:
-    """Collect the keys of all objects, in the order they first appear. Reads the whole file."""
+    """Collect the keys of all objects, in order of appearance. Reads the whole file."""
     keys: dict[str, None] = {}
     for item in _items(path, name, is_lines=is_lines):
         keys.update(dict.fromkeys(item.cells or ()))
@@ -133,7 +133,7 @@ def _from_array(path: Path, name: str) -> Iterator[_Item]:
 
 
 def _first(text: str, at: int, where: str) -> tuple[Any, int | None]:
-    """Decode the value at *at*; the end is None when the text at hand does not hold all of it."""
+    """Decode the value at *at*; the end is None when the text does not hold all of it."""
     try:
         value, end = _DECODER.raw_decode(text, at)
     except _TwiceError:

@@ -1,4 +1,4 @@
-"""What a file is, by its content; its name is only asked where content cannot tell."""
+"""Detects a file's kind by its content; its name counts only where content is ambiguous."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FileKind(StrEnum):
 
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: What cannot be rows, by how it begins.
+#: What cannot be rows, by its first bytes.
 _FOREIGN = {
     b"%PDF": "a PDF",
     b"7z\xbc\xaf": "a 7z archive",
@@ -35,10 +35,10 @@ _PAGES = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<body", b"<me
 
 def kind_of(path: Path, name: str) -> FileKind:
     """
-    Tell what *path* is.
+    Detect the kind of *path*.
 
     Raises:
-        SourceError: it is none of what we read; the message says what it is instead.
+        SourceError: it is of a kind that we do not read; the message names the kind.
     """
     with path.open("rb") as file:
         start = file.read(4096)
@@ -78,7 +78,7 @@ def _workbook(path: Path, name: str, start: bytes) -> FileKind:
 
 
 def _json_kind(bare: bytes, name: str) -> FileKind | None:
-    """`[` and `{` may begin a header too, so a name or a second sign of JSON must go with them."""
+    """`[` and `{` may begin a header too, so a name or a second sign of JSON is required."""
     suffix = Path(name).suffix.lower()
     if suffix in {".jsonl", ".ndjson"}:
         return FileKind.JSON_LINES

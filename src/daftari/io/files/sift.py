@@ -1,4 +1,4 @@
-"""What stands among the rows of a table and is no row: blank records, repeated headers, values astray."""
+"""Removes what is not a row from a table: blank records, repeated headers, values outside the columns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _has_text(column: pl.Expr) -> pl.Expr:
 
 
 def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
-    """Mark the rows without any text; None where there are none. Few rows have nothing in the first column."""
+    """Mark the rows without text; None where there are none. Few rows have an empty first column."""
     if not frame.width:
         return None
     perhaps = ~frame.select(_has_text(pl.first())).to_series()

@@ -1,4 +1,4 @@
-"""A file opened for loading: what it is, and its records block by block. What reads a kind is imported for it."""
+"""A file opened for loading: its kind, and its records block by block. The reader of a kind is imported on demand."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Source:
     header: tuple[str, ...]  #: names of the columns of every block's cells
     facts: AbstractMapping[str, str]  #: format, encoding, separator, header row … for people
     _read: Callable[[], Iterator[Block]] = field(repr=False)
-    _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, gone with the source
+    _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, removed with the source
 
     def blocks(self) -> Iterator[Block]:
         """Read the file from its first row. May be called again."""
         return self._read()
 
     def read_as(self, header: tuple[str, ...], change: Callable[[Block], Block]) -> Source:
-        """The same file, each block of which is changed when it is read; *header* names its columns then."""
+        """Return the same file with each block changed as it is read; *header* names its columns then."""
         return replace(self, header=header, _read=lambda: map(change, self._read()))
 
 
@@ -55,10 +55,10 @@ def open_source(
     """
     Open *path* for reading as rows. Its *sha256* is computed unless it is known already.
 
-    The names of *mapping* and *dataset* tell the header from what stands above it.
+    The names of *mapping* and *dataset* distinguish the header from lines above it.
 
     Raises:
-        SourceError: it cannot be read as rows: missing, empty, encrypted, of a kind we do not read.
+        SourceError: it cannot be read as rows: missing, empty, encrypted, or of a kind that we do not read.
     """
     given = standard_input() if path == STDIN else Unpacked(path=path)
     name = "standard input" if path == STDIN else path.name
@@ -87,7 +87,7 @@ def _opened(
     packing = {"packing": plain.packing} if plain.packing else {}
     return Source(
         name=name,
-        sha256="",  # the caller's to add: it may be known
+        sha256="",  # the caller adds it: it may be known
         header=content.header,
         facts={"format": kind.value, **packing, **content.facts},
         _read=content.read,
@@ -96,7 +96,7 @@ def _opened(
 
 
 def _inner_name(name: str, plain: Unpacked) -> str:
-    """Return the name of what an archive holds: `march.jsonl` of `march.jsonl.gz`."""
+    """Return the name of an archive's content: `march.jsonl` of `march.jsonl.gz`."""
     return Path(name).stem if plain.packing and Path(name).suffix.lower() in _PACKED else name
 
 

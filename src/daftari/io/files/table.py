@@ -1,4 +1,4 @@
-"""Rows that come as a table of texts rather than as text: the sheets of a workbook, Parquet, JSON."""
+"""Rows that come as a table of texts: the sheets of a workbook, Parquet, JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK_ROWS = 65_536
 
 
 def table_layout(frame: pl.DataFrame, sought: Sought) -> tuple[Layout, int]:
-    """Find the header among the rows of *frame*; return it with how many rows stand before the data."""
+    """Find the header among the rows of *frame*; return it with the number of rows before the data."""
     sample = [[cell or "" for cell in row] for row in frame.head(SAMPLE_RECORDS).iter_rows()]
     place = header_place(sample, sought)
     if place is None:

@@ -1,4 +1,4 @@
-"""Compressed files and standard input as a plain file on disk, within limits that a bomb does not pass."""
+"""Compressed files and standard input as a plain file on disk, within limits that stop a decompression bomb."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ STDIN = Path("-")
 _GZIP, _BZIP2, _XZ, _ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"
 _CHUNK_BYTES = 2**20
 
-#: Larger than any register we know; a bomb is stopped here at the latest.
+#: Larger than any register we know; a bomb stops here at the latest.
 MOST_UNPACKED_BYTES = 64 * 2**30
-#: Text packs to a tenth, rarely to a hundredth. Small files may pack better; they do no harm.
+#: Text packs to a tenth, rarely to a hundredth. Small files may pack better, which is harmless.
 MOST_RATIO, RATIO_FROM_BYTES = 250, 64 * 2**20
 
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
@@ -32,7 +32,7 @@ _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 class Unpacked:
     path: Path
     packing: str = ""  #: for people: gzip, zip (march.csv) …
-    #: keeps the temporary file until nobody reads it any more
+    #: keeps the temporary file until it is no longer read
     held: IO[bytes] | None = field(default=None, repr=False)
 
 
@@ -51,10 +51,10 @@ def standard_input() -> Unpacked:
 
 def unpack(path: Path, name: str, member: str | None) -> Unpacked:
     """
-    Return *path* as a plain file; a workbook, which is a zip archive too, is left as it is.
+    Return *path* as a plain file; a workbook, also a zip archive, is not unpacked.
 
     Raises:
-        SourceError: the archive is damaged, locked, a bomb, or holds no one file to read.
+        SourceError: the archive is damaged, locked, a bomb, or does not hold exactly one file to read.
     """
     with path.open("rb") as file:
         start = file.read(6)

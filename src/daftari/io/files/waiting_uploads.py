@@ -1,7 +1,7 @@
 """
-Files that callers send, each in a folder of its own until it is loaded: folder/<place>/file/<its name>.
+Files that callers send, each in its own folder until it is loaded: folder/<place>/file/<its name>.
 
-They hold in the clear what the database keeps sealed: their owner alone finds them, and for an hour at the most.
+They hold in plain text what the database keeps sealed: only their owner finds them, and for at most an hour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KEPT = timedelta(hours=1)
 
 
 def begin_waiting_upload(folder: Path, owner: tuple[str, str], name: str) -> Path:
-    """Return where to write a new file called *name*, of a caller and for a dataset."""
+    """Return the path for a new file called *name*, of a caller and for a dataset."""
     place = folder / secrets.token_urlsafe(24)
     place.mkdir(mode=0o700, parents=True)
     (place / "file").mkdir(mode=0o700)
@@ -27,12 +27,12 @@ def begin_waiting_upload(folder: Path, owner: tuple[str, str], name: str) -> Pat
 
 
 def place_of(path: Path) -> str:
-    """Return by what `find` finds the file again."""
+    """Return the place by which `find` finds the file again."""
     return path.parent.parent.name
 
 
 def find_waiting_upload(folder: Path, owner: tuple[str, str], place: str) -> Path | None:
-    """Return the file that waits at *place*; None where there is none of this owner."""
+    """Return the file at *place*; None where this owner has none there."""
     said = folder / place / "owner.json"
     if not _PLACE.fullmatch(place) or not said.is_file() or json.loads(said.read_text()) != list(owner):
         return None
@@ -45,7 +45,7 @@ def remove(path: Path) -> None:
 
 
 def sweep(folder: Path, now: datetime) -> None:
-    """Remove files that nobody came back for."""
+    """Remove files that were not loaded in time."""
     for place in folder.iterdir() if folder.is_dir() else ():
         # A large file is still being written long after its folder was made.
         written = max(it.stat().st_mtime for it in (place, *(place / "file").glob("*")))

@@ -17,7 +17,7 @@ from daftari.io.files.table import table_blocks, table_layout
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.header_names import hits
 
-#: How the library names an error cell, and how a spreadsheet shows it.
+#: The library's name for an error cell, and the spreadsheet's.
 _ERRORS = {
     "Div0": "#DIV/0!",
     "NA": "#N/A",
@@ -31,9 +31,9 @@ _ERRORS = {
 _ERROR = re.compile(r"Error\((\w+)\)")
 _MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}"
 _MIDNIGHT = " 00:00:00"
-#: A time of day is held as a moment of Excel's day 0.
+#: A time of day is stored as a moment of Excel's day 0.
 _TIME_OF_DAY = r"^(?:1899-12-3[01]) (\d{2}:\d{2}:\d{2})"
-#: The library writes a number to nine decimals, which from 2^23 on is more than a double holds:
+#: The library writes a number with nine decimals, which from 2^23 on is more than a double holds:
 #: 15280244.44 becomes 15280244.439999999.
 _MORE_THAN_A_DOUBLE = r"^-?\d{7,15}\.\d{9}$"
 
@@ -50,10 +50,10 @@ class Sheet:
 
 def open_sheet(path: Path, sought: Sought) -> Sheet:
     """
-    Open the sheet that the mapping names, or the only one with rows, or the one whose header is known best.
+    Open the sheet that the mapping names, or the only one with rows, or the one with the best known header.
 
     Raises:
-        SourceError: the workbook is damaged or has no such sheet, or it is not plain which one is meant.
+        SourceError: the workbook is damaged or has no such sheet, or the sheet is ambiguous.
     """
     try:
         book = fastexcel.read_excel(path)
@@ -104,7 +104,7 @@ def _shortest(name: str) -> pl.Expr:
 
 
 def _dates_bare(rows: pl.DataFrame) -> list[pl.Expr]:
-    """Write the moments of a column as days where all of them are midnights: a sheet knows no other date."""
+    """Write the moments of a column as days where all of them are midnights: a sheet has no other date type."""
     exprs = []
     for name in rows.columns:
         moments = rows[name].filter(rows[name].str.contains(_MOMENT))

@@ -1,4 +1,4 @@
-"""Where keys are kept: the store of data keys, and what wraps them."""
+"""The store of data keys, and the keys that wrap them."""
 
 from daftari.io.keys.open_store import key_store_of
 from daftari.io.keys.store import KeyStore

@@ -1,4 +1,4 @@
-"""A wrapping key in a file of its own, for one machine. Keep its one backup apart, and renew that at each epoch."""
+"""A wrapping key in its own file, for one machine. Keep its only backup elsewhere, and renew that at each epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
 class FileWrapping:
-    """A.k.a. `kek_file`: AES-256-GCM under keys in a JSON file, by epoch."""
+    """The setting `kek_file`: AES-256-GCM under keys in a JSON file, by epoch."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -67,7 +67,7 @@ class FileWrapping:
             if one.epoch not in keys:
                 raise KeysUnavailable(
                     f"{self._path}: no key of epoch {one.epoch}; expected it, as the key store has keys of that epoch",
-                    hint="The key store is older than the last `daftari keys epoch`: put back the present one.",
+                    hint="The key store is older than the last `daftari keys epoch`: restore the current one.",
                 )
             nonce, content = one.content[:_NONCE_BYTES], one.content[_NONCE_BYTES:]
             try:
@@ -106,15 +106,15 @@ class FileWrapping:
             keys = {int(number): base64.b64decode(key) for number, key in document["epochs"].items()}
         except FileNotFoundError:
             raise KeysUnavailable(
-                f"{self._path}: not there; expected the file that unwraps the key store",
-                hint="Put it back from its backup. Without it, nothing that is sealed can be opened.",
+                f"{self._path}: does not exist; expected the file that unwraps the key store",
+                hint="Restore its backup. Without it, no sealed value can be opened.",
             ) from None
         except (ValueError, KeyError, AttributeError, TypeError):
             keys = {}
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise KeysUnavailable(
                 f"{self._path}: not readable as a file of wrapping keys; expected the one that Daftari wrote",
-                hint="Put it back from its backup.",
+                hint="Restore its backup.",
             )
         return keys
 

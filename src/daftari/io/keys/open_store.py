@@ -1,4 +1,4 @@
-"""Which key store and which wrapping key the settings name."""
+"""The key store and the wrapping key that the settings name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def key_store_of(settings: Settings) -> KeyStore:
     Return the key store of an environment; nothing is opened yet.
 
     Raises:
-        SettingError: it would be in the database that it must be apart from.
+        SettingError: it would be in the same database as the data.
     """
     url = settings.keys_url.get_secret_value() if settings.keys_url else None
     if url is None:
@@ -30,8 +30,8 @@ def key_store_of(settings: Settings) -> KeyStore:
         return KeyStore(lambda: sqlite(path), wrapping_of(settings))
     if settings.database_url and url == settings.database_url.get_secret_value():
         raise SettingError(
-            "DAFTARI_KEYS_URL: is the address of the data; expected a database of its own",
-            hint="A backup of the data would hold the keys as well, and erasing a person would not reach it.",
+            "DAFTARI_KEYS_URL: is the address of the data; expected a separate database",
+            hint="Otherwise a backup of the data also holds the keys, and erasing a person does not reach it.",
         )
     return KeyStore(lambda: postgres(url), wrapping_of(settings))
 
@@ -42,7 +42,7 @@ def store_file(settings: Settings) -> Path:
 
 def wrapping_of(settings: Settings) -> Wrapping:
     if settings.vault_key:
-        # Vault's client takes as long to import as a small load takes; few need it.
+        # Importing Vault's client takes as long as a small load; few need it.
         from daftari.io.keys.vault import VaultWrapping, vault_access
 
         return VaultWrapping(
@@ -58,7 +58,7 @@ def postgres(url: str) -> Engine:
         f"postgresql+psycopg://{rest}",
         poolclass=NullPool,
         hide_parameters=True,
-        # Every question is by key. A table that has just been filled has no statistics to say that this is best.
+        # Every query is by key. A newly filled table has no statistics to show that an index is best.
         connect_args={"options": "-c enable_seqscan=off"},
     )
 
@@ -68,7 +68,7 @@ def sqlite(path: Path) -> Engine:
     Open the store in the file *path*, or make it.
 
     Raises:
-        KeysUnavailable: others can read it.
+        KeysUnavailable: other users can read it.
     """
     private_folder(path.parent)
     if not path.exists():
@@ -80,7 +80,7 @@ def sqlite(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
-        # A destroyed key is overwritten and not only unlinked; a committed one survives a power cut.
+        # A destroyed key is overwritten, not only unlinked; a committed one survives a power cut.
         for pragma in ("secure_delete = on", "synchronous = extra", "foreign_keys = on"):
             connection.execute(f"pragma {pragma}")
 

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, written whole or not at all."""
+"""Files that only their owner may read, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from daftari.errors import KeysUnavailable
 
 def private_folder(folder: Path) -> None:
     """
-    Make *folder* for its owner alone.
+    Make *folder*, private to its owner.
 
     Raises:
-        KeysUnavailable: it is there, and open to others or another's.
+        KeysUnavailable: it exists, and is open to other users or belongs to one.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -25,10 +25,10 @@ def private_folder(folder: Path) -> None:
 
 def require_private(path: Path) -> None:
     """
-    Refuse a file or folder of keys that anybody but the present user could read.
+    Refuse a file or folder of keys that other users could read.
 
     Raises:
-        KeysUnavailable: it is open to others, or belongs to another user, or is a link.
+        KeysUnavailable: it is open to other users, belongs to one, or is a link.
     """
     found = path.lstat()
     expected = "0700" if stat.S_ISDIR(found.st_mode) else "0600"
@@ -52,7 +52,7 @@ def read_private_file(path: Path) -> bytes:
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """Replace *path* such that after a crash it holds the old content or the new."""
+    """Replace *path*; after a crash it holds the old content or the new."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,4 @@
-"""Sealed values as they stand in governed tables: how many, under which version, and another in their place."""
+"""Sealed values in governed tables: how many there are, under which version, and how to replace them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from daftari.rows.intake import copy_format
 _QUERIES = queries.load_queries("keys/sealed_rows.sql")
 _STAGE = sql.Identifier("pg_temp", "daftari_resealed")
 _AS_TEXT = (LogicalType.STRING, LogicalType.OBJECT, LogicalType.ARRAY)
-#: Where a row is: columns of the frames below, besides the dataset's own.
+#: Where a row is: columns of the frames below, in addition to the dataset's own.
 PLACE = ("place", "at")
 
 
@@ -36,7 +36,7 @@ def lock_outdated(
     conn: Connection[Any], dataset: Dataset, *, version: int, gone: Collection[bytes], limit: int
 ) -> pl.DataFrame:
     """
-    Lock, and return with their place, some rows that hold a value sealed under a key before *version*.
+    Lock and return, with their place, some rows that hold a value sealed under a key before *version*.
 
     Values under the *gone* keys do not count. Within a transaction.
     """
@@ -58,7 +58,7 @@ def lock_outdated(
 
 
 def replace_sealed(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame) -> None:
-    """Put the sealed fields of *rows* in the place of those that stand there. Within the transaction of the lock."""
+    """Replace the sealed fields of *rows*. Within the transaction of the lock."""
     names = [field.name for field in sealed_fields(dataset)]
     columns = [
         sql.SQL("place bigint, at text"),
@@ -85,7 +85,7 @@ def replace_sealed(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame) 
 
 
 def _needed(dataset: Dataset) -> list[Field]:
-    """What is needed to open a row's values and seal them as a load would."""
+    """The columns needed to open a row's values and seal them as a load would."""
     named = set(dataset.key) | {dataset.subject}
     return [f for f in dataset.fields if f.protection.sealed or not dataset.key or f.name in named]
 

@@ -1,8 +1,8 @@
--- Sealed values in governed tables. Identifiers in braces are filled in by io/sealed_rows.py. Of a sealed value, bytes
+-- Sealed values in governed tables. io/keys/sealed_rows.py fills in identifiers in braces. In a sealed value, bytes
 -- 3 to 10 are the id of its key and 11 and 12 the version; docs/decisions/0008.
 
 -- name: see_all
--- A policy that would hide rows makes a rotation fail instead of doing less.
+-- A policy that would hide rows makes a rotation fail instead of skipping them.
 set local row_security = off;
 
 -- name: counts
@@ -11,7 +11,7 @@ from {table}
 where {field} is not null;
 
 -- name: some
--- Rows with a value under an earlier version, locked; values whose keys were destroyed count no more.
+-- Rows with a value under an earlier version, locked; values with destroyed keys do not count.
 select tableoid::bigint, ctid::text, {columns}
 from {table}
 where {outdated}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Sealer:
-    """For one load, from one thread at a time. A dataset without sealed fields needs no key store."""
+    """For one load, in one thread at a time. A dataset without sealed fields needs no key store."""
 
     def __init__(self, open_keys: Callable[[], KeyStore] | None, dataset: Dataset) -> None:
         self._dataset = dataset
@@ -41,7 +41,7 @@ class Sealer:
 
     def seal(self, rows: pl.DataFrame) -> pl.DataFrame:
         """
-        Return *rows* with sealed fields sealed, and blind indexes behind all other columns.
+        Return *rows* with sealed fields sealed, and blind indexes after all other columns.
 
         Every key is in the store when this returns.
 
@@ -100,6 +100,6 @@ class Sealer:
             for field in sealed_fields(self._dataset)
             if field.index_column
         }
-        # One version for good: entries must stay comparable.
+        # One version forever: entries must stay comparable.
         found = store.keys_for(owners, version=1)
         return {name: BlindIndex(found[owner].secret) for owner, name in owners.items()}

@@ -1,4 +1,4 @@
-"""Keys that are lent to a session, so that SQL may seal and reveal: by COPY, of which a server's log shows no rows."""
+"""Session keys, with which SQL can seal and reveal. Sent by COPY, because a server's log shows no rows of COPY."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SessionKey:
 
 @dataclass(frozen=True, kw_only=True)
 class RevealRequest:
-    """Which rows are read, as whom, and what for."""
+    """The rows to read, the role to read them in, and the purpose."""
 
     purpose: str
-    role: str | None = None  #: taken on for it; None: as this session is
-    equal: tuple[tuple[str, str], ...] = ()  #: fields and the values that they must have
+    role: str | None = None  #: role to take on; None: the session's own
+    equal: tuple[tuple[str, str], ...] = ()  #: fields and the values to match
 
     @property
     def condition(self) -> sql.Composable:
@@ -50,19 +50,19 @@ class RevealRequest:
 
 @contextmanager
 def in_reader_role(conn: Connection[Any], role: str | None) -> Iterator[None]:
-    """Be *role* within the block, in the caller's transaction."""
+    """Take on *role* within the block, in the caller's transaction."""
     if role is None:
         yield
         return
     conn.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
     yield
-    conn.execute("reset role")  # where the block fails, the transaction does it
+    conn.execute("reset role")  # where the block fails, the transaction resets it
 
 
 def keys_used_in_table(
     conn: Connection[Any], dataset: Dataset, name: str, reading: RevealRequest
 ) -> list[tuple[str, bytes, int, int]]:
-    """Return subject, key id, version and how many values, of a field in the rows that are read."""
+    """Return subject, key id, version and number of values, of a field in the rows to read."""
     statement = sql.SQL(_QUERIES["used"]).format(
         subject=_subject(dataset),
         field=sql.Identifier(name),
@@ -83,9 +83,9 @@ def revealed(
     conn: Connection[Any], dataset: Dataset, names: Sequence[str], reading: RevealRequest
 ) -> list[tuple[Any, ...]]:
     """
-    Return fields of rows, in the order of their key: read as the role, the sealed ones then opened by the server.
+    Return fields of rows, in order of their key: read as the role, the sealed ones then opened by the server.
 
-    The role itself needs no right to reveal: what decides is whether it sees the column.
+    The role itself needs no right to reveal: it must only see the column.
     """
     sealed = [at for at, name in enumerate(names) if dataset.field(name).protection.sealed]
     person = _subject(dataset) if sealed else sql.NULL
@@ -107,26 +107,26 @@ def revealed(
 
 
 def record_read(conn: Connection[Any], place: tuple[str, Sequence[str]], rows: int, purpose: str) -> None:
-    """Have the audit keep that *rows* rows of *place* (relation, columns) are read, and for what."""
+    """Audit that *rows* rows of *place* (relation, columns) are read, and for what purpose."""
     relation, columns = place
     facts = {"relation": relation, "columns": list(columns), "rows": rows, "purpose": purpose}
     conn.execute(_QUERIES["record_read"], facts)
 
 
-def lend_keys_to_session(conn: Connection[Any], loans: Iterable[SessionKey]) -> None:
+def lend_keys_to_session(conn: Connection[Any], keys: Iterable[SessionKey]) -> None:
     """
-    Lend keys to the session of *conn*, until it ends or returns them.
+    Give session keys to the session of *conn*, until it ends or returns them.
 
     Raises:
-        DatabaseError: the server lacks pgcrypto, or the database was not brought up to date since it has it.
+        DatabaseError: the server lacks pgcrypto, or the database was not migrated since it has it.
     """
     row = conn.execute(_QUERIES["is_possible"]).fetchone()
     if row is None or not row[0]:
         raise DatabaseError(
-            "database: SQL cannot seal or reveal in it; expected pgcrypto on the server",
-            hint="Install pgcrypto there and run `daftari apply`. `daftari doctor` tells whether it is there.",
+            "database: SQL cannot seal or reveal; expected pgcrypto on the server",
+            hint="Install pgcrypto there and run `daftari apply`. `daftari doctor` shows whether it is installed.",
         )
-    found = list(loans)
+    found = list(keys)
     frame = pl.DataFrame(
         {
             "field": [one.field for one in found],

@@ -1,10 +1,10 @@
--- Keys on their way to a session. Identifiers in braces are filled in by io/loans.py.
+-- Session keys on their way to a session. io/keys/session_keys.py fills in identifiers in braces.
 
 -- name: is_possible
 select to_regclass('daftari.key_loan') is not null;
 
 -- name: used
--- Under which keys the values of a field are sealed, of the rows that this session may see.
+-- The keys that seal the values of a field, in the rows that this session may see.
 select {subject}, substr({field}, 3, 8), get_byte({field}, 10) * 256 + get_byte({field}, 11), count(*)
 from {table}
 where {field} is not null and {condition}
@@ -17,11 +17,11 @@ copy daftari.key_loan (field, subject, key_id, version, encryption, nonce, seals
 select daftari.return_keys();
 
 -- name: rows
--- In the order of their key.
+-- In order of their key.
 select {columns} from {table} where {condition} order by {key};
 
 -- name: reveal
--- Sealed values, each of its person, opened with the keys that were lent to this session; in the order given.
+-- Sealed values, each with its person, opened with the session keys; in the given order.
 select daftari.reveal(u.sealed, %(field)s, u.person)
 from unnest(%(sealed)s::bytea[], %(people)s::text[]) with ordinality u(sealed, person, at)
 order by u.at;

@@ -1,8 +1,8 @@
 """
-The store of data keys, apart from the data: a SQLite file of the workspace, or a PostgreSQL database of its own.
+The store of data keys, separate from the data: a SQLite file of the workspace, or a separate PostgreSQL database.
 
-Keys are committed here before a row is sealed under them, so a load that dies leaves keys without rows and never
-rows without keys. Every secret in it is wrapped; what it holds in memory is gone with the process.
+Keys are committed here before a row is sealed under them, so a load that dies may leave keys without rows, but never
+rows without keys. Every secret in it is wrapped; decrypted keys exist only in the memory of the process.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ Name = TypeVar("Name")
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    generation: int  #: the version that new values are sealed under
+    generation: int  #: version for new values
     is_rotating: bool
     epoch: int
     keys: int
     destroyed: int
     versions: int
-    outdated: int  #: versions that are still wrapped by an earlier epoch
+    outdated: int  #: versions still wrapped by an earlier epoch
 
 
 class KeyStore:
     """
-    Gives the key of an owner, and the key that a value was sealed under. Opened, and made, when it is first used.
+    Gives the key of an owner, and the key under which a value was sealed. Opened or created at first use.
 
     May be used by several threads.
     """
@@ -75,9 +75,9 @@ class KeyStore:
         self, owners: Collection[KeyOwner], *, version: int | None = None
     ) -> dict[KeyOwner, DataKey]:
         """
-        Return the key of each of *owners*; one that has none gets one, which is kept when this returns.
+        Return the key of each of *owners*; an owner without one gets one, which is stored when this returns.
 
-        In the *version* asked for, by default the one that the last rotation began.
+        In the requested *version*; by default the one that the last rotation began.
 
         Raises:
             KeysUnavailable: the store or its wrapping key cannot be used.
@@ -94,9 +94,9 @@ class KeyStore:
         self, wanted: Collection[tuple[bytes, int]], *, of: str
     ) -> dict[tuple[bytes, int], DataKey]:
         """
-        Return the keys that values of the field *of* were sealed under, by key id and version.
+        Return the keys under which values of the field *of* were sealed, by key id and version.
 
-        A key that was destroyed is left out.
+        Destroyed keys are left out.
 
         Raises:
             CannotOpen: the store does not know a key.
@@ -121,12 +121,12 @@ class KeyStore:
         Return one key by its id and version.
 
         Raises:
-            KeyDestroyed: it is no more.
+            KeyDestroyed: it was destroyed.
             CannotOpen: the store does not know it.
         """
         found = self.key_versions([(key_id, version)], of=of)
         if not found:
-            raise KeyDestroyed(of, hint="The person's values were erased: nothing brings them back.")
+            raise KeyDestroyed(of, hint="The person's values were erased and cannot be restored.")
         return found[key_id, version]
 
     def state(self) -> State:
@@ -151,7 +151,7 @@ class KeyStore:
             conn.execute(text(QUERIES["end_rotation"]))
 
     def begin_epoch(self, epoch: int) -> None:
-        """From now on, keys wrapped by an earlier epoch are not taken in."""
+        """From now on, reject keys wrapped by an earlier epoch."""
         with self._transaction() as conn:
             conn.execute(text(QUERIES["begin_epoch"]), {"epoch": epoch})
 
@@ -170,10 +170,10 @@ class KeyStore:
 
     def destroy(self, owners: Collection[KeyOwner], *, now: datetime) -> int:
         """
-        Destroy the keys of *owners*, all versions; return how many keys there were. Nothing brings them back.
+        Destroy the keys of *owners*, all versions; return how many keys there were. This cannot be undone.
 
-        Copies of the key store keep them until the next epoch. Blind indexes of the rows stay: who erases a
-        person deletes the rows too, or empties those columns.
+        Copies of the key store keep them until the next epoch. Blind indexes of the rows stay: to erase a person, also
+        delete the rows or empty those columns.
         """
         destroyed = 0
         with self._transaction() as conn:
@@ -193,11 +193,11 @@ class KeyStore:
             return current(conn, owners, version or generation_of(conn))
 
     def _add(self, lacking: Mapping[KeyOwner, bytes | None], version: int | None) -> None:
-        """Make a key, or a version of it, for owners that lack one, unless somebody else is quicker."""
+        """Make a key, or a version of it, for owners that lack one, unless another session is faster."""
         for some in batched(lacking):
             ids = {owner: lacking[owner] or secrets.token_bytes(KEY_ID_BYTES) for owner in some}
             generation = version or self.state().generation
-            # Wrapped first, and taken in under the lock: wrapping may ask another machine.
+            # Wrapped first, and added under the lock: wrapping may call another machine.
             wrapped = self._wrapping.wrap([_plain(ids[owner], generation) for owner in some])
             with self._transaction() as conn:
                 conn.execute(text(QUERIES["lock"]))
@@ -205,7 +205,7 @@ class KeyStore:
                 if generation != (version or state["generation"]) or any(
                     one.epoch < state["epoch"] for one in wrapped
                 ):
-                    continue  # a rotation or an epoch has begun meanwhile: the caller looks again
+                    continue  # a rotation or an epoch has begun meanwhile: the caller reads again
                 known = current(conn, some, generation)
                 new = [it for it in some if known[it] is None and lacking[it] is None]
                 ours = [*new, *(it for it in some if known[it] is not None and known[it] == lacking[it])]
@@ -225,8 +225,8 @@ class KeyStore:
                 prefix = one.key_id + one.version.to_bytes(_VERSION_BYTES, "big")
                 if not content.startswith(prefix):
                     raise KeysUnavailable(
-                        "key store: a key stands in the place of another; expected each in its own",
-                        hint="Somebody has changed the key store. Put it back from its backup.",
+                        "key store: a key is in the place of another; expected each in its own place",
+                        hint="Somebody has changed the key store. Restore its backup.",
                     )
                 found[name] = DataKey(key_id=one.key_id, version=one.version, secret=content[len(prefix) :])
         return found
@@ -254,7 +254,7 @@ class KeyStore:
             raise KeysUnavailable(
                 f"key store: its keys are wrapped by {state['wrapped_by']}; "
                 f"found the settings of {self._wrapping.name}",
-                hint="Set the settings of the wrapping key back to what they were when the store was made.",
+                hint="Restore the settings of the wrapping key that the store was made with.",
             )
         return engine
 
@@ -264,14 +264,14 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        # The driver's text may quote what was sent; its class says enough.
+        # The driver's text may quote what was sent; its class is enough.
         raise KeysUnavailable(
             f"key store: {type(getattr(error, 'orig', None) or error).__name__}; "
             "expected a store that can be read and written",
-            hint="`daftari keys status` tells where it is.",
+            hint="`daftari keys status` shows where it is.",
         ) from None
 
 
 def _plain(key_id: bytes, version: int) -> bytes:
-    """What is wrapped: a new key with its own name before it, so that two cannot change places unnoticed."""
+    """The wrapped content: a new key after its own name, so that two cannot be exchanged unnoticed."""
     return key_id + version.to_bytes(_VERSION_BYTES, "big") + secrets.token_bytes(SECRET_BYTES)

@@ -1,4 +1,4 @@
-"""Rows of the key store: how they are read, some at a time, and written."""
+"""Rows of the key store: reading them, some at a time, and writing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Version:
 def current(
     conn: Connection, owners: Sequence[KeyOwner], generation: int
 ) -> dict[KeyOwner, Version | bytes | None]:
-    """Return of each owner the version of its key of *generation*, else the id of its key, else None."""
+    """Return, for each owner, the version of its key of *generation*, else the id of its key, else None."""
     found: dict[KeyOwner, Version | bytes | None] = dict.fromkeys(owners)
     for scope, of_scope in groupby(sorted(owners, key=lambda it: it.scope), key=lambda it: it.scope):
         for some in batched([owner.subject for owner in of_scope]):
@@ -44,7 +44,7 @@ def current(
 
 
 def insert(conn: Connection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add *rows* to the table *name*, many in a statement: one by one, a network takes its time for each."""
+    """Add *rows* to the table *name*, many per statement: a network round trip for each would be slow."""
     if found := list(rows):
         conn.execute(sqlalchemy.insert(table(name, *map(column, found[0]))), found)
 

@@ -1,11 +1,11 @@
--- The key store. It is no part of a governed database: a SQLite file of the workspace, or a PostgreSQL database of
--- its own. Every statement here but the first is read alike by both. Values of `subject` never leave it.
+-- The key store. Not part of a governed database: a SQLite file of the workspace, or a separate PostgreSQL
+-- database. Both run every statement here except the first. Values of `subject` never leave it.
 
 -- name: make_alone
 select pg_advisory_xact_lock(hashtext('daftari.keys'));
 
 -- name: make_state
--- One row. A generation is what a rotation begins, an epoch what a new wrapping key does.
+-- One row. A rotation begins a generation; a new wrapping key begins an epoch.
 create table if not exists key_state (
     only_one integer primary key check (only_one = 1),
     generation integer not null check (generation between 1 and 65535),
@@ -15,7 +15,7 @@ create table if not exists key_state (
 );
 
 -- name: make_key
--- A key that was destroyed keeps its number, and nothing else: what was sealed under it can be told from damage.
+-- A destroyed key keeps only its number, so that a value sealed under it can be distinguished from damage.
 create table if not exists data_key (
     key_id bytea primary key,
     scope text not null,
@@ -45,8 +45,8 @@ values (1, 1, 0, :epoch, :wrapped_by)
 on conflict (only_one) do nothing;
 
 -- name: lock
--- Takes the write lock of either database until the transaction ends: whoever adds keys and whoever begins an epoch
--- wait for each other.
+-- Takes the write lock of either database until the transaction ends: sessions that add keys and sessions that begin
+-- an epoch wait for each other.
 update key_state set epoch = epoch;
 
 -- name: state

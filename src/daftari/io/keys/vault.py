@@ -1,7 +1,7 @@
 """
-Vault: its transit engine as the wrapping key, its KV engine (version 2) as a place for secrets.
+Vault: its transit engine as the wrapping key, its KV engine (version 2) for secrets.
 
-The wrapping key never leaves Vault. Its versions are the epochs: `rotate` makes one, and trimming those before it
+The wrapping key never leaves Vault. Its versions are the epochs: `rotate` makes one. Trimming earlier versions
 destroys what unwrapped older copies of the key store.
 """
 
@@ -24,29 +24,29 @@ from daftari.settings import Settings
 
 
 class _Elsewhere(requests.RequestException):
-    """Vault sent us to another address."""
+    """Vault redirected us to another address."""
 
 
 _CIPHERTEXT = re.compile(r"vault:v(\d+):.+")
 _TIMEOUT_SECONDS = 10
 _WORDS: dict[type[Exception], tuple[str, str]] = {
     hvac.exceptions.Forbidden: (
-        "it does not let this token in",
+        "it does not accept this token",
         "Renew DAFTARI_VAULT_TOKEN, or widen the token's policy.",
     ),
     hvac.exceptions.InvalidPath: ("it has no such path", "Make it, or correct the settings that name it."),
     hvac.exceptions.VaultDown: ("it is sealed, or not ready", "Unseal it, then run this again."),
     hvac.exceptions.RateLimitExceeded: (
-        "it takes no more requests just now",
-        "Run this again in a while.",
+        "it accepts no more requests at the moment",
+        "Run this again later.",
     ),
     hvac.exceptions.InvalidRequest: (
         "it did not accept what it was sent",
         "The key store is older than the last `daftari keys epoch`, or of another environment.",
     ),
     _Elsewhere: (
-        "it sent us to another address, where the token does not go",
-        "Set DAFTARI_VAULT_ADDRESS to the node that answers itself.",
+        "it redirected us to another address; the token is not sent there",
+        "Set DAFTARI_VAULT_ADDRESS to the active node.",
     ),
     requests.RequestException: ("it cannot be reached", "Check DAFTARI_VAULT_ADDRESS, and that it runs."),
 }
@@ -55,7 +55,7 @@ _SOME = 250  #: items of one request
 
 @dataclass(frozen=True, kw_only=True)
 class VaultAccess:
-    """How to reach Vault, and as whom."""
+    """Vault's address, and our credentials."""
 
     address: str
     token: str = field(repr=False)
@@ -63,7 +63,7 @@ class VaultAccess:
     ca_file: str | None = None
 
     def client(self) -> hvac.Client:
-        # Whatever is not given, hvac would look for in the environment.
+        # hvac reads values that are not given from the environment.
         return hvac.Client(
             url=self.address,
             token=self.token,
@@ -154,7 +154,7 @@ class VaultWrapping:
 
     def forget_before(self, epoch: int) -> None:
         with self._explained():
-            # Trimming asks for both; hvac refuses the two in one call where they are equal, which Vault allows.
+            # Trimming needs both; hvac refuses the two in one call where they are equal, which Vault allows.
             for least in ("min_decryption_version", "min_encryption_version"):
                 _require_here(
                     self._transit.update_key_configuration(
@@ -190,7 +190,7 @@ def read_secrets(access: VaultAccess, path: str, *, mount: str) -> dict[str, str
     Return the secrets at *path* of the KV engine (version 2) mounted at *mount*.
 
     Raises:
-        KeysUnavailable: Vault cannot be reached, or does not let this token read them.
+        KeysUnavailable: Vault cannot be reached, or this token may not read them.
     """
     with vault_errors_explained(access, f"secrets {mount}/{path}"):
         answer = _data(
@@ -204,10 +204,10 @@ def read_secrets(access: VaultAccess, path: str, *, mount: str) -> dict[str, str
 @contextmanager
 def vault_errors_explained(access: VaultAccess, what: str) -> Iterator[None]:
     """
-    Say in words why Vault did not do it. Its own text is left out: it may hold what was sent.
+    Explain why Vault failed. Its own text is left out: it may hold what was sent.
 
     Raises:
-        KeysUnavailable: whatever it was.
+        KeysUnavailable: always.
     """
     try:
         yield
@@ -218,30 +218,30 @@ def vault_errors_explained(access: VaultAccess, what: str) -> Iterator[None]:
         )
     else:
         return
-    raise KeysUnavailable(f"{access.address}: {what}: {said}; expected it done", hint=hint) from None
+    raise KeysUnavailable(f"{access.address}: {what}: {said}; expected success", hint=hint) from None
 
 
 def _wrapped(item: dict[str, Any]) -> Wrapped:
     found = _CIPHERTEXT.fullmatch(item["ciphertext"])
     if found is None:
-        raise KeysUnavailable("Vault: an answer of another form; expected vault:v<version>:…")
+        raise KeysUnavailable("Vault: found another kind of answer; expected vault:v<version>:…")
     return Wrapped(epoch=int(found[1]), content=item["ciphertext"].encode())
 
 
 def _data(answer: Any) -> dict[str, Any]:
     """
-    Return what Vault answered. A batch of which single items failed has status 400, and comes as a response.
+    Return Vault's answer. A batch of which single items failed has status 400, and is returned as a response.
 
     Raises:
-        _Elsewhere: it sent us to another address, where the token does not go.
-        ValueError: it is no JSON.
+        _Elsewhere: it redirected us to another address, where the token is not sent.
+        ValueError: it is not JSON.
     """
     _require_here(answer)
     return dict((answer.json() if isinstance(answer, requests.Response) else answer)["data"])
 
 
 def _require_here(answer: Any) -> None:
-    """Raises _Elsewhere: a node that stands by answers so, and has done nothing."""
+    """Raises _Elsewhere: a standby node redirects, and has done nothing."""
     if isinstance(answer, requests.Response) and answer.is_redirect:
         raise _Elsewhere
 

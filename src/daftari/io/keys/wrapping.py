@@ -1,4 +1,4 @@
-"""What a key store asks of the key that wraps its keys (a key-encryption key), wherever that one lives."""
+"""What a key store needs from the key that wraps its keys (a key-encryption key), wherever that is stored."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ class Wrapping(Protocol):
     """
     A wrapping key with numbered versions, the epochs.
 
-    Once earlier epochs are forgotten, nobody can unwrap what they wrapped: a copy of the key store from before
-    then is worth nothing.
+    After earlier epochs are destroyed, nobody can unwrap what they wrapped: older copies of the key store are useless.
     """
 
     @property
     def name(self) -> str:
-        """What it is, for people and for the store, which refuses another than it began with."""
+        """Its name, for people and for the store, which rejects a wrapping key with another name."""
 
     def begin(self) -> int:
-        """Make the first epoch where there is none; return the latest. Asked for a new key store alone."""
+        """Create the first epoch where there is none; return the latest. Only for a new key store."""
 
     def latest(self) -> int: ...
 
@@ -41,4 +40,4 @@ class Wrapping(Protocol):
         """Begin the next epoch, and return its number. Earlier ones still unwrap."""
 
     def forget_before(self, epoch: int) -> None:
-        """Destroy what unwraps earlier epochs. May be repeated."""
+        """Destroy the keys that unwrap earlier epochs. May be repeated."""

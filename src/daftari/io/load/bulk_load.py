@@ -1,11 +1,11 @@
 """
-How judged rows come into their table: straight by COPY while every key is new, by way of a merge otherwise.
+Writes judged rows into their table: directly by COPY while every key is new, by a merge otherwise.
 
 Everything happens in the caller's transaction. A batch that meets an existing key, or a constraint that no rule
-foresaw, is rolled back to its savepoint and merged; a merge that fails is halved until the rows at fault stand
-alone, and those are refused in the words of their rule.
+foresaw, is rolled back to its savepoint and merged. A merge that fails is halved until the faulty rows are alone;
+those are rejected with the reason of their rule.
 
-A merge looks keys up. Where the key is set aside, what must be merged waits until it is back.
+A merge needs the primary key. While its index is deferred, batches that must be merged wait.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from daftari.rows.rules.rules import reference_rule
 _QUERIES = queries.load_queries("load/bulk_load.sql")
 #: Off while batches are merged.
 _PLANNING = ("enable_hashjoin", "enable_mergejoin", "jit")
-#: The rows that wait for the key at the most: memory does not grow with the file.
+#: At most this many rows wait for the primary key, so memory does not grow with the file.
 _WAITING_ROWS = 20_000
 
 
@@ -48,7 +48,7 @@ class LoadedRows:
 
 class BulkLoad:
     """
-    One run's way into one table. Use within a transaction: `prepare`, `land` each batch, `finish`.
+    The rows of one run on their way into one table. Within a transaction: `prepare`, `land` each batch, `finish`.
 
     Batches of one run may repeat a key of an earlier batch: that counts as a duplicate, as within a batch.
     """
@@ -61,11 +61,11 @@ class BulkLoad:
         self._table = staging.governed_table(dataset)
         self._stage = staging.stage_of_load(dataset)
         self._refusals = Refusals(dataset)
-        #: a row may name one that the server sees later; it proves these references itself
+        #: a row may refer to one that the server gets later; the server checks these references itself
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
         self._skips_key_triggers = False
-        #: PostgreSQL copies into a table with policies only for whoever they do not hold, such as a superuser
-        self._copies_straight = True
+        #: PostgreSQL copies into a table with policies only for roles that bypass them, such as a superuser
+        self._copies_directly = True
         self._merges = False
         self._is_staged = False
         self._aside = DeferredIndexes(conn, dataset.name)
@@ -74,7 +74,7 @@ class BulkLoad:
 
     @property
     def digest(self) -> str:
-        """sha256 over the rows as they were sent to the server, in hex."""
+        """sha256 over the rows as sent to the server, in hex."""
         return self._digest.hexdigest()
 
     @property
@@ -83,34 +83,34 @@ class BulkLoad:
 
     def prepare(self, *, large: bool) -> None:
         """
-        Take the table for this transaction: one load a dataset at a time.
+        Lock the table for this transaction: one load per dataset at a time.
 
-        An empty table that is about to take a *large* load gets its indexes and its key when the rows are there.
+        For a *large* load, an empty table gets its indexes and its primary key after the rows.
 
         Raises:
-            DatabaseError: another load of the dataset holds it for longer than the session waits for locks.
+            DatabaseError: another load of the dataset holds the lock for longer than the session waits.
         """
         try:
             self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
         except psycopg.errors.LockNotAvailable:
             raise DatabaseError(
-                f"{self._dataset.name}: another load of it is under way and did not end in time",
-                hint="Load the file again when that one is through, or raise lock_timeout_seconds.",
+                f"{self._dataset.name}: another load of it is running and did not end in time",
+                hint="Load the file again when that one has ended, or raise lock_timeout_seconds.",
             ) from None
         allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
         if allowed and allowed[0] and not self._own_references:
             self._skips_key_triggers = True
-            # The rules prove every foreign key against the parents, which `Parents.hold` locks; the server
-            # would prove them again row by row, at three times the cost of the load. Triggers that must fire
-            # all the same are ENABLE ALWAYS.
+            # The rules check every foreign key, and `ReferencedRows` locks the referenced rows. The server would
+            # check them again row by row, at three times the cost of the load. Triggers that must still fire are
+            # ENABLE ALWAYS.
             self._conn.execute("set local session_replication_role = replica")
         held = self._conn.execute(_QUERIES["is_held_by_policies"], {"table": self._dataset.name}).fetchone()
-        self._copies_straight = not (held and held[0])
+        self._copies_directly = not (held and held[0])
         if large and self._is_empty():
             self._aside.set_aside()
 
     def land(self, batch: Batch) -> tuple[LoadedRows, ...]:
-        """Land *batch*, and whatever waited for it; nothing, where it is to wait itself."""
+        """Land *batch*, and the rows that waited for it; nothing where it must wait itself."""
         if batch.height == 0:
             return ()
         self._digest.update(batch.body)
@@ -130,7 +130,7 @@ class BulkLoad:
         return sum(batch.height for batch in self._waiting) <= _WAITING_ROWS
 
     def _land_waiting(self) -> tuple[LoadedRows, ...]:
-        """Merge what waits, in the order of the file."""
+        """Merge the waiting rows, in order of the file."""
         self._aside.put_back()
         waiting, self._waiting = self._waiting, []
         if waiting:
@@ -138,7 +138,7 @@ class BulkLoad:
         return tuple(self._until_settled(batch, self._merge(batch)) for batch in waiting)
 
     def _until_settled(self, batch: Batch, landed: LoadedRows) -> LoadedRows:
-        """Merge again the rows that were refused for naming one which a later half of the batch brought."""
+        """Merge again the rows that were rejected for a reference that a later half of the batch inserted."""
         while waiting := [line for line, why in landed.refused.items() if why.rule in self._own_references]:
             chosen = batch.lines.is_in(waiting)
             second = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
@@ -156,7 +156,7 @@ class BulkLoad:
         return landed
 
     def finish(self) -> tuple[LoadedRows, ...]:
-        """Put back what was set aside, and land what waited for it."""
+        """Build the deferred indexes, and land the rows that waited for them."""
         landed = self._land_waiting()
         for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} to default").format(sql.Identifier(setting)))
@@ -164,11 +164,11 @@ class BulkLoad:
             self._conn.execute("set local session_replication_role = origin")
         return landed
 
-    # --- straight
+    # --- direct
 
     def _insert(self, body: bytes) -> None:
-        """Insert rows that are all new, or none of them."""
-        if self._copies_straight:
+        """Insert rows whose keys are all new, or none of them."""
+        if self._copies_directly:
             with self._conn.transaction():
                 staging.copy_binary(self._conn, self._table, self._columns, body)
             return
@@ -205,7 +205,7 @@ class BulkLoad:
         return LoadedRows(batch=batch, counts=RunCounts(received=1, quarantined=1), refused=refused)
 
     def _halves(self, batch: Batch) -> Iterator[Batch]:
-        """One after the other: the second is encoded when the first is written."""
+        """Copy the bodies one after another: the second is encoded after the first is written."""
         rows, lines, middle = batch.rows, batch.lines, batch.height // 2
         yield self._part(rows[:middle], lines[:middle])
         yield self._part(rows[middle:], lines[middle:])
@@ -230,18 +230,18 @@ class BulkLoad:
         return LoadedRows(batch=batch, counts=counts, refused=refused)
 
     def _make_stage(self) -> None:
-        """Make the stage, once. Outside the savepoint of a merge, which may be rolled back."""
+        """Create the staging table, once. Outside the savepoint of a merge, which may be rolled back."""
         if self._is_staged:
             return
         staging.make_for_transaction(self._conn, self._dataset)
-        # Each batch meets a few rows in a large table: by its index, and not by reading it all for every batch.
-        # Compiling that plan anew for every batch takes longer than running it.
+        # Each batch meets a few rows in a large table: use its index instead of a full scan for every batch.
+        # Compiling that plan for every batch takes longer than running it.
         for setting in _PLANNING:
             self._conn.execute(sql.SQL("set local {} = off").format(sql.Identifier(setting)))
         self._is_staged = True
 
     def _conflicts(self, batch: Batch) -> dict[int, Refusal]:
-        """Staged rows that contradict a row already there; they are taken off the stage."""
+        """Staged rows that contradict an existing row; they are removed from the staging table."""
         statement = sql.SQL(
             "delete from {stage} s using {table} t where {match} and not ({same}) returning {key}"
         ).format(

@@ -1,19 +1,19 @@
--- How rows come into a governed table. Identifiers in braces are filled in by io/landing.py.
+-- Writing rows into a governed table. io/load/bulk_load.py fills in identifiers in braces.
 
 -- name: one_load_a_dataset
--- Two loads of one dataset wait for each other; they would meet on its keys anyway.
+-- Two loads of one dataset wait for each other; their keys would conflict anyway.
 select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
 
 -- name: may_skip_key_triggers
--- Whether this session may prove foreign keys itself and skip the server's row-by-row checks.
+-- Whether this session may check foreign keys itself and skip the server's row-by-row checks.
 select has_parameter_privilege('session_replication_role', 'set');
 
 -- name: is_held_by_policies
 select row_security_active('ops.' || quote_ident(%(table)s));
 
 -- name: merge_update
--- Brings the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
--- unchanged and duplicate: a key that this same run has brought before is a duplicate, and its later content stays.
+-- Merges the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
+-- unchanged and duplicate: a key that this run has already written is a duplicate, and its later content stays.
 with incoming as materialized (
     select s.*, t._run_id as known_run, ({same}) as same
     from {stage} s

@@ -1,8 +1,8 @@
 """
-What an empty table keeps up row by row, and has cheaper when its rows are all there: indexes and the primary key.
+Deferred indexes: secondary indexes and the primary key of an empty table, built after its rows.
 
-Building an index once costs a third of keeping it up during a load. Everything is in the caller's transaction,
-so a load that fails leaves them as they were.
+Building an index once costs a third of maintaining it during a load. Everything is in the caller's transaction, so a
+load that fails leaves them unchanged.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _QUERIES = queries.load_queries("load/deferred_indexes.sql")
 
 
 class DeferredIndexes:
-    """The indexes and the key of one table while they are set aside."""
+    """The indexes and the key of one table while they are dropped."""
 
     def __init__(self, conn: Connection[Any], table: str) -> None:
         self._conn = conn
         self._table = table
         self._remake: list[str] = []
         self.has_key = (
-            False  #: whether the primary key is among them: until then nothing finds a row by its key
+            False  #: whether the primary key is dropped: until it is rebuilt, nothing finds a row by its key
         )
 
     def set_aside(self) -> None:
         """
-        Take the table's secondary indexes off it, and its primary key.
+        Drop the table's secondary indexes and its primary key.
 
-        The key stays where another table refers to it, where it is not the only thing that keeps rows apart, and
-        where something else hangs on it.
+        The key stays where another table refers to it, where no other constraint keeps rows unique, and where other
+        objects depend on it.
         """
         for name, *remake in self._found("secondary_indexes"):
             self._conn.execute(sql.SQL("drop index {}").format(sql.Identifier(OPS, name)))
@@ -52,7 +52,7 @@ class DeferredIndexes:
             self.has_key = True
 
     def put_back(self) -> None:
-        """Make them all again. May be called when nothing is aside."""
+        """Rebuild them all. May be called when none is dropped."""
         for statement in self._remake:
             self._conn.execute(sql.SQL(statement))
         self._remake, self.has_key = [], False

@@ -1,7 +1,7 @@
--- What a table does without while a large load fills it. See io/aside.py.
+-- Indexes that a table does without during a large load. See io/load/deferred_indexes.py.
 
 -- name: secondary_indexes
--- Indexes of a plain table that no constraint stands on: name, and the statements that make each again.
+-- Indexes of a plain table without a constraint: name, and the statements that create each again.
 select c.relname, pg_get_indexdef(i.indexrelid),
        case when obj_description(i.indexrelid, 'pg_class') is not null
             then format('comment on index ops.%%I is %%L', c.relname, obj_description(i.indexrelid, 'pg_class'))
@@ -18,8 +18,8 @@ where t.relnamespace = 'ops'::regnamespace
   and not exists (select from pg_constraint k where k.conindid = i.indexrelid);
 
 -- name: lone_key
--- The primary key of a plain table, with the statements that make it again, where nothing refers to it and nothing
--- else forbids a row to stand beside another.
+-- The primary key of a plain table, with the statements that create it again, where nothing refers to it and nothing
+-- else restricts which rows may exist together.
 select k.conname,
        format('alter table %%s add constraint %%I %%s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid)),
        case when obj_description(k.oid, 'pg_constraint') is not null

@@ -1,4 +1,4 @@
-"""What a file's content is known by."""
+"""The digest that identifies a file's content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-#: Read at a time: each piece costs two turns of the interpreter's lock, for which somebody who imports lets one wait.
+#: Bytes per read: each needs the interpreter's lock twice, and waits for it while another thread imports modules.
 _PIECE_BYTES = 2**23
 
 
@@ -21,7 +21,7 @@ def file_digest(path: Path) -> str:
 
 
 class DigestInBackground:
-    """The sha256 of a file, found in a thread of its own while whoever will want it makes ready to."""
+    """The sha256 of a file, computed in a thread while its caller prepares."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,6 +34,6 @@ class DigestInBackground:
             self._found = file_digest(self._path)
 
     def hex(self) -> str | None:
-        """Wait for it. None where the file cannot be read: who opens it is told why."""
+        """Wait for it. None where the file cannot be read: opening it raises the error."""
         self._thread.join()
         return self._found

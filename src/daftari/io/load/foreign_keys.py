@@ -1,4 +1,4 @@
-"""The rows that a dataset refers to: which there are when a load begins, and that they stay until it ends."""
+"""The rows that a dataset refers to: which exist when a load begins, and that they stay until it ends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from daftari.rows.formats.parse import physical
 
 class ReferencedRows:
     """
-    What the server's own foreign key check does for each row, done once for each key.
+    The server's foreign key check for each row, done once for each key.
 
-    Reading the keys takes memory in proportion to the parents, not to the file.
+    Memory grows with the number of referenced rows, not with the file.
     """
 
     def __init__(self, conn: Connection[Any], dataset: Dataset) -> None:
@@ -28,7 +28,7 @@ class ReferencedRows:
         self._used: dict[Relationship, pl.DataFrame] = {}
 
     def known(self) -> dict[Relationship, pl.DataFrame]:
-        """Return the keys that exist now, for each relationship."""
+        """Return the existing keys, for each relationship."""
         return {relationship: self._keys(relationship) for relationship in self._dataset.relationships}
 
     def _keys(self, relationship: Relationship) -> pl.DataFrame:
@@ -36,7 +36,7 @@ class ReferencedRows:
             target: physical(self._dataset.field(field))
             for field, target in zip(relationship.fields, relationship.target_fields, strict=True)
         }
-        # uuids and the labels of enums are text to us
+        # uuids and enum labels are text to us
         columns = [
             sql.SQL("{}::text" if kind == pl.String else "{}").format(sql.Identifier(name))
             for name, kind in schema.items()
@@ -47,7 +47,7 @@ class ReferencedRows:
         return pl.DataFrame(self._conn.execute(statement).fetchall(), schema=schema, orient="row")
 
     def known_among(self, rows: pl.DataFrame) -> dict[Relationship, pl.DataFrame]:
-        """Return those of the keys that *rows* name which exist now: for a few rows, instead of `known`."""
+        """Return which keys named by *rows* exist: for a few rows, instead of `known`."""
         return {
             relationship: self._known_among(relationship, [rows[name] for name in relationship.fields])
             for relationship in self._dataset.relationships
@@ -58,7 +58,7 @@ class ReferencedRows:
         if any(column.null_count() == len(column) for column in named):
             return pl.DataFrame(schema=schema)
         keys = pl.DataFrame(named).drop_nulls().unique()
-        # As text, for what is no key at all, such as a word where there are uuids, is to be found missing too.
+        # As text: a value that cannot be a key, such as a word in place of a uuid, must be found missing too.
         columns = [sql.Identifier(f"k{at}") for at in range(keys.width)]
         statement = sql.SQL(
             "select {columns} from unnest({arrays}) as k({columns})"
@@ -85,7 +85,7 @@ class ReferencedRows:
     def _is_key(self, name: str, field: str, column: sql.Identifier) -> sql.Composed:
         kind = physical(self._dataset.field(field))
         typed = column_type(self._dataset, self._dataset.field(field))
-        # A number or a date is one, or its row would not be asked about; a text may be anything.
+        # A number or a date is valid, or its row would not be checked; a text may be anything.
         form = "p.{}::text = k.{}" if kind == pl.String and typed != "text" else f"p.{{}} = k.{{}}::{typed}"
         return sql.SQL(form).format(sql.Identifier(name), column)
 
@@ -93,7 +93,7 @@ class ReferencedRows:
         """
         Remember the keys that rows refer to, for each relationship in the contract's order.
 
-        The server itself proves those of rows to their own dataset.
+        The server itself checks references to the same dataset.
         """
         for relationship, keys in zip(self._dataset.relationships, references, strict=True):
             if relationship.target == self._dataset.name:
@@ -103,10 +103,10 @@ class ReferencedRows:
 
     def hold(self) -> None:
         """
-        Lock the parents in use until the transaction ends: they can be neither deleted nor given another key.
+        Lock the referenced rows until the transaction ends: they can be neither deleted nor given another key.
 
         Raises:
-            DatabaseError: one has gone since `known` was asked.
+            DatabaseError: one was deleted since `known` ran.
         """
         for relationship, keys in self._used.items():
             if not self._held(relationship, keys):

@@ -1,4 +1,6 @@
-"""A file's rows, landed in the role of the caller who sent it: as `landing`, for whoever is no operator."""
+"""
+A file's rows, written in the role of the caller who sent it: like `bulk_load`, but for other users than operators.
+"""
 
 from __future__ import annotations
 
@@ -18,31 +20,31 @@ from daftari.rows.intake.batch import Batch
 
 
 class LoadAsCaller:
-    """The same steps as `Landing`, and no row looked at for longer than its batch."""
+    """The same steps as `BulkLoad`; rows stay in memory only for their batch."""
 
     def __init__(
         self, conn: Connection[Any], dataset: Dataset, run_id: int, place: tuple[RequestContext, Roles]
     ) -> None:
-        errand, roles = place
+        context, roles = place
         self._conn = conn
-        self._errand = errand
+        self._context = context
         self._run_id = run_id
         self._table = dataset.name
-        self._writing = CallerWrite(conn, dataset, errand.caller, roles)
+        self._writing = CallerWrite(conn, dataset, context.caller, roles)
         self._digest = hashlib.sha256()
         self._has_updated = False
 
     @property
     def digest(self) -> str:
-        """sha256 over the rows as they were sent to the server, in hex."""
+        """sha256 over the rows as sent to the server, in hex."""
         return self._digest.hexdigest()
 
     @property
     def operation(self) -> str:
         return "merge" if self._has_updated else "insert"
 
-    def prepare(self, *, large: bool) -> None:  # noqa: ARG002 -- as `Landing`: nothing is set aside here
-        speak_for(self._conn, self._errand)
+    def prepare(self, *, large: bool) -> None:  # noqa: ARG002 -- as `BulkLoad`, which may defer indexes
+        speak_for(self._conn, self._context)
 
     def land(self, batch: Batch) -> tuple[LoadedRows, ...]:
         """

@@ -1,4 +1,4 @@
-"""Work done ahead of its consumer, in one thread of its own."""
+"""Prefetch: items made in a separate thread before their consumer needs them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def prefetch(items: Iterable[T], *, depth: int = 2) -> Iterator[T]:
     """
     Yield *items* in order while a thread makes the next ones, at most *depth* of them unclaimed.
 
-    An error in the making is raised here, after the items before it. When the consumer stops early, so does
-    the thread, after the item it is at.
+    An error of the thread is raised here, after the items before it. When the consumer stops early, the thread stops
+    after its current item.
     """
     line = _Line[T](queue.Queue(maxsize=depth))
-    thread = threading.Thread(target=line.fill, args=(items,), name="ahead", daemon=True)
+    thread = threading.Thread(target=line.fill, args=(items,), name="prefetch", daemon=True)
     thread.start()
     try:
         yield from line.items()
@@ -29,7 +29,7 @@ def prefetch(items: Iterable[T], *, depth: int = 2) -> Iterator[T]:
 
 
 class _End:
-    """After the last item; with the error that ended them, if one did."""
+    """Mark the end, after the last item; with the error that ended them, if there was one."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
@@ -51,7 +51,7 @@ class _Line(Generic[T]):
         self._put(end)
 
     def _put(self, item: T | _End) -> bool:
-        """Wait for room; return whether there is still somebody to wait for."""
+        """Wait for room; return whether the consumer still runs."""
         while not self.stopped.is_set():
             try:
                 self.made.put(item, timeout=0.2)

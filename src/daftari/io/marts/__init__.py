@@ -1,1 +1,1 @@
-"""Marts: built by dbt, published at once, read by roles, shown as reports."""
+"""Marts: built by dbt, published together, read by roles, shown as reports."""

@@ -1,4 +1,4 @@
-"""Starting dbt once, in a process of its own, and hearing what came of it."""
+"""Runs dbt once, in a separate process, and returns its results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from psycopg import Connection
 
 from daftari.errors import DaftariError
 
-#: Called with the number of nodes begun, how many there are, and the name of the one just begun.
+#: Called with the number of nodes begun, their total, and the name of the latest.
 Progress = Callable[[int, int, str], None]
 
-#: Nothing on the network, no values kept, nothing of ours in the home folder.
+#: No network, no stored values, nothing in the home folder.
 _QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_STORE_FAILURES": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -29,7 +29,7 @@ class DbtFailed(DaftariError):
 
 @dataclass(frozen=True, kw_only=True)
 class NodeResult:
-    """What became of one model or test."""
+    """The result of one model or test."""
 
     name: str
     kind: str  #: model, test, operation …
@@ -41,17 +41,17 @@ class NodeResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """One start of dbt."""
+    """The input of one run of dbt."""
 
     project: Path  #: folder with dbt_project.yml and profiles.yml
     arguments: Sequence[str]
     environment: Mapping[str, str]  #: see `connection_variables`
-    target: Path  #: where dbt keeps what it made of the project: compiled SQL, manifest.json
-    log: Path  #: gets a copy of what dbt says
+    target: Path  #: where dbt writes its output: compiled SQL, manifest.json
+    log: Path  #: gets a copy of dbt's messages
 
 
 def connection_variables(conn: Connection[Any], *, schema: str) -> dict[str, str]:
-    """Return what the workspace's profiles.yml asks of the environment, to reach the database of *conn*."""
+    """Return the variables that the workspace's profiles.yml needs to reach the database of *conn*."""
     given = conn.info.get_parameters()
     found = {
         "DAFTARI_DB_HOST": conn.info.host,
@@ -67,7 +67,7 @@ def connection_variables(conn: Connection[Any], *, schema: str) -> dict[str, str
 
 def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     """
-    Run dbt and return what became of each node, failed ones too.
+    Run dbt and return the result of each node, including failed ones.
 
     Raises:
         DbtFailed: dbt did not get as far as running a node.
@@ -91,7 +91,7 @@ def run_dbt(start: Start, progress: Progress) -> tuple[NodeResult, ...]:
     if last is None or (last["error"] and not last["results"]):
         raise DbtFailed(
             f"transform: dbt stopped before any model: {_first_line(last)}",
-            hint=f"All that it said is in {start.log}.",
+            hint=f"The whole log is {start.log}.",
         )
     return tuple(NodeResult(**result) for result in last["results"])
 
@@ -106,7 +106,7 @@ def _request(start: Start) -> dict[str, Any]:
 
 
 def _child() -> str:
-    """The program of the child: the very daftari that runs here, and no module that lies in the workspace."""
+    """The child's program: the running daftari, never a module that lies in the workspace."""
     path = [folder for folder in sys.path if folder]
     return f"import sys; sys.path[:] = {path!r}; from daftari.io.marts import dbt_child; dbt_child.main()"
 
@@ -132,4 +132,4 @@ def _documents(stdout: IO[str]) -> Iterator[dict[str, Any]]:
 
 def _first_line(last: dict[str, Any] | None) -> str:
     lines = [line.strip() for line in (last or {}).get("error", "").splitlines() if line.strip()]
-    return " ".join(lines[:3]) or "it ended without a word"
+    return " ".join(lines[:3]) or "it ended without a message"

@@ -1,13 +1,12 @@
 """
-dbt in a process of its own, started by `daftari.io.marts.dbt` and spoken to through its pipes.
+dbt in a separate process, started by `daftari.io.marts.dbt`, which talks to it through pipes.
 
 The first line of standard input is JSON: the arguments for dbt, variables for its environment, and a file of dbt's
-that must not stay. They come this way so that a password stands in no process list. Standard input then stays open
-for as long as the parent lives: when it closes, this process ends at once, and no orphan goes on writing tables
-after a `kill -9`.
+that must be deleted. So a password appears in no process list. Standard input then stays open while the parent lives:
+when it closes, this process ends at once, and no orphan continues to write tables after a `kill -9`.
 
-Standard output is one JSON document a line: `{"log": …}`, `{"started": name, "of": total}`, and at last
-`{"results": […], "error": …}`. Values of rows that a database error quotes are gone from all of them.
+Standard output is one JSON document per line: `{"log": …}`, `{"started": name, "of": total}`, and at last
+`{"results": […], "error": …}`. Values of rows that a database error quotes are removed from all of them.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from daftari.io.database.messages import without_values
 
 
 def main() -> None:
-    """Run dbt once, as standard input asks, and say on standard output what came of it."""
+    """Run dbt once, as standard input asks, and write the results to standard output."""
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     # dbt reads its profile's variables here; this process has no other use
     os.environ.update(request["environment"])  # noqa: TID251
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints, prints to standard error
+    os.dup2(2, 1)  # other output goes to standard error
     from dbt.cli.main import dbtRunner  # three seconds
 
     try:

@@ -1,5 +1,5 @@
 """
-Which roles read a mart, and which rows of it: what the models' own files say, under `config.meta.daftari`.
+Which roles read a mart, and which rows of it: from the models' own files, under `config.meta.daftari`.
 
     readers: [hr, {role: manager, rows: reports}, {role: employee, rows: own}]
     subject: user_id
@@ -23,11 +23,11 @@ from daftari.errors import Fault
 _ROLE = re.compile(r"(?!daftari_|pg_)[a-z_][a-z0-9_]{0,62}")
 _SCOPES = " | ".join(MART_SCOPES)
 _EXPECTED = f"a list of roles, each once: in small letters, digits and _, or {{role: …, rows: {_SCOPES}}}"
-_NO_SUBJECT = "a subject: the described column that names the person a row is about, as rows go by it"
+_NO_SUBJECT = "a subject: the described column that names the person of each row, because rows depends on it"
 
 
 class _Said(NamedTuple):
-    """What a model's file says of who reads it, as it stands there."""
+    """The readers that a model's file states, unchecked."""
 
     readers: Any
     subject: Any
@@ -35,7 +35,7 @@ class _Said(NamedTuple):
 
 
 def read_readers(folder: Path, root: Path) -> tuple[Readers, list[Fault]]:
-    """Return who reads the marts of the pipeline in *folder*, and what is wrong with what is said of it."""
+    """Return the readers of the marts of the pipeline in *folder*, and the faults in their definitions."""
     found: dict[str, MartReaders] = {}
     faults: list[Fault] = []
     for path in sorted(folder.glob("transform/*.yml")):
@@ -51,7 +51,7 @@ def read_readers(folder: Path, root: Path) -> tuple[Readers, list[Fault]]:
 
 
 def _readers(said: _Said) -> tuple[MartReaders, Fault | None]:
-    """Return who reads a mart, and what is wrong with what is said of it."""
+    """Return the readers of a mart, and the faults in their definition."""
     listed = said.readers if isinstance(said.readers, list) else [said.readers]
     scopes = [_scope(it) for it in listed]
     known = dict(it for it in scopes if it is not None)
@@ -79,7 +79,9 @@ def _models(path: Path, source: str, faults: list[Fault]) -> Iterator[tuple[str,
     try:
         document = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
     except (YAMLError, UnicodeDecodeError):
-        faults.append(Fault(source=source, line=0, place="", found="no YAML in UTF-8", expected="YAML"))
+        faults.append(
+            Fault(source=source, line=0, place="", found="text that is not YAML in UTF-8", expected="YAML")
+        )
         return
     for model in _of(document, "models", list):
         daftari = _of(_of(_of(model, "config", dict), "meta", dict), "daftari", dict)
@@ -90,6 +92,6 @@ def _models(path: Path, source: str, faults: list[Fault]) -> Iterator[tuple[str,
 
 
 def _of(document: Any, name: str, kind: type[Any]) -> Any:
-    """Return what stands under *name* where it is of *kind*, else an empty one: dbt says what is wrong with it."""
+    """Return the value under *name* where it is of *kind*, else an empty one: dbt reports its faults."""
     said = document.get(name) if isinstance(document, dict) else None
     return said if isinstance(said, kind) else kind()

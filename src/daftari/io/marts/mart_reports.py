@@ -1,4 +1,4 @@
-"""How a mart is shown as a report: what its model's file says under `config.meta.daftari.report`."""
+"""How a mart is shown as a report: its model's file, under `config.meta.daftari.report`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ruamel.yaml.error import YAMLError
 from daftari.contract.platform import MARTS
 from daftari.errors import ContractError, Fault
 
-#: A row of a mart as a report shows it: a cell for each described column.
+#: A row of a mart in a report: a cell for each described column.
 Row = tuple[Any, ...]
 CHARTS = ("lines", "bars")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One mart as people look at it."""
+    """One mart as people see it."""
 
     mart: str
     pipeline: str
@@ -31,12 +31,14 @@ class Report:
     along: str  #: the column of the x axis
     value: str
     by: str | None = None  #: one line for each of its values
-    per: tuple[str, ...] = ()  #: columns of which a reader picks one value, as sums over several mean nothing
+    per: tuple[
+        str, ...
+    ] = ()  #: columns for which a reader picks one value, because sums over several are meaningless
     columns: dict[str, str]  #: the described columns of the mart, in their order
 
     @property
     def names(self) -> frozenset[str]:
-        """The columns whose values name things: a year among them is no figure."""
+        """The columns whose values are names: a year is one, although it is a number."""
         return frozenset((self.along, *self.per, *([self.by] if self.by else [])))
 
 
@@ -45,13 +47,13 @@ def read_reports(folder: Path, root: Path) -> Iterator[Report]:
     Yield the reports of the pipeline in *folder*.
 
     Raises:
-        ContractError: what is said of one cannot be shown.
+        ContractError: the definition of one is wrong.
     """
     for path in sorted(folder.glob("transform/*.yml")):
         try:
             document = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
         except (YAMLError, UnicodeDecodeError):
-            continue  # `read_readers` has said so
+            continue  # `read_readers` has reported it
         for model in (document or {}).get("models") or []:
             said = ((model.get("config") or {}).get("meta") or {}).get("daftari") or {}
             if "report" in said:
@@ -79,7 +81,7 @@ def _report(model: dict[str, Any], said: Any, pipeline: str, source: str) -> Rep
             line=0,
             place=f"models.{model.get('name')}.config.meta.daftari.report",
             found="something else",
-            expected=f"title, chart ({' or '.join(CHARTS)}), along, value, perhaps by and per, of described columns",
+            expected=f"title, chart ({' or '.join(CHARTS)}), along, value and optionally by, per: described columns",
         )
         raise ContractError.from_faults([fault])
     return Report(
@@ -102,7 +104,7 @@ def is_built(conn: Connection[Any], mart: str) -> bool:
 
 
 def choices(conn: Connection[Any], report: Report, column: str) -> list[str]:
-    """Return the values of a column of *per*, the commonest first, then the latest; in the role of whoever asks."""
+    """Return the values of a column of *per*, the most frequent first, then the latest; in the caller's role."""
     statement = sql.SQL(
         "select {0}::text from {1} group by {0} order by count(*) desc, {0} desc limit 500"
     ).format(sql.Identifier(column), _mart(report))
@@ -111,7 +113,7 @@ def choices(conn: Connection[Any], report: Report, column: str) -> list[str]:
 
 
 def rows_of(conn: Connection[Any], report: Report, picked: dict[str, str], limit: int) -> list[Row]:
-    """Return the rows of a mart for what was picked, in the role of whoever asks. Numbers that name things are text."""
+    """Return the rows of a mart for the picked values, in the caller's role. Numbers that are names become text."""
     conditions = [
         sql.SQL("{}::text = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in picked.items()
     ]

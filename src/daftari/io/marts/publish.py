@@ -1,9 +1,9 @@
 """
-Marts built aside and published at once.
+Marts built in a separate schema and published together.
 
-The published table stays the same table: its columns, rows, indexes and comments are brought to match the one
-built aside. So whatever hangs on it stays: grants, policies, views. Readers see all of the old or all of the
-new, also in a transaction that began before, as rows are deleted and inserted and nothing is truncated or swapped.
+The published table remains the same table: its columns, rows, indexes and comments are changed to match the new one.
+So its grants, policies and views remain. Readers see all of the old or all of the new, also in a transaction that
+began before, because rows are deleted and inserted, and nothing is truncated or swapped.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from daftari.io.database import queries
 from daftari.io.database.messages import without_values
 
 PUBLISHED = MARTS
-ASIDE = f"{MARTS}__next"
-#: By which the sessions of a transform are known, so that those of a killed one can be ended.
+BUILD_SCHEMA = f"{MARTS}__next"
+#: Marks the sessions of a transform, so that those of a killed one can be ended.
 APPLICATION = "daftari transform"
 
 _QUERIES = queries.load_queries("marts/publish.sql")
@@ -34,16 +34,16 @@ _QUERIES = queries.load_queries("marts/publish.sql")
 class Published:
     name: str
     rows: int
-    added: int  #: rows that were not there before, changed ones among them
-    removed: int  #: rows that are no longer there, changed ones among them
+    added: int  #: new rows, changed ones among them
+    removed: int  #: removed rows, changed ones among them
 
 
 @contextmanager
 def building_marts(conn: Connection[Any]) -> Iterator[None]:
     """
-    Hold the only transform of the database, with an empty schema aside.
+    Hold the lock of the database's only transform, with an empty build schema.
 
-    What an earlier one left aside is dropped at the beginning; what this one leaves stays to be looked at.
+    A former transform's build schema is dropped at the start; this one's remains, for inspection.
 
     Raises:
         DatabaseError: another transform runs.
@@ -58,8 +58,8 @@ def building_marts(conn: Connection[Any]) -> Iterator[None]:
     try:
         with conn.transaction():
             conn.execute(_QUERIES["end_leftovers"], {"application": APPLICATION})
-            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(ASIDE)))
-            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(ASIDE)))
+            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
+            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(BUILD_SCHEMA)))
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(PUBLISHED)))
         yield
     finally:
@@ -70,27 +70,27 @@ def building_marts(conn: Connection[Any]) -> Iterator[None]:
 
 def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:
     """
-    Bring every published mart to match what was built aside, in one transaction.
+    Change every published mart to match the build schema, in one transaction.
 
     Raises:
-        DatabaseError: a mart is not a table, or something that hangs on a published one forbids the change.
+        DatabaseError: a mart is not a table, or an object that depends on a published one forbids the change.
     """
     try:
         with conn.transaction():
-            # A policy that hid rows would leave old ones standing; so it fails instead.
+            # A policy that hid rows would leave old ones in place; so it fails instead.
             conn.execute("set local row_security = off")
             published = tuple(_publish(conn, table) for table in _tables(conn))
-            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(ASIDE)))
+            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
             return published
     except psycopg.Error as error:
         raise DatabaseError(
             f"transform: cannot publish: {without_values(str(error))}",
-            hint="Published marts are as they were. Drop what depends on the changed column, or keep the column.",
+            hint="Published marts are unchanged. Drop what depends on the changed column, or keep the column.",
         ) from None
 
 
 def unbuilt(conn: Connection[Any]) -> tuple[str, ...]:
-    """Return the published marts that nothing was built for, such as those of a model that was removed."""
+    """Return the published marts that were not built, such as those of a removed model."""
     return tuple(name for (name,) in conn.execute(_QUERIES["unbuilt"]).fetchall())
 
 
@@ -99,8 +99,8 @@ class _Table(NamedTuple):
     is_published: bool
 
     @property
-    def aside(self) -> sql.Identifier:
-        return sql.Identifier(ASIDE, self.name)
+    def built(self) -> sql.Identifier:
+        return sql.Identifier(BUILD_SCHEMA, self.name)
 
     @property
     def published(self) -> sql.Identifier:
@@ -125,7 +125,7 @@ def _publish(conn: Connection[Any], table: _Table) -> Published:
         _match_indexes(conn, table)
         _match_comments(conn, table)
     else:
-        move = sql.SQL("alter table {} set schema {}").format(table.aside, sql.Identifier(PUBLISHED))
+        move = sql.SQL("alter table {} set schema {}").format(table.built, sql.Identifier(PUBLISHED))
         conn.execute(move)
         removed, added = 0, _count(conn, table.published)
     if added or removed:
@@ -135,7 +135,7 @@ def _publish(conn: Connection[Any], table: _Table) -> Published:
 
 def _match_columns(conn: Connection[Any], table: _Table) -> list[str]:
     """Give the published table the columns of the other; return their names. A new column empties it."""
-    wanted = {column.name: column for column in _about(conn, "columns", table.aside)}
+    wanted = {column.name: column for column in _about(conn, "columns", table.built)}
     present = {column.name: column for column in _about(conn, "columns", table.published)}
     kept = {name for name in wanted.keys() & present.keys() if wanted[name].type == present[name].type}
     _alter(
@@ -168,13 +168,13 @@ def _nullability(column: Any) -> sql.Composed:
 
 def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple[int, int]:
     """
-    Delete the rows that differ in number or content, insert what is missing. Return both counts.
+    Delete the rows that differ in number or content, insert the missing ones. Return both counts.
 
     Rows are compared as text, which every type has, and as a bag: a mart may hold the same row twice.
     """
     parts = {
         "published": table.published,
-        "aside": table.aside,
+        "built": table.built,
         "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
         "p": sql.SQL("row({})::text").format(sql.SQL(", ").join(sql.Identifier("p", n) for n in names)),
         "n": sql.SQL("row({})::text").format(sql.SQL(", ").join(sql.Identifier("n", n) for n in names)),
@@ -182,13 +182,13 @@ def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple
     removed = conn.execute(
         sql.SQL(
             "delete from {published} p where {p} in ("
-            " (select {p} from {published} p except all select {n} from {aside} n)"
-            " union (select {n} from {aside} n except all select {p} from {published} p))"
+            " (select {p} from {published} p except all select {n} from {built} n)"
+            " union (select {n} from {built} n except all select {p} from {published} p))"
         ).format(**parts)
     )
     added = conn.execute(
         sql.SQL(
-            "insert into {published} ({columns}) select {columns} from {aside} n"
+            "insert into {published} ({columns}) select {columns} from {built} n"
             " where not exists (select from {published} p where {p} = {n})"
         ).format(**parts)
     )
@@ -196,7 +196,7 @@ def _match_rows(conn: Connection[Any], table: _Table, names: list[str]) -> tuple
 
 
 def _match_indexes(conn: Connection[Any], table: _Table) -> None:
-    wanted = {(i.is_unique, i.definition) for i in _about(conn, "indexes", table.aside)}
+    wanted = {(i.is_unique, i.definition) for i in _about(conn, "indexes", table.built)}
     present = {(i.is_unique, i.definition): i.name for i in _about(conn, "indexes", table.published)}
     for definition in present.keys() - wanted:
         # a regclass prints itself quoted and with its schema
@@ -209,12 +209,12 @@ def _match_indexes(conn: Connection[Any], table: _Table) -> None:
 
 
 def _match_comments(conn: Connection[Any], table: _Table) -> None:
-    (comment,) = _about(conn, "table_comment", table.aside)[0]
+    (comment,) = _about(conn, "table_comment", table.built)[0]
     if (comment,) != _about(conn, "table_comment", table.published)[0]:
         on_table = sql.SQL("comment on table {} is {}").format(table.published, sql.Literal(comment))
         conn.execute(on_table)
     present = {column.name: column.comment for column in _about(conn, "columns", table.published)}
-    for column in _about(conn, "columns", table.aside):
+    for column in _about(conn, "columns", table.built):
         if column.comment != present[column.name]:
             where = sql.Identifier(PUBLISHED, table.name, column.name)
             on_column = sql.SQL("comment on column {} is {}").format(where, sql.Literal(column.comment))

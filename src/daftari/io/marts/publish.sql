@@ -1,14 +1,14 @@
--- Publishing marts: statements of io/marts.py. See docs/decisions/0003-write-audit-publish.md.
+-- Publishing marts: statements of io/marts/publish.py. See docs/decisions/0003-write-audit-publish.md.
 
 -- name: lock
--- One transform at a time in a database. Held by the session, so that it ends with it.
+-- One transform at a time in a database. The session holds the lock, so it ends with the session.
 select pg_try_advisory_lock(hashtext('daftari transform'));
 
 -- name: unlock
 select pg_advisory_unlock(hashtext('daftari transform'));
 
 -- name: end_leftovers
--- Sessions of a transform that was killed. Whoever asks this holds the lock, so no other transform is alive.
+-- Sessions of a killed transform. The caller holds the lock, so no other transform is alive.
 select count(pg_terminate_backend(a.pid))
 from pg_stat_activity a
 where a.application_name = %(application)s
@@ -16,7 +16,7 @@ where a.application_name = %(application)s
   and a.usename = current_user;
 
 -- name: tables
--- What was built aside, and whether it is published.
+-- The tables of the build schema, and whether each is published.
 select c.relname as name, c.relkind = 'r' as is_table, p.oid is not null as is_published
 from pg_class c
 left join pg_class p

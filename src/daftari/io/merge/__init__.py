@@ -1,1 +1,1 @@
-"""What loads and caller writes share: staging tables, halving, the words of a rejection."""
+"""What loads and caller writes share: staging tables, halving, the reasons of a rejection."""

@@ -1,4 +1,4 @@
-"""Rows written at once, and by halves where the server refuses one of them, until those at fault stand alone."""
+"""Writes rows at once, and in halves where the server rejects one of them, until the faulty rows are alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from psycopg import Connection, Error
 from psycopg.errors import DataError, InsufficientPrivilege, IntegrityError
 
-#: By these the server refuses rows; by others, such as a deadlock, it refuses the session.
+#: With these the server rejects rows; with others, such as a deadlock, it stops the session.
 REFUSES_ROWS = (IntegrityError, DataError, InsufficientPrivilege)
 Rows = TypeVar("Rows")
 Done = TypeVar("Done")
@@ -23,10 +23,10 @@ def written_by_halves(
     halves: Callable[[Rows], Iterable[Rows]],
 ) -> list[Done]:
     """
-    Return what *write* returned for each part of *rows* that the server took, in order.
+    Return what *write* returned for each accepted part of *rows*, in order.
 
-    *refused* says what becomes of a part that is not to be halved, such as a single row; None: halve it. What it
-    raises ends the writing.
+    *refused* handles a part that must not be halved, such as a single row; None: halve it. If it raises, the write
+    ends.
     """
     try:
         with conn.transaction():

@@ -1,4 +1,4 @@
-"""What the server refuses a row for, in the words of the contract: the same for a file's rows and for a caller's."""
+"""Why the server rejected a row, in the words of the contract: the same for files and for callers."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from daftari.rows.rules.rules import field_rules, reference_rule
 
 
 class Refusals:
-    """Of one dataset: the rule that each constraint of its table holds."""
+    """Of one dataset: the rule behind each constraint of its table."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
 
     def of(self, error: Error) -> Refusal:
-        """Return why the server refused one row. A constraint of no contract keeps its name."""
+        """Return why the server rejected one row. A constraint that is in no contract keeps its name."""
         if isinstance(error, NotNullViolation) and error.diag.column_name:
             name = error.diag.column_name
             return Refusal(rule=f"{name}.required", fields=(name,), reason="is missing")
         constraint = error.diag.constraint_name or type(error).__name__
-        unknown = Refusal(rule=constraint, reason="is refused by the database")
+        unknown = Refusal(rule=constraint, reason="is rejected by the database")
         return self.by_constraint.get(constraint, unknown)
 
     @cached_property
     def by_constraint(self) -> dict[str, Refusal]:
-        """The words for each constraint that the contract makes."""
+        """The reasons of each constraint that the contract makes."""
         table = self._dataset.name
         found = {
             approvals.CONSTRAINT: NO_STEP,
@@ -53,7 +53,7 @@ class Refusals:
             if field.unique:
                 found.setdefault(derived(table, field.name, "key"), _unique((field.name,)))
         for name, rule in self._checks():
-            # One check holds both ends of a length.
+            # One check holds both limits of a length.
             reason = f"{found[name].reason} or {rule.reason}" if name in found else rule.reason
             found[name] = Refusal(rule=rule.rule, fields=rule.fields, reason=reason)
         return found

@@ -1,8 +1,8 @@
 """
-Rows on their way into a table: in a temporary table first, where they are compared with those of the table.
+Staging tables: temporary tables in which new rows are compared with the existing rows.
 
-A load makes its stage for one transaction, and fills it batch by batch. Callers write all the time: their session has
-a stage that stays, and their rows are told apart by their lines.
+A load creates its staging table for one transaction, and fills it batch by batch. Callers write often: their session
+keeps one, and line numbers separate their rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def governed_table(dataset: Dataset) -> sql.Identifier:
 
 
 def staged_columns(dataset: Dataset) -> list[str]:
-    """The columns that rows bring: their fields, and the blind indexes of sealed ones."""
+    """The columns of incoming rows: their fields, and the blind indexes of sealed ones."""
     return [*(field.name for field in dataset.fields), *index_columns(dataset)]
 
 
@@ -40,7 +40,7 @@ def listed(names: Sequence[str]) -> sql.Composed:
 
 
 def same_key(dataset: Dataset, other: str = "t") -> sql.Composable:
-    """Whether the staged row `s` and the row *other* have one key; without a key no two rows are the same."""
+    """Whether the staged row `s` and the row *other* have the same key; without a key no two rows match."""
     if not dataset.key:
         return sql.SQL("false")
     return sql.SQL(" and ").join(
@@ -69,17 +69,17 @@ def stage_of_load(dataset: Dataset) -> sql.Identifier:
 
 
 def loaded_columns(dataset: Dataset) -> list[str]:
-    """The columns of a batch's body, in their order there."""
+    """The columns of a batch's body, in their order."""
     return [*(field.name for field in dataset.fields), RUN_ID, *index_columns(dataset)]
 
 
 def make_for_transaction(conn: Connection[Any], dataset: Dataset) -> None:
-    """Make the stage of a load. Not in a savepoint that may be rolled back."""
+    """Create the staging table of a load. Not in a savepoint that may be rolled back."""
     _make(conn, "make_for_transaction", stage_of_load(dataset), dataset)
 
 
 def fill(conn: Connection[Any], dataset: Dataset, body: bytes) -> None:
-    """Have the stage of a load hold the rows of *body* (binary COPY), and no others."""
+    """Replace the rows in the staging table of a load by those of *body* (binary COPY)."""
     stage = stage_of_load(dataset)
     conn.execute(sql.SQL("truncate {}").format(stage))
     copy_binary(conn, stage, loaded_columns(dataset), body)
@@ -94,9 +94,9 @@ def stage_of_session(dataset: Dataset) -> sql.Identifier:
 
 def stage_rows(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, lines: pl.Series) -> str:
     """
-    Add *rows* to the stage of the session, which a transaction finds empty; return their sha256 in hex.
+    Add *rows* to the staging table of the session, which each transaction finds empty; return their sha256 in hex.
 
-    By COPY: what it brings is in no server's log, where the parameters of a statement may be.
+    By COPY: its rows are in no server log, where the parameters of a statement may be.
     """
     stage = stage_of_session(dataset)
     row = conn.execute(_QUERIES["is_made"], {"stage": stage.as_string()}).fetchone()
@@ -111,12 +111,12 @@ def stage_rows(conn: Connection[Any], dataset: Dataset, rows: pl.DataFrame, line
 
 
 def clear(conn: Connection[Any], dataset: Dataset) -> None:
-    """Empty the stage of the session."""
+    """Empty the staging table of the session."""
     conn.execute(sql.SQL("truncate {}").format(stage_of_session(dataset)))
 
 
 def filled_columns(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
-    """The columns that *rows* fill: a role may be given fewer than there are."""
+    """The columns that *rows* fill: a role may have rights on some columns only."""
     return [
         name
         for name in staged_columns(dataset)
@@ -133,7 +133,7 @@ def _make(conn: Connection[Any], query: str, stage: sql.Identifier, dataset: Dat
 
 
 def _staged(dataset: Dataset, name: str) -> sql.Composable:
-    """A column as it is staged: a text of any length, so that one that is too long is refused with its row alone."""
+    """A column in the staging table: text of any length, so that a value that is too long rejects only its row."""
     is_limited = any(
         it.name == name and column_type(dataset, it).startswith("varchar") for it in dataset.fields
     )

@@ -1,4 +1,4 @@
--- Rows beside their table, where they are compared with it. Identifiers in braces are filled in by io/staging.py.
+-- Staging tables, where rows are compared with their table. io/merge/staging.py fills in identifiers in braces.
 
 -- name: is_made
 select to_regclass(%(stage)s) is not null;

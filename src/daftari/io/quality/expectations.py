@@ -1,9 +1,9 @@
 """
-Asking PostgreSQL with Great Expectations: one context, one connection, one batch a table.
+Runs checks on PostgreSQL with Great Expectations: one context, one connection, one batch per table.
 
-Great Expectations is asked for counts alone. Only of the checks that fail it is asked again, for the keys of some
-rows, and only for key fields whose values may be shown. What it says goes no further than this module: an
-`Answer` holds counts, those keys, and a reason without values.
+Great Expectations returns only counts. For failed checks it is then asked for the keys of some rows, but only for key
+fields whose values may be shown. Its other results do not leave this module: an answer holds counts, those keys, and
+a reason without values.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_une
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteAnswers:
-    rows: int | None  #: of the table; None when even that could not be had
+    rows: int | None  #: of the table; None when they could not be counted
     answers: tuple[CheckAnswer, ...]  #: one for each check of the suite, in its order
 
 
 def open_expectations(conn: Connection[Any]) -> Any:
     """
-    Return what `ask` asks: Great Expectations with a connection of its own to the database of *conn*.
+    Return `ask`: Great Expectations with its own connection to the database of *conn*.
 
-    It can only read there. Takes seven seconds, nearly all of them for importing Great Expectations.
+    It can only read there. Takes seven seconds, nearly all of them to import Great Expectations.
     """
     with _quiet():
         import great_expectations as gx
@@ -58,7 +58,7 @@ def open_expectations(conn: Connection[Any]) -> Any:
 
 
 def ask_suite(source: Any, suite: Suite) -> SuiteAnswers:
-    """Return what the database says to each check of *suite*. A check that cannot be asked has no number."""
+    """Return the result of each check of *suite*. A check that cannot be run has no count."""
     with _quiet():
         asset = source.add_query_asset(suite.dataset, query=suite.query)
         batch = asset.add_batch_definition_whole_table("all").get_batch()
@@ -92,7 +92,7 @@ def _keys(batch: Any, suite: Suite, failing: Sequence[Check]) -> dict[str, tuple
 
 
 def _keys_of(suite: Suite, result: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-    """The keys of some failing rows, whichever of its two forms Great Expectations puts them in."""
+    """The keys of some failing rows, in either of Great Expectations' two forms."""
     rows: list[Mapping[str, Any]] = result.get("details", {}).get("unexpected_rows", [])
     for columns in result.get("unexpected_index_list") or ():
         values = zip(*(columns[name] for name in suite.shown_key), strict=True)
@@ -132,13 +132,13 @@ def _answer(check: Check, result: Any, rows: int) -> CheckAnswer:
 
 
 def _number(result: Any) -> int | None:
-    """How many fail, or how many rows there are; None when the database gave no answer."""
+    """The number of failing rows, or of all rows; None when the database gave no answer."""
     found = result.result.get("unexpected_count", result.result.get("observed_value"))
     return int(found) if isinstance(found, int) else None
 
 
 def _error(result: Any) -> str:
-    """The first line of what the server said. The rest quotes the statement, and what was sent with it."""
+    """The first line of the server's message. The rest quotes the statement and its parameters."""
     faults = result.exception_info or {}
     each = [faults] if "exception_message" in faults else list(faults.values())
     said = [str(fault["exception_message"]) for fault in each if fault.get("exception_message")]
@@ -156,7 +156,7 @@ def _address(conn: Connection[Any]) -> str:
         database=info.dbname,
         query={**given, "host": info.host, "port": str(info.port), "options": options},
     )
-    # Great Expectations would put a setting where it finds a dollar
+    # Great Expectations replaces a dollar sign by a setting
     return address.render_as_string(hide_password=False).replace("$", "%24")
 
 

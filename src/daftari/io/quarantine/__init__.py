@@ -1,1 +1,1 @@
-"""Rejected rows, as they are kept until somebody corrects them."""
+"""Rejected rows, kept until they are corrected."""

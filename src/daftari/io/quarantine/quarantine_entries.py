@@ -1,4 +1,4 @@
-"""Rows that were refused: kept with every reason and a redacted preview until they are mended."""
+"""Rejected rows: kept with every reason and a redacted preview until they are corrected."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def add_to_quarantine(
     replaces: Mapping[int, int] | None = None,
 ) -> None:
     """
-    Put rejected rows (as in `rules.REJECTED`) into quarantine. Belongs into the transaction of the run.
+    Put rejected rows (as in `rules.REJECTED`) into quarantine. Call it in the transaction of the run.
 
     *replaces* are, by line, the entries that are replayed.
 
     Raises:
-        TypeError: the rows' cells are not sealed; see `KeptCells`.
+        TypeError: the rows' cells are not sealed; see `SealedCells`.
     """
     if rejected.is_empty():
         return
@@ -81,18 +81,18 @@ def add_to_quarantine(
     statement = sql.SQL("copy daftari.quarantine ({}) from stdin (format csv)").format(
         sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
     )
-    # As CSV: what makes the binary form takes 40 MiB, and whoever loads a large file has it in another process.
+    # As CSV: the encoder of the binary form takes 40 MiB, and a large load has it in another process.
     with conn.cursor() as cursor, cursor.copy(statement) as out:
         out.write(rows.write_csv(include_header=False, quote_style="non_numeric"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A file as the ledger remembers it."""
+    """A file in the ledger."""
 
     name: str
     sha256: str
-    path: str | None  #: None where it came by standard input
+    path: str | None  #: None where it came from standard input
     mapping: str | None
 
 
@@ -101,7 +101,7 @@ class OpenFile:
     """A file that holds rows in quarantine, and those rows: line -> entry."""
 
     file: Kept
-    first: Kept  #: where its rows first came from: another file, where *file* is a mended export of that
+    first: Kept  #: where its rows first came from: another file, where *file* is a corrected export of that
     lines: dict[int, int]
 
 
@@ -125,7 +125,7 @@ def open_files(conn: Connection[Any], dataset: str, run_id: int | None = None) -
 
 
 def open_now(conn: Connection[Any], dataset: str, entries: Iterable[int]) -> dict[int, int]:
-    """Return, for those of *entries* whose row still waits, its open entry: itself, or what took its place."""
+    """Return, for each of *entries* whose row still waits, its open entry: itself, or its replacement."""
     facts = {"dataset": dataset, "entries": list(entries)}
     return dict(conn.execute(_QUERIES["open_now"], facts).fetchall())
 
@@ -138,32 +138,32 @@ def still_open(conn: Connection[Any], entries: Iterable[int]) -> frozenset[int]:
 
 def hold_entries(conn: Connection[Any], dataset: Dataset, entries: Collection[int]) -> None:
     """
-    Let nobody else resolve *entries* before the transaction ends.
+    Lock *entries*, so that no other session resolves them before the transaction ends.
 
     Raises:
-        QuarantineRefused: they do not all wait any more.
+        QuarantineRefused: some of them are no longer open.
     """
     held = {number for (number,) in conn.execute(_QUERIES["hold"], {"entries": list(entries)})}
     require_waiting(dataset, entries, held)
 
 
 def require_waiting(dataset: Dataset, entries: Iterable[int], waiting: Container[int]) -> None:
-    """Raises QuarantineRefused where not all *entries* are among those that are *waiting*."""
+    """Raises QuarantineRefused where some of *entries* are not in *waiting*."""
     gone = [number for number in entries if number not in waiting]
     if gone:
         raise QuarantineRefused(
-            f"{dataset.name}: {len(gone)} of these rows do not wait any more: somebody mended them meanwhile",
-            hint="Load the page again; nothing was written.",
+            f"{dataset.name}: {len(gone)} of these rows are no longer in quarantine: they were corrected meanwhile",
+            hint="Reload the page; nothing was written.",
         )
 
 
 def resolve_entries(conn: Connection[Any], run_id: int, entries: Iterable[int]) -> int:
-    """Mark entries as mended by a run; return how many were still open."""
+    """Mark entries as corrected by a run; return how many were still open."""
     return conn.execute(_QUERIES["resolve"], {"run_id": run_id, "entries": list(entries)}).rowcount
 
 
 def resolve_content(conn: Connection[Any], run_id: int, dataset: Dataset, sha256: str) -> int:
-    """Mark the open entries of earlier runs of the same file as judged anew by a run; return how many."""
+    """Mark the open entries of earlier runs of the same file as judged again by a run; return how many."""
     facts = {"run_id": run_id, "dataset": dataset.name, "sha256": sha256}
     return conn.execute(_QUERIES["resolve_content"], facts).rowcount
 
@@ -181,18 +181,18 @@ def resolve_landed(conn: Connection[Any], run_id: int, dataset: Dataset) -> int:
     statement = sql.SQL(_QUERIES["resolve_landed"]).format(
         table=sql.Identifier(OPS, dataset.name), pairs=pairs
     )
-    # The run is newer than the planner's statistics: it expects one row of it, and would compare each
-    # entry with each of them.
+    # The run is newer than the planner's statistics: it expects one row of the run, and would compare each
+    # entry with each row.
     conn.execute("set local enable_nestloop = off")
-    mended = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
+    corrected = conn.execute(statement, {"run_id": run_id, "dataset": dataset.name}).rowcount
     conn.execute("set local enable_nestloop = on")
-    return mended
+    return corrected
 
 
 def resolve_keys(conn: Connection[Any], run_id: int, dataset: Dataset, rows: pl.DataFrame) -> int:
     """Mark the open entries under the keys of *rows*, which a run has inserted or updated; return how many."""
     if rows.is_empty() or not dataset.key or any(dataset.field(name).is_confidential for name in dataset.key):
-        return 0  # of the last nothing is kept to know them by
+        return 0  # the cells of a sealed field cannot be compared
     facts = {"run_id": run_id, "dataset": dataset.name}
     if conn.execute(_QUERIES["any_open"], facts).fetchone() is None:
         return 0
@@ -240,7 +240,7 @@ def waiting_entries(
     after: int = 0,
     limit: int = 100,
 ) -> tuple[Waiting, ...]:
-    """Return open entries of *dataset*, oldest first: those of some numbers, or all after one."""
+    """Return open entries of *dataset*, oldest first: those with given numbers, or all after one."""
     facts = {
         "dataset": dataset,
         "entries": None if entries is None else list(entries),

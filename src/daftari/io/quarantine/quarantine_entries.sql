@@ -1,8 +1,8 @@
--- Statements over rows that were refused. Identifiers in braces are filled in by io/quarantine.py.
+-- Statements over rejected rows. io/quarantine/quarantine_entries.py fills in identifiers in braces.
 
 -- name: open_files
--- The files whose rows wait, each with the one that they first came from: another, where the rows were exported,
--- mended and refused again. A replay from the file itself leaves entries of the same content.
+-- The files with open entries, each with the file its rows first came from: another one, where the rows were exported,
+-- corrected and rejected again. A replay from the file itself leaves entries of the same content.
 select f.name, f.sha256, f.path, f.mapping,
        first.name as first_name, first.sha256 as first_sha256, first.path as first_path,
        array_agg(q.line order by q.line) as lines,
@@ -18,7 +18,7 @@ group by f.dataset, f.sha256, first.dataset, first.sha256
 order by min(q.quarantine_id);
 
 -- name: open_now
--- For each of some entries, those of its row that are still open: itself, or what took its place.
+-- For each of some entries, the open entries of its row: itself, or its replacement.
 with recursive rows as (
     select q.quarantine_id as asked, q.quarantine_id, q.resolved_by
     from daftari.quarantine q
@@ -51,7 +51,7 @@ where quarantine_id = any(%(entries)s)
   and resolved_by is null;
 
 -- name: resolve_content
--- A file that is loaded again as a whole has all its lines judged anew.
+-- When a file is loaded again as a whole, all its lines are judged again.
 update daftari.quarantine q
 set resolved_by = %(run_id)s, cells = null
 from daftari.run r
@@ -71,7 +71,7 @@ where q.dataset = %(dataset)s
 limit 1;
 
 -- name: resolve_landed
--- An entry is mended when a later run brings a good row of its key.
+-- An entry is resolved when a later run writes a valid row of its key.
 update daftari.quarantine q
 set resolved_by = %(run_id)s, cells = null
 where q.dataset = %(dataset)s
@@ -121,7 +121,7 @@ where q.quarantine_id = any(%(entries)s)
 order by q.quarantine_id;
 
 -- name: resolve_keys
--- As one document, which is joined: an array of a thousand would be gone through for every entry.
+-- As one document, which is joined: an array of a thousand would be searched for every entry.
 update daftari.quarantine q
 set resolved_by = %(run_id)s, cells = null
 from (select distinct value as key from jsonb_array_elements(%(keys)s::jsonb)) written

@@ -1,4 +1,4 @@
-"""The cells of refused rows, sealed: as they came, so that whoever may see them can mend them in place."""
+"""The sealed cells of rejected rows, as received: users who may see them can correct them in place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SealedCells:
     def __init__(self, open_keys: Callable[[], KeyStore] | None, dataset: Dataset) -> None:
         self._open_keys = open_keys
         self._place = f"{dataset.name}._quarantined"
-        # Whose row it is cannot be told of one that was refused: it falls under the dataset's own key.
+        # The person of a rejected row is not known: it uses the dataset's own key.
         self._owner = KeyOwner(scope=f"dataset:{dataset.name}")
 
     def seal(self, rejected: pl.DataFrame, run_id: int) -> pl.DataFrame:
@@ -46,7 +46,7 @@ class SealedCells:
 
     def open(self, sealed: Iterable[bytes | None]) -> list[Cells | None]:
         """
-        Open what was sealed; None for what was not kept, or cannot be opened any more.
+        Open sealed cells; None for cells that were not kept, or can no longer be opened.
 
         Raises:
             KeysUnavailable: the store cannot be used.

@@ -1,4 +1,4 @@
-"""Rows as a caller reads them, in the caller's role: pages by key, and exports that hold no more than a piece."""
+"""Reads rows in the caller's role: pages by key, and exports that hold one batch in memory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from daftari.rows.query import Filter, Query, Sort, VisibleColumn
 
 _QUERIES = queries.load_queries("read/caller_read.sql")
 _OPERATORS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-#: Of an export, at once.
+#: Rows of an export per batch.
 _ROWS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
     rows: tuple[str, ...]  #: each a JSON object
-    next: str | None  #: where the page after this one begins; None: there is none
+    next: str | None  #: where the next page begins; None: there is none
 
 
 def ask_page(conn: Connection[Any], relation: Relation, query: Query) -> Cursor[Any]:
     """
-    Ask for a page of rows. Within a transaction, in which the role of the reader was taken on.
+    Read a page of rows. Within a transaction that has taken on the reader's role.
 
     Raises:
         psycopg.DataError: the server cannot read a value as its column's type.
@@ -45,13 +45,13 @@ def ask_as(
     conn: Connection[Any], reader: tuple[RequestContext, str], relation: Relation, query: Query
 ) -> Cursor[Any]:
     """
-    Say for whom it is, in which role, and ask for a page of rows, in a transaction and an exchange of its own.
+    Set the caller and role, and read a page of rows, in one transaction and round trip.
 
     Raises:
         psycopg.DataError: the server cannot read a value as its column's type.
     """
-    errand, role = reader
-    return ask_after(conn, session_settings(errand, role), role, *_page(relation, query))
+    context, role = reader
+    return ask_after(conn, session_settings(context, role), role, *_page(relation, query))
 
 
 def _page(relation: Relation, query: Query) -> tuple[str, list[Any]]:
@@ -68,7 +68,7 @@ def _page(relation: Relation, query: Query) -> tuple[str, list[Any]]:
 
 
 class _Shape(NamedTuple):
-    """A page without its condition: few are asked for, again and again."""
+    """A page without its condition: few different ones are used, and often."""
 
     relation: tuple[str, str]
     fields: tuple[str, ...]
@@ -79,7 +79,7 @@ class _Shape(NamedTuple):
 
 @lru_cache(512)
 def _page_around_condition(shape: _Shape) -> tuple[str, str]:
-    """Return a page's statement before and after its condition. To put it together takes as long as to run it."""
+    """Return a page's statement before and after its condition. Composing it takes as long as running it."""
     mark = "/* condition */"
     statement = sql.SQL(_QUERIES["page"]).format(
         place=_joined(f"{_quoted(name)}::text" for name in shape.place),
@@ -94,7 +94,7 @@ def _page_around_condition(shape: _Shape) -> tuple[str, str]:
 
 
 def page_of(cursor: Cursor[Any], query: Query) -> Page:
-    """Return what *cursor* found of *query*."""
+    """Return the page that *cursor* found for *query*."""
     found = cursor.fetchall()
     shown = found[: query.limit]
     is_more = len(found) > query.limit
@@ -104,7 +104,7 @@ def page_of(cursor: Cursor[Any], query: Query) -> Page:
 
 
 def json_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
-    """Yield all rows that *query* asks for as JSON Lines, whatever its limit; in the transaction of `page`."""
+    """Yield all rows of *query* as JSON Lines, ignoring its limit; in the transaction of `page`."""
     cells = sql.SQL("(select row_to_json(shown)::text from (select {}) shown)").format(
         _joined(map(_of, query.fields))
     )
@@ -151,7 +151,7 @@ def _of(column: VisibleColumn) -> str:
 
 
 def _joined(parts: Iterable[str]) -> sql.SQL:
-    # Names that were quoted, and words of ours: no value is among them.
+    # Quoted names, and words of ours: no value is among them.
     return sql.SQL(", ".join(parts))
 
 
@@ -165,7 +165,7 @@ def _bare(column: VisibleColumn) -> str:
 
 
 def _order(sort: Sequence[Sort]) -> str:
-    # What has no nulls is left as an index has it.
+    # A column without nulls keeps the order of its index.
     return ", ".join(
         _of(it.column)
         + (" desc" if it.descending else "")
@@ -202,9 +202,9 @@ def _filter(one: Filter) -> tuple[str, list[Any]]:
 
 
 def _beyond(sort: Sequence[Sort], place: Sequence[str | None]) -> tuple[str, list[Any]]:
-    """Rows that come after *place*. Nulls come last, whichever way a column goes."""
+    """Rows that come after *place*. Nulls come last, in both directions."""
     one_way = len({it.descending for it in sort}) == 1
-    if one_way and all(it.column.required for it in sort):  # an index serves
+    if one_way and all(it.column.required for it in sort):  # an index serves this
         columns, given = ", ".join(_of(it.column) for it in sort), ", ".join(_typed(it.column) for it in sort)
         return f"({columns}) {'<' if sort[0].descending else '>'} ({given})", list(place)
     ways: list[str] = []

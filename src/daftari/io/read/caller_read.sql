@@ -1,4 +1,4 @@
--- Rows as a caller reads them. Identifiers in braces are filled in by io/reading.py.
+-- Rows as a caller reads them. io/read/caller_read.py fills in identifiers in braces.
 
 -- name: page
 -- Each row as JSON, made by the server so that numbers keep their digits, and its place in the order.

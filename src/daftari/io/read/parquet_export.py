@@ -1,4 +1,4 @@
-"""Rows as Parquet, written as they come: what is held is one row group and the footer, however many rows there are."""
+"""Writes rows as Parquet while they arrive: memory holds one row group and the footer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _TYPES = {
     "bigint": pa.int64(),
     "double precision": pa.float64(),
 }
-#: Of a group: readers skip what they do not need by groups, and want them no smaller.
+#: Rows of a group: readers skip whole groups, and need them large.
 _ROWS = 20_000
 
 
 def parquet_type(column: VisibleColumn) -> pa.DataType:
-    """Return the type that holds a column to the last digit; what has none of its own is text."""
+    """Return the type that holds a column exactly; text where there is none."""
     number = _NUMERIC.fullmatch(column.type)
     if number:
         return pa.decimal128(int(number[1]), int(number[2] or 0))
@@ -35,7 +35,7 @@ def parquet_type(column: VisibleColumn) -> pa.DataType:
 
 
 def comes_as_text(column: VisibleColumn) -> bool:
-    """Whether the server gives it as text: enums, documents, and numbers without a declared scale are."""
+    """Whether the server returns it as text: enums, documents, and numbers without a declared scale."""
     return bool(parquet_type(column) == pa.string())
 
 
@@ -61,7 +61,7 @@ def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
 
 
 class _Sink(io.RawIOBase):
-    """Where the writer writes: it knows how much was written, and keeps what was not taken yet."""
+    """The writer's target: counts the bytes written, and keeps those not taken yet."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()

@@ -1,4 +1,4 @@
-"""A review as one HTML file: no script, nothing from outside, readable on a phone and on paper."""
+"""A review as one HTML file: no script, no external resources, readable on a phone and on paper."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from jinja2 import Environment, StrictUndefined
 from daftari.io.review.reviews import Review
 
 _TITLES = {
-    "membership": "What people and services get by their roles",
-    "grant": "Granted past the contracts",
-    "owner": "Owned by others than the platform",
+    "membership": "Access of people and services through their roles",
+    "grant": "Granted outside the contracts",
+    "owner": "Owned by roles other than the platform's",
     "attribute": "Above every grant and policy",
-    "default": "What tables to come would be granted by themselves",
+    "default": "Default privileges of future tables",
     "function": "Functions that read with their owner's rights",
     "view": "Views and copies that show rows with their owner's rights",
 }
@@ -26,7 +26,7 @@ def as_html(review: Review, *, is_as_attested: bool | None, now: datetime, time_
     """
     Return *review* as a page, with times in *time_zone*.
 
-    Names are escaped: who may make a role may call it anything.
+    Names are escaped: the creator of a role may give it any name.
     """
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -1,4 +1,4 @@
-"""Access reviews as they are kept: begun, decided, closed, and attested in the audit."""
+"""Stored access reviews: started, decided, closed, and attested in the audit."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _QUERIES = queries.load_queries("review/reviews.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewEntry:
-    """One access of a review, and what became of it."""
+    """One access of a review, and its decision."""
 
     entry_no: int
     access: HeldAccess
-    is_new: bool  #: the review before had no such entry
+    is_new: bool  #: the previous review had no such entry
     decision: str | None = None  #: keep or revoke
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str | None = None
-    outcome: str | None = None  #: when the review was closed: kept, revoked, or what is left to do
+    outcome: str | None = None  #: set when the review is closed: kept, revoked, or what is left to do
 
     @property
     def rows(self) -> int | None:
-        """Rows that can be seen by it, over all relations; None where none was counted."""
+        """Rows visible through it, over all relations; None where none was counted."""
         counted = [one.rows for one in self.access.reach if one.rows is not None]
         return sum(counted) if counted else None
 
@@ -57,7 +57,7 @@ class Review:
 
     @property
     def outstanding(self) -> tuple[ReviewEntry, ...]:
-        """What was to be taken away and could not be."""
+        """Accesses that should have been revoked but could not be."""
         return tuple(one for one in self.entries if one.outcome not in (None, "kept", "revoked"))
 
 
@@ -73,7 +73,7 @@ def insert_review(conn: Connection[Any], quarter: str, deadline: date, now: date
 
 
 def add_entries(conn: Connection[Any], review_id: int, found: Iterable[HeldAccess]) -> int:
-    """Keep what was *found* as the entries of a review; return how many there are."""
+    """Store *found* as the entries of a review; return how many there are."""
     count = 0
     for count, one in enumerate(found, start=1):
         conn.execute(
@@ -125,7 +125,7 @@ def keep_decision(
 
 
 def record_review_event(conn: Connection[Any], **detail: object) -> None:
-    """Have the audit keep what happened in a review. Belongs into the transaction in which it happens."""
+    """Record an event of a review in the audit. Call it in the transaction of the event."""
     conn.execute(_QUERIES["record"], {"detail": Json(detail)})
 
 
@@ -141,19 +141,19 @@ def close_kept_review(conn: Connection[Any], review: Review, now: datetime) -> s
 
 
 def attested_digest(conn: Connection[Any], review_id: int) -> str | None:
-    """Return the digest that the audit has of a closed review."""
+    """Return the digest of a closed review from the audit."""
     row = conn.execute(_QUERIES["attested"], {"review_id": review_id}).fetchone()
     return str(row[0]) if row else None
 
 
 def review_digest(review: Review) -> str:
-    """Return the sha256 (hex) of a review: everything of it but who closed it and when."""
-    told = {
+    """Return the sha256 (hex) of a review, without who closed it and when."""
+    content = {
         name: value
         for name, value in asdict(review).items()
         if name not in ("closed_at", "closed_by", "digest")
     }
-    text = json.dumps(told, default=_as_text, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(content, default=_as_text, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,14 +162,14 @@ def _as_text(value: date | datetime) -> str:
 
 
 def acting_person(conn: Connection[Any]) -> tuple[str, str]:
-    """Return who acts, and as which login."""
+    """Return the actor and the login."""
     row = conn.execute(_QUERIES["actor"]).fetchone()
     assert row is not None, "a select without from has one row"
     return row[0], row[1]
 
 
 def first_role(conn: Connection[Any]) -> str:
-    """Return the role that the server was made with: a superuser for good."""
+    """Return the role that initialised the server: always a superuser."""
     row = conn.execute(_QUERIES["first_role"]).fetchone()
     assert row is not None, "every server has one"
     return str(row[0])

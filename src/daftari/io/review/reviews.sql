@@ -1,8 +1,8 @@
--- What an access review looks at. Names of roles are the server's. %(own)s are the platform's own roles.
+-- The access that a review surveys. Names of roles are the server's. %(own)s are the platform's own roles.
 
 -- name: memberships
--- For each login the roles that it was given, each with the watched roles that it leads to, by way of which others,
--- and whether their rights come by themselves or by `set role`.
+-- For each login its granted roles, each with the watched roles it leads to, through which others, and whether
+-- their rights are inherited or need `set role`.
 with recursive chain as (
     select m.member as login, m.roleid as first, m.roleid as role, array[m.roleid] as path
     from pg_auth_members m
@@ -15,7 +15,7 @@ with recursive chain as (
 select pg_get_userbyid(c.login), pg_get_userbyid(c.first), pg_get_userbyid(c.role),
        array(select pg_get_userbyid(p)::text from unnest(c.path) with ordinality u(p, n) order by n),
        pg_has_role(c.login, c.role, 'usage'),
-       -- from PostgreSQL 16 each grantor's grant is one of its own, and is revoked by its name
+       -- from PostgreSQL 16 each grantor's grant is separate, and is revoked by the grantor's name
        case when current_setting('server_version_num')::int >= 160000 then array(
            select pg_get_userbyid(m.grantor)::text from pg_auth_members m
            where m.member = c.login and m.roleid = c.first
@@ -26,7 +26,7 @@ where pg_get_userbyid(c.role) = any(%(watched)s)
 order by 1, 2, cardinality(c.path), 3;
 
 -- name: reached
--- What a role may do with each governed relation. One that it may not select from has no columns.
+-- The privileges of a role on each governed relation. A relation that it may not select from has no columns.
 select c.place, c.privileges, c.columns, c.selects
 from (
     select format('%%I.%%I', n.nspname, c.relname) as place,
@@ -55,7 +55,7 @@ where c.privileges <> '{}'
 order by c.place;
 
 -- name: grants
--- To whoever is no role of the contracts: logins, other groups, everybody. On partitions too.
+-- To roles that are not in the contracts: logins, other groups, public. On partitions too.
 with granted as (
     select n.nspname, c.relname, a.grantee, a.privilege_type
     from pg_class c
@@ -84,7 +84,7 @@ group by grantee, nspname, relname
 order by 1, 2;
 
 -- name: owners
--- Of governed relations that belong to somebody whom policies hold by that alone, or not at all.
+-- Owners of governed relations that therefore bypass policies, or that no policy restricts.
 select pg_get_userbyid(c.relowner), format('%%I.%%I', n.nspname, c.relname)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
@@ -92,12 +92,12 @@ join pg_roles o on o.oid = c.relowner
 where n.nspname in ('ops', 'views', 'marts')
   and c.relkind in ('r', 'p', 'v', 'm')
   and not c.relispartition
-  and not o.rolsuper  -- who is one stands here as that
+  and not o.rolsuper  -- superusers are listed as such elsewhere
   and o.rolname <> all (%(own)s)
 order by 1, 2;
 
 -- name: attributes
--- Of logins, and of the roles that they can be, what stands above every policy and grant.
+-- Attributes of logins, and of the roles they can take on, that override every policy and grant.
 select r.rolname, a.attribute
 from pg_roles r
 cross join lateral unnest(array_remove(array[
@@ -110,8 +110,8 @@ where r.rolname !~ '^pg_'
 order by 1, 2;
 
 -- name: functions
--- That run with the rights of somebody who reads governed rows, for whoever may execute them. Ours are made by
--- migrations, and those of extensions by them.
+-- Functions that run with the rights of a role that reads governed rows. Those created by our migrations and by
+-- extensions are left out.
 select case when a.grantee = 0 then 'public' else pg_get_userbyid(a.grantee)::text end,
        format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
        pg_get_userbyid(p.proowner)
@@ -133,8 +133,8 @@ where p.prosecdef
 order by 1, 2;
 
 -- name: views
--- That show governed rows with their owner's rights, straight or by way of others; copies of rows too. Those of
--- `views` are made from the contracts.
+-- Views that show governed rows with their owner's rights, directly or through others; also materialized views. Those
+-- in `views` come from the contracts.
 with recursive leads as (
     select distinct r.ev_class as view, d.refobjid as to_relation, array[r.ev_class, d.refobjid] as path
     from pg_rewrite r
@@ -166,7 +166,7 @@ where n.nspname not in ('views', 'pg_catalog', 'information_schema')
   and a.grantee <> v.relowner
   and a.privilege_type = 'SELECT'
   and not exists (
-      -- with the caller's rights all the way: then it shows what the caller may see anyway
+      -- with the caller's rights all the way: then it shows only what the caller may see anyway
       select where v.relkind = 'v' and not exists (
           select from unnest(l.path) p
           join pg_class s on s.oid = p and s.relkind in ('v', 'm')
@@ -245,7 +245,7 @@ update daftari.access_review set closed_at = %(now)s, closed_by = daftari.actor(
 where review_id = %(review_id)s;
 
 -- name: attested
--- What the audit says a review was when it was closed.
+-- The digest of a closed review in the audit.
 select e.detail ->> 'digest'
 from daftari.audit_entry e
 where e.operation = 'review'

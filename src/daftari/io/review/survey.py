@@ -1,4 +1,4 @@
-"""Who can reach governed rows in a live database, and by what: one `Access` for each thing that can be taken away."""
+"""Who can reach governed rows in a live database, and how: one `Access` for each right that can be revoked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUERIES = queries.load_queries("review/reviews.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class Surveyor:
-    """Looks at a database by way of *conn*, in its transaction."""
+    """Surveys a database through *conn*, in its transaction."""
 
     conn: Connection[Any]
     watched: Watched
@@ -29,7 +29,7 @@ class Surveyor:
     _reached: dict[str, list[Reach]] = field(default_factory=dict)
 
     def everything(self) -> Iterator[HeldAccess]:
-        """Yield each access, as its rows are counted."""
+        """Yield each access, as soon as its rows are counted."""
         uses = self._last_uses()
         for access in self.uncounted():
             counted = tuple(self._counted(access, one) for one in access.reach)
@@ -73,14 +73,14 @@ class Surveyor:
                 reach=tuple(reach[name] for name in sorted(reach)),
             )
 
-    # --- what is really there
+    # --- existing rows
 
     def _counted(self, access: HeldAccess, one: Reach) -> Reach:
-        """Count the rows of *one* by being the grantee, for as long as is given."""
+        """Count the rows of *one* in the grantee's role, within the time limit."""
         if "select" not in one.privileges:
             return one
         if not self._may_be_others():
-            return replace(one, not_counted="only a superuser can be somebody else")
+            return replace(one, not_counted="only a superuser can act as another role")
         try:
             with self.conn.transaction(force_rollback=True):
                 self._become(access, one)

@@ -1,4 +1,4 @@
-"""What checks found, kept and found again."""
+"""Stored results of checks."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _QUERIES = queries.load_queries("runs/check_results.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedDataset:
-    """One dataset, checked once."""
+    """The results of one dataset's check."""
 
     run_id: int
     dataset: str
     contract_hash: str
     verdict: CheckVerdict
-    rows: int | None  #: of the table; None when even that could not be had
+    rows: int | None  #: of the table; None when they could not be counted
     outcomes: tuple[CheckOutcome, ...]
-    finished_at: datetime | None = None  #: None until it is kept
+    finished_at: datetime | None = None  #: None until it is stored
 
     def count(self, verdict: CheckVerdict) -> int:
         return sum(outcome.verdict is verdict for outcome in self.outcomes)
 
 
 def record_check_results(conn: Connection[Any], checked: CheckedDataset) -> None:
-    """Keep what was found. Belongs into the transaction that closes its run."""
+    """Store the results. Call it in the transaction that closes the run."""
     facts = {name: value for name, value in vars(checked).items() if name != "outcomes"}
     conn.execute(_QUERIES["record_run"], facts)
     with conn.cursor() as cursor:
@@ -54,7 +54,7 @@ def record_check_results(conn: Connection[Any], checked: CheckedDataset) -> None
 
 
 def latest_check_results(conn: Connection[Any]) -> tuple[CheckedDataset, ...]:
-    """Return the latest check of each dataset; none where nothing was ever checked."""
+    """Return the latest check of each dataset; nothing where none was ever checked."""
     with conn.cursor(row_factory=dict_row) as cursor:
         try:
             runs = cursor.execute(_QUERIES["latest_runs"]).fetchall()

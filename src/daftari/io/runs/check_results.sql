@@ -1,4 +1,4 @@
--- What checks found: statements of io/check_results.py.
+-- Results of checks: statements of io/runs/check_results.py.
 
 -- name: record_run
 insert into daftari.check_run (run_id, dataset, contract_hash, verdict, rows, started_at)

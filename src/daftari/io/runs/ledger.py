@@ -1,4 +1,4 @@
-"""The ledger of runs: begun before anything is done, closed in the transaction of what was done."""
+"""The ledger of runs: started before any work, closed in the transaction of the work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _QUERIES = queries.load_queries("runs/ledger.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class RunCounts:
-    """What became of the rows of one run. received is the sum of the others; the database holds it to that."""
+    """What became of the rows of one run. The database checks that received is the sum of the others."""
 
     received: int = 0
     inserted: int = 0
@@ -35,7 +35,7 @@ class RunCounts:
 
     @classmethod
     def of(cls, statuses: Iterable[str]) -> RunCounts:
-        """Count what became of each row: the name of a count for each."""
+        """Count the rows of each status."""
         tally = Counter(statuses)
         return cls(received=tally.total(), **tally)
 
@@ -53,30 +53,32 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What became of a file."""
+    """The result of loading a file."""
 
     dataset: str
     source: str
     run_id: int
     counts: RunCounts = RunCounts()
     reasons: tuple[Reason, ...] = ()
-    #: this very content had been loaded before, by `run_id`; nothing was done now
+    #: this content had been loaded before, by `run_id`; nothing was done now
     known: bool = False
     blank: int = 0  #: records skipped because they were empty
     repeated: int = 0  #: records skipped because they repeat the header
-    mended: int = 0  #: quarantined rows of earlier runs that this one brought in good order
+    mended: int = 0  #: quarantined rows of earlier runs that this run corrected
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where the rows of a run come from."""
+    """The source of a run's rows."""
 
     name: str
     sha256: str
     path: str | None = None  #: None for standard input
     bytes: int = 0
     mapping: str | None = None
-    mends: str | None = None  #: of a mended export: the sha256 of the file that its rows first came from
+    corrects: str | None = (
+        None  #: for a corrected export: the sha256 of the file that its rows first came from
+    )
 
 
 def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
@@ -87,11 +89,11 @@ def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
 
 def require_contract(conn: Connection[Any], contract: Contract) -> None:
     """
-    Make sure that the database is what *contract* says, and that this session sees every row.
+    Stop unless the database matches *contract*, and this session sees every row.
 
     Raises:
-        Drift: it was last brought to another contract, or to none.
-        DatabaseError: policies hold rows back from this session: what it counts or compares would be wrong.
+        Drift: another contract was applied, or none.
+        DatabaseError: policies hide rows from this session: its counts and comparisons would be wrong.
     """
     name = contract.dataset.name
     try:
@@ -101,18 +103,18 @@ def require_contract(conn: Connection[Any], contract: Contract) -> None:
     if row is None or row[0] != contract.hash:
         found = f"contract {row[0][:12]}" if row else "no contract"
         raise Drift(
-            f"{name}: the database was brought to {found}; the workspace has {contract.hash[:12]}",
-            hint="See what would change with `daftari plan`, then bring the database to it with `daftari apply`.",
+            f"{name}: the database has {found}; the workspace has {contract.hash[:12]}",
+            hint="See the changes with `daftari plan`, then run `daftari apply`.",
         )
     if conn.execute(_QUERIES["holds_rows_back"], {"dataset": name}).fetchone():
         raise DatabaseError(
-            f"{name}: policies hold rows of it back from user {conn.info.user}; expected an operator, who sees all",
-            hint="Connect as the user who applies the contracts, or have that one run `daftari apply` again.",
+            f"{name}: policies hide rows of it from user {conn.info.user}; expected an operator, who sees all rows",
+            hint="Connect as the user who applies the contracts, or let that user run `daftari apply` again.",
         )
 
 
 def require_contracts(conn: Connection[Any], contracts: Iterable[Contract]) -> None:
-    """Raises what `require_contract` raises, for the first of *contracts* that it does for."""
+    """Raises as `require_contract`, for the first of *contracts* that fails it."""
     for contract in contracts:
         require_contract(conn, contract)
 
@@ -122,11 +124,11 @@ def ledger_run(
     conn: Connection[Any], kind: str, contract: Contract | None = None, origin: Origin | None = None
 ) -> Iterator[int]:
     """
-    Open a run and yield its number; close it as failed or refused when the block raises.
+    Start a run and yield its number; close it as failed or refused when the block raises.
 
-    The block itself closes it with `finish`, inside the transaction of its effects. *conn* must be in
-    autocommit mode, so that the beginning of a run is there even if nothing else of it is. A transform is
-    about no single contract, and has no file that its rows come from; nor has a check.
+    The block itself closes it with `finish`, inside the transaction of its effects. *conn* must be in autocommit mode,
+    so that the start of a run is stored even if its effects are rolled back. A transform or a check has no contract
+    and no file.
     """
     facts = {
         "kind": kind,
@@ -158,32 +160,32 @@ def _close_failed(conn: Connection[Any], run_id: int, error: BaseException) -> N
 
 
 def refuse_run(conn: Connection[Any], run_id: int, error_code: str) -> None:
-    """Close a run that did what it should and had no effect, such as a transform whose tests failed."""
+    """Close a run that worked correctly but had no effect, such as a transform whose tests failed."""
     conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": "refused", "error_code": error_code})
 
 
 def finish_run(conn: Connection[Any], run_id: int, counts: RunCounts) -> None:
-    """Close a run with its counts. Belongs into the transaction of its effects."""
+    """Close a run with its counts. Call it in the transaction of its effects."""
     conn.execute(_QUERIES["finish_run"], {"run_id": run_id, **vars(counts)})
 
 
 def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin) -> None:
-    """Remember that a file of this content is loaded. Belongs into the transaction of its rows."""
+    """Record that a file of this content is loaded. Call it in the transaction of its rows."""
     conn.execute(_QUERIES["record_file"], {"run_id": run_id, "dataset": dataset, **vars(origin)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchAudit:
-    """A batch of rows as the audit keeps it: the rows themselves are the record."""
+    """A batch of rows in the audit: the rows themselves are the record."""
 
     relation: str
     operation: str  #: insert or merge
     rows: int
-    digest: str  #: sha256 of the rows as they were sent, in hex
+    digest: str  #: sha256 of the rows as sent, in hex
 
     @classmethod
     def of(cls, dataset: str, counts: RunCounts, digest: str) -> BatchAudit:
-        """The rows that a run brought into *dataset*."""
+        """The rows that a run wrote into *dataset*."""
         return cls(
             relation=f"{OPS}.{dataset}",
             operation="merge" if counts.updated else "insert",
@@ -193,12 +195,12 @@ class BatchAudit:
 
 
 def record_batch(conn: Connection[Any], batch: BatchAudit) -> None:
-    """Audit a batch of rows of the run that this session holds. Belongs into the transaction of its rows."""
+    """Audit a batch of rows of the run that this session holds. Call it in the transaction of its rows."""
     conn.execute(_QUERIES["record_batch"], vars(batch))
 
 
 def reasons_of(conn: Connection[Any], run_id: int) -> tuple[Reason, ...]:
-    """Return why rows of a run were refused, commonest first. A row with two reasons counts for both."""
+    """Return why rows of a run were rejected, most frequent first. A row with two reasons counts for both."""
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_QUERIES["reasons_of"], {"run_id": run_id}).fetchall()
     return tuple(Reason(**row) for row in found)

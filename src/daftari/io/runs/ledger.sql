@@ -1,7 +1,7 @@
--- Statements over the ledger. See migrations/0001_ledger.sql for what it promises.
+-- Statements over the ledger. See migrations/0001_ledger.sql for its promises.
 
 -- name: known_file
--- The run that loaded this file into this dataset, if one did.
+-- The run that loaded this file into this dataset, if there is one.
 select f.run_id, f.name, f.loaded_at
 from daftari.source_file f
 where f.dataset = %(dataset)s
@@ -11,7 +11,7 @@ where f.dataset = %(dataset)s
 select m.hash from daftari.contract_marker m where m.dataset = %(dataset)s;
 
 -- name: holds_rows_back
--- A row where this session might see a part only of a governed table: policies apply to it, and none shows it all.
+-- A row where this session might see only part of a governed table: policies apply to it, and none shows every row.
 select true
 from pg_class c
 where c.relnamespace = to_regnamespace('ops')
@@ -31,7 +31,7 @@ where c.relnamespace = to_regnamespace('ops')
   );
 
 -- name: start_run
--- The session holds an advisory lock on the run's number for as long as it lives, and names it to the audit.
+-- The session holds an advisory lock on the run's number while it lives, and names the run to the audit.
 with started as (
     insert into daftari.run (kind, dataset, contract_hash, source, sha256)
     values (%(kind)s, %(dataset)s, %(contract_hash)s, %(source)s, %(sha256)s)
@@ -42,7 +42,7 @@ select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int),
 from started;
 
 -- name: abandon_dead_runs
--- A run whose session is gone did nothing: its transaction was never committed.
+-- A run whose session is gone had no effect: its transaction was never committed.
 update daftari.run r
 set status = 'abandoned', finished_at = clock_timestamp(), error_code = 'session_lost'
 where r.status = 'running'
@@ -73,9 +73,9 @@ where run_id = %(run_id)s
 select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int), set_config('daftari.run_id', '', false);
 
 -- name: record_file
--- A replay, or a load of the same content again, leaves the first record as it is.
+-- A replay, or a second load of the same content, leaves the first record unchanged.
 insert into daftari.source_file (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256)
-values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(mends)s)
+values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(corrects)s)
 on conflict (dataset, sha256) do nothing;
 
 -- name: record_batch
@@ -83,7 +83,7 @@ on conflict (dataset, sha256) do nothing;
 select daftari.record_batch(%(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
 -- name: reasons_of
--- Why rows of one run were refused, commonest first.
+-- Why rows of one run were rejected, most frequent first.
 select reason ->> 'rule' as rule, min(reason ->> 'field') as field, min(reason ->> 'reason') as reason,
        count(*) as rows
 from daftari.quarantine q

@@ -1,4 +1,4 @@
-"""What the control room says of datasets at a glance: when rows came last, what waits, which runs there were."""
+"""Numbers about datasets for the control room: latest loads, waiting rows, and runs."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def latest_loads(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, La
 
 
 def reports_made_at(conn: Connection[Any]) -> datetime | None:
-    """Return when marts were published last."""
+    """Return when marts were last published."""
     row = conn.execute(_QUERIES["reports_made_at"]).fetchone()
     return row[0] if row else None
 
 
 def waiting_by_dataset(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, int]:
-    """Return how many refused rows wait to be mended, by dataset."""
+    """Return how many rejected rows wait for correction, by dataset."""
     return dict(conn.execute(_QUERIES["waiting"], {"datasets": list(datasets)}).fetchall())
 
 
@@ -79,7 +79,7 @@ def rows_by_month(
     conn: Connection[Any], relation: Relation, column: VisibleColumn, *, time_zone: str
 ) -> list[tuple[date, int]]:
     """
-    Return how many rows there are of each of the last 24 months, oldest first; in the role of whoever asks.
+    Return the number of rows in each of the last 24 months, oldest first; in the caller's role.
 
     Months of a timestamp begin in *time_zone*.
     """

@@ -1,7 +1,7 @@
--- What the control room says of datasets at a glance.
+-- Numbers about datasets for the control room.
 
 -- name: latest_loads
--- The last run that brought rows to each dataset, or found that nothing was new.
+-- The latest run that wrote rows to each dataset, or found nothing new.
 select distinct on (r.dataset) r.dataset, r.run_id, r.kind, r.finished_at
 from daftari.run r
 where r.dataset = any(%(datasets)s)

@@ -1,4 +1,4 @@
-"""What the runs of pipelines did, kept beside the ledger."""
+"""The steps of pipeline runs."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class StepRecord:
 
 
 def record_step(conn: Connection[Any], step: StepRecord) -> None:
-    """Remember how a step ended."""
+    """Record how a step ended."""
     conn.execute(_QUERIES["record_step"], vars(step))
 
 
 def database_time(conn: Connection[Any]) -> datetime:
-    """Return the server's time now, by which the ledger's times are taken."""
+    """Return the server's current time, which the ledger uses."""
     row = conn.execute("select clock_timestamp()").fetchone()
     assert row is not None, "a select without from returns one row"
     return cast(datetime, row[0])
 
 
 def last_steps(conn: Connection[Any], pipeline: str) -> dict[str, str]:
-    """Return the steps of the pipeline's newest run, each with how it ended."""
+    """Return the steps of the pipeline's latest run, each with how it ended."""
     return dict(conn.execute(_QUERIES["last_steps"], {"pipeline": pipeline}).fetchall())
 
 
 def is_anything_new(conn: Connection[Any], pipeline: str, run_id: int, datasets: Sequence[str]) -> bool:
-    """Return whether rows or contracts of *datasets* came since the load step before this run's."""
+    """Return whether rows or contracts of *datasets* changed since the load step before this run's."""
     facts = {"pipeline": pipeline, "run_id": run_id, "datasets": list(datasets)}
     row = conn.execute(_QUERIES["is_anything_new"], facts).fetchone()
     assert row is not None, "an aggregate returns one row"
@@ -50,7 +50,7 @@ def is_anything_new(conn: Connection[Any], pipeline: str, run_id: int, datasets:
 
 
 def refused_of_files(conn: Connection[Any], dataset: str, files: Sequence[str]) -> tuple[int, int]:
-    """Return how many rows the files (by sha256) brought to *dataset*, and how many of them are in quarantine now."""
+    """Return how many rows the files (by sha256) had for *dataset*, and how many of them are in quarantine now."""
     row = conn.execute(_QUERIES["refused_of_files"], {"dataset": dataset, "files": list(files)}).fetchone()
     assert row is not None, "aggregates return one row"
     return int(row[0]), int(row[1])

@@ -5,14 +5,14 @@ insert into daftari.pipeline_step (run_id, pipeline, step, status, error_code, s
 values (%(run_id)s, %(pipeline)s, %(step)s, %(status)s, %(error_code)s, %(started_at)s);
 
 -- name: last_steps
--- The steps of the newest run of a pipeline that got as far as a step.
+-- The steps of the latest run of a pipeline that reached a step.
 select step, status
 from daftari.pipeline_step
 where pipeline = %(pipeline)s
   and run_id = (select max(run_id) from daftari.pipeline_step where pipeline = %(pipeline)s);
 
 -- name: refused_of_files
--- Of files that were loaded: the rows they brought, and those of them that are still in quarantine.
+-- For loaded files: their rows, and how many of those are still in quarantine.
 select coalesce(sum(r.received), 0)::bigint as received,
        coalesce(sum(open.rows), 0)::bigint as refused
 from daftari.source_file f
@@ -30,7 +30,7 @@ where f.dataset = %(dataset)s
   and f.sha256 = any(%(files)s);
 
 -- name: is_anything_new
--- Whether rows or contracts came since the pipeline last loaded: by itself, by hand or out of quarantine.
+-- Whether rows or contracts changed since the pipeline last loaded: by itself, by hand or from quarantine.
 with last as (
     select s.finished_at
     from daftari.pipeline_step s

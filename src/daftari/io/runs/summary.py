@@ -1,4 +1,4 @@
-"""What a workspace's database holds, in a few numbers: the ledger summed up, and the spend by department."""
+"""A workspace's database in a few numbers: totals of the ledger, and spend by department."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _QUERIES = queries.load_queries("runs/summary.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSummary:
-    """What became of the rows of every file that one dataset was loaded from."""
+    """What became of the rows of all files loaded into one dataset."""
 
     dataset: str
     files: int
     counts: RunCounts
-    reasons: tuple[tuple[str, int], ...] = ()  #: rule and rows in quarantine, commonest first
+    reasons: tuple[tuple[str, int], ...] = ()  #: rule and rows in quarantine, most frequent first
 
 
 def summarise(conn: Connection[Any]) -> Mapping[str, DatasetSummary]:

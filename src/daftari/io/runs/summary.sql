@@ -1,7 +1,7 @@
--- What a whole workspace looks like in numbers, for a page.
+-- Totals of a whole workspace, for a page.
 
 -- name: counts_of
--- What became of the rows of every file that was loaded, by dataset.
+-- What became of the rows of every loaded file, by dataset.
 select r.dataset,
        count(*) as files,
        sum(r.received)::bigint as received,
@@ -16,7 +16,7 @@ where r.kind = 'load'
 group by r.dataset;
 
 -- name: reasons_by_dataset
--- Why rows are in quarantine, commonest first. A row with two reasons counts for both.
+-- Why rows are in quarantine, most frequent first. A row with two reasons counts for both.
 select q.dataset,
        reason ->> 'rule' as rule,
        count(*) as rows

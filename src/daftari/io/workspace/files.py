@@ -1,4 +1,4 @@
-"""The folder that an organisation owns: its pipelines, their contracts and mappings, read from disk."""
+"""The workspace's folder: its pipelines, with their contracts and mappings, read from disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONTRACT_SUFFIX = ".odcs.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """One folder of `pipelines/`, everything about it inside."""
+    """One folder of `pipelines/`, with everything about it."""
 
     name: str
     path: Path
@@ -40,7 +40,7 @@ class Pipeline:
     mappings: tuple[Path, ...]  #: the files of ingest/, in the order of their names
 
     def examples(self, dataset: str) -> Path:
-        """Where the example rows of *dataset* are, if there are any."""
+        """Return the path of the example rows of *dataset*, if there are any."""
         return self.path / "tests" / f"{dataset}.examples.yaml"
 
 
@@ -54,13 +54,13 @@ class Workspace:
     time_zone: str = DEFAULT_TIME_ZONE
 
     def rights(self, role_prefix: str | None = None) -> Rights:
-        """Return who the workspace's database is for, where roles are called with *role_prefix*."""
+        """Return who may access the workspace's database, where roles start with *role_prefix*."""
         return Rights(roles=Roles(prefix=role_prefix or ""), readers=self.readers)
 
-    #: roles that look at the audit trail and at access reviews in the control room
+    #: roles that see the audit trail and access reviews in the control room
     overseers: tuple[str, ...] = ()
 
-    #: opens what sealed fields are sealed under; None: only its files are looked at
+    #: opens the keys of sealed fields; None: only the workspace's files are read
     open_keys: Callable[[], KeyStore] | None = None
 
     def today(self, now: datetime) -> date:
@@ -83,7 +83,7 @@ class Workspace:
         Return the contract of the dataset called *name*, and the pipeline that holds it.
 
         Raises:
-            UnknownName: no contract is about it.
+            UnknownName: no contract describes it.
         """
         for pipeline in self.pipelines:
             for contract in pipeline.contracts:
@@ -94,10 +94,10 @@ class Workspace:
 
 def read_workspace(root: Path, *, only: str | None = None, time_zone: str = DEFAULT_TIME_ZONE) -> Workspace:
     """
-    Read the workspace in the folder *root*. Every contract of it can be enforced.
+    Read the workspace in the folder *root*. Every contract in it can be enforced.
 
-    *only* the contract of the dataset of that name and its pipeline, where a file is called so: reading a contract
-    takes 30 ms. Who asks for it compares its hash with the database's, to which all were brought together.
+    *only* reads the contract of the dataset of that name and its pipeline, where a file has that name: reading a
+    contract takes 30 ms. The caller compares its hash with the database's; all contracts were applied together.
 
     Its keys are not opened: `open_workspace` names them, and the workspace's *time_zone*.
 
@@ -111,7 +111,7 @@ def read_workspace(root: Path, *, only: str | None = None, time_zone: str = DEFA
     readers = {folder: read_readers(folder, root) for folder in folders}
     faults = [fault for _, found in (*read.values(), *readers.values()) for fault in found]
     contracts = [contract for found, _ in read.values() for contract in found]
-    # A contract with faults may name what is not read: say first what is wrong with each by itself.
+    # A contract with faults may refer to unread ones: first report the faults of each contract.
     ordered, misfits = ((), ()) if faults else in_order(contracts)
     if faults or misfits:
         raise ContractError.from_faults([*faults, *misfits])
@@ -171,20 +171,20 @@ def read_open_workspace(settings: Settings, *, only: str | None = None) -> Works
 
 
 def _key_store(settings: Settings) -> KeyStore:
-    # What it stands on takes half a second to import, and most loads need none of it.
+    # This takes half a second to import, and most loads need none of it.
     from daftari.io.keys import key_store_of
 
     return key_store_of(settings)
 
 
 def contract_files(folder: Path) -> tuple[Path, ...]:
-    """The contracts in *folder* and below, in the order of their paths."""
+    """The contracts in *folder* and below, in order of their paths."""
     return tuple(sorted(folder.rglob(f"*{CONTRACT_SUFFIX}")))
 
 
 def read_contract_file(path: Path, *, source: str | None = None) -> Contract:
     """
-    Read one contract, of whatever origin. *source* names it in messages; by default, its path does.
+    Read one contract, of any origin. *source* names it in messages; by default, its path does.
 
     Raises:
         ContractError: it cannot be read, is not UTF-8, or is not a valid contract.
@@ -200,7 +200,7 @@ def read_contract_file(path: Path, *, source: str | None = None) -> Contract:
 
 
 def enforcement_faults(contract: Contract) -> tuple[Fault, ...]:
-    """Return why *contract* cannot be enforced, taken by itself. Empty: it can."""
+    """Return why *contract* alone cannot be enforced. Empty: it can."""
     return governable(contract) or rule_faults(contract) or tuple(_access_faults(contract))
 
 
@@ -229,7 +229,7 @@ def _read_folder(folder: Path, root: Path, time_zone: str) -> tuple[list[Contrac
 
 
 def _read(path: Path, root: Path, time_zone: str) -> tuple[Contract | None, list[Fault]]:
-    """Return the contract of a file, None where it cannot be read, and what is wrong with it by itself."""
+    """Return the contract of a file, None where it cannot be read, and its own faults."""
     try:
         contract = read_contract_file(path, source=path.relative_to(root).as_posix())
     except ContractError as error:
@@ -243,7 +243,7 @@ def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:
     names = [dataset.name for dataset in contract.datasets]
     stem = path.name.removesuffix(CONTRACT_SUFFIX)
     if len(names) == 1 and names != [stem]:
-        expected = f"{stem!r}, as the file is called"
+        expected = f"{stem!r}, the file's name"
         line = contract.dataset.line
         yield Fault(
             source=contract.source, line=line, place="schema.name", found=repr(names[0]), expected=expected

@@ -1,4 +1,4 @@
-"""Files that the product writes into a workspace, beside those that people write."""
+"""Files that Daftari generates in a workspace, next to those that people write."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from daftari.compile.marts.dbt_files import MARK, GeneratedFile
 from daftari.errors import ContractError
 
-#: How much of a file is read to see who wrote it.
+#: Bytes of a file that are read to see who wrote it.
 _HEAD_CHARACTERS = 80
 
 
 def write_generated(folder: Path, files: Sequence[GeneratedFile]) -> tuple[Path, ...]:
     """
-    Make *folder* hold *files*; return those that changed, the removed ones among them.
+    Make *folder* hold *files*; return those that changed, including removed ones.
 
-    A file that already has its text is not touched. One that we once wrote and no contract asks for is removed.
+    A file that already has its text is not touched. A generated file that no contract asks for is removed.
 
     Raises:
-        ContractError: a file of that name is there which somebody wrote by hand.
+        ContractError: a handwritten file has one of the names.
     """
     folder.mkdir(parents=True, exist_ok=True)
     changed = [folder / file.name for file in files if _write(folder / file.name, file.text)]

@@ -1,4 +1,4 @@
-"""What is said about files: source mappings, in a pipeline's ingest/, and manifests, beside the files."""
+"""Descriptions of files: source mappings, in a pipeline's ingest/, and manifests, next to the files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_mapping_file(path: Path) -> Mapping:
     Read one source mapping.
 
     Raises:
-        MappingError: it cannot be read, or is not one; each fault with its line.
+        MappingError: it cannot be read, or is not a mapping; each fault with its line.
     """
     try:
         return read_mapping(path.read_text("utf-8"), path.name)
@@ -29,7 +29,7 @@ def read_mapping_file(path: Path) -> Mapping:
 
 def manifest_totals(path: Path) -> list[ControlTotals]:
     """
-    Return what the manifests beside *path* (manifest.csv, manifest.yaml) state about that file.
+    Return what the manifests next to *path* (manifest.csv, manifest.yaml) state about that file.
 
     Raises:
         MappingError: a manifest cannot be read.

@@ -12,7 +12,7 @@ import daftari
 
 Files = Mapping[PurePosixPath, bytes]
 
-#: What a workspace collects while it is used; never part of a new one.
+#: Files that a workspace collects in use; never part of a new one.
 _LEFT_BY_USE = {".daftari", ".env", ".user.yml", "__pycache__", "dbt_packages", "inbox", "logs", "target"}
 
 
@@ -22,7 +22,7 @@ def reference_files() -> Files:
 
 
 def _reference() -> Traversable:
-    """A wheel holds it as package data; in a checkout it is `workspace/`, where people work on it."""
+    """Return its folder: package data in a wheel; in a checkout `workspace/`, where people work on it."""
     shipped = resources.files(daftari) / "reference"
     return shipped if shipped.is_dir() else Path(daftari.__file__).parents[2] / "workspace"
 
@@ -52,7 +52,7 @@ def _walk(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPat
 
 
 def write_files(files: Files, folder: Path) -> None:
-    """Write *files* under *folder*. A file that is there already is an error: nothing is ever overwritten."""
+    """Write *files* under *folder*. An existing file is an error: nothing is ever overwritten."""
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Settings that are secret, from Vault where the environment and `.env` do not give them."""
+"""Secret settings, from Vault where the environment and `.env` do not set them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from daftari.errors import SettingError
 from daftari.io.keys.vault import read_secrets, vault_access
 from daftari.settings import EmbeddedServer, Settings
 
-#: Names of the secret's fields, and of the settings that they give.
+#: Fields of the secret, and the settings that they set.
 NAMES = ("database_url", "keys_url", "oidc_client_secret")
 
 
 def with_secrets(settings: Settings) -> Settings:
     """
-    Return *settings* with what is at `vault_secrets`; what is given nearer wins.
+    Return *settings* with the secrets at `vault_secrets`; the environment and `.env` take precedence.
 
     Raises:
-        KeysUnavailable: Vault cannot be asked.
-        SettingError: it gives no address of a PostgreSQL database, where one is needed.
+        KeysUnavailable: Vault cannot be reached.
+        SettingError: it holds no address of a PostgreSQL database, where one is needed.
     """
     if settings.vault_secrets is None:
         return settings
@@ -35,6 +35,6 @@ def with_secrets(settings: Settings) -> Settings:
     if filled.database_url is None and filled.embedded_server is EmbeddedServer.OFF:
         raise SettingError(
             f"database_url: missing; looked in the environment, in .env and in Vault at {path}",
-            hint="Put it into the secret under the name database_url.",
+            hint="Add it to the secret under the name database_url.",
         )
     return filled

@@ -1,1 +1,1 @@
-"""Records that a caller sends into tables, in the caller's role, once."""
+"""Writes the records that callers send, in the caller's role, each request once."""

@@ -1,8 +1,8 @@
 """
-How judged rows of a caller come into their table: written in the caller's role, so that PostgreSQL decides.
+Writes a caller's judged rows into their table, in the caller's role, so that PostgreSQL decides.
 
-The service, who sees every row, finds out which keys are there; what it finds, the caller learns only as far as the
-caller's role sees those rows. A row that is there and hidden is refused in the same words as one that a policy refuses.
+The service, which sees every row, looks up which keys exist. The caller learns the result only for rows that the
+caller's role sees. An existing but hidden row gives the same reason as a row that a policy rejects.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from daftari.rows.intake.batch import Batch
 from daftari.rows.rules.refusal import CONTRADICTS, NOT_TAKEN, Refusal
 
 _QUERIES = queries.load_queries("write/caller_write.sql")
-_AT_ONCE = 5  #: how often rows that somebody else wrote meanwhile are looked up anew
+_AT_ONCE = 5  #: how often rows that another session wrote meanwhile are looked up again
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """What became of one row."""
+    """The result of one row."""
 
     status: str  #: inserted, updated, unchanged, duplicate or quarantined
-    why: Refusal | None = None  #: it is quarantined
+    why: Refusal | None = None  #: why it is quarantined
 
 
 def refused(why: Refusal) -> Fate:
@@ -47,7 +47,7 @@ def refused(why: Refusal) -> Fate:
 
 
 class CallerWrite:
-    """One caller's way into one table, in the transaction of a run."""
+    """One caller's writes into one table, in the transaction of a run."""
 
     def __init__(self, conn: Connection[Any], dataset: Dataset, caller: Caller, roles: Roles) -> None:
         self._conn = conn
@@ -58,18 +58,18 @@ class CallerWrite:
         self._stage = staging.stage_of_session(dataset)
         self._refusals = Refusals(dataset)
         self._clashed: set[int] = set()
-        self.digest = ""  #: sha256 of the rows that were laid out, in hex
+        self.digest = ""  #: sha256 of the staged rows, in hex
 
     def write(self, batch: Batch) -> dict[int, Fate]:
         """
-        Write rows, one a key; return by line what became of each.
+        Write rows, one per key; return the result of each by line.
 
         Raises:
             AccessRefused: the caller's role may not insert at all.
         """
         if batch.height == 0:
             return {}
-        if self.digest:  # of an earlier batch of this transaction, whose rows nothing asks for any more
+        if self.digest:  # of an earlier batch of this transaction, whose rows nothing needs any more
             staging.clear(self._conn, self._dataset)
         self.digest = staging.stage_rows(self._conn, self._dataset, batch.rows, batch.lines)
         fates: dict[int, Fate] = {}
@@ -88,7 +88,7 @@ class CallerWrite:
         """Whether no row of the dataset is hidden from the caller."""
         return sees_all_rows(self._dataset, self._caller.role)
 
-    # --- what is there
+    # --- existing keys
 
     def _look_up(self, lines: Sequence[int]) -> _Found:
         statement = sql.SQL(_QUERIES["look_up"]).format(
@@ -107,10 +107,10 @@ class CallerWrite:
         there = {line: tuple(filter(None, differing)) for line, is_there, differing in rows if is_there}
         return _Found(absent=[line for line, is_there, _ in rows if not is_there], there=there)
 
-    # --- what is new
+    # --- new rows
 
     def _write_new(self, lines: list[int], batch: Batch) -> dict[int, Fate]:
-        """Insert rows in the caller's role. A row whose key came to be there meanwhile has no fate yet."""
+        """Insert rows in the caller's role. A row whose key was inserted meanwhile has no fate yet."""
         if not lines:
             return {}
         statement = sql.SQL(_QUERIES["insert"]).format(
@@ -134,7 +134,7 @@ class CallerWrite:
         write: Callable[[list[int]], dict[int, Fate]],
         otherwise: Callable[[], dict[int, Fate]],
     ) -> dict[int, Fate]:
-        """Write rows at once, and by halves where the server refuses one of them."""
+        """Write rows at once, and in halves where the server rejects one of them."""
 
         def refuse(some: list[int], error: psycopg.Error) -> dict[int, Fate] | None:
             if (
@@ -148,26 +148,26 @@ class CallerWrite:
         return {line: fate for part in parts for line, fate in part.items()}
 
     def _alone(self, line: int, error: psycopg.Error) -> dict[int, Fate]:
-        """Return the fate of a row that the server refuses; none where its key may be there by now: look again."""
+        """Return the fate of a row that the server rejects; none where its key may exist by now: look it up again."""
         if isinstance(error, psycopg.errors.UniqueViolation) and line not in self._clashed:
             self._clashed.add(line)
             return {}
         return {line: refused(self._why(error))}
 
     def _why(self, error: psycopg.Error) -> Refusal:
-        """Say why only to whom no row is hidden: to others it would tell of one."""
+        """Give the reason only to callers who see every row: to others it would reveal one."""
         by_policy = isinstance(error, psycopg.errors.InsufficientPrivilege)
         is_told = self.sees_all or error.diag.constraint_name == approvals.CONSTRAINT
         return self._refusals.of(error) if is_told and not by_policy else NOT_TAKEN
 
     def _may_not_insert(self) -> dict[int, Fate]:
         raise AccessRefused(
-            f"{self._dataset.name}: role {self._caller.role} may not insert what was sent; expected a role to which "
-            "its contract gives that",
-            hint="`daftari contract show` tells who may do what.",
+            f"{self._dataset.name}: role {self._caller.role} may not insert these rows; expected a role to which "
+            "its contract grants that",
+            hint="`daftari contract show` shows who may do what.",
         )
 
-    # --- what is there already
+    # --- existing rows
 
     def _of_those_there(self, found: _Found) -> dict[int, Fate]:
         visible = self._visible(list(found.there))
@@ -185,7 +185,7 @@ class CallerWrite:
                 return fates | self._update(changed)
 
     def _visible(self, lines: list[int]) -> set[int]:
-        """Which of the rows that are there the caller sees."""
+        """Return which existing rows the caller sees."""
         relation = relation_of(self._dataset, self._caller.role)
         if not lines or relation is None:
             return set()
@@ -196,7 +196,7 @@ class CallerWrite:
             return {line for (line,) in self._conn.execute(statement, [lines])}
 
     def _update(self, changed: dict[int, tuple[str, ...]]) -> dict[int, Fate]:
-        """Change rows in the caller's role: the columns that differ in one of them, and no other."""
+        """Update rows in the caller's role: only the columns that differ in one of them."""
         if not changed:
             return {}
         differing = {name for names in changed.values() for name in names}
@@ -222,7 +222,7 @@ class CallerWrite:
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    absent: list[int]  #: lines whose key is not there
+    absent: list[int]  #: lines whose key does not exist
     there: dict[int, tuple[str, ...]]  #: the others, with the fields that differ
 
 
@@ -232,5 +232,5 @@ def _halves(lines: list[int]) -> list[list[int]]:
 
 
 def further(names: Sequence[str]) -> sql.Composed:
-    """Columns that a statement names behind another one."""
+    """Further columns of a statement."""
     return sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in names)

@@ -1,7 +1,7 @@
--- How rows of a caller come into a governed table. Identifiers in braces are filled in by io/written.py.
+-- Writing a caller's rows into a governed table. io/write/caller_write.py fills in identifiers in braces.
 
 -- name: look_up
--- Which of the staged rows are there, and what differs in those.
+-- Which of the staged rows exist, and which fields differ.
 select s._line, t._run_id is not null, array[{differing}]::text[]
 from {stage} s
 left join {table} t on {match}

@@ -1,4 +1,4 @@
-"""Rows as they stand, as records that can be judged again: what a caller changes in part is judged as a whole."""
+"""Current rows as complete records: a partial change is judged as a whole record."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def current_rows(
     conn: Connection[Any], dataset: Dataset, changes: Sequence[Mapping[str, Any]], sealer: Sealer
 ) -> list[dict[str, Any]]:
     """
-    Return, for each of *changes* (a key, and what is to be otherwise), the whole record as it stands.
+    Return the complete current record for each of *changes* (a key, and the fields to change).
 
-    The rows are locked until the transaction ends. Read by the service, for nobody's eyes: what they hold is judged
-    and, where nothing of it changes, written by nobody.
+    The rows are locked until the transaction ends. The service reads them, and shows them to nobody: the values are
+    judged, and unchanged values are not written.
 
     Raises:
-        RowRefused: a row is not there.
+        RowRefused: a row does not exist.
         CannotOpen, KeyDestroyed, KeysUnavailable: a sealed value of it cannot be opened.
     """
     return [_current(conn, dataset, change, sealer) for change in changes]
@@ -52,7 +52,7 @@ def _current(
     )
     row = conn.execute(statement, [change[name] for name in dataset.key]).fetchone()
     if row is None:
-        raise RowRefused(f"{dataset.name}: the row is not there any more; expected it")
+        raise RowRefused(f"{dataset.name}: the row does not exist any more; expected an existing row")
     found = dict(zip((it.name for it in dataset.fields), row, strict=True))
     if sealed:
         found |= _opened(dataset, found, sealer)

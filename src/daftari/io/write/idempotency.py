@@ -1,4 +1,4 @@
-"""Answers kept for callers who name their request by a key: who asks again is told the same, and writes nothing."""
+"""Idempotency keys: a repeated request gets the stored answer, and writes nothing."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _QUERIES = queries.load_queries("write/idempotency.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A request by the key that its caller gave it."""
+    """A request by its caller and the caller's key."""
 
     caller: str
     key: str
-    fingerprint: str  #: sha256 of what is asked, in hex
+    fingerprint: str  #: sha256 of the request, in hex
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    is_ours: bool = True  #: False: another session is finding the answer just now
-    is_other: bool = False  #: the key was used for something else
-    run_id: int | None = None  #: of the run that found the answer before
-    answer: Any = None  #: as it was kept then
+    is_ours: bool = True  #: False: another session is processing the request now
+    is_other: bool = False  #: the key was used for another request
+    run_id: int | None = None  #: of the run that processed the request before
+    answer: Any = None  #: as it was stored then
 
 
 def facts_of(requests: Sequence[Named]) -> dict[str, list[str]]:
-    """Names of requests, by the parameters of statements about them."""
+    """Return the parameters of statements about named requests."""
     return {"callers": [it.caller for it in requests], "keys": [it.key for it in requests]}
 
 
 @contextmanager
 def claimed_keys(conn: Connection[Any], requests: Sequence[Named | None]) -> Iterator[list[Claim]]:
     """
-    Claim what finds the answer to each of *requests* until the block ends; one without a name is free to go on.
+    Claim each of *requests* until the block ends; one without a name needs no claim.
 
-    The claims are the session's: whoever dies lets go of them.
+    The session holds the claims: they end when it dies.
     """
     named = [(at, request) for at, request in enumerate(requests) if request is not None]
     claims = [Claim() for _ in requests]
@@ -58,7 +58,7 @@ def claimed_keys(conn: Connection[Any], requests: Sequence[Named | None]) -> Ite
     for (at, request), is_ours, (fingerprint, run_id, answer) in zip(named, locks, kept, strict=True):
         if is_ours:
             held.append(request)
-        # A session may take a lock of its own twice, and two requests of one batch may have one name.
+        # A session may take its own lock twice, and two requests of one batch may have one name.
         is_first = (request.caller, request.key) not in taken
         taken.add((request.caller, request.key))
         is_other = fingerprint is not None and fingerprint != request.fingerprint
@@ -71,7 +71,7 @@ def claimed_keys(conn: Connection[Any], requests: Sequence[Named | None]) -> Ite
 
 
 def keep_answers(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named, Any]]) -> None:
-    """Keep the answers of a run. Belongs into the transaction of what they tell."""
+    """Store the answers of a run. Call it in the transaction of its effects."""
     if not found:
         return
     facts = {
@@ -84,5 +84,5 @@ def keep_answers(conn: Connection[Any], run_id: int, found: Sequence[tuple[Named
 
 
 def delete_answers(conn: Connection[Any], before: datetime) -> int:
-    """Forget the answers that are older than *before*; return how many."""
+    """Delete the answers that are older than *before*; return how many."""
     return conn.execute(_QUERIES["forget"], {"before": before}).rowcount

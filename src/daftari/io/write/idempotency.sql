@@ -1,13 +1,13 @@
--- Answers that are kept for callers who name their request. See migrations/0012_written_by_callers.sql.
+-- Stored answers of requests with an idempotency key. See migrations/0012_written_by_callers.sql.
 
 -- name: claim
--- Whether this session is the one that finds the answer.
+-- Whether this session is the one that processes the request.
 select pg_try_advisory_lock(hashtextextended('daftari.answer ' || c.caller || ' ' || c.key, 0))
 from unnest(%(callers)s::text[], %(keys)s::text[]) with ordinality as c(caller, key, at)
 order by c.at;
 
 -- name: kept
--- The answers that were found before. Asked after the claim: whoever let go of it has kept theirs.
+-- The stored answers. Read after the claim: a session that released one has stored its answer.
 select s.fingerprint, s.run_id, s.answer
 from unnest(%(callers)s::text[], %(keys)s::text[]) with ordinality as c(caller, key, at)
 left join daftari.stored_answer s using (caller, key)

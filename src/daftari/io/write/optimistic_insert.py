@@ -1,8 +1,8 @@
 """
-Rows written as what they most often are: sound, new, and asked for by nobody before.
+Optimistic insert: writes rows as if all were valid and new, and no request was answered before.
 
-That takes a third of the exchanges that it takes to look first. What is otherwise is found out by the server, leaves
-nothing behind, and is then looked at closely (io/write/caller_write.py).
+That takes a third of the round trips of looking first. Otherwise the server rejects the statement, nothing is
+written, and the rows take the usual way (io/write/caller_write.py).
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _QUERIES = queries.load_queries("write/optimistic_insert.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class OptimisticInsert:
-    """What a run would write, were all of it new."""
+    """The rows of a run, if all of them are new."""
 
     contract: Contract
-    errand: RequestContext
+    context: RequestContext
     role: str  #: of PostgreSQL
-    rows: pl.DataFrame  #: one a key, as the database keeps them
-    lines: pl.Series  #: their places among what was sent, from 1
-    duplicates: int  #: records that another stands for
-    sha256: str  #: of what the run was asked
-    answers: Sequence[tuple[Named, Any]]  #: to be kept
+    rows: pl.DataFrame  #: one per key, in the database's form
+    lines: pl.Series  #: their places in the request, from 1
+    duplicates: int  #: records with the same key as another one
+    sha256: str  #: of the requests
+    answers: Sequence[tuple[Named, Any]]  #: to be stored
 
 
 def insert_optimistically(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
     """
     Write the rows in the caller's role, in one run and transaction; return its number.
 
-    None: the database was brought to another contract; something of it is there already, is being written by another
-    session or is refused by the server; or it was answered before. Then nothing was done.
+    None, and nothing written: the database has another contract; a row exists already, is being written by another
+    session or is rejected by the server; or a request was answered before.
     """
     try:
         with conn.transaction():
@@ -65,7 +65,7 @@ def insert_optimistically(conn: Connection[Any], delivery: OptimisticInsert) -> 
 def _delivered(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
     dataset, named = delivery.contract.dataset, facts_of([it for it, _ in delivery.answers])
     about = {"dataset": dataset.name, "contract_hash": delivery.contract.hash, "sha256": delivery.sha256}
-    speak_for(conn, delivery.errand)
+    speak_for(conn, delivery.context)
     begun = conn.execute(_QUERIES["begin"], {**named, **about}).fetchone()
     if begun is None:
         return None

@@ -1,10 +1,10 @@
--- Rows that are all new, and the run that brings them, in one transaction. See io/all_new.py.
+-- Rows that are all new, and the run that writes them, in one transaction. See io/write/optimistic_insert.py.
 
 -- name: begin
--- No row where the database has another contract, or a request is being answered by another session or was before.
--- The locks of requests are those of answers.sql, which keep for longer. Who let go of one since this statement began
--- has kept an answer that it does not see; that meets its key when this one is to be kept.
--- Of the run nothing is seen until its transaction ends.
+-- No row where the database has another contract, or a request is being processed by another session or was before.
+-- The locks of requests are those of idempotency.sql, which last longer. A session that released one after this
+-- statement began has stored an answer that this statement does not see; storing this one then fails on its key.
+-- The run is invisible until its transaction ends.
 with started as (
     insert into daftari.run (kind, dataset, contract_hash, source, sha256)
     select 'write', %(dataset)s, %(contract_hash)s, 'api', %(sha256)s
@@ -25,8 +25,8 @@ select run_id, pg_advisory_xact_lock(hashtext('daftari.run'), run_id::int),
 from started;
 
 -- name: insert
--- Of the caller's role. Whose key, or other value that only one may have, is there already stays out, and is missed.
--- In the order of their keys: two sessions that bring the same rows would else wait for each other.
+-- In the caller's role. A row whose key, or other unique value, exists already is left out, and is missed.
+-- In order of their keys: two sessions that write the same rows would otherwise deadlock.
 insert into {table} (_run_id{columns})
 select current_setting('daftari.run_id')::bigint{columns} from {stage}
 order by {order}

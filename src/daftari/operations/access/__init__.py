@@ -1,1 +1,1 @@
-"""Issue the tokens by which callers use the API."""
+"""Issue the tokens with which callers use the API."""

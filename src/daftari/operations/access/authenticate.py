@@ -1,4 +1,4 @@
-"""Find out who calls the API: by a token of ours (`daftari token`), or by one of an OpenID Connect issuer."""
+"""Authenticate API callers: by our tokens (`daftari token`), or by those of an OpenID Connect issuer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def authenticate(
     now: datetime,
 ) -> Caller:
     """
-    Return the caller that *token* belongs to. A token of the issuer is checked without a *connection*.
+    Return the caller of *token*. A token of the issuer is checked without a *connection*.
 
     Raises:
         NotAuthenticated: the token is unknown, expired or revoked, or not one of the issuer's for a role of ours.
@@ -37,5 +37,5 @@ def authenticate(
 
 
 def digest_of_token(token: str) -> bytes:
-    """Return what a token can be recognised by without being kept."""
+    """Return what identifies a token without storing it."""
     return tokens.token_digest(token)

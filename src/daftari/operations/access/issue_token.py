@@ -1,4 +1,4 @@
-"""Make a token by which a program or a person calls the API."""
+"""Issue a token with which a program or a person calls the API."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def issue_token(
     conn: Connection[Any], datasets: Sequence[Dataset], grant: TokenGrant, *, now: datetime, days: int
 ) -> str:
     """
-    Return a new token for *grant*, valid for *days*. It is kept nowhere: who loses it needs another.
+    Return a new token for *grant*, valid for *days*. It is not stored: a lost token must be replaced.
 
     Raises:
         UnknownName: no contract names that role, or a dataset does not exist.
-        TokenRefused: there is a token of that name, the person is not known, or it would be valid too long.
+        TokenRefused: the name is taken, the person is not known, or it would be valid too long.
     """
     roles = roles_named(datasets)
     if grant.role not in roles:
@@ -45,7 +45,7 @@ def issue_token(
     token = tokens.new_token()
     if not tokens.add_token(conn, grant, token, now=now, expires_at=now + timedelta(days=days)):
         raise TokenRefused(
-            f"{grant.name}: there is a token of that name; expected a new one",
-            hint="Names are not used again, so that the audit stays clear. `daftari token list` shows them.",
+            f"{grant.name}: a token has that name; expected a new name",
+            hint="Names are never reused, so that the audit stays clear. `daftari token list` shows them.",
         )
     return token

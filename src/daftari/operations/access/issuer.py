@@ -1,4 +1,4 @@
-"""The OpenID Connect issuer that the settings name: whose tokens callers send, and by which people sign in."""
+"""The OpenID Connect issuer in the settings: it issues callers' tokens, and people sign in through it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 def verifier_of(settings: Settings, datasets: Iterable[Dataset]) -> Verifier | None:
-    """Return what checks the issuer's tokens, for the roles that *datasets* name; None: the settings name no issuer."""
+    """
+    Return the checker of the issuer's tokens, for the roles that *datasets* name; None: the settings name no issuer.
+    """
     issuer = issuer_of(settings)
     return Verifier(issuer, roles_named(datasets)) if issuer else None
 
 
 def sign_in_of(settings: Settings, verifier: Verifier | None) -> SignIn | None:
-    """Return the way to sign in by the issuer; None: people sign in by tokens alone."""
+    """Return the sign-in through the issuer; None: people sign in only with tokens."""
     if settings.oidc_client_id is None or verifier is None:
         return None
     from daftari.io.access.oidc_sign_in import SignIn, client_of
@@ -34,10 +36,10 @@ def sign_in_of(settings: Settings, verifier: Verifier | None) -> SignIn | None:
 
 def go_to_issuer(sign_in: SignIn) -> tuple[str, str]:
     """
-    Return a secret for the browser to keep, and the address of the issuer's to send it to.
+    Return a secret for the browser to keep, and the issuer's address to send it to.
 
     Raises:
-        SettingError: the issuer does not say where that is.
+        SettingError: the issuer does not name that address.
     """
     from daftari.io.access.oidc_sign_in import new_secret
 
@@ -50,8 +52,8 @@ def come_from_issuer(sign_in: SignIn, secret: str, query: str) -> Caller:
     Return the person who came back from the issuer with *query*, in a browser that kept *secret*.
 
     Raises:
-        NotAuthenticated: the issuer said no, or the sign-in began in another browser.
-        SettingError: the issuer does not say where it is asked.
+        NotAuthenticated: the issuer refused, or the sign-in began in another browser.
+        SettingError: the issuer does not name its token endpoint.
     """
     if not secret:
         raise NotAuthenticated

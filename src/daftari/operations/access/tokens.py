@@ -19,7 +19,7 @@ def list_tokens(conn: Connection[Any]) -> tuple[Token, ...]:
 
 def revoke_token(conn: Connection[Any], name: str, *, now: datetime, dry_run: bool = False) -> None:
     """
-    Revoke the token called *name*, for good. A server that knows it forgets it within seconds.
+    Revoke the token called *name* permanently. A running server forgets it within seconds.
 
     Raises:
         TokenRefused: there is no valid token of that name.

@@ -1,4 +1,4 @@
-"""Sessions of the control room: begun with a token or by an issuer, recognised, listed and ended."""
+"""Sessions of the control room: started with a token or through an issuer, recognised, listed and ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def begin_session_for(conn: Connection[Any], caller: Caller, lasts: timedelta, *
 
 def caller_of_session(conn: Connection[Any], secret: str, *, now: datetime) -> Caller:
     """
-    Return the caller whose session it is.
+    Return the caller of a session.
 
     Raises:
         NotAuthenticated: the session is unknown or has ended, or its token was revoked or has expired.
@@ -45,7 +45,7 @@ def end_session(conn: Connection[Any], secret: str) -> None:
 
 
 def list_sessions(conn: Connection[Any], *, now: datetime) -> list[WebSession]:
-    """Return the sessions that have not ended, the oldest first."""
+    """Return the sessions that have not ended, oldest first."""
     return web_sessions.all_sessions(conn, now)
 
 
@@ -59,7 +59,7 @@ def end_sessions_of(conn: Connection[Any], who: str, *, now: datetime, dry_run: 
     signed_in = [session.who for session in web_sessions.all_sessions(conn, now)]
     if who not in signed_in:
         raise TokenRefused(
-            f"{who}: is not signed in; there is {', '.join(sorted(set(signed_in))) or 'nobody'}",
+            f"{who}: is not signed in; there is {', '.join(sorted(set(signed_in))) or 'nobody signed in'}",
             hint="Name them as `daftari token sessions` does.",
         )
     return signed_in.count(who) if dry_run else web_sessions.delete_sessions_of(conn, who)

@@ -1,4 +1,4 @@
-"""Chain what was recorded since, and vouch for it: a signed checkpoint, kept outside of the database."""
+"""Chain the latest audit entries, and sign a checkpoint that is kept outside the database."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.audit_checkpoin
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    chained: int  #: entries that got their place just now
+    chained: int  #: entries that got their place now
     position: int  #: of the last link; 0: nothing was ever recorded
-    anchor: Path | None  #: None: this position was anchored before
+    anchor: Path | None  #: None: this position had an anchor already
 
 
 def checkpoint_audit(
     conn: Connection[Any], key: Ed25519PrivateKey, *, folder: Path, now: datetime
 ) -> Checkpoint:
     """
-    Chain every entry that is committed, and anchor the head of the chain in *folder*, under the log's number.
+    Chain every committed entry, and anchor the head of the chain in *folder*, under the log's number.
 
-    *conn* must be in autocommit mode: what is signed must be committed before. May be repeated. Keeps the
-    audit's partitions ahead, too.
+    *conn* must be in autocommit mode: what is signed must be committed before. May be repeated. Also creates the
+    audit's future partitions.
 
     Raises:
         AuditBroken: the chain is not the one that was signed last.
@@ -67,7 +67,7 @@ def _require_same(conn: Connection[Any], before: Sequence[Record]) -> None:
     if audit_entries.hash_at(conn, int(last["position"] or 0)) != last["hash"]:
         raise AuditBroken(
             f"audit: the chain at {last['position']} is not the one that was signed; nothing was signed now",
-            hint="`daftari audit verify` names what was done.",
+            hint="`daftari audit verify` shows what was changed.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Write the audit out, for whoever wants to prove it without the database."""
+"""Export the audit, to prove it without the database."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ExportedAudit:
 
 def export_audit(conn: Connection[Any], path: Path) -> ExportedAudit:
     """
-    Write the whole audit to *path* as JSON Lines, as it is at one moment; a file that is there is replaced.
+    Write the whole audit to *path* as JSON Lines, from one snapshot; an existing file is replaced.
 
-    It holds old and new values of rows, sealed ones sealed: readable by its owner alone.
+    It holds old and new values of rows, sealed ones sealed: only its owner can read it.
     """
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)

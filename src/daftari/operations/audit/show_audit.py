@@ -19,7 +19,7 @@ class Trail:
 
 
 def show_audit(conn: Connection[Any], wanted: AuditFilter) -> Trail:
-    """Return the entries that are *wanted*. Values of rows are not among them; see `export_audit`."""
+    """Return the *wanted* entries, without values of rows; see `export_audit`."""
     return Trail(
         entries=tuple(audit_entries.audit_entries(conn, wanted)), head=audit_entries.chain_head(conn)
     )

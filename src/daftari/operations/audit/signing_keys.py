@@ -12,10 +12,10 @@ from daftari.settings import Settings
 
 def make_signing_key(settings: Settings) -> Path:
     """
-    Make the workspace's key pair; return the file of the public half.
+    Make the workspace's key pair; return the file of the public key.
 
     Raises:
-        SigningKeyError: there is a key already.
+        SigningKeyError: a key exists.
     """
     return files.generate_signing_key(settings.signing_key)
 
@@ -25,16 +25,16 @@ def signing_key_of(settings: Settings) -> Ed25519PrivateKey:
     Return the workspace's private key.
 
     Raises:
-        SigningKeyError: it is not there, is no such key, or others than its owner may read it.
+        SigningKeyError: it does not exist, is not such a key, or other users may read it.
     """
     return files.read_signing_key(settings.signing_key)
 
 
 def public_key_of(settings: Settings, path: Path | None = None) -> Ed25519PublicKey:
     """
-    Return the public key in *path*, by default the one beside the workspace's private key.
+    Return the public key in *path*; by default the one next to the workspace's private key.
 
     Raises:
-        SigningKeyError: it is not there, or is no such key.
+        SigningKeyError: it does not exist, or is not such a key.
     """
     return files.read_public_key(path or files.public_path(settings.signing_key))

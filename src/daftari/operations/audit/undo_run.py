@@ -1,4 +1,4 @@
-"""Take one load back: the rows it inserted go, those it updated become what they were."""
+"""Undo one load: delete the rows it inserted, restore those it updated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from daftari.io.audit.undo import Past, Undo
 from daftari.io.runs import ledger
 from daftari.io.workspace.files import Workspace
 
-#: Runs that bring rows into a dataset.
+#: Kinds of runs that write rows into a dataset.
 _LOADS = ("load", "replay")
 _SHOWN = 20
 
@@ -29,20 +29,20 @@ class Undone:
     run_id: int | None  #: of the undo itself; None: nothing was done
     removed: int
     restored: int
-    changed_since: int = 0  #: rows in the way; not 0 in a dry run alone
+    changed_since: int = 0  #: conflicting rows; not 0 only in a dry run
     keys: tuple[tuple[str, ...], ...] = ()  #: of some of those, unless keys may not be shown
 
 
 def undo_run(conn: Connection[Any], workspace: Workspace, run_id: int, *, dry_run: bool = False) -> Undone:
     """
-    Undo run *run_id*, all of it or nothing, as a run of its own. Its file may be loaded again afterwards.
+    Undo run *run_id* completely or not at all, as a separate run. Its file may be loaded again afterwards.
 
-    *conn* must be in autocommit mode. With *dry_run* the whole is done and rolled back, and rows in the way are
-    told instead of refused.
+    *conn* must be in autocommit mode. With *dry_run* everything is done and rolled back, and conflicting rows are
+    reported instead of refused.
 
     Raises:
         UnknownName: there is no such run.
-        UndoRefused: it brought no rows, was undone before, or its rows were changed, removed or referred to since.
+        UndoRefused: it wrote no rows, was undone before, or its rows were changed, removed or referred to later.
     """
     past = undo.past(conn, run_id)
     if past is None:
@@ -63,7 +63,7 @@ def _undo(conn: Connection[Any], dataset: Dataset, past: Past, run_id: int, own:
     if not way.find():
         raise UndoRefused(
             f"undo: the audit has no batch of run {run_id}; expected one",
-            hint="Runs before the audit was there cannot be undone.",
+            hint="Runs from before the audit existed cannot be undone.",
         )
     keys = way.in_the_way()
     if keys and own is None:
@@ -86,7 +86,9 @@ def _require_load(past: Past, run_id: int) -> None:
             f"undo: run {run_id} is a {past.kind} that {past.status}; expected a load that succeeded"
         )
     if past.undone_by is not None:
-        raise UndoRefused(f"undo: run {run_id} was undone by run {past.undone_by}; expected it not to be")
+        raise UndoRefused(
+            f"undo: run {run_id} was undone by run {past.undone_by}; expected a run that was not undone"
+        )
 
 
 def _require_unchanged(way: Undo, past: Past, run_id: int, changed: int) -> None:
@@ -100,7 +102,7 @@ def _require_unchanged(way: Undo, past: Past, run_id: int, changed: int) -> None
         raise UndoRefused(
             f"undo: run {run_id} inserted {past.inserted} rows and updated {past.updated}; "
             f"found {found[0]} and {found[1]} as it left them",
-            hint="`daftari audit show` tells of a truncate; `daftari audit verify` of what was done to the audit.",
+            hint="`daftari audit show` shows a truncate; `daftari audit verify` shows changes of the audit.",
         )
 
 
@@ -110,12 +112,12 @@ def _may_show(dataset: Dataset) -> bool:
 
 @contextmanager
 def _explained(run_id: int) -> Iterator[None]:
-    """Say in words that rows of other tables stand in the way. What the database says quotes them."""
+    """Report that rows of other tables prevent the undo, without the database's message, which quotes them."""
     try:
         yield
     except psycopg.errors.IntegrityError as error:
         raise UndoRefused(
-            f"undo: run {run_id}: {error.diag.constraint_name} of {error.diag.table_name} would be broken; "
+            f"undo: run {run_id}: {error.diag.constraint_name} of {error.diag.table_name} would be violated; "
             "nothing was changed",
-            hint="Rows of another load refer to these, or hold what they would become again: undo that one first.",
+            hint="Rows of another load refer to these rows, or have their former values: undo that load first.",
         ) from None

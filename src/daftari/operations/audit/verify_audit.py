@@ -1,4 +1,4 @@
-"""Prove that the audit is whole, or name what was done to it."""
+"""Prove that the audit is complete and unchanged, or report what was changed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ONE_MOMENT = "set transaction isolation level repeatable read, read only"
 
 def verify_audit(conn: Connection[Any], key: Ed25519PublicKey, *, folder: Path) -> ChainVerdict:
     """
-    Hold every entry, row and link against the chain, and the chain against the anchors in *folder*.
+    Compare every entry, row and link with the chain, and the chain with the anchors in *folder*.
 
-    Reads the whole audit; writers are not hindered. Not covered: what was done after the last anchor by somebody
-    who may switch triggers off, if it was done to entries and links alike.
+    Reads the whole audit without blocking writers. Not covered: changes after the last anchor by a user who may
+    disable triggers, if they changed entries and links alike.
 
     Raises:
         AuditBroken: an anchor cannot be read.
@@ -34,19 +34,19 @@ def verify_audit(conn: Connection[Any], key: Ed25519PublicKey, *, folder: Path) 
 
 def require_whole(verdict: ChainVerdict) -> None:
     """
-    Stop unless the audit is whole.
+    Stop unless the audit is complete and unchanged.
 
     Raises:
-        AuditBroken: something was done to it.
+        AuditBroken: it was changed.
         AuditNotAnchored: no anchor proves how far it came, or it is empty.
     """
     if verdict.name == "broken":
         raise AuditBroken(
             f"audit: {len(verdict.findings)} findings; expected none",
-            hint="Keep the database and the anchors as they are, and find out who had the rights to do this.",
+            hint="Do not change the database or the anchors, and find out who had the rights to do this.",
         )
     if verdict.name != "whole":
         raise AuditNotAnchored(
-            f"audit: {verdict.name.replace('_', ' ')}; expected a chain that an anchor vouches for",
+            f"audit: {verdict.name.replace('_', ' ')}; expected a chain with a signed anchor",
             hint="`daftari audit checkpoint` signs how far it has come.",
         )

@@ -1,4 +1,4 @@
-"""Judge the example rows of contracts by the rules that loads are judged by."""
+"""Judge the example rows of contracts by the rules for loads."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from daftari.rows.rules.rules import judge_rows, rulebook
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleOutcome:
-    """What one example got, and whether that is what it must get."""
+    """The result of one example, and whether it is the expected one."""
 
     example: Example
-    rules: tuple[str, ...]  #: those it breaks; none: it is accepted
-    reasons: tuple[str, ...]  #: one for each of them
+    rules: tuple[str, ...]  #: the rules it breaks; none: it is accepted
+    reasons: tuple[str, ...]  #: one for each rule
     has_passed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedExamples:
-    """The examples of one dataset. None at all is no pass."""
+    """The examples of one dataset. It does not pass without any."""
 
     dataset: str
     source: str  #: the file of the examples
@@ -45,11 +45,11 @@ def check_examples(
     """
     Judge the examples of *datasets*; of all, where none is named.
 
-    References are not judged: an example is a row by itself. *today* is what current_date stands for.
+    References are not judged: an example is a single row. *today* is the value of current_date.
 
     Raises:
         UnknownName: there is no such dataset.
-        ContractError: a file of examples is not what it should be, or cannot be read.
+        ContractError: a file of examples is wrong, or cannot be read.
     """
     names = datasets or [contract.dataset.name for contract in workspace.contracts]
     return tuple(_checked(workspace, name, today) for name in names)
@@ -75,10 +75,10 @@ def judge_examples(
     contract: Contract, examples: Sequence[Example], *, source: str, today: date
 ) -> tuple[ExampleOutcome, ...]:
     """
-    Return what each of *examples* gets from the rules of *contract*.
+    Return the result of each of *examples* under the rules of *contract*.
 
     Raises:
-        ContractError: an example names what is no field.
+        ContractError: an example names an unknown field.
     """
     dataset = contract.dataset
     plan, book = record_plan(dataset), rulebook(dataset, today=today)

@@ -1,4 +1,4 @@
-"""How a dataset's contract came to be what it is: each version that was applied, and what it changed."""
+"""The history of a dataset's contract: each version that was applied, and its changes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class AppliedVersion:
     version: str
     at: datetime
     by: str  #: the login that applied it
-    #: from the one before, the worst first; None: it is the first that is known
+    #: from the previous one, the worst first; None: it is the first known
     changes: tuple[ContractChange, ...] | None
 
 
 def contract_history(conn: Connection[Any], dataset: str, *, limit: int = 10) -> tuple[AppliedVersion, ...]:
-    """Return the newest *limit* contracts that *dataset* was brought to, the newest first."""
+    """Return the latest *limit* contracts that were applied to *dataset*, newest first."""
     found = applied_contracts.applied_contracts_of(conn, dataset, limit + 1)
     contracts = [read_contract(it.document, source=f"{dataset} {it.version}") for it in found]
     applied = [

@@ -1,4 +1,4 @@
-"""Find a contract as a person names it: by its file, or by its dataset."""
+"""Find a contract by its file or its dataset."""
 
 from __future__ import annotations
 

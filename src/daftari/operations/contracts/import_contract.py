@@ -1,4 +1,4 @@
-"""Make a first contract of a file or a table."""
+"""Draft a first contract from a file or a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daftari.io.catalogue.table_profile import profile_table
 from daftari.io.files import open_source
 from daftari.rows.mapping.column_profile import profile_columns
 
-#: Of a longer file only these rows are looked at: the contract is a proposal, and memory is bounded.
+#: At most this many rows of a file are read: the contract is a proposal, and memory is bounded.
 MOST_ROWS = 200_000
 
 
@@ -34,7 +34,7 @@ def contract_of_file(path: Path, *, name: str | None = None, examples: bool = Fa
             is_whole = False
             break
     if not rows:
-        raise SourceError(f"{source.name}: has no rows; a contract needs some to tell types from")
+        raise SourceError(f"{source.name}: has no rows; expected some, to infer types from")
     cells = pl.concat(blocks).head(MOST_ROWS)
     looked_at = f"{len(cells):,} rows" if is_whole else f"its first {len(cells):,} rows"
     profile = TableProfile(
@@ -52,17 +52,17 @@ def contract_of_table(conn: Connection[Any], table: str) -> str:
 
 def write_new(path: Path, text: str) -> None:
     """
-    Write *text* to *path*, whose folders are made.
+    Write *text* to *path*, and create its folders.
 
     Raises:
-        SettingError: something is there already, or the file cannot be written.
+        SettingError: the path exists, or the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise SettingError(f"{path}: is there already; expected a new file", hint="Name another.") from None
+        raise SettingError(f"{path}: exists already; expected a new file", hint="Name another.") from None
     except OSError as error:
         raise SettingError(
             f"{path}: {(error.strerror or str(error)).lower()}; expected to write there"

@@ -1,4 +1,4 @@
-"""Whether contracts are what they should be; every fault of every one."""
+"""Lint contracts; report every fault of each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Linted:
 
 
 def lint_workspace(root: Path) -> Linted:
-    """Lint the workspace in *root* as a whole: each contract, and how they fit together."""
+    """Lint the workspace in *root*: each contract, and how they fit together."""
     try:
         workspace = read_workspace(root)
     except ContractError as error:
@@ -35,9 +35,9 @@ def lint_workspace(root: Path) -> Linted:
 
 def lint_files(paths: Iterable[Path], *, governed: bool) -> Linted:
     """
-    Lint the contracts at *paths*; of a folder, all in it and below.
+    Lint the contracts at *paths*; for a folder, all in it and below.
 
-    A contract of any origin passes when ODCS allows it; *governed* asks also whether it can be enforced.
+    A contract of any origin passes when ODCS allows it; *governed* also checks that it can be enforced.
     """
     contracts: list[Contract] = []
     faults: list[Fault] = []
@@ -56,7 +56,7 @@ def lint_files(paths: Iterable[Path], *, governed: bool) -> Linted:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Fault | None]]:
-    """Each file to read; or a folder in which there is nothing to lint, which is no pass."""
+    """Yield each file to read; a folder without contracts is a fault."""
     for path in paths:
         if not path.is_dir():
             yield path, None

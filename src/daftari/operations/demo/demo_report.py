@@ -1,4 +1,4 @@
-"""What the demo found, as one value: the page is made from it."""
+"""The results of the demo as one value, from which the page is made."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from daftari.io.runs.ledger import RunCounts as RunCounts
 from daftari.io.runs.summary import DatasetSummary as DatasetSummary
 
-#: The only currency of the chart: amounts of two are never added up.
+#: The only currency of the chart: amounts in two currencies are never added.
 CURRENCY = "KES"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spend:
     department: str
-    by_month: tuple[Decimal, ...]  #: in the order of the report's months
+    by_month: tuple[Decimal, ...]  #: in order of the report's months
 
     @property
     def total(self) -> Decimal:
@@ -27,7 +27,7 @@ class Spend:
 @dataclass(frozen=True, kw_only=True)
 class Checks:
     passed: int
-    failed: tuple[str, ...] = ()  #: each in a sentence; what could not be evaluated is among them
+    failed: tuple[str, ...] = ()  #: one sentence each; checks that could not be evaluated are included
     warnings: tuple[str, ...] = ()
 
     def __add__(self, other: Checks) -> Checks:
@@ -46,10 +46,10 @@ class DemoReport:
     new_files: int  #: that this run loaded
     datasets: tuple[DatasetSummary, ...]
     months: tuple[date, ...]
-    spend: tuple[Spend, ...]  #: the department that spent most first
-    on_tables: Checks  #: of the tables against their contracts
+    spend: tuple[Spend, ...]  #: highest spend first
+    on_tables: Checks  #: comparing the tables with their contracts
     on_marts: Checks
-    published: tuple[str, ...]  #: marts; empty when a check failed: what was published before stays
+    published: tuple[str, ...]  #: marts; empty when a check failed: marts published before stay
     seconds: float
 
     @property

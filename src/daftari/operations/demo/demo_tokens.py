@@ -1,4 +1,4 @@
-"""A token for one person of each role, so that whoever tries the demonstration meets it as each of them."""
+"""A token for one person of each role, to try the demonstration as each of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from daftari.operations.access.issue_token import issue_token
 
 _QUERIES = queries.load_queries("access/tokens.sql")
 _PREFIX = "demo"
-#: Roles that see their own, or their people's: they are somebody.
+#: Roles that see their own or their people's rows: these tokens need a person.
 _SOMEBODY = {"employee": "an_employee", "manager": "a_manager"}
-#: Who decides on requests is asked by name; each is of the department that does.
+#: Deciders are chosen by department: the one that decides on requests.
 _DEPARTMENTS = {"finance": "FIN", "hr": "PPL"}
 _OTHERS = ("auditor", "dpo", "data_engineer")
 
@@ -31,7 +31,7 @@ class DemoPerson:
 
 
 def make_demo_tokens(conn: Connection[Any], workspace: Workspace, *, now: datetime) -> list[DemoPerson]:
-    """Return new tokens, valid for a day; those of the last time are revoked. For the demonstration alone."""
+    """Return new tokens, valid for a day, and revoke those of the last run. Only for the demonstration."""
     for one in tokens.all_tokens(conn):
         if one.name.startswith(f"{_PREFIX} ") and one.state(now) == "valid":
             tokens.mark_revoked(conn, one.name, now)

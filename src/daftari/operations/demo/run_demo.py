@@ -1,7 +1,7 @@
 """
 The main job on invented data: contracts applied, files loaded, tables checked, marts built and checked.
 
-May be repeated: what is there already is left as it is, and files that are known are passed over.
+May be repeated: existing files and rows stay unchanged, and known files are skipped.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from daftari.settings import CONFIG_FILE, Settings
 
 _SEED = 2026
 
-#: Told what is being done, and how much of how much of it is done.
+#: Called with the current task, and how much of how much of it is done.
 Watch = Callable[[str, int, int], None]
 
 
 def prepare_demo(folder: Path, watch: Watch) -> None:
     """
-    Make the workspace and its files in *folder*, whichever of the two is not there.
+    Make the workspace and its files in *folder*, as far as they are missing.
 
     Raises:
-        SettingError: *folder* holds something else, such as a workspace of somebody's own.
+        SettingError: *folder* holds something else, such as another workspace.
     """
     if not (folder / CONFIG_FILE).is_file():
         watch("Making a workspace", 0, 1)
@@ -60,20 +60,20 @@ def prepare_demo(folder: Path, watch: Watch) -> None:
 
 
 def _make_files(inbox: Path) -> None:
-    """All of them, or none: an inbox that is half full would be taken for the whole."""
-    aside = inbox.with_name(f"{inbox.name}.new")
-    write_demo_files(demo_files(_SEED), aside)
-    aside.rename(inbox)
+    """Write all files or none: a half-full inbox would look complete."""
+    unfinished = inbox.with_name(f"{inbox.name}.new")
+    write_demo_files(demo_files(_SEED), unfinished)
+    unfinished.rename(inbox)
 
 
 def run_demo(conn: Connection[Any], settings: Settings, *, now: datetime, watch: Watch) -> DemoReport:
     """
-    Do the main job in the workspace that `prepare_demo` made. *conn* must be in autocommit mode.
+    Run the main job in the workspace that `prepare_demo` made. *conn* must be in autocommit mode.
 
     Marts are built only when every table passed its checks.
 
     Raises:
-        DaftariError: what a step raised; run again, it goes on from there.
+        DaftariError: as raised by a step; the next run continues from there.
     """
     begun = perf_counter()
     workspace = read_open_workspace(settings)

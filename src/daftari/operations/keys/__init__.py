@@ -1,1 +1,1 @@
-"""Rotate, renew, lend and destroy keys; reveal sealed fields for a purpose."""
+"""Rotate keys, begin epochs, give keys to sessions; reveal sealed fields for a purpose."""

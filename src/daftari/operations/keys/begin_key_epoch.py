@@ -1,4 +1,4 @@
-"""Renew the key that wraps the key store, so that older copies of the store open nothing any more."""
+"""Replace the key that wraps the key store, so that older copies of the store open nothing any more."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class EpochBegun:
 
 def begin_key_epoch(keys: KeyStore, *, dry_run: bool = False) -> EpochBegun:
     """
-    Begin an epoch: a new wrapping key wraps every key that is left, and the old one is destroyed.
+    Begin an epoch: a new wrapping key wraps every remaining key, and the old one is destroyed.
 
-    Killed at any moment, it leaves every key usable, and may simply be called again: that begins one epoch more.
+    Killed at any moment, it leaves every key usable. Calling it again then begins one more epoch.
 
     Raises:
         KeysUnavailable: the store or the wrapping key cannot be used.
@@ -30,6 +30,6 @@ def begin_key_epoch(keys: KeyStore, *, dry_run: bool = False) -> EpochBegun:
     rewrapped = 0
     while some := keys.rewrap_some(epoch):
         rewrapped += some
-    # Nothing older can have come since: under the lock of `begin_epoch`, the store refuses it.
+    # No older key can have been added since: under the lock of `begin_epoch`, the store rejects it.
     keys.wrapping.forget_before(epoch)
     return EpochBegun(epoch=epoch, rewrapped=rewrapped)

@@ -1,4 +1,4 @@
-"""What the key store holds, and under which keys the values of the database are sealed."""
+"""The contents of the key store, and the keys that seal the values of the database."""
 
 from __future__ import annotations
 

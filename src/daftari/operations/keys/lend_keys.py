@@ -1,4 +1,4 @@
-"""Lend a session the keys with which SQL reveals and seals one field."""
+"""Give a session the keys with which SQL reveals and seals one field."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def lend_keys(
     conn: Connection[Any], keys: KeyStore, dataset: Dataset, name: str, reading: RevealRequest
 ) -> int:
     """
-    Lend the session of *conn* what opens the field *name* of the rows that are read; return how many keys.
+    Give the session of *conn* the keys of the field *name* in the rows to read; return how many.
 
     Within the caller's transaction, in which the audit records the read with its purpose. Keys of erased persons are
-    not among them: reading their values is refused. Whether the caller may see the field is PostgreSQL's to decide,
-    by the role that the reading is done as.
+    left out: reading their values fails. PostgreSQL decides whether the caller may see the field, by the role of the
+    reading.
 
     Raises:
         AccessRefused: the contract does not let SQL reveal the field, or no purpose is given.
@@ -34,8 +34,8 @@ def lend_keys(
     place = f"{dataset.name}.{name}"
     if not field.protection.revealable:
         raise AccessRefused(
-            f"{place}: SQL may not reveal it; expected a field that its contract calls revealable",
-            hint="Read it by way of the application.",
+            f"{place}: SQL may not reveal it; expected a field that its contract marks as revealable",
+            hint="Read it through the application.",
         )
     require_purpose(place, reading)
     used = session_keys.keys_used_in_table(conn, dataset, name, reading)
@@ -61,8 +61,8 @@ def lend_keys(
 
 
 def require_purpose(place: str, reading: RevealRequest) -> None:
-    """Raises AccessRefused where *place* is to be read for nothing that is said."""
+    """Raises AccessRefused where *place* is to be read without a purpose."""
     if not reading.purpose.strip():
         raise AccessRefused(
-            f"{place}: is to be read for no purpose; expected one", hint="Say what it is for, in words."
+            f"{place}: no purpose was given for reading it; expected one", hint="State the purpose in words."
         )

@@ -1,4 +1,4 @@
-"""Fields of rows in the clear, for who may see them and says what for: such as the month's file for the bank."""
+"""Reveal fields of rows for a stated purpose to users who may see them: such as the month's file for the bank."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from daftari.operations.keys.lend_keys import lend_keys, require_purpose
 class Revealed:
     names: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-    keys: int  #: that were lent for it, and are returned
+    keys: int  #: keys that were given to the session, and returned
 
 
 def reveal_fields(
     conn: Connection[Any], keys: KeyStore, dataset: Dataset, names: tuple[str, ...], reading: RevealRequest
 ) -> Revealed:
     """
-    Return *names* of the rows that are read, in the order of their key; sealed fields are opened by the server.
+    Return *names* of the rows to read, in order of their key; the server opens sealed fields.
 
-    One transaction: the read is in the audit, keys are lent, rows are read as the role with every policy in force,
-    keys are returned. No key and no value is in the text of a statement.
+    One transaction: the audit records the read, the session gets keys, rows are read as the role with every policy in
+    force, the keys are removed. No key and no value is in the text of a statement.
 
     Raises:
         UnknownName: the dataset has no such field.
         AccessRefused: that role does not see them, the contract does not let SQL reveal one, or no purpose is given.
-        KeyDestroyed: a value is that of an erased person.
+        KeyDestroyed: a value belongs to an erased person.
         KeysUnavailable, DatabaseError: as `lend_keys`.
     """
     sealed = [name for name in names if dataset.field(name).protection.sealed]
@@ -57,7 +57,7 @@ def reveal_fields(
         raise _refused(dataset, reading, error) from None
     except psycopg.errors.DataError:
         raise AccessRefused(
-            f"{dataset.name}: a value that rows are chosen by is none of its field; expected one as the database "
+            f"{dataset.name}: a value to choose rows by is not valid for its field; expected one as the database "
             "writes it",
             hint="A month is its first day: month=2026-03-01.",
         ) from None
@@ -67,19 +67,19 @@ def reveal_fields(
 def _require_comparable(dataset: Dataset, name: str) -> None:
     if dataset.field(name).protection.sealed:
         raise AccessRefused(
-            f"{dataset.name}.{name}: is sealed; expected a field that is not, to choose rows by",
-            hint="Choose them by their key or by whose they are.",
+            f"{dataset.name}.{name}: is sealed; expected an unsealed field to choose rows by",
+            hint="Choose them by their key or by their person.",
         )
 
 
 def _refused(dataset: Dataset, reading: RevealRequest, error: psycopg.Error) -> Exception:
     if "no key for this value" in (error.diag.message_primary or ""):
         return KeyDestroyed(
-            f"{dataset.name}: a value is that of an erased person; expected none among the rows that are read",
+            f"{dataset.name}: a value belongs to an erased person; expected none among the rows to read",
             hint="Leave that person's rows out.",
         )
     role = f"role {reading.role}" if reading.role else "this user"
     return AccessRefused(
-        f"{dataset.name}: {role} does not see all that is asked for; expected fields that its contract shows it",
-        hint="`daftari contract show` tells who sees what. This user must be able to be that role.",
+        f"{dataset.name}: {role} may not see every requested field; expected fields that the contract shows to it",
+        hint="`daftari contract show` shows who sees what. This user must be able to take on that role.",
     )

@@ -1,4 +1,4 @@
-"""Give every person a new key, and seal their values under it: in small transactions, while others work."""
+"""Rotate keys: give every person a new key, and re-encrypt their values in small transactions, while others work."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from daftari.io.keys import KeyStore, sealed_rows
 from daftari.io.keys.sealer import Sealer
 from daftari.protect.columns import sealed_fields
 
-#: Rows of one transaction: less than a second's work, so that nobody waits long for a row.
+#: Rows per transaction: less than a second's work, so that nobody waits long for a row.
 ROWS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rotated:
     generation: int
-    rows: int  #: with a value that was sealed anew
-    erased: int  #: keys that were destroyed: values under them stay as they are, for nobody to open
+    rows: int  #: with a re-encrypted value
+    erased: int  #: destroyed keys: values under them stay unchanged, and nobody can open them
 
 
 def rotate_keys(
@@ -34,10 +34,10 @@ def rotate_keys(
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Rotated:
     """
-    Seal all values of *contracts* anew, under new versions of their keys. *conn* must be in autocommit mode.
+    Re-encrypt all values of *contracts* under new versions of their keys. *conn* must be in autocommit mode.
 
-    Old versions are kept for opening: backups and the audit hold values under them. Killed at any moment, every
-    value still opens, and the next call goes on.
+    Old versions are kept for opening: backups and the audit hold values under them. Killed at any moment, every value
+    still opens, and the next call continues.
 
     Raises:
         CannotOpen: a value is damaged, or the key store does not know its key.
@@ -61,7 +61,7 @@ def rotate_keys(
 
 
 def _outdated(conn: Connection[Any], datasets: Sequence[Dataset], generation: int) -> int:
-    """The most values of one field that would be sealed anew, of all datasets together."""
+    """At most this many values of one field are re-encrypted, over all datasets."""
     return sum(
         max(sealed_rows.counts(conn, it, field, version=generation)[1] for field in sealed_fields(it))
         for it in datasets
@@ -71,7 +71,7 @@ def _outdated(conn: Connection[Any], datasets: Sequence[Dataset], generation: in
 def _reseal_some(
     conn: Connection[Any], keys: KeyStore, dataset: Dataset, generation: int, gone: set[bytes]
 ) -> int | None:
-    """Seal some rows anew; return how many, or None when none is left. Adds to *gone* what was destroyed."""
+    """Re-encrypt some rows; return how many, or None when none is left. Adds destroyed keys to *gone*."""
     with conn.transaction():
         rows = sealed_rows.lock_outdated(conn, dataset, version=generation, gone=gone, limit=ROWS)
         if rows.is_empty():
@@ -88,7 +88,7 @@ def _reseal_some(
 
 
 def _any_under(rows: pl.DataFrame, dataset: Dataset, missing: set[bytes]) -> pl.Series:
-    """Which rows hold a value under one of the *missing* keys; a person's values are of one key."""
+    """Which rows hold a value under one of the *missing* keys; a person's values have one key."""
     return rows.select(
         pl.any_horizontal(
             pl.col(field.name).bin.slice(2, 8).is_in(list(missing)).fill_null(False)

@@ -1,12 +1,11 @@
 """
-A large file judged in a process of its own.
+Judge process: a large file is judged in a separate process.
 
-The thread that sends rows takes the interpreter's lock each time the server has room for more, and judging holds
-it: side by side in one process each waits for the other. Started before anything else is done, even before it is
-known which settings hold, the child has its modules, contracts and the file's forms ready by the time that the
-database has been asked what it knows.
+The thread that sends rows takes the interpreter's lock each time the server can accept more, and judging holds that
+lock: in one process they would wait for each other. The child starts first, even before the settings are read. So
+its modules, contracts and the file's formats are ready when the database's state is known.
 
-Light to import: whoever starts a child wants it started at once.
+Light to import, so that the child starts at once.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ if TYPE_CHECKING:
     from daftari.rows.intake.intake import Judged
     from daftari.settings import Settings
 
-#: A file of fewer bytes is judged before a child would be ready.
+#: A smaller file is judged before a child would be ready.
 LEAST_BYTES = 16 * 2**20
 
 
 class JudgeLost(DaftariError):
-    """The process that judged the rows of a file came to an end by itself. Nothing of the file was loaded."""
+    """The judge process ended by itself. Nothing of the file was loaded."""
 
     code, exit_code, status = "judge_lost", 24, 503
 
 
 class JudgeFault(Exception):
-    """A fault of ours in the child. *frames* are places in the code, and no data."""
+    """A bug in the child. *frames* are places in the code, without data."""
 
     def __init__(self, kind: str, frames: list[str]) -> None:
         super().__init__(kind, frames)
@@ -51,35 +50,35 @@ class JudgeFault(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedFile:
-    """What a child is to judge, and where its contract is."""
+    """The file to judge, and where its contract is."""
 
     root: Path  #: of the workspace
     dataset: str
     path: Path
     mapping: Path | None = None
     settings: Settings | None = (
-        None  #: with which sealed fields find their keys; through the pipe, as all of this
+        None  #: for the keys of sealed fields; sent through the pipe, like everything here
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeOrder:
-    """What a child must know before it can judge, and learns when the load has begun."""
+    """What a child needs to know before it can judge, once the load has begun."""
 
     run_id: int
     today: date
-    known: Mapping[Relationship, pl.DataFrame]  #: keys that exist, for each relationship
+    known: Mapping[Relationship, pl.DataFrame]  #: existing keys, for each relationship
 
 
 class JudgeProcess:
-    """A child that is getting ready to judge one file: `prepare` it, then take the `judged`."""
+    """A child that prepares to judge one file: first `prepare`, then `judged`."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
 
     def prepare(self, file: JudgedFile) -> None:
-        """Have the child open *file* and find out how it is written. Waits for nothing; once."""
-        with suppress(BrokenPipeError):  # it is gone, which shows when it is asked for what it judged
+        """Make the child open *file* and detect its formats. Does not wait; call it once."""
+        with suppress(BrokenPipeError):  # it has ended, which shows when its results are read
             self._tell(file)
 
     def _tell(self, what: JudgedFile | JudgeOrder) -> None:
@@ -89,7 +88,7 @@ class JudgeProcess:
 
     def judged(self, order: JudgeOrder) -> Iterator[Judged]:
         """
-        Yield each block of the file judged. Once.
+        Yield each judged block of the file. Call it once.
 
         Raises:
             SourceError, MappingError: the file cannot be read.
@@ -116,7 +115,7 @@ def _how(status: int) -> str:
 
 @contextmanager
 def started_judge(path: Path) -> Iterator[JudgeProcess | None]:
-    """Start a child that ends with the block; None where the file is small, or standard input."""
+    """Start a child that ends with the block; None for a small file, or standard input."""
     if not path.is_file() or path.stat().st_size < LEAST_BYTES:
         yield None
         return
@@ -137,9 +136,9 @@ def started_judge(path: Path) -> Iterator[JudgeProcess | None]:
 
 def _program() -> str:
     """
-    The very daftari that runs here, and no module that lies in the workspace.
+    The child's program: the running daftari, never a module that lies in the workspace.
 
-    Of polars one thread: a second would take from the server, which has the other core, and hold memory.
+    polars gets one thread: a second would compete with the server, which has the other core, and use memory.
     """
     path = [folder for folder in sys.path if folder]
     return (

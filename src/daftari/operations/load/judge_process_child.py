@@ -1,8 +1,8 @@
 """
-The child of `apart`: prepares a file, and judges it when it is told what the database knows.
+The child of `judge_process`: prepares a file, and judges it when the database's state is known.
 
-Standard input brings a `File` and then an `Order`, standard output takes each `Judged`, at last None; an error ends
-it. All are pickles, between two processes of one program. When the parent goes, so does this: nobody reads then.
+Standard input brings a `JudgedFile` and then a `JudgeOrder`; standard output takes the judged blocks, at last None;
+an error ends it. All are pickles, between two processes of one program. When the parent ends, the child ends too.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _PIPE_BYTES = 2**20
 
 def main() -> None:
     """Judge one file, as standard input asks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     said = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever else prints, prints to standard error
+    os.dup2(2, 1)  # other output goes to standard error
     _widen(said)
     try:
         _say_all(said, sys.stdin.buffer)
-    except (BrokenPipeError, EOFError):  # the parent wants no more
+    except (BrokenPipeError, EOFError):  # the parent needs no more
         os._exit(0)
 
 
@@ -61,7 +61,7 @@ def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
 def _judged(asked: BinaryIO) -> Iterator[Judged]:
     file: JudgedFile = pickle.load(asked)  # noqa: S301 -- see above
     wanted = WantedFile(dataset=file.dataset, path=file.path, mapping=file.mapping)
-    # its hash is the parent's to find
+    # the parent computes its hash
     workspace = (
         read_open_workspace(file.settings, only=file.dataset)
         if file.settings
@@ -77,5 +77,5 @@ def _judged(asked: BinaryIO) -> Iterator[Judged]:
 
 
 def _say(said: BinaryIO, what: object) -> None:
-    said.write(pickle.dumps(what, protocol=5))  # whole, or nothing of it
+    said.write(pickle.dumps(what, protocol=5))  # written completely or not at all
     said.flush()

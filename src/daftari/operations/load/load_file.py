@@ -1,8 +1,8 @@
 """
-Load one file into its dataset: read, judge, land, account for every row. All of it, or nothing.
+Load one file into its dataset: read, judge, write, count every row. Completely or not at all.
 
-Blocks are read and judged in a thread of their own while the server copies the ones before: the server is the
-slower of the two, and the loader's memory holds a few blocks however large the file is.
+A thread reads and judges blocks while the server copies the earlier ones: the server is the slower of the two, and
+the loader's memory holds a few blocks, however large the file is.
 """
 
 from __future__ import annotations
@@ -41,29 +41,27 @@ from daftari.rows.rules.rules import rulebook
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
 
-#: From this many bytes on, an empty table gets its indexes after its rows.
+#: From this size on, an empty table gets its indexes after its rows.
 _LARGE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileLoad:
-    """A file, and all that is known of it, on its way into one dataset."""
+    """A file on its way into one dataset, and everything known about it."""
 
     contract: Contract
     source: Source
-    plan: ColumnPlan  #: settled, unless the file is judged apart
+    plan: ColumnPlan  #: settled, unless a judge process settles it
     origin: Origin
     totals: tuple[ControlTotals, ...] = ()  #: as stated by the sender, the mapping, a manifest
     #: for a replay: the lines to take, each with its entry in quarantine; None: the whole file
     replays: Mapping[int, int] | None = None
-    open_keys: Callable[[], KeyStore] | None = None  #: None will do where nothing is sealed
-    apart: JudgeProcess | None = None  #: who judges the file; None: whoever loads it
-    sender: tuple[RequestContext, Roles] | None = (
-        None  #: in whose role its rows are written; None: an operator's
-    )
+    open_keys: Callable[[], KeyStore] | None = None  #: None suffices where nothing is sealed
+    judge: JudgeProcess | None = None  #: the process that judges the file; None: this one
+    sender: tuple[RequestContext, Roles] | None = None  #: whose role writes its rows; None: an operator's
 
     def judged_here(self) -> FileLoad:
-        return replace(self, plan=infer_styles(self.plan, self.source.blocks()), apart=None)
+        return replace(self, plan=infer_styles(self.plan, self.source.blocks()), judge=None)
 
 
 def load_file(
@@ -75,15 +73,15 @@ def load_file(
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Loaded:
     """
-    Load a file, unless one of the same content was loaded before; *again* loads it all the same.
+    Load a file, unless one of the same content was loaded before; *again* loads it in any case.
 
-    *conn* must be in autocommit mode. *progress* is told how many rows each block brought. Killed at any moment,
-    it has done nothing, or all; either way it may simply be called again.
+    *conn* must be in autocommit mode. *progress* is called with the number of rows of each block. Killed at any moment,
+    it has done everything or nothing; in both cases it may be called again.
 
     Raises:
         SourceError, MappingError: the file cannot be read.
         ReconciliationError: it does not add up to its control totals.
-        DatabaseError: a row that others refer to went away meanwhile.
+        DatabaseError: a referenced row was deleted meanwhile.
     """
     dataset, origin = delivery.contract.dataset, delivery.origin
     is_new = again or delivery.replays is not None
@@ -96,8 +94,8 @@ def load_file(
             with conn.transaction():
                 return _Load(conn, delivery, run_id).all(now, progress)
         except RowsElsewhere:
-            # A row was refused for what no rule foresaw: to tell which, its batch's rows are needed. It is rare
-            # enough to begin again where they are at hand.
+            # The server rejected a row that no rule rejects: to find it, its batch's rows are needed. This is rare
+            # enough to start again in this process.
             return _Load(conn, delivery.judged_here(), run_id).all(now, progress)
 
 
@@ -122,7 +120,7 @@ class _Load:
 
     def all(self, now: datetime, progress: Callable[[int], None]) -> Loaded:
         self._landing.prepare(large=self._delivery.origin.bytes >= _LARGE_BYTES)
-        if self._replays is not None:  # another replay may have been quicker
+        if self._replays is not None:  # another replay may have been faster
             still_open = quarantine_entries.still_open(self._conn, self._replays.values())
             self._replays = {line: entry for line, entry in self._replays.items() if entry in still_open}
         for judged in prefetch(self._judged(now), depth=1):
@@ -135,8 +133,8 @@ class _Load:
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
         today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
-        if self._delivery.apart is not None:
-            return self._delivery.apart.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
+        if self._delivery.judge is not None:
+            return self._delivery.judge.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
         intake = Intake(
             book=rulebook(self._dataset, today=today, known=known),
             plan=self._delivery.plan,
@@ -149,11 +147,11 @@ class _Load:
     def _sealer(self) -> Sealer:
         sealer = Sealer(self._delivery.open_keys, self._dataset)
         if self._dataset.conflict is not Conflict.UPDATE and sealer.is_rotating():
-            # A value that is not yet sealed anew looks like another one: it would be refused as a contradiction.
+            # A value that is not yet re-encrypted looks like another one: it would be rejected as a contradiction.
             raise KeysUnavailable(
-                f"{self._dataset.name}: a rotation of keys is unfinished; expected none, as its contract refuses or "
-                "passes over what differs from the row that is there",
-                hint="Wait for `daftari keys rotate`, or run it again where it was stopped.",
+                f"{self._dataset.name}: a key rotation is unfinished; expected none, because its contract rejects or "
+                "skips rows that differ from the existing row",
+                hint="Wait for `daftari keys rotate`, or start it again if it was stopped.",
             )
         return sealer
 
@@ -182,7 +180,7 @@ class _Load:
         )
 
     def _reconcile(self) -> None:
-        """Refuse a file that is not what its sender says it is; both figures are in the message."""
+        """Refuse a file that differs from its stated totals; the message has both figures."""
         differences = [
             str(it) for stated in self._delivery.totals for it in reconcile(stated, self._met.found)
         ]
@@ -191,7 +189,7 @@ class _Load:
         if differences and self._replays is None:
             raise ReconciliationError(
                 f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
-                hint="Nothing was loaded. Ask the sender for the whole file, or correct the stated totals.",
+                hint="Nothing was loaded. Ask the sender for the complete file, or correct the stated totals.",
             )
 
     def _close(self) -> Loaded:
@@ -202,7 +200,7 @@ class _Load:
             )
         else:
             quarantine_entries.resolve_entries(self._conn, run_id, self._replays.values())
-        mended = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
+        corrected = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
         audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
         ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
@@ -215,5 +213,5 @@ class _Load:
             reasons=ledger.reasons_of(self._conn, run_id),
             blank=self._met.blank,
             repeated=self._met.repeated,
-            mended=mended,
+            mended=corrected,
         )

@@ -1,8 +1,8 @@
 """
 Load files into one dataset, one after another.
 
-Light to import: for a large file a process is started that judges its rows, and every file is hashed in a thread.
-What the load itself needs is imported while both are under way; of a known file, nothing else is needed.
+Light to import: a process that judges is started for a large file, and a thread hashes every file. The load's other
+modules are imported meanwhile; a known file needs none of them.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from daftari.rows.mapping.explain import Explained
     from daftari.settings import Settings
 
-#: Told of each file that is begun; returns what is told how many rows each block of it brought.
+#: Called with each file that begins; returns a function to call with the number of rows of each block.
 Progress = Callable[[Path], Callable[[int], None]]
 
 
 class OpenedForLoad(Protocol):
-    """A workspace whose settings are read: what it takes to load into it."""
+    """A workspace whose settings are read: what a load needs."""
 
     @property
     def settings(self) -> Settings: ...
@@ -45,28 +45,28 @@ class OpenedForLoad(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """Files to load, and what holds for each of them."""
+    """Files to load, and their common options."""
 
     dataset: str
     paths: Sequence[Path]
-    mapping: Path | None = None  #: None: the pipeline's own that is meant for the file
+    mapping: Path | None = None  #: None: the pipeline's own mapping for the file
     totals: ControlTotals | None = None
-    again: bool = False  #: even though a file of this content was loaded before
+    again: bool = False  #: also when a file of this content was loaded before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loads:
     loaded: tuple[Loaded, ...]
-    errors: tuple[DaftariError, ...]  #: one for each file that was refused
+    errors: tuple[DaftariError, ...]  #: one for each refused file
 
 
 def load_files(
     open_: Callable[[], OpenedForLoad], files: Files, *, now: datetime, progress: Progress
 ) -> Loads:
     """
-    Load each of *files*; one that is refused does not keep the others back. A lost connection ends the load.
+    Load each of *files*; a refused one does not stop the others. A lost connection ends the load.
 
-    *open_* reads the settings of the workspace. It is called once, when the first file is being hashed.
+    *open_* reads the settings of the workspace. It is called once, while the first file is being hashed.
 
     Raises:
         DaftariError: there is no workspace, or its database cannot be reached.
@@ -76,11 +76,11 @@ def load_files(
     opened, conn = None, None
     with ExitStack() as stack:
         for path in files.paths:
-            with started_judge(path) as apart:
+            with started_judge(path) as judge:
                 digest = None if files.again or not path.is_file() else DigestInBackground(path)
                 opened = opened or open_()
                 conn = conn or stack.enter_context(opened.connection())
-                one = _One(opened=opened, conn=conn, files=files, path=path, apart=apart, digest=digest)
+                one = _One(opened=opened, conn=conn, files=files, path=path, judge=judge, digest=digest)
                 try:
                     loaded.append(one.load(now, progress))
                 except DaftariError as error:
@@ -92,11 +92,11 @@ def load_files(
 
 def explain_files(opened: OpenedForLoad, files: Files) -> list[Explained]:
     """
-    Tell of each of *files* what was inferred and how its columns map. Nothing is loaded.
+    Return what was inferred about each of *files* and how its columns map. Nothing is loaded.
 
     Raises:
         UnknownName: the workspace has no such dataset.
-        SourceError, MappingError: a file cannot be read, or not without more being said about it.
+        SourceError, MappingError: a file cannot be read, or its mapping is incomplete.
     """
     from daftari.operations.load.load_path import prepare_load
     from daftari.rows.mapping.explain import explain
@@ -114,18 +114,18 @@ class _One:
     conn: Connection[Any]
     files: Files
     path: Path
-    apart: JudgeProcess | None
+    judge: JudgeProcess | None
     digest: DigestInBackground | None
 
     def load(self, now: datetime, progress: Progress) -> Loaded:
         from daftari.io.database.connection import database_errors_explained
 
-        told = progress(self.path)
-        if self.apart is not None:
-            self.apart.prepare(self._order)
+        on_rows = progress(self.path)
+        if self.judge is not None:
+            self.judge.prepare(self._order)
         with database_errors_explained(self.conn):
             sha256 = self.digest.hex() if self.digest else None
-            return self._known(sha256) or self._new(sha256, now, told)
+            return self._known(sha256) or self._new(sha256, now, on_rows)
 
     @property
     def _order(self) -> JudgedFile:
@@ -139,21 +139,21 @@ class _One:
         )
 
     def _known(self, sha256: str | None) -> Loaded | None:
-        """A known file is recognised before anything heavy is imported."""
+        """Recognise a known file before anything slow is imported."""
         from daftari.operations.load.recognise_file import recognise_file
 
         return recognise_file(self.conn, self.files.dataset, self.path.name, sha256) if sha256 else None
 
-    def _new(self, sha256: str | None, now: datetime, told: Callable[[int], None]) -> Loaded:
+    def _new(self, sha256: str | None, now: datetime, on_rows: Callable[[int], None]) -> Loaded:
         from daftari.operations.load.load_path import load_path
 
         workspace = self.opened.workspace_of(self.files.dataset)
-        request = _request(self.files, self.path, sha256, self.apart)
-        return load_path(self.conn, workspace, request, now=now, progress=told)
+        request = _request(self.files, self.path, sha256, self.judge)
+        return load_path(self.conn, workspace, request, now=now, progress=on_rows)
 
 
 def _request(
-    files: Files, path: Path, sha256: str | None = None, apart: JudgeProcess | None = None
+    files: Files, path: Path, sha256: str | None = None, judge: JudgeProcess | None = None
 ) -> LoadRequest:
     from daftari.operations.load.load_path import LoadRequest
     from daftari.rows.intake.totals import ControlTotals
@@ -165,5 +165,5 @@ def _request(
         totals=files.totals or ControlTotals(),
         again=files.again,
         sha256=sha256,
-        apart=apart,
+        judge=judge,
     )

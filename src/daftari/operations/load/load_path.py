@@ -1,4 +1,4 @@
-"""From a path to a load: what the sender states, whether it is known already."""
+"""From a path to a load: the sender's statements, and whether the file is known."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from daftari.rows.mapping.mapping import Mapping
 
 @dataclass(frozen=True, kw_only=True)
 class LoadRequest(WantedFile):
-    """A file that somebody wants loaded."""
+    """A file to load."""
 
-    totals: ControlTotals = ControlTotals()  #: as stated by whoever asks
-    again: bool = False  #: even though a file of this content was loaded before
-    sha256: str | None = None  #: of a file that is known to be new; None: not looked at yet
-    apart: JudgeProcess | None = None  #: who judges it; None: whoever loads it
-    sender: tuple[RequestContext, Roles] | None = None  #: in whose role it is loaded; None: an operator's
+    totals: ControlTotals = ControlTotals()  #: as stated by the caller
+    again: bool = False  #: also when a file of this content was loaded before
+    sha256: str | None = None  #: of a file that is known to be new; None: not checked yet
+    judge: JudgeProcess | None = None  #: the process that judges it; None: this one
+    sender: tuple[RequestContext, Roles] | None = None  #: whose role loads it; None: an operator's
 
 
 def load_path(
@@ -46,11 +46,11 @@ def load_path(
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Loaded:
     """
-    Load the file of *request*. One whose content is known costs no more than reading its bytes once.
+    Load the file of *request*. A file of known content costs no more than reading its bytes once.
 
     Raises:
         UnknownName: the workspace has no such dataset.
-        Drift: the database is not what its contract says.
+        Drift: the database does not match its contract.
         SourceError, MappingError, ReconciliationError, DatabaseError: as `load_file`.
     """
     _, contract = workspace.dataset(request.dataset)
@@ -61,30 +61,30 @@ def load_path(
         if known := recognise_file(conn, request.dataset, request.path.name, sha256):
             return known
     delivery = _opened(workspace, request, sha256)
-    # Which row of a sender's is refused, policies decide: its batch's rows are wanted where they land.
-    if delivery.apart is None or delivery.sender or _is_told_by_rows(contract.dataset):
+    # Policies decide which of a sender's rows is rejected, so the batch's rows must be in this process.
+    if delivery.judge is None or delivery.sender or _is_told_by_rows(contract.dataset):
         delivery = delivery.judged_here()
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
 
 
 def _is_told_by_rows(dataset: Dataset) -> bool:
-    """Whether landing looks at the rows of a batch, to tell which one is refused, in the ordinary course of things."""
+    """Whether the load regularly needs a batch's rows, to find the rejected one."""
     refers_to_itself = any(one.target == dataset.name for one in dataset.relationships)
     return rows_may_collide(dataset) or refers_to_itself or dataset.conflict is Conflict.REJECT
 
 
 def prepare_load(workspace: Workspace, request: LoadRequest, *, sha256: str | None = None) -> FileLoad:
     """
-    Open the file of *request*, of which *sha256* may be known, and find out how it is written; load nothing.
+    Open the file of *request*, whose *sha256* may be known, and detect its formats; load nothing.
 
     Raises:
-        SourceError, MappingError: it cannot be read, or not without more being said about it.
+        SourceError, MappingError: it cannot be read, or its mapping is incomplete.
     """
     return _opened(workspace, request, sha256).judged_here()
 
 
 def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> FileLoad:
-    """Open the file of *request*; how its values are written is not settled yet."""
+    """Open the file of *request*; the formats of its values are not settled yet."""
     opened = open_file(workspace, request, sha256=sha256)
     return FileLoad(
         contract=opened.contract,
@@ -94,19 +94,19 @@ def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> F
         origin=Origin(
             name=opened.source.name,
             sha256=opened.source.sha256,
-            # What a caller sent is not kept: its rows come again from the sender.
+            # A caller's file is not kept: the sender sends its rows again.
             path=str(request.path.resolve()) if request.is_file and not request.sender else None,
             bytes=request.path.stat().st_size if request.is_file else 0,
             mapping=opened.mapping.name if opened.mapping else None,
         ),
         totals=_stated(request, opened.mapping),
-        apart=request.apart,
+        judge=request.judge,
         sender=request.sender,
     )
 
 
 def _stated(request: LoadRequest, mapping: Mapping | None) -> tuple[ControlTotals, ...]:
-    """What is said of the file: by whoever asks, by its mapping, by the manifest beside it."""
+    """The stated totals of the file: from the caller, its mapping, and the manifest next to it."""
     given = mapping.control_totals if mapping else None
     by_mapping = [ControlTotals(rows=given.rows, sums=given.sums)] if given else []
     by_manifest = manifest_totals(request.path) if request.is_file else []

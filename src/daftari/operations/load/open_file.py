@@ -1,4 +1,4 @@
-"""A file that is to be loaded, opened: which mapping is meant for it, and which column becomes which field."""
+"""Open a file that is to be loaded: find its mapping, and which column becomes which field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from daftari.rows.mapping.mapping import Mapping
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedFile:
-    """A file and what is known of it without reading its rows."""
+    """A file and what is known about it without reading its rows."""
 
     contract: Contract
     mapping: Mapping | None
@@ -28,21 +28,21 @@ class OpenedFile:
     @property
     def settled(self) -> ColumnPlan:
         """
-        The plan with how each value is written, found out from the rows.
+        Return the plan with the formats of each value, inferred from the rows.
 
         Raises:
-            MappingError: they leave it open.
+            MappingError: the rows leave them ambiguous.
         """
         return infer_styles(self.plan, self.source.blocks())
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedFile:
-    """A file, and the dataset that it is for."""
+    """A file, and its dataset."""
 
     dataset: str
     path: Path  #: `-` is standard input
-    mapping: Path | Mapping | None = None  #: None: the pipeline's mapping that is meant for it
+    mapping: Path | Mapping | None = None  #: None: the pipeline's own mapping for the file
 
     @property
     def is_file(self) -> bool:
@@ -51,11 +51,11 @@ class WantedFile:
 
 def open_file(workspace: Workspace, wanted: WantedFile, *, sha256: str | None = None) -> OpenedFile:
     """
-    Open the file that is *wanted*, of which *sha256* may be known.
+    Open the *wanted* file, whose *sha256* may be known.
 
     Raises:
         UnknownName: the workspace has no such dataset.
-        SourceError, MappingError: it cannot be read, or not without more being said about it.
+        SourceError, MappingError: it cannot be read, or its mapping is incomplete.
     """
     pipeline, contract = workspace.dataset(wanted.dataset)
     mapping = choose_mapping(pipeline, contract.dataset, wanted)
@@ -66,10 +66,10 @@ def open_file(workspace: Workspace, wanted: WantedFile, *, sha256: str | None = 
 
 def choose_mapping(pipeline: Pipeline, dataset: Dataset, wanted: WantedFile) -> Mapping | None:
     """
-    Return the mapping of *pipeline* that is meant for the file: by its name first, else the only one for the dataset.
+    Return the mapping of *pipeline* for the file: by its name first, else the only one for the dataset.
 
     Raises:
-        MappingError: several are, and nothing tells which.
+        MappingError: several match.
     """
     if isinstance(wanted.mapping, Mapping):
         return wanted.mapping
@@ -81,7 +81,7 @@ def choose_mapping(pipeline: Pipeline, dataset: Dataset, wanted: WantedFile) -> 
     chosen = named or [m for m in candidates if not m.match]
     if len(chosen) > 1:
         raise MappingError(
-            f"{name}: {len(chosen)} mappings of {pipeline.name} may be meant for it: "
+            f"{name}: {len(chosen)} mappings of {pipeline.name} match it: "
             + ", ".join(m.name for m in chosen),
             hint="Name one with --mapping, or narrow `match` in one of them.",
         )

@@ -1,4 +1,4 @@
-"""Look at a file before it is loaded: how it is written, how it maps, and what its rows would come to."""
+"""Preview a file before it is loaded: its formats, its mapping, and the result of its rows."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class FilePreview:
     columns: dict[str, tuple[str, ...]]  #: of the file, by field
     known: int | None  #: the run that loaded a file of this content before
     received: int
-    accepted: int  #: that keep every rule; what of them is there already is not told
+    accepted: int  #: that break no rule; whether they exist already is not checked
     duplicates: int  #: within the file
     refused: int
-    reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, commonest first
+    reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, most frequent first
     found: ControlTotals
-    differences: tuple[str, ...]  #: from what the file's mapping or its total rows state
+    differences: tuple[str, ...]  #: stated by the file's mapping or its total rows
 
 
 def preview_file(
     conn: Connection[Any], workspace: Workspace, request: LoadRequest, *, now: datetime
 ) -> FilePreview:
     """
-    Judge the file of *request* and land nothing: not a row of it is written, sealed or kept.
+    Judge the file of *request* and write nothing: no row of it is written, sealed or stored.
 
     Raises:
         SourceError, MappingError: as `load_path`.
     """
     delivery = prepare_load(workspace, request)
     dataset = delivery.contract.dataset
-    parents = ReferencedRows(conn, dataset)
+    referenced = ReferencedRows(conn, dataset)
     intake = Intake(
-        book=rulebook(dataset, today=dataset.today(now), known=parents.known()),
+        book=rulebook(dataset, today=dataset.today(now), known=referenced.known()),
         plan=delivery.plan,
         run_id=0,
         count_only=True,
@@ -63,8 +63,8 @@ def preview_file(
         accepted += sum(batch.height for batch in judged.batches)
         duplicates += judged.duplicates
         refused += judged.rejected.height
-        for told in judged.rejected["reasons"]:
-            reasons.update((one["field"], one["reason"]) for one in json.loads(told))
+        for text in judged.rejected["reasons"]:
+            reasons.update((one["field"], one["reason"]) for one in json.loads(text))
         met = judged.met
     found = met.found if met else ControlTotals()
     differences = [str(it) for stated in delivery.totals for it in reconcile(stated, found)]

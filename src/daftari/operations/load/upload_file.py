@@ -1,4 +1,4 @@
-"""A file that a caller sends, by the API or by a page: taken in, looked at, and loaded in the caller's role."""
+"""A file that a caller uploads, through the API or a page: received, previewed, and loaded in the caller's role."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NAME = re.compile(r"[\w][\w .()+-]{0,119}")
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file that was taken in, and what its sender says of it."""
+    """A received file, and its sender's statements."""
 
     dataset: Dataset
     path: Path
@@ -46,22 +46,22 @@ class Upload:
 @dataclass(frozen=True, kw_only=True)
 class Looked:
     look: FilePreview | None  #: None: the file cannot be loaded as it is
-    problem: DaftariError | None  #: why
+    problem: DaftariError | None  #: the reason
     header: tuple[str, ...]  #: the file's columns; none where it cannot be read
 
 
 def begin_upload(data_dir: Path, dataset: Dataset, caller: Caller, name: str, *, now: datetime) -> Path:
     """
-    Return where to write the file called *name*, which its sender is about to send.
+    Return where to write the file called *name*, before its sender sends it.
 
     Raises:
-        AccessRefused: the caller may insert nothing: said before a gigabyte is taken in.
-        QueryRefused: the file has no such name as we keep.
+        AccessRefused: the caller may insert nothing: refused before a gigabyte is received.
+        QueryRefused: the name is not allowed.
     """
     permissions.require(permissions.refusal_to_insert(dataset, caller))
     if not _NAME.fullmatch(name):
         raise QueryRefused(
-            "name: expected what the file is called, such as march.csv, in letters, digits, spaces and . ( ) + -"
+            "name: expected a file name such as march.csv, of letters, digits, spaces and . ( ) + -"
         )
     waiting_uploads.sweep(_folder(data_dir), now)
     return waiting_uploads.begin_waiting_upload(_folder(data_dir), (caller.name, dataset.name), name)
@@ -72,23 +72,23 @@ def find_upload(data_dir: Path, dataset: Dataset, caller: Caller, place: str) ->
     Return the file that the caller sent for *dataset*, by its place.
 
     Raises:
-        AccessRefused: it is somebody else's, or does not wait any more.
+        AccessRefused: it belongs to another user, or no longer waits.
     """
     found = waiting_uploads.find_waiting_upload(_folder(data_dir), (caller.name, dataset.name), place)
     if found is None:
         raise AccessRefused(
-            "This file does not wait here any more: it was loaded, or an hour went by.", hint="Send it again."
+            "This file no longer waits here: it was loaded, or an hour has passed.", hint="Send it again."
         )
     return found
 
 
 def discard_upload(path: Path) -> None:
-    """Remove a file that was taken in. May be called again."""
+    """Remove a received file. May be called again."""
     waiting_uploads.remove(path)
 
 
 def look_at_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Looked:
-    """Return what the file is, how it maps, and what would become of its rows. Nothing is loaded."""
+    """Return what the file is, how it maps, and the result of its rows. Nothing is loaded."""
     try:
         request = _request(workspace, upload)
         look = preview_file(conn, workspace, replace(request, sender=None), now=now)
@@ -99,7 +99,7 @@ def look_at_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, 
 
 def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Loaded:
     """
-    Load the file in its sender's role, and remove it; return what became of it, as the sender may be told.
+    Load the file in its sender's role, and remove it; return the result as the sender may see it.
 
     Raises:
         DaftariError: as `load_path`. The file still waits.
@@ -117,7 +117,7 @@ def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, 
 
 def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
     """
-    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`; what is empty is not stated.
+    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`; empty ones are not stated.
 
     Raises:
         MappingError: one is not a number.
@@ -147,7 +147,7 @@ def _finite(digits: str) -> Decimal:
 
 
 def with_picks(usual: ColumnMapping | None, picks: Mapping[str, str], dataset: str) -> ColumnMapping | None:
-    """Return *usual* with the columns that were picked by hand, by field, in place of those that it names."""
+    """Return *usual* with the columns that were picked by hand, by field, in place of its own."""
     picked = {
         name: FieldSource.model_validate({"from": [column]}) for name, column in picks.items() if column
     }
@@ -178,7 +178,7 @@ def _request(workspace: Workspace, upload: Upload) -> LoadRequest:
 
 
 def _mapping(workspace: Workspace, upload: Upload) -> ColumnMapping | None:
-    """The pipeline's mapping for this file, with what was picked; None: by names."""
+    """The pipeline's mapping for this file, with the picked columns; None: map by names."""
     pipeline, _ = workspace.dataset(upload.dataset.name)
     usual = choose_mapping(
         pipeline, upload.dataset, WantedFile(dataset=upload.dataset.name, path=upload.path)

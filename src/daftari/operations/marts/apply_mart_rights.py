@@ -1,4 +1,4 @@
-"""Give each published mart to the roles that may read it, and to nobody else."""
+"""Grant each published mart to the roles that may read it, and to no other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def apply_mart_rights(conn: Connection[Any], rights: Rights, built: Container[st
     """
     Bring owners, policies and grants of the published marts to *rights*, within the transaction that publishes them.
 
-    *built* are those of which the columns are what their models say by now; by default all.
+    *built* are the marts whose columns match their models by now; by default all.
 
-    Looks again at the end: what is not as it should be is not published.
+    Checks the result at the end: a mart with other rights is not published.
 
     Raises:
-        Drift: a role is not there, or a right cannot be brought to what it should be.
+        Drift: a role does not exist, or a right cannot be corrected.
     """
     present = Present(marts=live_access.published_marts(conn))
     _require_subjects(present, rights, built)
@@ -41,26 +41,26 @@ def apply_mart_rights(conn: Connection[Any], rights: Rights, built: Container[st
     except psycopg.errors.UndefinedObject as error:
         raise Drift(
             f"transform: {error.diag.message_primary}; expected every role that reads a mart; nothing was published",
-            hint="Have `daftari apply` make it.",
+            hint="Create it with `daftari apply`.",
         ) from None
     left = differences(wanted, _live(conn))
     if left:
         raise Drift(
             f"transform: {'; '.join(map(str, left))}; nothing was published",
-            hint="Look at `daftari verify`; `daftari apply` brings rights back.",
+            hint="See `daftari verify`; `daftari apply` restores rights.",
         )
 
 
 def _require_subjects(present: Present, rights: Rights, built: Container[str] | None) -> None:
-    """A mart that has not the column by which its readers are told apart would be closed to them, and nobody told."""
+    """Refuse a mart without the column that decides which rows its readers see: they would silently see none."""
     for mart, columns in present.marts.items():
         readers = rights.readers.of.get(mart)
         is_due = built is None or mart in built
         if readers and is_due and readers.among(columns) != readers:
             raise Drift(
-                f"transform: {MARTS}.{mart} has no column {readers.subject}; expected the subject that its file names; "
+                f"transform: {MARTS}.{mart} has no column {readers.subject}; expected the subject in its file; "
                 "nothing was published",
-                hint="Have the model select it, or name another column under config.meta.daftari.subject.",
+                hint="Select it in the model, or name another column under config.meta.daftari.subject.",
             )
 
 

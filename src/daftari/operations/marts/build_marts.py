@@ -1,7 +1,7 @@
 """
-Build the marts aside, test them there, and publish what passed: in one start of dbt.
+Build the marts in a separate schema, test them there, and publish those that passed: in one run of dbt.
 
-When one test fails, nothing is published: readers keep what they have. Why it is done this way is in
+When one test fails, nothing is published, and readers keep the old marts. The reasons are in
 docs/decisions/0003-write-audit-publish.md.
 """
 
@@ -33,9 +33,9 @@ from daftari.settings import Settings
 @dataclass(frozen=True, kw_only=True)
 class TransformOptions:
     environment: str  #: dev, staging or prod: dbt's target
-    data_dir: Path  #: where dbt's own files and its log go
+    data_dir: Path  #: folder of dbt's own files and its log
     pipelines: tuple[str, ...] = ()  #: only what depends on these; empty: all
-    full_refresh: bool = False  #: incremental models start from nothing
+    full_refresh: bool = False  #: rebuild incremental models from nothing
     role_prefix: str | None = None  #: of the roles that read marts
 
     @classmethod
@@ -54,25 +54,25 @@ class TransformOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A test that failed or a model that could not be built."""
+    """A failed test, or a model that could not be built."""
 
     name: str
     kind: str  #: test, model …
-    rows: int | None  #: that a test found; None where it could not be asked
+    rows: int | None  #: rows that a test found; None where it could not run
     message: str  #: without values of rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transformed:
     run_id: int
-    models: tuple[str, ...]  #: built, staging views among them
+    models: tuple[str, ...]  #: built, including staging views
     tests_passed: int
     warnings: tuple[Failure, ...]
     failures: tuple[Failure, ...]
-    skipped: int  #: models and tests not tried, as something before them failed
-    published: tuple[Published, ...]  #: empty when anything failed: readers see what they saw before
+    skipped: int  #: models and tests not run, because something before them failed
+    published: tuple[Published, ...]  #: empty when anything failed: readers see the old marts
     unbuilt: tuple[str, ...]  #: published marts that no model makes any more
-    generated: tuple[Path, ...]  #: staging files that had to be written anew
+    generated: tuple[Path, ...]  #: staging files that had to be rewritten
     seconds: float
     log: Path
 
@@ -86,7 +86,7 @@ class Transformed:
         if self.failures:
             return f"{len(self.failures)} of the models and tests failed"
         if not self.tests_passed:
-            return "no test ran, so nothing is known about what was built"
+            return "no test ran, so the result is untested"
         return "" if self.published else "no mart was built"
 
 
@@ -99,8 +99,7 @@ def build_marts(
     Raises:
         DbtFailed: dbt could not read the project.
         DatabaseError: another transform runs, or a mart cannot be published.
-        Drift: the database was not brought to the workspace's contracts, or a mart would be open to others than
-            its readers.
+        Drift: the workspace's contracts are not applied, or other roles than its readers could read a mart.
         UnknownName: there is no such pipeline.
     """
     begun = perf_counter()
@@ -126,12 +125,12 @@ def require_published(transformed: Transformed) -> None:
     Stop unless the marts were published.
 
     Raises:
-        ChecksFailed: they are as they were.
+        ChecksFailed: they are unchanged.
     """
     if not transformed.is_published:
         raise ChecksFailed(
-            f"transform: {transformed.reason}; published marts are as they were",
-            hint=f"What was built is in the schema {publish.ASIDE}; what dbt said is in {transformed.log}.",
+            f"transform: {transformed.reason}; published marts are unchanged",
+            hint=f"The built marts are in the schema {publish.BUILD_SCHEMA}; dbt's log is {transformed.log}.",
         )
 
 
@@ -153,10 +152,10 @@ def _start(conn: Connection[Any], workspace: Workspace, options: TransformOption
         project=workspace.root,
         arguments=dbt_arguments(workspace, options),
         environment={
-            **connection_variables(conn, schema=publish.ASIDE),
+            **connection_variables(conn, schema=publish.BUILD_SCHEMA),
             "DAFTARI_DB_APPLICATION": publish.APPLICATION,
         },
-        # apart from dbt by hand, whose other settings would make both read the whole project anew each time
+        # separate from dbt by hand, whose other settings would make both read the whole project again each time
         target=options.data_dir / "dbt",
         log=options.data_dir / "logs" / "transform.log",
     )
@@ -167,12 +166,12 @@ def dbt_arguments(workspace: Workspace, options: TransformOptions) -> list[str]:
     return [
         "build",
         *("--project-dir", root, "--profiles-dir", root, "--target", options.environment),
-        # in place of dbt_project.yml's, which is for dbt by hand
+        # replaces dbt_project.yml's, which is for dbt by hand
         *("--vars", json.dumps({"time_zone": workspace.time_zone})),
-        # what dbt says may quote rows: it is taken from dbt's events, and cleaned, instead
+        # dbt's output may quote rows: its messages are taken from its events, and cleaned, instead
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         *("--exclude-resource-type", "unit_test"),  # they test the project, not the data
-        # of a selection, not the tests that need a mart outside of it: there is none aside
+        # for a selection, skip tests that need a mart outside it: the build schema does not have it
         *("--indirect-selection", "buildable"),
         *(["--full-refresh"] if options.full_refresh else []),
         *_selection(options.pipelines),
@@ -180,7 +179,7 @@ def dbt_arguments(workspace: Workspace, options: TransformOptions) -> list[str]:
 
 
 def _selection(pipelines: Sequence[str]) -> list[str]:
-    """What depends on the models of *pipelines*, and all that that depends on, which must be there aside."""
+    """Everything that depends on the models of *pipelines*, and what that depends on, which must be built too."""
     return ["--select", *(f"@path:pipelines/{name}/transform" for name in pipelines)] if pipelines else []
 
 

@@ -1,4 +1,4 @@
-"""What dbt needs in its environment when a person runs it by hand."""
+"""The environment variables that dbt needs when a person runs it."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from daftari.io.marts.dbt import connection_variables
 
 
 def dbt_environment(conn: Connection[Any], environment: str) -> dict[str, str]:
-    """Return the variables by which dbt reaches the database of *conn*. One of them may hold a password."""
+    """Return the variables with which dbt reaches the database of *conn*. One of them may hold a password."""
     return {"DAFTARI_ENV": environment, **connection_variables(conn, schema=publish.PUBLISHED)}

@@ -1,1 +1,1 @@
-"""Check tables against what their contracts promise."""
+"""Check tables against the quality rules of their contracts."""

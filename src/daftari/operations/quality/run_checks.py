@@ -1,7 +1,7 @@
 """
-Check the tables against what their contracts promise of their rows, and keep what was found.
+Check the tables against the quality rules of their contracts, and store the results.
 
-What is kept holds counts and keys, never a value of a field that a contract calls confidential.
+Results hold counts and keys, never a value of a field that a contract calls confidential.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from daftari.io.runs.check_results import CheckedDataset
 from daftari.io.runs.ledger import RunCounts
 from daftari.protect.mask import HIDDEN
 
-#: Called with the name of a dataset before it is checked.
+#: Called with the name of a dataset before its check.
 Progress = Callable[[str], None]
 
 
@@ -30,19 +30,19 @@ def run_checks(
     conn: Connection[Any], contracts: Sequence[Contract], progress: Progress
 ) -> tuple[CheckedDataset, ...]:
     """
-    Check the table of each contract, and return what was found. *conn* must be in autocommit mode.
+    Check the table of each contract, and return the results. *conn* must be in autocommit mode.
 
-    Each dataset is a run of its own in the ledger: refused when it did not pass.
+    Each dataset is a separate run in the ledger: refused when it did not pass.
 
     Raises:
-        ContractError: a rule or a query of a contract cannot be asked.
-        Drift: the database was not brought to one of the contracts.
+        ContractError: a rule or a query of a contract cannot be run.
+        Drift: one of the contracts is not applied to the database.
     """
     for contract in contracts:
         ledger.require_contract(conn, contract)
     suites = [(contract, suite(contract)) for contract in contracts]
     if not suites:
-        return ()  # and so no pass: see require_pass
+        return ()  # so it does not pass: see require_pass
     source = open_expectations(conn)
     found = []
     for contract, wanted in suites:
@@ -56,7 +56,7 @@ def run_checks(
 
 def require_pass(checked: Sequence[CheckedDataset]) -> None:
     """
-    Stop unless every dataset passed, and there was one.
+    Stop unless at least one dataset was checked and all passed.
 
     Raises:
         ChecksFailed: one failed or could not be evaluated, or nothing was checked.
@@ -66,8 +66,8 @@ def require_pass(checked: Sequence[CheckedDataset]) -> None:
         raise ChecksFailed(
             f"quality: {', '.join(bad)} did not pass"
             if bad
-            else "quality: nothing was checked, which is no pass",
-            hint=f"`daftari quality show {bad[0]}` has the checks and the keys of rows that fail."
+            else "quality: nothing was checked; expected one dataset at least",
+            hint=f"`daftari quality show {bad[0]}` shows the checks and the keys of failing rows."
             if bad
             else None,
         )
@@ -99,9 +99,9 @@ def _keep(conn: Connection[Any], dataset: Dataset, checked: CheckedDataset) -> N
 
 
 def _refuse_values(dataset: Dataset, outcome: CheckOutcome) -> None:
-    """The last look at what is about to be kept. A value of a confidential field there is a fault of ours."""
+    """Check results before they are stored. A value of a confidential field in them is our bug."""
     for name, value in ((name, value) for key in outcome.keys for name, value in key.items()):
         if value != HIDDEN and dataset.field(name).is_confidential:
             raise AssertionError(
-                f"{dataset.name}.{name}: check {outcome.check} would keep a confidential value"
+                f"{dataset.name}.{name}: check {outcome.check} would store a confidential value"
             )

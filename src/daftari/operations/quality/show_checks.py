@@ -1,4 +1,4 @@
-"""Show what the latest checks found. Light to import, unlike `run_checks`."""
+"""Show the results of the latest checks. Light to import, unlike `run_checks`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daftari.io.runs.check_results import CheckedDataset as CheckedDataset
 
 def show_checks(conn: Connection[Any], datasets: Sequence[str] = ()) -> tuple[CheckedDataset, ...]:
     """
-    Return the latest check of each of *datasets*, by default of all that were ever checked.
+    Return the latest check of each of *datasets*; by default of all that were ever checked.
 
     Raises:
         DatabaseError: one of them was never checked, or nothing was.

@@ -1,4 +1,4 @@
-"""Mend refused rows where they are: what was wrong is written anew, and the row is judged and written again."""
+"""Correct rejected rows in place: the wrong cells are rewritten, and the row is judged and written again."""
 
 from __future__ import annotations
 
@@ -22,78 +22,81 @@ from daftari.operations.write.requests import RecordOutcome, RequestAnswer, Writ
 from daftari.operations.write.write_rows import write_rows
 from daftari.protect.mask import HIDDEN
 
-_PURPOSE = "mending refused rows"
+_PURPOSE = "correcting rejected rows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownQuarantinedRow:
-    """A refused row as somebody who may mend it sees it."""
+    """A rejected row as a user who may correct it sees it."""
 
     entry: QuarantineEntry
-    #: by field; None where the row has no shape, or was not kept: it is mended in its source, or loaded again
+    #: by field; None where the row has no shape, or was not kept: correct it in its source, or load it again
     cells: Cells | None
     hidden: frozenset[str]  #: fields that this role does not see
-    lost: frozenset[str]  #: fields that had a value which was not kept: it must be written anew
+    lost: frozenset[str]  #: fields whose value was not kept: it must be entered again
     wrong: frozenset[str]  #: fields that a reason names
 
 
 def quarantined_rows(
     conn: Connection[Any],
-    desk: WriteContext,
+    write_context: WriteContext,
     *,
     entries: Sequence[int] | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> tuple[ShownQuarantinedRow, ...]:
     """
-    Return refused rows that wait, oldest first, as the caller's role sees the dataset's fields.
+    Return waiting rejected rows, oldest first, as the caller's role sees the dataset's fields.
 
-    That values are read which the contract restricts is kept in the audit. *conn* must be in autocommit mode.
+    The audit records reads of restricted values. *conn* must be in autocommit mode.
 
     Raises:
         KeysUnavailable: the rows cannot be opened.
     """
-    found = quarantine_entries.waiting_entries(
-        conn, desk.dataset.name, entries=entries, after=after, limit=limit
-    )
-    hidden = hidden_fields(desk.dataset, desk.errand.caller.role)
-    opened = SealedCells(desk.open_keys, desk.dataset).open(it.cells for it in found)
-    rows = tuple(_as_seen(it, cells, hidden, desk.dataset) for it, cells in zip(found, opened, strict=True))
-    _record(conn, desk, rows, hidden)
+    dataset = write_context.dataset
+    found = quarantine_entries.waiting_entries(conn, dataset.name, entries=entries, after=after, limit=limit)
+    hidden = hidden_fields(dataset, write_context.context.caller.role)
+    opened = SealedCells(write_context.open_keys, dataset).open(it.cells for it in found)
+    rows = tuple(_as_seen(it, cells, hidden, dataset) for it, cells in zip(found, opened, strict=True))
+    _record(conn, write_context, rows, hidden)
     return rows
 
 
 def correct_rows(
-    conn: Connection[Any], desk: WriteContext, mended: Mapping[int, Mapping[str, str]], *, now: datetime
+    conn: Connection[Any],
+    write_context: WriteContext,
+    corrected: Mapping[int, Mapping[str, str]],
+    *,
+    now: datetime,
 ) -> tuple[dict[int, RecordOutcome], int]:
     """
-    Judge and write refused rows again, each with the cells of *mended*, by entry and field; the others stay.
+    Judge and write rejected rows again, each with the cells of *corrected*, by entry and field; the others stay.
 
-    Return what became of each, by entry, and the run. A row that is refused again waits as a new entry in the
-    place of its old one. *conn* must be in autocommit mode.
+    Return the result of each, by entry, and the run. A row that is rejected again gets a new entry, which replaces its
+    old one. *conn* must be in autocommit mode.
 
     Raises:
-        QuarantineRefused: an entry does not wait any more, or cannot be mended here. Nothing was written.
+        QuarantineRefused: an entry is no longer open, or cannot be corrected here. Nothing was written.
         AccessRefused: the caller's role may not insert.
     """
     found = {
         it.entry.quarantine_id: it
-        for it in quarantined_rows(conn, desk, entries=list(mended), limit=len(mended))
+        for it in quarantined_rows(conn, write_context, entries=list(corrected), limit=len(corrected))
     }
-    quarantine_entries.require_waiting(desk.dataset, mended, found)
-    kept = SealedCells(desk.open_keys, desk.dataset)
-    waiting = quarantine_entries.waiting_entries(
-        conn, desk.dataset.name, entries=list(mended), limit=len(mended)
-    )
+    quarantine_entries.require_waiting(write_context.dataset, corrected, found)
+    kept = SealedCells(write_context.open_keys, write_context.dataset)
+    name, count = write_context.dataset.name, len(corrected)
+    waiting = quarantine_entries.waiting_entries(conn, name, entries=list(corrected), limit=count)
     cells = dict(
         zip((it.entry.quarantine_id for it in waiting), kept.open(it.cells for it in waiting), strict=True)
     )
-    records = [_record_of(found[number], cells.get(number), given) for number, given in mended.items()]
-    request = WriteRequest(records=records, request_id=desk.errand.request_id, mends=dict(enumerate(mended)))
-    (answer,) = write_rows(conn, desk, [request], now=now)
+    records = [_record_of(found[number], cells.get(number), given) for number, given in corrected.items()]
+    request_id, corrects = write_context.context.request_id, dict(enumerate(corrected))
+    request = WriteRequest(records=records, request_id=request_id, corrects=corrects)
+    (answer,) = write_rows(conn, write_context, [request], now=now)
     if not isinstance(answer, RequestAnswer):
         raise answer
-    return dict(zip(mended, answer.outcomes, strict=True)), answer.run_id
+    return dict(zip(corrected, answer.outcomes, strict=True)), answer.run_id
 
 
 def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
@@ -102,7 +105,7 @@ def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> 
 
 
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
-    """Return the fields that *role* does not see in the clear in every row that it reads."""
+    """Return the fields that *role* does not see unmasked in every row that it reads."""
     return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))
 
 
@@ -132,9 +135,9 @@ def _record_of(
 ) -> dict[str, str | None]:
     if cells is None:
         raise QuarantineRefused(
-            f"line {row.entry.line} of {row.entry.source}: its cells were not kept; expected a row that can be mended "
-            "here",
-            hint="Mend it in its source, and load that again.",
+            f"line {row.entry.line} of {row.entry.source}: its cells were not kept; expected a row that "
+            "can be corrected here",
+            hint="Correct it in its source, and load that again.",
         )
     changed = {name: text.strip() or None for name, text in given.items() if text != HIDDEN}
     unseen = sorted(name for name in changed if name in row.hidden)
@@ -143,21 +146,25 @@ def _record_of(
         raise QuarantineRefused(
             f"line {row.entry.line} of {row.entry.source}: "
             + (
-                f"{', '.join(unseen)}: not for this role to write"
+                f"{', '.join(unseen)}: this role may not write them"
                 if unseen
-                else f"{', '.join(forgotten)}: had a value that was not kept; expected it to be written anew"
+                else f"{', '.join(forgotten)}: the value was not kept; expected you to enter it again"
             )
         )
     return {**cells, **changed}
 
 
 def _record(
-    conn: Connection[Any], desk: WriteContext, rows: Sequence[ShownQuarantinedRow], hidden: frozenset[str]
+    conn: Connection[Any],
+    write_context: WriteContext,
+    rows: Sequence[ShownQuarantinedRow],
+    hidden: frozenset[str],
 ) -> None:
-    names = [it.name for it in desk.dataset.fields if it.is_restricted and it.name not in hidden]
+    dataset, context = write_context.dataset, write_context.context
+    names = [it.name for it in dataset.fields if it.is_restricted and it.name not in hidden]
     shown = [it for it in rows if it.cells and any(it.cells.get(name) for name in names)]
     if shown:
         with conn.transaction():
-            speak_for(conn, desk.errand)
-            purpose = desk.errand.purpose or _PURPOSE
-            session_keys.record_read(conn, (f"{OPS}.{desk.dataset.name}", names), len(shown), purpose)
+            speak_for(conn, context)
+            purpose = context.purpose or _PURPOSE
+            session_keys.record_read(conn, (f"{OPS}.{dataset.name}", names), len(shown), purpose)

@@ -1,4 +1,4 @@
-"""Write quarantined rows to a CSV file as their source had them, each with its entry and its reasons, to be mended."""
+"""Export quarantined rows to CSV as in their source, each with its entry and its reasons, for correction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExportedQuarantine:
     source: str  #: the file that the rows came from
     path: Path
     rows: int
-    #: lines of records that do not have the header's shape: they have no cells, and are mended in the source
+    #: lines of records without the header's shape: they have no cells, and must be corrected in the source
     shapeless: tuple[int, ...]
 
 
@@ -33,33 +33,33 @@ def export_quarantine(
     conn: Connection[Any], workspace: Workspace, dataset: str, folder: Path
 ) -> Iterator[ExportedQuarantine]:
     """
-    Write one file for each source into *folder*, which is made where it is missing.
+    Write one file for each source into *folder*, which is created where it is missing.
 
-    The files hold what the sources held, in the clear: they are for whoever may see the source.
+    The files hold the sources' values in plain text: they are for users who may see the source.
 
     Raises:
-        SourceError: a source is not where it was or has changed, or a file is there already.
+        SourceError: a source was moved or changed, or an export exists already.
     """
-    written: set[Path] = set()
+    taken: set[Path] = set()
     for waiting in quarantine_entries.open_files(conn, dataset):
         delivery = reopen(workspace, dataset, waiting)
         entries = {one.line: one for one in quarantine_entries.entries_of(conn, waiting.lines.values())}
-        path = _free(folder, waiting.first.name, written)
+        path = _free(folder, waiting.first.name, taken)
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as out:
             lines = _write(out, delivery.source, entries)
-        written.add(path)
+        taken.add(path)
         shapeless = tuple(sorted(set(entries) - lines))
         yield ExportedQuarantine(source=waiting.file.name, path=path, rows=len(lines), shapeless=shapeless)
 
 
-def _free(folder: Path, name: str, written: set[Path]) -> Path:
-    """A path of its own for each source, also where two have one name."""
+def _free(folder: Path, name: str, taken: set[Path]) -> Path:
+    """A separate path for each source, also where two have one name."""
     stem = Path(name).name.split(".")[0] or "rows"
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in written)
+    path = next(path for one in names if (path := folder / f"{one}.quarantine.csv") not in taken)
     if path.exists():
-        raise SourceError(f"{path}: is there already", hint="Move it away, or export into another folder.")
+        raise SourceError(f"{path}: exists already", hint="Move it away, or export into another folder.")
     return path
 
 

@@ -1,8 +1,8 @@
 """
-Take rows out of quarantine once more: from the file they came from, or from a mended export of them.
+Judge quarantined rows again: from their original file, or from a corrected export of them.
 
-Whatever the verdict, the old entry is closed by the replay: a row in good order has landed, one that is still
-wrong has an entry of the replay's own. Replaying again finds only what is still wrong.
+The replay closes the old entry in every case: a valid row is written, and a row that is still wrong gets a new entry.
+Replaying again finds only rows that are still wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
-#: The column of an export that says which entry a row mends, and the one that says why.
+#: The column of an export with the entry that a row corrects, and the one with the reasons.
 ENTRY_COLUMN = "_quarantine_id"
 REASONS_COLUMN = "_reasons"
 
@@ -38,10 +38,10 @@ def replay_quarantine(
     conn: Connection[Any], workspace: Workspace, dataset: str, *, now: datetime, run_id: int | None = None
 ) -> Iterator[Loaded]:
     """
-    Judge the quarantined rows of *dataset* again, file by file: after the contract or a mapping was mended.
+    Judge the quarantined rows of *dataset* again, file by file: after the contract or a mapping was corrected.
 
     Raises:
-        SourceError: a file is not where it was, or has changed since.
+        SourceError: a file was moved or has changed.
     """
     for waiting in quarantine_entries.open_files(conn, dataset, run_id):
         delivery = reopen(workspace, dataset, waiting)
@@ -53,7 +53,7 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     Prepare the file that holds quarantined rows.
 
     Raises:
-        SourceError: it is not where it was, or has changed since; or the one that its rows first came from.
+        SourceError: it, or the original file of its rows, was moved or has changed.
     """
     file, first = waiting.file, waiting.first
     load = f"daftari load {dataset}"
@@ -62,19 +62,19 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     original = prepare_load(workspace, request)
     if file == first:
         return original
-    mend = f"daftari quarantine replay {dataset} --mended"
-    mended = _unchanged(file, if_gone=f"{mend} FILE", if_changed=f"{mend} {file.path}")
-    return _as_delivery(original, _open_export(mended, dataset), mended)
+    command = f"daftari quarantine replay {dataset} --mended"
+    corrected = _unchanged(file, if_gone=f"{command} FILE", if_changed=f"{command} {file.path}")
+    return _as_delivery(original, _open_export(corrected, dataset), corrected)
 
 
 def _mapping_of(workspace: Workspace, dataset: str, file: Kept) -> Path | None:
-    """The mapping that *file* was loaded with, as it is now; None where it had none: one may have come since."""
+    """The mapping with which *file* was loaded, in its current form; None where it had none."""
     pipeline, _ = workspace.dataset(dataset)
     known = {mapping.name: mapping for mapping in pipeline.mappings}
     if file.mapping is not None and file.mapping not in known:
         raise MappingError(
-            f"{file.name}: was loaded with the mapping {file.mapping}, which {pipeline.name} has not",
-            hint=f"Put it into {pipeline.path.name}/ingest/.",
+            f"{file.name}: was loaded with the mapping {file.mapping}, which {pipeline.name} does not have",
+            hint=f"Add it to {pipeline.path.name}/ingest/.",
         )
     return known[file.mapping] if file.mapping else None
 
@@ -83,47 +83,47 @@ def _unchanged(file: Kept, *, if_gone: str, if_changed: str) -> Path:
     path = Path(file.path) if file.path else None
     if path is None or not path.is_file():
         raise SourceError(
-            f"{file.name}: the file is not there any more ({file.path or 'it came by standard input'})",
-            hint=f"Put it back, or load a mended file: {if_gone}",
+            f"{file.name}: the file does not exist any more ({file.path or 'it came from standard input'})",
+            hint=f"Restore it, or load a corrected file: {if_gone}",
         )
     if file_digest(path) != file.sha256:
         raise SourceError(
             f"{file.name}: has changed since its rows went into quarantine ({path})",
-            hint=f"Load it as it is now: {if_changed}",
+            hint=f"Load its current content: {if_changed}",
         )
     return path
 
 
 def replay_corrected(
-    conn: Connection[Any], workspace: Workspace, dataset: str, mended: Path, *, now: datetime
+    conn: Connection[Any], workspace: Workspace, dataset: str, corrected: Path, *, now: datetime
 ) -> Iterator[Loaded]:
     """
-    Take rows from *mended*, a file made by `export_quarantine` and corrected, in place of the quarantined ones.
+    Take rows from *corrected*, a corrected file of `export_quarantine`, in place of the quarantined ones.
 
-    A row that has landed meanwhile is passed over, so replaying the same file twice lands each row once; one that
-    was refused again is taken again.
+    A row that was written meanwhile is skipped, so replaying the same file twice writes each row once; a row that was
+    rejected again is judged again.
 
     Raises:
         SourceError: the file, or the one that its rows came from, cannot be read.
-        MappingError: a row does not say which entry it mends, or rows of several files are in it.
+        MappingError: a row does not name its entry, or the file holds rows of several files.
     """
-    exported = _open_export(mended, dataset)
-    lines = _entries_of(exported, mended.name)
+    exported = _open_export(corrected, dataset)
+    lines = _entries_of(exported, corrected.name)
     open_now = quarantine_entries.open_now(conn, dataset, lines.values())
-    mends = {line: open_now[entry] for line, entry in lines.items() if entry in open_now}
-    entries = set(mends.values())
+    corrects = {line: open_now[entry] for line, entry in lines.items() if entry in open_now}
+    entries = set(corrects.values())
     found = [one for one in quarantine_entries.open_files(conn, dataset) if entries & set(one.lines.values())]
     firsts = {one.first.sha256: one for one in found}
     if len(firsts) > 1:
         raise MappingError(
-            f"{mended.name}: holds rows of {', '.join(one.first.name for one in firsts.values())}; "
+            f"{corrected.name}: holds rows of {', '.join(one.first.name for one in firsts.values())}; "
             "expected those of one file",
-            hint="Replay each export by itself.",
+            hint="Replay each export separately.",
         )
     for one in firsts.values():
         original = reopen(workspace, dataset, replace(one, file=one.first))
-        delivery = _as_delivery(original, exported, mended)
-        yield load_file(conn, replace(delivery, replays=mends), now=now)
+        delivery = _as_delivery(original, exported, corrected)
+        yield load_file(conn, replace(delivery, replays=corrects), now=now)
 
 
 def _open_export(path: Path, dataset: str) -> Source:
@@ -136,7 +136,9 @@ def _as_it_was(block: Block) -> Block:
 
 
 def _as_delivery(original: FileLoad, exported: Source, path: Path) -> FileLoad:
-    """The mended rows, read as the file they came from was read: a date style is not guessed anew from a few rows."""
+    """
+    Return the corrected rows in the format of their original file: a few rows are not enough to infer date styles.
+    """
     mapping = _of_export(original.plan.mapping)
     plan = resolve_columns(mapping, exported.header, original.contract.dataset, file=path.name)
     fields = tuple(
@@ -154,13 +156,13 @@ def _as_delivery(original: FileLoad, exported: Source, path: Path) -> FileLoad:
             path=str(path.resolve()),
             bytes=path.stat().st_size,
             mapping=original.origin.mapping,
-            mends=original.origin.sha256,
+            corrects=original.origin.sha256,
         ),
     )
 
 
 def _of_export(mapping: Mapping) -> Mapping:
-    """The same mapping for an export, whose form is always UTF-8 with commas and the header on top."""
+    """The same mapping for an export, which is always UTF-8 with commas and the header in the first line."""
     return mapping.model_copy(
         update={
             "encoding": "utf-8",
@@ -180,20 +182,20 @@ def _entries_of(exported: Source, name: str) -> dict[int, int]:
     if ENTRY_COLUMN not in exported.header:
         raise MappingError(
             f"{name}: no column {ENTRY_COLUMN}; expected a file made by `daftari quarantine export`",
-            hint="To load a whole mended file instead: daftari load DATASET FILE",
+            hint="To load a whole corrected file instead: daftari load DATASET FILE",
         )
     found: dict[int, int] = {}
     for block in exported.blocks():
         for line, text in zip(block.lines, block.cells[ENTRY_COLUMN], strict=True):
             if not (text or "").strip().isdigit():
                 raise MappingError(
-                    f"{name}: line {line}: {ENTRY_COLUMN} is not a number; expected the one of the export",
-                    hint="A row without it cannot be told from a new one: put new rows into a file of their own.",
+                    f"{name}: line {line}: {ENTRY_COLUMN} is not a number; expected the number from the export",
+                    hint="A row without it looks like a new row: put new rows into a separate file.",
                 )
             found[line] = int(text)
         if block.malformed:
             first = block.malformed[0]
             raise SourceError(
-                f"{name}: line {first.line}: {first.reason}", hint="Mend the line; nothing was loaded."
+                f"{name}: line {first.line}: {first.reason}", hint="Correct the line; nothing was loaded."
             )
     return found

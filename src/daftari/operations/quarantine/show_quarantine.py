@@ -1,4 +1,4 @@
-"""Show what waits in quarantine: how many rows of which file, and the rows with their reasons."""
+"""Show the quarantine: how many rows of which file, and the rows with their reasons."""
 
 from __future__ import annotations
 

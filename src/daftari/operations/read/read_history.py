@@ -1,4 +1,4 @@
-"""What became of one row, as far as its reader sees it."""
+"""The history of one row, as far as its reader may see it."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ class FieldChange:
 class Event:
     at: datetime
     what: str  #: inserted, updated
-    actor: str | None  #: None: it came with a run, which says more of itself
+    actor: str | None  #: None: a run wrote it, and has the details
     run_id: int | None
     fields: tuple[FieldChange, ...] = ()
 
 
 def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> tuple[Event, ...] | None:
     """
-    Return the events of the row of *key*, newest first; None where there is none, or none that the reader sees.
+    Return the events of the row of *key*, newest first; None where the reader sees no such row.
 
-    Fields that the reader's role does not see are left out, and a change of such fields alone with them. What is
-    masked, sealed, or restricted and read for no purpose shows as `***`. *conn* must be in autocommit mode.
+    Fields that the reader's role does not see are left out, and so are changes of only such fields. Masked, sealed, or
+    restricted values read without a purpose show as `***`. *conn* must be in autocommit mode.
 
     Raises:
-        AccessRefused: the reader reads nothing of the dataset.
-        QueryRefused: a part of the key cannot be one.
+        AccessRefused: the reader may not read the dataset.
+        QueryRefused: a part of the key is not valid.
     """
     if not sees(conn, reader, key):
         return None
-    has_purpose = reader.errand.has_purpose
+    has_purpose = reader.context.has_purpose
     seen = _Seen(reader, has_purpose=has_purpose)
     with conn.transaction():
-        speak_for(conn, reader.errand)
+        speak_for(conn, reader.context)
         found = row_history.of_row(conn, reader.dataset, key)
         if found is None:
             return None
@@ -59,24 +59,24 @@ def read_history(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> t
         read = sorted({it.field for event in shown for it in event.fields if it.field in seen.restricted})
         if read and has_purpose:
             session_keys.record_read(
-                conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.errand.purpose or ""
+                conn, (f"{OPS}.{reader.dataset.name}", read), 1, reader.context.purpose or ""
             )
-    # The run of a row moves with each change: the first that is known of is the one that brought it.
+    # The run of a row moves with each change: the first known one inserted it.
     oldest = found.changes[-1].old.get(RUN_ID) if found.changes else found.run_id
     came = Event(at=found.created_at, what="inserted", actor=None, run_id=oldest)
     return (*shown, came)
 
 
 class _Seen:
-    """What a reader sees of changes."""
+    """The part of changes that a reader may see."""
 
     def __init__(self, reader: Reader, *, has_purpose: bool) -> None:
-        dataset, role = reader.dataset, reader.errand.caller.role
+        dataset, role = reader.dataset, reader.context.caller.role
         self._names = [it.name for it in reader.relation.columns if it.field and it.name not in dataset.key]
         self.restricted = {it.name for it in dataset.fields if it.is_restricted}
         sealed = {it.name for it in dataset.fields if it.protection.sealed}
         unsaid = set() if has_purpose else self.restricted
-        # What shows in some rows alone is hidden in all: which ones, policies decide of rows and not of their past.
+        # A field visible in some rows only is hidden in all: policies decide on current rows, not on their history.
         self._clear = set(clear_everywhere(dataset, role)) - sealed - unsaid
 
     def event(self, change: RowChange) -> Event:

@@ -1,4 +1,4 @@
-"""Read rows as a caller: in the caller's role, and in the audit where they hold what is restricted."""
+"""Read rows in the caller's role; the audit records reads of restricted values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from daftari.io.read import caller_read
 from daftari.io.read.caller_read import Page
 from daftari.rows.query import Query, VisibleColumn, parse_query
 
-#: How an export is written.
+#: The formats of an export.
 FORMS = {
     "csv": caller_read.csv_lines,
     "ndjson": caller_read.json_lines,
@@ -33,10 +33,10 @@ FORMS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Who reads a dataset."""
+    """The caller who reads a dataset."""
 
     dataset: Dataset
-    errand: RequestContext
+    context: RequestContext
     roles: Roles
 
     @property
@@ -47,7 +47,7 @@ class Reader:
         Raises:
             AccessRefused: nothing, or the token is not for this dataset.
         """
-        caller = self.errand.caller
+        caller = self.context.caller
         permissions.require(permissions.refusal_to_read(self.dataset, caller))
         found = relation_of(self.dataset, caller.role)
         assert found is not None, "a role that reads rows has a relation to read them from"
@@ -56,11 +56,11 @@ class Reader:
 
 def query_of(reader: Reader, asked: Sequence[tuple[str, str]]) -> Query:
     """
-    Return what is asked.
+    Return the parsed query.
 
     Raises:
-        AccessRefused: the reader reads nothing of the dataset.
-        QueryRefused: it is not understood.
+        AccessRefused: the reader may not read the dataset.
+        QueryRefused: the query is not valid.
     """
     return parse_query(reader.dataset, reader.relation.columns, asked)
 
@@ -70,35 +70,35 @@ def read_page(conn: Connection[Any], reader: Reader, query: Query) -> Page:
     Return one page of rows. *conn* must be in autocommit mode.
 
     Raises:
-        AccessRefused: fields that are restricted are read for no purpose.
-        QueryRefused: a value is outside of what its field can hold.
+        AccessRefused: restricted fields are read without a purpose.
+        QueryRefused: a value is outside the range of its field.
     """
     _require_purpose(reader, query)
-    relation, role = reader.relation, reader.roles.of(reader.errand.caller.role)
+    relation, role = reader.relation, reader.roles.of(reader.context.caller.role)
     try:
         if not _restricted(query):
             return caller_read.page_of(
-                caller_read.ask_as(conn, (reader.errand, role), relation, query), query
+                caller_read.ask_as(conn, (reader.context, role), relation, query), query
             )
         with conn.transaction():
-            speak_for(conn, reader.errand, role=role)
+            speak_for(conn, reader.context, role=role)
             page = caller_read.page_of(caller_read.ask_page(conn, relation, query), query)
             leave_role(conn)
             _record(conn, reader, query, len(page.rows))
             return page
     except DataError:
-        raise QueryRefused("the query: a value is outside of what its field can hold") from None
+        raise QueryRefused("the query: a value is outside the range of its field") from None
 
 
 def read_one(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> str | None:
-    """Return the row of a key as JSON; None where there is none, or none that the reader sees."""
+    """Return the row of a key as JSON; None where the reader sees no such row."""
     asked = list(zip(reader.dataset.key, key, strict=True))
     found = read_page(conn, reader, query_of(reader, asked))
     return found.rows[0] if found.rows else None
 
 
 def sees(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> bool:
-    """Whether the reader sees the row of a key. Nothing of it is read but that."""
+    """Whether the reader sees the row of a key. Nothing else of it is read."""
     names = [("fields", ",".join(reader.dataset.key))]
     query = query_of(reader, [*names, *zip(reader.dataset.key, key, strict=True)])
     return bool(read_page(conn, reader, query).rows)
@@ -106,15 +106,15 @@ def sees(conn: Connection[Any], reader: Reader, key: Sequence[str]) -> bool:
 
 def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: str) -> Iterator[bytes]:
     """
-    Yield all rows that are asked for in one of `FORMS`; what is held does not grow with them.
+    Yield all rows of the query in one of `FORMS`; memory does not grow with them.
 
-    The audit keeps that they are read before the first of them is sent: of whoever breaks off, too.
+    The audit records the read before the first row is sent, so an interrupted read is recorded too.
     """
     write = FORMS[form]
     with _reading(conn, reader, query):
         _record(conn, reader, query, None)
-    # In a transaction of its own, as what is broken off is rolled back.
-    with _reading(conn, reader, query), in_role_of(conn, reader.errand.caller, reader.roles):
+    # In a separate transaction, because an interrupted export is rolled back.
+    with _reading(conn, reader, query), in_role_of(conn, reader.context.caller, reader.roles):
         yield from write(conn, reader.relation, query)
 
 
@@ -122,21 +122,21 @@ def export_rows(conn: Connection[Any], reader: Reader, query: Query, *, form: st
 def _reading(conn: Connection[Any], reader: Reader, query: Query) -> Iterator[None]:
     _require_purpose(reader, query)
     with conn.transaction():
-        speak_for(conn, reader.errand)
+        speak_for(conn, reader.context)
         yield
 
 
 def _require_purpose(reader: Reader, query: Query) -> None:
-    if _restricted(query) and not reader.errand.has_purpose:
+    if _restricted(query) and not reader.context.has_purpose:
         names = ", ".join(_restricted(query))
         raise AccessRefused(
-            f"{reader.dataset.name}: {names}: restricted, and read for no purpose; expected one",
-            hint="Say what it is for in the header X-Purpose, or name other fields with fields=.",
+            f"{reader.dataset.name}: {names}: restricted, and read without a purpose; expected one",
+            hint="State the purpose in the header X-Purpose, or name other fields with fields=.",
         )
 
 
 def _restricted(query: Query) -> list[str]:
-    """Restricted fields in the clear that are shown, or of which it is asked whether they are there."""
+    """Unmasked restricted fields that are shown or used in a condition."""
     named: list[VisibleColumn] = [*query.fields, *(it.column for it in query.filters)]
     return list(dict.fromkeys(it.name for it in named if it.is_restricted))
 
@@ -145,4 +145,4 @@ def _record(conn: Connection[Any], reader: Reader, query: Query, rows: int | Non
     names = _restricted(query)
     if names:
         place = (f"{OPS}.{reader.dataset.name}", names)
-        session_keys.record_read(conn, place, rows or 0, reader.errand.purpose or "")
+        session_keys.record_read(conn, place, rows or 0, reader.context.purpose or "")

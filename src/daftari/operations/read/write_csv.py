@@ -1,4 +1,4 @@
-"""Write rows as CSV for people: as the body of an answer, or to a file of their own."""
+"""Write rows as CSV for people: as the body of a response, or to a new file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from daftari.io.files.csv_for_people import csv_file as csv_file
 
 def write_private_csv(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
     """
-    Write a new file that its owner alone may read.
+    Write a new file that only its owner may read.
 
     Raises:
-        SettingError: there is a file already.
+        SettingError: the file exists already.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise SettingError(f"--to {path}: is there already; expected a new file") from None
+        raise SettingError(f"--to {path}: exists already; expected a new file") from None
     with os.fdopen(handle, "wb") as file:
         file.writelines(csv_pieces(names, [rows]))

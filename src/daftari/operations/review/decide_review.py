@@ -16,7 +16,7 @@ from daftari.io.review.reviews import Review, ReviewEntry
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """Which entries are decided on: by number, or all undecided ones of a grantee or an object."""
+    """Which entries to decide: by number, or all undecided ones of a grantee or an object."""
 
     numbers: tuple[int, ...] = ()
     grantee: str | None = None
@@ -44,14 +44,14 @@ def decide_review(
     """
     Keep or revoke the *chosen* entries of the open review; return them as decided. Nothing is revoked before it closes.
 
-    A decision may be changed until then. Who decides is who acts on *conn*.
+    A decision may be changed until then. The decider is the actor on *conn*.
 
     Raises:
-        ReviewRefused: no review is open, an entry is not there, or is the access of whoever decides.
+        ReviewRefused: no review is open, an entry does not exist, or is the decider's own access.
     """
     if not decision.reason.strip():
         raise ReviewRefused(
-            "review: a decision without a reason; expected one", hint="Say why with --reason."
+            "review: the decision has no reason; expected one", hint="Give one with --reason."
         )
     with conn.transaction():
         review = _open(conn)
@@ -65,7 +65,7 @@ def decide_review(
             conn, event="decide", review=review.review_id, decision=word, entries=numbers
         )
         after = reviews.read_review(conn, review.review_id)
-    assert after is not None, "it is there"
+    assert after is not None, "it exists"
     return tuple(one for one in after.entries if one.entry_no in numbers)
 
 
@@ -73,14 +73,14 @@ def _open(conn: Connection[Any]) -> Review:
     review_id = reviews.open_review(conn)
     review = None if review_id is None else reviews.read_review(conn, review_id)
     if review is None:
-        raise ReviewRefused("review: none is open", hint="Begin one with `daftari review start`.")
+        raise ReviewRefused("review: none is open", hint="Start one with `daftari review start`.")
     return review
 
 
 def _require(conn: Connection[Any], review: Review, chosen: Chosen, entries: Sequence[ReviewEntry]) -> None:
     absent = set(chosen.numbers) - {one.entry_no for one in entries}
     if absent or not entries:
-        what = f"entry {min(absent)}" if absent else "no undecided entry is of that grantee and object"
+        what = f"entry {min(absent)}" if absent else "no undecided entry has that grantee and object"
         raise ReviewRefused(
             f"review {review.review_id}: {what}; expected numbers from 1 to {len(review.entries)}"
             if absent
@@ -90,6 +90,6 @@ def _require(conn: Connection[Any], review: Review, chosen: Chosen, entries: Seq
     own = [one.entry_no for one in entries if one.access.grantee in reviews.acting_person(conn)]
     if own:
         raise ReviewRefused(
-            f"review {review.review_id}: entry {own[0]} is your own access; expected somebody else to decide on it",
-            hint="Have another login decide on it, or let the deadline pass.",
+            f"review {review.review_id}: entry {own[0]} is your own access; expected another login to decide on it",
+            hint="Let another login decide on it, or let the deadline pass.",
         )

@@ -10,7 +10,7 @@ from daftari.operations.review.show_review import Shown
 
 
 def report_review(shown: Shown, path: Path, *, now: datetime, time_zone: str) -> None:
-    """Write the review to *path*, and whether it is what the audit attests. An existing file is replaced."""
+    """Write the review to *path*, with whether the audit attests it. An existing file is replaced."""
     path.write_text(
         as_html(shown.review, is_as_attested=shown.is_as_attested, now=now, time_zone=time_zone), "utf-8"
     )

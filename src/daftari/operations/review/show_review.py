@@ -1,4 +1,4 @@
-"""A review as it is kept, and whether it is still what the audit attests."""
+"""Show a stored review, and whether it still matches the audit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from daftari.io.review.reviews import ReviewEntry as ReviewEntry
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     review: Review
-    #: of a closed one: that it is what the audit says it was. None: it is open
+    #: whether a closed review matches the audit. None: it is open
     is_as_attested: bool | None
 
 
@@ -24,15 +24,15 @@ def show_review(conn: Connection[Any], review_id: int | None = None) -> Shown:
     """
     Return a review, by default the latest.
 
-    The audit's own proof is another matter: `daftari audit verify`.
+    This does not prove the audit itself: see `daftari audit verify`.
 
     Raises:
         ReviewRefused: there is none.
     """
     review = reviews.read_review(conn, review_id)
     if review is None:
-        which = "review: there is none yet" if review_id is None else f"review {review_id}: there is none"
-        raise ReviewRefused(which, hint="Begin one with `daftari review start`.")
+        which = "review: none exists yet" if review_id is None else f"review {review_id}: does not exist"
+        raise ReviewRefused(which, hint="Start one with `daftari review start`.")
     if review.closed_at is None:
         return Shown(review=review, is_as_attested=None)
     attested = reviews.attested_digest(conn, review.review_id)
@@ -41,13 +41,13 @@ def show_review(conn: Connection[Any], review_id: int | None = None) -> Shown:
 
 def require_attested(shown: Shown) -> None:
     """
-    Stop where a closed review is not what the audit attests.
+    Stop where a closed review does not match the audit.
 
     Raises:
-        AuditBroken: it was changed since.
+        AuditBroken: it was changed since it was closed.
     """
     if shown.is_as_attested is False:
         raise AuditBroken(
-            f"review {shown.review.review_id}: is not what the audit attests; expected it as it was closed",
-            hint="Somebody changed it since. Prove the audit itself: daftari audit verify",
+            f"review {shown.review.review_id}: does not match the audit; expected it unchanged since it was closed",
+            hint="It was changed afterwards. Prove the audit itself: daftari audit verify",
         )

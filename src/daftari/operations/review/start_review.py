@@ -1,4 +1,4 @@
-"""Begin a review of who can reach what: the live database is looked at, and what is found waits for decisions."""
+"""Start a review of who can reach what: survey the live database, and store the accesses for decisions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from daftari.io.review import reviews
 from daftari.io.review.reviews import Review
 from daftari.io.review.survey import Surveyor
 
-#: For the rows of one relation, as one grantee sees them.
+#: Time limit to count the rows of one relation as one grantee.
 COUNT_SECONDS = 5.0
-#: From the beginning of a review to its deadline, unless another is named.
+#: From the start of a review to its deadline, unless another is named.
 USUAL_DAYS = 14
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewPeriod:
     quarter: str  #: 2026q4
-    deadline: date  #: from this day on, what is undecided is revoked when the review is closed
+    deadline: date  #: from this day on, closing the review revokes undecided accesses
 
     @classmethod
     def of(cls, quarter: str | None, deadline: date | None, *, today: date) -> ReviewPeriod:
         """
-        Return the period that was asked for; by default the current quarter, and `USUAL_DAYS` from today.
+        Return the given period; by default the current quarter, and `USUAL_DAYS` from today.
 
         Raises:
-            SettingError: *quarter* is none.
+            SettingError: *quarter* is not valid.
         """
         return cls(
             quarter=_quarter(quarter) if quarter is not None else f"{today.year}q{(today.month + 2) // 3}",
@@ -44,7 +44,7 @@ class ReviewPeriod:
 def _quarter(said: str) -> str:
     year, _, number = said.lower().partition("q")
     if not (len(year) == 4 and year.isdigit() and number in ("1", "2", "3", "4")):
-        raise SettingError(f"--quarter {said}: is no quarter; expected one as 2026q4")
+        raise SettingError(f"--quarter {said}: is not a quarter; expected one such as 2026q4")
     return said.lower()
 
 
@@ -57,17 +57,16 @@ def start_review(
     progress: Callable[[HeldAccess], None] = lambda _access: None,
 ) -> Review:
     """
-    Survey effective access, and keep it as a review. All of it, or nothing.
+    Survey effective access, and store it as a review. Completely or not at all.
 
-    Rows are counted by being each login, which takes a superuser; for others they stay uncounted, which the
-    entries say.
+    Rows are counted as each login, which needs a superuser; otherwise they stay uncounted, which the entries state.
 
     Raises:
         ReviewRefused: another review is open.
     """
     look = Surveyor(conn=conn, watched=watched, count_seconds=COUNT_SECONDS)
 
-    def told() -> Iterator[HeldAccess]:
+    def counted() -> Iterator[HeldAccess]:
         for access in look.everything():
             progress(access)
             yield access
@@ -75,11 +74,11 @@ def start_review(
     with conn.transaction():
         if (already := reviews.open_review(conn)) is not None:
             raise ReviewRefused(
-                f"review {already}: is open; expected none, as one follows the other",
+                f"review {already}: is open; expected none: only one review may be open",
                 hint="Decide on its entries and close it: `daftari review show`, then `daftari review close`.",
             )
         review_id = reviews.insert_review(conn, period.quarter, period.deadline, now)
-        entries = reviews.add_entries(conn, review_id, told())
+        entries = reviews.add_entries(conn, review_id, counted())
         reviews.record_review_event(
             conn, event="start", review=review_id, quarter=period.quarter, entries=entries
         )

@@ -1,4 +1,4 @@
-"""Datasets at a glance: when rows came last, how many wait in quarantine, what the latest checks found."""
+"""An overview of datasets: latest loads, rows in quarantine, results of the latest checks."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from daftari.rows.query import VisibleColumn
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Each by the name of the dataset; one that is missing was never loaded, has none waiting, was never checked."""
+    """Each by the dataset's name; a missing dataset was never loaded, has no waiting rows, or was never checked."""
 
     loads: Mapping[str, LatestLoad]
     waiting: Mapping[str, int]
     checked: Mapping[str, CheckedDataset]
 
 
-def look_over(conn: Connection[Any], datasets: Sequence[str], mended: Sequence[str] = ()) -> Overview:
-    """Return the overview of *datasets*, with what waits in quarantine for those that are to be *mended*."""
+def look_over(conn: Connection[Any], datasets: Sequence[str], correctable: Sequence[str] = ()) -> Overview:
+    """Return the overview of *datasets*, with waiting rows for those that the caller may correct."""
     return Overview(
         loads=overview.latest_loads(conn, datasets),
-        waiting=overview.waiting_by_dataset(conn, mended) if mended else {},
+        waiting=overview.waiting_by_dataset(conn, correctable) if correctable else {},
         checked={
             one.dataset: one for one in check_results.latest_check_results(conn) if one.dataset in datasets
         },
@@ -41,13 +41,13 @@ def look_over(conn: Connection[Any], datasets: Sequence[str], mended: Sequence[s
 
 
 def count_by_month(
-    conn: Connection[Any], dataset: Dataset, column: VisibleColumn, *, errand: RequestContext, roles: Roles
+    conn: Connection[Any], dataset: Dataset, column: VisibleColumn, *, context: RequestContext, roles: Roles
 ) -> list[tuple[date, int]]:
-    """Count the rows of the last 24 months by the date in *column*, oldest first, in the role of the caller."""
-    relation = relation_of(dataset, errand.caller.role)
+    """Count the rows of the last 24 months by the date in *column*, oldest first, in the caller's role."""
+    relation = relation_of(dataset, context.caller.role)
     if relation is None:
         return []
     with conn.transaction():
-        speak_for(conn, errand)
-        with in_role_of(conn, errand.caller, roles):
+        speak_for(conn, context)
+        with in_role_of(conn, context.caller, roles):
             return overview.rows_by_month(conn, relation, column, time_zone=dataset.time_zone)

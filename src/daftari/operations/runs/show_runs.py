@@ -20,7 +20,7 @@ class ShownRun:
     run: RunRecord
     dataset: str
     reasons: tuple[Reason, ...]  #: why rows were rejected
-    entries: tuple[AuditEntry, ...]  #: of the audit; none for whoever does not oversee
+    entries: tuple[AuditEntry, ...]  #: of the audit; none unless the caller may see the audit
 
 
 def show_runs(
@@ -33,7 +33,7 @@ def show_runs(
 def show_run(
     conn: Connection[Any], run_id: int, datasets: Container[str], *, with_audit: bool
 ) -> ShownRun | None:
-    """Return one run; None where there is none, or it is of none of *datasets*."""
+    """Return one run; None where it does not exist, or belongs to none of *datasets*."""
     run = overview.run_of(conn, run_id)
     if run is None or run.dataset is None or run.dataset not in datasets:
         return None

@@ -1,1 +1,1 @@
-"""Bring a database to the contracts, and verify that it is there."""
+"""Apply contracts to a database, and verify them."""

@@ -1,4 +1,4 @@
-"""Bring who may see and do what to the contracts: roles, owners, policies, grants and the views of masks."""
+"""Apply the access of the contracts: roles, owners, policies, grants and the views of masks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from daftari.io.catalogue import live_access, live_objects
 from daftari.io.catalogue.live_access import Applicant
 from daftari.operations.schema.survey_database import Survey, survey_database
 
-#: What is made anew loses what hung on it, so that a second look may find more; a third never does.
+#: Rebuilt objects lose their dependent ones, so a second survey may find more; a third never does.
 _ROUNDS = 3
 
 
@@ -34,13 +34,13 @@ def apply_access(
     surveyed: Survey | None = None,
 ) -> int:
     """
-    Bring rights to what *contracts* say, within the caller's transaction. Return how many statements it took.
+    Bring rights to *contracts*, within the caller's transaction. Return the number of statements.
 
-    What was granted by hand is taken away, and what was taken away by hand is there again. *surveyed* is a
-    survey that still holds: without one, it begins with a survey.
+    Rights granted by hand are revoked, and rights revoked by hand are granted again. *surveyed* is a survey that is
+    still valid; without one, this begins with a survey.
 
     Raises:
-        DatabaseError: this user may not make the roles, or is not one of the operators.
+        DatabaseError: this user may not create the roles, or is not one of the operators.
     """
     done = 0
     for _ in range(_ROUNDS):
@@ -54,17 +54,17 @@ def apply_access(
         surveyed = None
         done += len(statements)
     raise DatabaseError(
-        f"apply: rights are not as wanted after {_ROUNDS} rounds; expected them to be; nothing was changed",
+        f"apply: rights do not match the contracts after {_ROUNDS} rounds; nothing was changed",
         hint="Something changes them at the same time: an event trigger, or another apply.",
     )
 
 
 def suspend(conn: Connection[Any]) -> None:
     """
-    Take away what stands in the way of changing columns, within the caller's transaction.
+    Drop policies and views that block changes of columns, within the caller's transaction.
 
-    Policies and views of masks name columns. Without them nobody but operators sees a row: whatever happens
-    before `bring_access` makes them again, nothing is open meanwhile.
+    Policies and views of masks name columns. Without them only operators see rows, so nothing is exposed before
+    `bring_access` creates them again.
     """
     for item in live_objects.read_objects(conn).values():
         if isinstance(item, View) or (isinstance(item, Policy) and item.name != OPERATOR_POLICY):
@@ -72,7 +72,7 @@ def suspend(conn: Connection[Any]) -> None:
 
 
 def _join(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) -> None:
-    """Make the roles, and this user an operator: it must see every row, and own what it changes."""
+    """Create the roles, and make this user an operator: it must see every row, and own what it changes."""
     wanted = list(roles.wanted([it.dataset for it in contracts], rights.readers.roles, rights.roles))
     names = [role.name for role in wanted]
     applicant = live_access.applicant(conn, names, rights.roles.own)
@@ -92,9 +92,9 @@ def _join(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) 
             _run(conn, [_membership(applicant, rights)])
     except psycopg.errors.InsufficientPrivilege:
         raise DatabaseError(
-            f"apply: user {applicant.user} may not make roles or join them; "
+            f"apply: user {applicant.user} may not create roles or join them; "
             f"missing: {', '.join(applicant.missing) or 'none'}; not an operator by: {', '.join(applicant.not_joined)}",
-            hint=f"Have an administrator run, once for the server: {_advice(applicant, rights)}",
+            hint=f"Let an administrator run, once for the server: {_advice(applicant, rights)}",
         ) from None
 
 

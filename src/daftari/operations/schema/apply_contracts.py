@@ -1,4 +1,4 @@
-"""Bring a database to what the contracts say."""
+"""Apply contracts to a database."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from daftari.operations.schema.survey_database import Survey, survey_database
 
 #: Two applies wait for each other.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
-#: No business of version files: partitions are made as time passes, on every database by itself, and rights
-#: name roles, which may be called otherwise on another server.
+#: Not in version files: every database makes its partitions itself as time passes, and rights
+#: name roles, whose names may differ on another server.
 _BY_ITSELF = frozenset({Phase.PARTITIONS, Phase.ON_PARTITIONS}) | ACCESS_PHASES
-#: What begins so may meet a policy or a view of masks that names the column.
+#: Statements that begin so may conflict with a policy or a view of masks that names the column.
 _MEETS_RIGHTS = ("alter table", "alter type", "drop")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaPlan:
     migrations: tuple[str, ...]  #: of the platform
-    versions: tuple[str, ...]  #: files of the workspace that this database has not had
+    versions: tuple[str, ...]  #: files of the workspace that this database has not run
     changes: tuple[SchemaChange, ...]
-    marked: tuple[str, ...]  #: datasets whose contract is another than the one in force
+    marked: tuple[str, ...]  #: datasets whose contract differs from the one in force
 
     @property
     def is_empty(self) -> bool:
@@ -77,9 +77,9 @@ def plan_contracts(
     rights: Rights = Rights(),
 ) -> SchemaPlan:
     """
-    Return what `apply` would do. Changes nothing: all that it tries is rolled back.
+    Return what `apply` would do. Changes nothing: everything is rolled back.
 
-    Where version files wait to be run, what they will do is listed as changes too.
+    Pending version files count as changes too.
 
     Raises:
         ContractError: the contracts ask for what PostgreSQL cannot do.
@@ -100,15 +100,14 @@ def apply_contracts(  # noqa: PLR0913 -- all but two go by name
     allow_breaking: bool = False,
 ) -> ApplyResult:
     """
-    Bring the database to *contracts* and *rights*, in one transaction; a version file tells what was done.
+    Bring the database to *contracts* and *rights*, in one transaction, and record it in a version file.
 
-    Version files that this database has not had run before that, and new values of an enum are committed
-    first: PostgreSQL lets them be used only afterwards. May be repeated: nothing is left to do then.
-    *conn* must not be in a transaction.
+    Pending version files run before that, and new values of an enum are committed first: PostgreSQL allows their use
+    only afterwards. May be repeated: then nothing is left to do. *conn* must not be in a transaction.
 
     Raises:
-        BreakingChange: something would be lost or refused, and *allow_breaking* is not given.
-        DatabaseError: a table stays locked, or rows that are there break a new condition.
+        BreakingChange: data would be lost or rejected, and *allow_breaking* is not given.
+        DatabaseError: a table stays locked, or existing rows break a new condition.
     """
     order = _Order(
         contracts=contracts,
@@ -151,7 +150,7 @@ def _plan(
 
 
 def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[SchemaChange]:
-    """Return what people see more under *contracts* than under those in force."""
+    """Return what people see in addition under *contracts*, compared with those in force."""
     documents = applied_contracts.documents(conn)
     found = []
     for contract in contracts:
@@ -168,7 +167,7 @@ def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[Sch
 
 
 def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
-    """Run the version files that this database has not had, each in a transaction of its own."""
+    """Run the pending version files, each in a separate transaction."""
     waiting = workspace_migrations.pending_migrations(conn, folder)
     conn.rollback()
     for revision in waiting:
@@ -182,9 +181,9 @@ def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
 
 def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> ApplyResult:
     """
-    Do in one transaction what can be done in one: new values of enums when there are any, else all.
+    Do what one transaction can do: new values of enums when there are any, otherwise everything.
 
-    A version file stays only when its transaction does.
+    A version file stays only when its transaction is committed.
     """
     written: list[Path] = []
     try:
@@ -210,7 +209,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
                     conn.execute(statement)
                 audit_tables.make_audit_partitions(conn, now=order.now)
                 audit_tables.watch(conn)
-                # a survey takes longer than the rest; where nothing has changed since, it still holds
+                # a survey is the slowest part; where nothing has changed since, it is still valid
                 still = None if planned.changes or made else surveyed
                 apply_access(conn, order.contracts, rights=order.rights, now=order.now, surveyed=still)
                 pgaudit.configure_pgaudit(conn, [contract.dataset for contract in order.contracts])
@@ -231,7 +230,7 @@ def _refuse(planned: SchemaPlan, *, allow_breaking: bool) -> None:
     stuck = [change for change in planned.breaking if not change.steps]
     if stuck:
         raise BreakingChange(
-            f"apply: {_listed(stuck)}; expected changes that can be made in place",
+            f"apply: {_listed(stuck)}; expected changes that PostgreSQL can make in place",
             hint="Make a new dataset, load it, and retire this one; or change the contract back.",
         )
     if planned.breaking and not allow_breaking:
@@ -251,14 +250,14 @@ def _advice(found: Sequence[SchemaChange]) -> str:
     if gone and come:
         return (
             "If a column only has another name, rename it in the database first (`alter table … rename`). "
-            "Look at `daftari plan`; `daftari apply --allow-breaking` goes on."
+            "See `daftari plan`; `daftari apply --allow-breaking` continues."
         )
-    return "Look at `daftari plan`; `daftari apply --allow-breaking` goes on."
+    return "See `daftari plan`; `daftari apply --allow-breaking` continues."
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Say in one line what the database refused. What it says of rows is left out: it quotes them."""
+    """Report in one line why the database refused. Its details are left out: they quote rows."""
     try:
         yield
     except psycopg.errors.LockNotAvailable:
@@ -269,16 +268,16 @@ def _explained() -> Iterator[None]:
     except psycopg.errors.IntegrityError as error:
         what = error.diag.constraint_name or f"not null of {error.diag.column_name}"
         raise DatabaseError(
-            f"apply: rows of {error.diag.table_name} that are there break {what}; nothing was changed",
-            hint="Mend those rows, or loosen the contract.",
+            f"apply: existing rows of {error.diag.table_name} break {what}; nothing was changed",
+            hint="Correct those rows, or relax the contract.",
         ) from None
     except psycopg.errors.DataError:
         raise DatabaseError(
-            "apply: rows hold values that a new type cannot take; nothing was changed",
-            hint="Mend those rows, or leave the type as it was.",
+            "apply: existing values do not fit a new type; nothing was changed",
+            hint="Correct those rows, or keep the type.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
-            f"apply: {error.diag.message_primary}; expected a user who may make schemas and tables",
-            hint="Let the database's owner apply.",
+            f"apply: {error.diag.message_primary}; expected a user who may create schemas and tables",
+            hint="Run `daftari apply` as the database's owner.",
         ) from None

@@ -1,4 +1,4 @@
-"""What the PostgreSQL in use can do, and what each lack turns off."""
+"""Examine which features the PostgreSQL server has, and what each missing one disables."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Ability:
     name: str
     present: bool
     detail: str
-    without: str  #: what its lack turns off
-    essential: bool = False  #: nothing works without
+    without: str  #: what its absence disables
+    essential: bool = False  #: nothing works without it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +32,12 @@ class Examined:
 
     @property
     def lacking(self) -> tuple[Ability, ...]:
-        """What is essential and not there."""
+        """The essential features that are missing."""
         return tuple(it for it in self.abilities if it.essential and not it.present)
 
 
 def examine_server(conn: Connection[Any]) -> Examined:
-    """Look at the server behind *conn*. Changes nothing."""
+    """Examine the server behind *conn*. Changes nothing."""
     facts = conn.cursor(row_factory=dict_row).execute(_QUERIES["facts"]).fetchone()
     assert facts is not None, "a select without from has one row"
     extensions: dict[str, str | None] = dict(conn.execute(_QUERIES["extensions"]).fetchall())
@@ -56,7 +56,7 @@ def _essentials(facts: dict[str, Any], extensions: dict[str, str | None]) -> lis
         ("standard strings", facts["standard_strings"], "", "text with a backslash would be read wrongly"),
         ("may create schemas", facts["may_create"], facts["user"], "contracts cannot be applied"),
         ("btree_gist", "btree_gist" in extensions, _state(extensions, "btree_gist"),
-         "noOverlap cannot be kept"),
+         "noOverlap cannot be enforced"),
     ]  # fmt: skip
     return [
         Ability(name=name, present=present, detail=detail, without=without, essential=True)
@@ -76,10 +76,10 @@ def _extras(facts: dict[str, Any], extensions: dict[str, str | None]) -> list[Ab
         ("pg_stat_statements", "pg_stat_statements" in preloaded, _state(extensions, "pg_stat_statements"),
          "slow statements are not counted"),
         ("loads prove keys", facts["may_prove_keys"], "session_replication_role may be set",
-         "the server proves foreign keys row by row: loads take about three times as long"),
+         "the server checks foreign keys row by row: loads take about three times as long"),
         ("sees changes of shape", facts["is_superuser"], "event triggers may be made",
          "drop, detach and alter leave no entry in the audit"),
-        ("data checksums", facts["data_checksums"], "", "a disk's silent faults go unseen"),
+        ("data checksums", facts["data_checksums"], "", "silent disk faults go unnoticed"),
         ("survives crashes", facts["survives_crashes"], "fsync and full_page_writes",
          "a crash of the machine may lose or corrupt data"),
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def _state(extensions: dict[str, str | None], name: str) -> str:
 
 
 def _preloaded(setting: str | None, extensions: dict[str, str | None]) -> set[str]:
-    """Return the libraries that the server loads; where this user may not look, what is installed."""
+    """Return the libraries that the server loads; where this user may not see them, the installed ones."""
     if setting is None:
         return {name for name, installed in extensions.items() if installed}
     return {name.strip() for name in setting.split(",")}

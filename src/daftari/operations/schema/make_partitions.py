@@ -1,4 +1,4 @@
-"""Keep partitions ahead of time: rows should never need the default one."""
+"""Create partitions in advance, so that rows do not need the default one."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Made:
 
 def make_partitions(conn: Connection[Any], contracts: Sequence[Contract], *, now: datetime) -> list[Made]:
     """
-    Make the partitions that should be there by *now*, within the caller's transaction. May be repeated.
+    Create the partitions due by *now*, within the caller's transaction. May be repeated.
 
-    Rows of their time that lie in the default partition move. Tables that are not there are passed over.
+    Rows of their range move out of the default partition. Tables that do not exist are skipped.
     """
     live = live_objects.read_objects(conn)
     partitioned = {it.name for it in live.values() if isinstance(it, Table) and it.partitioned_by}

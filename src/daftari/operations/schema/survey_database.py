@@ -1,4 +1,4 @@
-"""Compare a database with contracts: the ground on which plan, apply and verify stand."""
+"""Compare a database with contracts: plan, apply and verify use this."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def survey_database(
     conn: Connection[Any], contracts: Sequence[Contract], *, rights: Rights, now: datetime
 ) -> Survey:
     """
-    Return where the database is not as *contracts* say, and *rights* on it.
+    Return the differences between the database and *contracts* with their *rights*.
 
-    The platform's own tables must be there. Changes nothing, but holds what it makes to compare with until
-    it returns, so the caller needs a transaction.
+    The platform's own tables must exist. Changes nothing, but holds temporary objects until it returns, so the caller
+    needs a transaction.
 
     Raises:
         ContractError: the contracts ask for what PostgreSQL cannot do.

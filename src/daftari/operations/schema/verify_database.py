@@ -1,4 +1,4 @@
-"""Prove that a database is what the contracts say, object by object, or name each drift."""
+"""Prove that a database matches the contracts, object by object, or report each drift."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from daftari.operations.schema.survey_database import Survey, survey_database
 
 _HINTS = {
     "missing": "daftari apply",
-    "extra": "take it away by hand, or put it into a contract",
+    "extra": "remove it by hand, or add it to a contract",
     "different": "daftari plan",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectDrift:
-    """One object that is not as it should be."""
+    """One object that differs."""
 
     kind: str  #: table, column, enum …, or migration, version, function, marker
     name: str
@@ -45,9 +45,9 @@ class ObjectDrift:
 class Verified:
     checked: Mapping[str, int]  #: objects by kind
     drifts: tuple[ObjectDrift, ...]
-    #: rows in default partitions, by dataset: their time has no partition of its own. No drift, but a warning
+    #: rows in default partitions, by dataset: no partition covers their time. Not drift, but a warning
     outside: Mapping[str, int]
-    off: tuple[str, ...] = ()  #: what this login cannot have, and so nobody can call drift
+    off: tuple[str, ...] = ()  #: features that this login cannot have, so that their absence is not drift
 
 
 def verify_database(
@@ -59,10 +59,10 @@ def verify_database(
     rights: Rights = Rights(),
 ) -> Verified:
     """
-    Compare the live database with *contracts*. Changes nothing: all that it makes is rolled back.
+    Compare the live database with *contracts*. Changes nothing: everything is rolled back.
 
-    Covers what `apply` makes, and what was added to it by hand; not the content of rows, nor the
-    platform's own tables beyond their migrations and functions.
+    Covers what `apply` creates, and what was added to it by hand; not the content of rows, nor the platform's own
+    tables beyond their migrations and functions.
 
     Raises:
         ContractError: there are no contracts, so nothing could be verified.
@@ -88,7 +88,7 @@ def verify_database(
 
 
 def _is_implied(difference: ObjectDifference, surveyed: Survey) -> bool:
-    """Whether it says no more than that the whole table or partition is missing, which is told already."""
+    """Whether it only says that the whole table or partition is missing, which is reported already."""
     if difference.live is not None or difference.identity.kind not in ACCESS:
         return False
     schema, table = difference.identity.schema, difference.identity.table
@@ -104,19 +104,17 @@ def _is_implied(difference: ObjectDifference, surveyed: Survey) -> bool:
 def _open_otherwise(
     conn: Connection[Any], contracts: Sequence[Contract], rights: Rights
 ) -> Iterator[ObjectDrift]:
-    """What opens rows and is no object of a contract's: members that no policy holds, rights given ahead."""
+    """Access to rows outside the contracts: members that no policy restricts, and default privileges."""
     named = {rights.roles.of(role) for role in roles_named(it.dataset for it in contracts)}
     for role, member in live_access.bypassing(conn, sorted(named)):
-        text = (
-            f"role {role}: found member {member}, whom no policy holds; expected members that policies hold"
-        )
+        text = f"role {role}: found member {member}, which no policy restricts; expected members that policies restrict"
         yield ObjectDrift(
             kind="role", name=role, drift="different", text=text,
             remedy=f"alter role {member} nosuperuser nobypassrls, or take it out of {role}",
         )  # fmt: skip
     for schema, maker, grantee, privilege in live_access.given_ahead(conn):
         where = f" in schema {schema}" if schema else ""
-        what = f"{privilege} to {grantee} on what {maker} makes{where}"
+        what = f"{privilege} to {grantee} on new tables of {maker}{where}"
         text = f"default privileges: found {what}; expected none"
         yield ObjectDrift(
             kind="default privileges", name=grantee, drift="extra", text=text,
@@ -141,7 +139,7 @@ def _migrations(conn: Connection[Any]) -> Iterator[ObjectDrift]:
             text = f"migration {migration.name}: found nothing; expected it to have been run"
             yield _drift("migration", migration.name, "missing", text)
         elif found != migration.sha256:
-            text = f"migration {migration.name}: found another text run; expected the one of this version"
+            text = f"migration {migration.name}: found that another text was run; expected the text of this version"
             yield _drift("migration", migration.name, "different", text)
 
 
@@ -159,12 +157,12 @@ def _functions(conn: Connection[Any]) -> Iterator[ObjectDrift]:
         found = live.get(name)
         if found != body:
             said = "nothing" if found is None else "another body"
-            text = f"function daftari.{name}: found {said}; expected the one of its migration"
+            text = f"function daftari.{name}: found {said}; expected the body in its migration"
             yield _drift("function", f"daftari.{name}", "different" if found else "missing", text)
 
 
 def _watches(conn: Connection[Any]) -> tuple[list[ObjectDrift], tuple[str, ...]]:
-    """Event triggers that do not fire: drift where this login could make them, else what is off."""
+    """Event triggers that do not always fire: drift where this login could create them, otherwise a missing feature."""
     missing = audit_tables.unwatched(conn)
     if not missing:
         return [], ()
@@ -176,7 +174,7 @@ def _watches(conn: Connection[Any]) -> tuple[list[ObjectDrift], tuple[str, ...]]
             "event trigger",
             name,
             "different" if name in there else "missing",
-            f"event trigger {name}: found {'it switched off' if name in there else 'nothing'}; "
+            f"event trigger {name}: found {'it disabled' if name in there else 'nothing'}; "
             "expected it to fire always",
         )
         for name in missing

@@ -1,1 +1,1 @@
-"""Make a workspace or a pipeline in it, and run its pipelines."""
+"""Create a workspace or a pipeline in it, and run its pipelines."""

@@ -21,7 +21,7 @@ def connection(settings: Settings) -> Iterator[Connection[Any]]:
     Yield a connection in autocommit mode: operations open their own transactions.
 
     Raises:
-        DatabaseError: the database cannot be reached, or what the block asks of it cannot be had.
+        DatabaseError: the database cannot be reached, or refuses what the block needs.
     """
     conn = connect(settings, autocommit=True)
     with database_errors_explained(conn), conn:  # explained outside: closing a lost connection fails too

@@ -1,4 +1,4 @@
-"""The PostgreSQL that is private to a workspace: start it, stop it, look at it."""
+"""The embedded PostgreSQL of a workspace: start it, stop it, show its status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def start_server(settings: Settings) -> Path:
     Start the server unless it runs; return its folder.
 
     Raises:
-        SettingError: the workspace has no server of its own.
+        SettingError: the workspace has no embedded server.
         DatabaseError: the server does not start.
     """
     _require_embedded(settings)
@@ -34,10 +34,10 @@ def start_server(settings: Settings) -> Path:
 
 def stop_server(settings: Settings) -> bool:
     """
-    Stop the server, and tell whether it ran. Open transactions are rolled back.
+    Stop the server, and return whether it ran. Open transactions are rolled back.
 
     Raises:
-        SettingError: the workspace has no server of its own.
+        SettingError: the workspace has no embedded server.
         DatabaseError: the server does not stop.
     """
     return server.stop_postgres(_home(settings), settings.embedded_server)
@@ -45,10 +45,10 @@ def stop_server(settings: Settings) -> bool:
 
 def find_server(settings: Settings) -> FoundServer:
     """
-    Tell whether the server runs, and where its files are.
+    Return whether the server runs, and where its files are.
 
     Raises:
-        SettingError: the workspace has no server of its own.
+        SettingError: the workspace has no embedded server.
     """
     home = _home(settings)
     return FoundServer(
@@ -67,6 +67,6 @@ def _home(settings: Settings) -> Home:
 def _require_embedded(settings: Settings) -> None:
     if settings.database_url is not None:
         raise SettingError(
-            "DAFTARI_DATABASE_URL: set, so the workspace has no server of its own; expected it unset",
-            hint="`daftari doctor` looks at the server that it names.",
+            "DAFTARI_DATABASE_URL: is set, so the workspace has no embedded server; expected it unset",
+            hint="`daftari doctor` examines that server.",
         )

@@ -1,4 +1,4 @@
-"""Make a workspace: the reference workspace, under a name of its own, in a folder that holds nothing yet."""
+"""Create a workspace: the reference workspace, under a new name, in an empty folder."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def init_workspace(folder: Path, *, name: str, dry_run: bool = False) -> tuple[P
     Write a new workspace called *name* into *folder* and return the paths of its files in it.
 
     Raises:
-        SettingError: *folder* is a file, or holds something.
+        SettingError: *folder* is a file, or is not empty.
     """
     _require_empty(folder)
     files = dict(reference_files())
     config = PurePosixPath(CONFIG_FILE)
-    # A basic string of TOML is written as one of JSON.
+    # A basic string of TOML is also valid JSON.
     named = files[config].decode().replace(_NAME_IN_REFERENCE, f"name = {json.dumps(name)}", 1)
     files[config] = named.encode()
     if not dry_run:
@@ -31,7 +31,7 @@ def init_workspace(folder: Path, *, name: str, dry_run: bool = False) -> tuple[P
 
 
 def _require_empty(folder: Path) -> None:
-    hint = "Name a folder that is empty, or not there yet."
+    hint = "Name a folder that is empty or does not exist."
     if folder.exists() and not folder.is_dir():
         raise SettingError(f"{folder}: found a file; expected an empty or new folder", hint=hint)
     held = len(list(folder.iterdir())) if folder.exists() else 0

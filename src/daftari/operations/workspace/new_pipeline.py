@@ -1,4 +1,4 @@
-"""Add a pipeline to a workspace: a contract, a mapping, a mart and tests that work as they are."""
+"""Add a pipeline to a workspace: a contract, a mapping, a mart and tests that work at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NewPipeline:
 
     @property
     def sample(self) -> Path:
-        """A file of three records, to try a load with."""
+        """A file of three records, to try a load."""
         return self.folder / "tests" / f"{self.dataset}.sample.csv"
 
 
@@ -32,10 +32,10 @@ def new_pipeline(
     workspace: Workspace, name: str, *, dataset: str | None = None, dry_run: bool = False
 ) -> NewPipeline:
     """
-    Make the folder of a pipeline called *name*; *dataset* is called as the pipeline unless told.
+    Create the folder of a pipeline called *name*; *dataset* has the same name by default.
 
     Raises:
-        SettingError: a name is not usable, or is taken.
+        SettingError: a name is not valid, or is taken.
     """
     dataset = dataset or name.replace("-", "_")
     folder = workspace.root / "pipelines" / name
@@ -51,16 +51,16 @@ def new_pipeline(
 def _require_usable(workspace: Workspace, name: str, dataset: str, folder: Path) -> None:
     if not _PIPELINE_NAME.fullmatch(name):
         raise SettingError(
-            f"pipeline {name!r}: expected small letters and digits, with hyphens between words",
+            f"pipeline {name!r}: expected lowercase letters and digits, with hyphens between words",
             hint="For example: daftari new pipeline fleet-costs",
         )
     if not _DATASET_NAME.fullmatch(dataset):
         raise SettingError(
-            f"dataset {dataset!r}: expected up to 40 small letters, digits and underscores",
+            f"dataset {dataset!r}: expected up to 40 lowercase letters, digits and underscores",
             hint="Name it with --dataset, for example --dataset trips",
         )
     if folder.exists():
-        raise SettingError(f"pipeline {name!r}: {folder} is there already; expected a new name")
+        raise SettingError(f"pipeline {name!r}: {folder} exists already; expected a new name")
     for pipeline in workspace.pipelines:
         if any(contract.dataset.name == dataset for contract in pipeline.contracts):
             raise SettingError(

@@ -1,4 +1,4 @@
-"""Keep connections to the database of a workspace open for those who serve callers."""
+"""Keep a pool of connections to the database of a workspace, to serve callers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pool = ConnectionPool[Connection[Any]]
 
 def open_pool(settings: Settings) -> Pool:
     """
-    Return a pool of connections in autocommit mode; the workspace's own server is started if it does not run.
+    Return a pool of connections in autocommit mode; the embedded server is started if it does not run.
 
     Raises:
         DatabaseError: the database cannot be reached.
@@ -34,7 +34,7 @@ def open_pool(settings: Settings) -> Pool:
             "select set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false)", [timeout]
         )
 
-    connect(settings).close()  # starts the workspace's own server, or says what is wrong
+    connect(settings).close()  # starts the embedded server, or raises the cause
     return ConnectionPool(
         kwargs={
             **connection_parameters(settings),
@@ -55,12 +55,10 @@ def pooled(pool: Pool) -> Iterator[Connection[Any]]:
     Yield a connection of *pool*.
 
     Raises:
-        DatabaseError: none came free in time, or what the block asks of the database cannot be had.
+        DatabaseError: none became free in time, or the database refuses what the block needs.
     """
     try:
         with pool.connection() as conn, database_errors_explained(conn):
             yield conn
     except PoolTimeout:
-        raise DatabaseError(
-            "database: no connection came free in time", hint="Ask again in a while."
-        ) from None
+        raise DatabaseError("database: no connection became free in time", hint="Try again later.") from None

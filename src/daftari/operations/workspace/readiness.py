@@ -1,4 +1,4 @@
-"""Whether callers can be served: a login that may speak for them, and a database that is what the contracts say."""
+"""Whether callers can be served: a login that may act for them, and a database that matches the contracts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daftari.io.runs import ledger
 
 def make_ready(conn: Connection[Any], *, is_embedded: bool) -> None:
     """
-    Make sure that the login of *conn* may speak for callers; the only login of an embedded server is made to.
+    Stop unless the login of *conn* may act for callers; the only login of an embedded server is marked so.
 
     Raises:
         DatabaseError: it may not.
@@ -29,8 +29,8 @@ def require_ready(conn: Connection[Any], contracts: Iterable[Contract]) -> None:
     Stop unless callers can be served.
 
     Raises:
-        Drift: the database is not what *contracts* say.
-        DatabaseError: the login of *conn* may not speak for callers.
+        Drift: the database does not match *contracts*.
+        DatabaseError: the login of *conn* may not act for callers.
     """
     require_service(conn)
     require_applied(conn, contracts)
@@ -41,7 +41,7 @@ def require_applied(conn: Connection[Any], contracts: Iterable[Contract]) -> Non
     Stop unless *contracts* are applied.
 
     Raises:
-        Drift: the database is not what one of them says.
-        DatabaseError: policies hold rows back from this session.
+        Drift: the database does not match one of them.
+        DatabaseError: policies hide rows from this session.
     """
     ledger.require_contracts(conn, contracts)

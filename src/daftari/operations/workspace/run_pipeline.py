@@ -1,8 +1,8 @@
 """
-Load what arrived, check it, build the marts, check those. Goes on from the step that failed.
+Load new files, check them, build the marts, check those. Continues from the step that failed.
 
-Every step may be repeated: files of known content are passed over, checks and marts are made anew. So loading
-always runs; the steps after it that went well last time are skipped when the last run failed and nothing is new.
+Every step may be repeated: files of known content are skipped, checks and marts are rebuilt. So loading always runs.
+Later steps that succeeded last time are skipped when the last run failed and nothing is new.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PipelineRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Actions:
-    """What the steps after loading do. Each raises a DaftariError when the pipeline must stop."""
+    """The steps after loading. Each raises a DaftariError when the pipeline must stop."""
 
     check: Callable[[Pipeline], Any]
     transform: Callable[[Pipeline], Any]
@@ -79,7 +79,7 @@ def run_pipeline(
     Raises:
         UnknownName: there is no such pipeline.
         TooManyRejected: more rows are in quarantine than the contract tolerates; marts are not built.
-        DaftariError: what a step raised; the next run goes on from that step.
+        DaftariError: as raised by a step; the next run continues from that step.
     """
     pipeline = workspace.pipeline(name)
     last = pipeline_steps.last_steps(conn, name)
@@ -103,9 +103,9 @@ def run_pipeline(
 
 def finished_before(last: Mapping[str, str], *, anything_new: bool) -> set[PipelineStep]:
     """
-    Return the steps that need not be repeated: those before the one that failed, when nothing new came since.
+    Return the steps that need not be repeated: those before the one that failed, when nothing is new since.
 
-    Marts are tested as they are built, so tests that failed are repeated with the building.
+    Marts are tested as they are built, so failed tests are repeated with the build.
     """
     failed = next((step for step in PipelineStep if last.get(step) == "failed"), None)
     if anything_new or failed is None:
@@ -116,7 +116,7 @@ def finished_before(last: Mapping[str, str], *, anything_new: bool) -> set[Pipel
 
 
 def _take(running: _Running, step: PipelineStep, action: Callable[[], Any]) -> str:
-    """Take one step; one log line and one row say how it ended."""
+    """Run one step; one log line and one row record how it ended."""
     begun, started_at = perf_counter(), pipeline_steps.database_time(running.conn)
     try:
         action()
@@ -175,7 +175,7 @@ def _load_inbox(running: _Running) -> None:
 
 
 def files_in_inbox(root: Path, dataset: str) -> list[Path]:
-    """Return the files in the inbox of *dataset*, in the order of their names. Manifests and hidden files are none."""
+    """Return the files in the inbox of *dataset*, in order of their names, without manifests and hidden files."""
     folder = root / INBOX / dataset
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [p for p in found if p.is_file() and not p.name.startswith(".") and p.stem != "manifest"]
@@ -189,5 +189,5 @@ def _require_few_rejected(conn: Connection[Any], dataset: Dataset, files: Sequen
         raise TooManyRejected(
             f"{dataset.name}: {refused:,} of {received:,} rows are in quarantine ({refused / received:.1%}); "
             f"the contract tolerates {dataset.max_rejected_ratio:.1%}",
-            hint=f"Look at them with `daftari quarantine show {dataset.name}`, mend and replay them, then run again.",
+            hint=f"See them with `daftari quarantine show {dataset.name}`, correct and replay them, then run again.",
         )

@@ -1,8 +1,7 @@
 """
-Run pipelines one after another: load what waits, check it, build the marts, check and publish those.
+Run pipelines one after another: load waiting files, check them, build the marts, check and publish those.
 
-The operations behind the steps are imported when their step is taken: dbt and Great Expectations take seconds to
-start.
+Each step imports its operations when it runs: dbt and Great Expectations take seconds to start.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def run_pipelines(
     now: datetime,
 ) -> list[PipelineRun]:
     """
-    Run the pipelines called *names*, by default all in the order they need. *conn* must be in autocommit mode.
+    Run the pipelines called *names*; by default all, in order of their references. *conn* must be in autocommit mode.
 
     Raises:
         DaftariError: as `run_pipeline`; pipelines after the one that failed are not run.
@@ -45,7 +44,7 @@ def run_pipelines(
 
 
 def pipeline_order(workspace: Workspace) -> list[str]:
-    """Return every pipeline with contracts; one whose datasets others refer to comes before those others."""
+    """Return every pipeline with contracts; one whose datasets others refer to comes first."""
     place = {contract.dataset.name: at for at, contract in enumerate(workspace.contracts)}
     return [
         pipeline.name
@@ -82,6 +81,6 @@ class _Steps:
         done = self._transformed
         if done is None or not done.is_published:
             raise ChecksFailed(
-                f"{pipeline.name}: {done.reason if done else 'nothing was built'}; published marts are as they were",
-                hint=f"What dbt said is in {done.log}." if done else None,
+                f"{pipeline.name}: {done.reason if done else 'nothing was built'}; published marts are unchanged",
+                hint=f"dbt's log is {done.log}." if done else None,
             )

@@ -1,4 +1,4 @@
-"""Requests and their steps: one asks, another decides. PostgreSQL holds who may; migration 0015."""
+"""Requests and their approval steps: one person asks, another decides. PostgreSQL checks who may; migration 0015."""
 
 from __future__ import annotations
 
@@ -29,26 +29,33 @@ _KEY_PREFIX = "W-"
 
 
 def new_key() -> str:
-    """Return what nobody has called a request yet: 12 random digits of 16."""
+    """Return a new key for a request: 12 random hexadecimal digits."""
     return _KEY_PREFIX + secrets.token_hex(6).upper()
 
 
 def ask_for_approval(
-    conn: Connection[Any], desk: WriteContext, given: Mapping[str, str | None], *, country: str, now: datetime
+    conn: Connection[Any],
+    write_context: WriteContext,
+    given: Mapping[str, str | None],
+    *,
+    country: str,
+    now: datetime,
 ) -> RecordOutcome:
     """
-    Ask for something: a row about the caller, in the state where its approval begins.
+    Ask for something: a row about the caller, in the first state of its approval.
 
-    *given* names the key (`new_key`) and what the caller says; working days that it leaves open are counted by the
-    public holidays of *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
+    *given* has the key (`new_key`) and the caller's fields; missing working days are counted by the public holidays of
+    *country* (ISO 3166). Sent again, it is the same request. *conn* must be in autocommit mode.
 
     Raises:
         AccessRefused: the caller may ask for nothing here.
     """
-    dataset, caller = desk.dataset, desk.errand.caller
+    dataset, caller = write_context.dataset, write_context.context.caller
     permissions.require(permissions.refusal_to_ask(dataset, caller))
     approval = dataset.approval
-    assert approval is not None and dataset.subject is not None, "who asks asks for oneself, by an approval"
+    assert approval is not None and dataset.subject is not None, (
+        "people ask for themselves, through an approval"
+    )
     record: dict[str, Any] = {**given, dataset.subject: caller.user_id, approval.field: approval.begins}
     if approval.asked_at:
         record[approval.asked_at] = now.isoformat()
@@ -57,27 +64,27 @@ def ask_for_approval(
         start, end = (_day(record.get(name)) for name in (days.start, days.end))
         if start and end and start <= end:
             record[days.field] = str(working_days(start, end, country))
-    return _written(conn, desk, WriteRequest(records=[record], request_id=desk.errand.request_id), now)
+    return _write_one(conn, write_context, now, records=[record])
 
 
 def take_step(
-    conn: Connection[Any], desk: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
+    conn: Connection[Any], write_context: WriteContext, key: Mapping[str, str], to: str, *, now: datetime
 ) -> RecordOutcome:
     """
-    Bring the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
+    Change the row of *key* to the state *to*, in the caller's role. *conn* must be in autocommit mode.
 
-    What is no step of the caller's is *refused*, and waits nowhere to be mended; a row that the caller does not see
-    is refused in the words for one that is not there.
+    A step that the caller may not take is *refused*, and is not kept for correction. A row that the caller does not see
+    gives the same reason as a missing row.
 
     Raises:
-        AccessRefused: the dataset knows no steps, or the caller's role reads or writes nothing of it.
+        AccessRefused: the dataset has no steps, or the caller's role may not read or write it.
     """
-    dataset, caller = desk.dataset, desk.errand.caller
+    dataset, caller = write_context.dataset, write_context.context.caller
     approval = dataset.approval
     if approval is None:
-        raise AccessRefused(f"{dataset.name}: its contract knows no approval")
-    require_writer(desk)
-    reader = Reader(dataset=dataset, errand=desk.errand, roles=desk.roles)
+        raise AccessRefused(f"{dataset.name}: its contract has no approval")
+    require_writer(write_context)
+    reader = Reader(dataset=dataset, context=write_context.context, roles=write_context.roles)
     seen = [it.name for it in reader.relation.columns if it.name in (approval.field, dataset.subject)]
     asked = [("fields", ",".join(seen)), *((name, key.get(name, "")) for name in dataset.key)]
     found = read_page(conn, reader, query_of(reader, asked)).rows
@@ -90,20 +97,19 @@ def take_step(
     if not permissions.may_bring(approval, caller.role, (str(state), to), is_own=is_own):
         return _refused(dataset, NO_STEP)
     change = {**key, approval.field: to}
-    return _written(
-        conn, desk, WriteRequest(records=[change], request_id=desk.errand.request_id, is_partial=True), now
-    )
+    return _write_one(conn, write_context, now, records=[change], is_partial=True)
 
 
 def _refused(dataset: Dataset, why: Refusal) -> RecordOutcome:
-    told = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
-    return RecordOutcome(status="refused", reasons=(told,))
+    reason = {"rule": why.rule, "field": ", ".join(dataset.key), "reason": why.reason}
+    return RecordOutcome(status="refused", reasons=(reason,))
 
 
-def _written(
-    conn: Connection[Any], desk: WriteContext, request: WriteRequest, now: datetime
+def _write_one(
+    conn: Connection[Any], write_context: WriteContext, now: datetime, **what: Any
 ) -> RecordOutcome:
-    (answer,) = write_rows(conn, desk, [request], now=now)
+    request = WriteRequest(request_id=write_context.context.request_id, **what)
+    (answer,) = write_rows(conn, write_context, [request], now=now)
     if not isinstance(answer, RequestAnswer):
         raise answer
     return answer.outcomes[0]

@@ -1,4 +1,4 @@
-"""What a caller may be told of why a row was refused: not whether there is a row that the caller does not see."""
+"""Which reasons of a rejection a caller may see: they must not reveal rows that the caller does not see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from daftari.rows.rules.rules import reference_rule
 
 
 def hidden_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> frozenset[str]:
-    """Return the rules of *dataset* that tell of rows, of the datasets it refers to, which *role* does not all see."""
+    """Return the rules of *dataset* that reveal rows of referenced datasets that *role* does not fully see."""
     return frozenset(
         reference_rule(it)
         for it in dataset.relationships
@@ -20,5 +20,5 @@ def hidden_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> f
 
 
 def disclosed_reason(rule: str, reason: str, untold: frozenset[str]) -> tuple[str, str]:
-    """Return a rule and its reason as they may be told."""
+    """Return the rule and reason to disclose."""
     return (NOT_TAKEN.rule, NOT_TAKEN.reason) if rule in untold else (rule, reason)

@@ -1,4 +1,4 @@
-"""Forget kept answers after a week: whoever sends an Idempotency-Key again after that is somebody else."""
+"""Delete stored answers after a week: after that, an Idempotency-Key counts as new."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ _KEPT = timedelta(days=7)
 
 
 def forget_answers(conn: Connection[Any], *, now: datetime) -> int:
-    """Return how many were forgotten."""
+    """Return how many were deleted."""
     return idempotency.delete_answers(conn, now - _KEPT)

@@ -1,4 +1,4 @@
-"""Judge records as files' rows are judged: by the same rules, read in their canonical forms."""
+"""Judge records by the rules for files' rows, read in their canonical forms."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def judge_records(
     contract: Contract, records: Sequence[Record], now: datetime, *, seal: Seal, look_up: LookUp | None
 ) -> Judged:
     """
-    Return *records*, numbered from 1, judged; rows that are accepted are sealed, and not encoded.
+    Return *records*, numbered from 1, judged; accepted rows are sealed, but not encoded.
 
-    *look_up* gives the keys that exist of those that rows name. Without it that is left to the server, save where rows
-    may name one another: of those none that names a row of the database is accepted.
+    *look_up* returns which keys named by rows exist. Without it the server checks references. But a dataset whose rows
+    may refer to one another then accepts no row that names a row of the database.
     """
     dataset = contract.dataset
     ready = _ready(contract, dataset.today(now))
     block, book = records_block(records, dataset), ready.book
     if refers_to_itself(
         dataset
-    ):  # what it names may come with it, so that all must be known before it is judged
+    ):  # a referenced row may come in the same request, so all must be known before it is judged
         rows, _ = take(start_reading(ready.plan, dataset), block)
         book = rulebook(dataset, today=ready.day, known=look_up(rows.values) if look_up else None)
     intake = Intake(
@@ -57,7 +57,7 @@ def refers_to_itself(dataset: Dataset) -> bool:
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
     day: date
-    book: Rulebook  #: without the keys that exist
+    book: Rulebook  #: without the existing keys
     plan: ColumnPlan
 
 
@@ -65,7 +65,7 @@ _ready_ones: dict[tuple[str, str], _Ready] = {}
 
 
 def _ready(contract: Contract, day: date) -> _Ready:
-    """The rules of a day: made once a day, as it takes longer than judging a record."""
+    """The rules of a day: built once a day, because it takes longer than judging a record."""
     dataset = contract.dataset
     which = (contract.hash, dataset.time_zone)
     found = _ready_ones.get(which)

@@ -1,4 +1,4 @@
-"""What callers send, and what they are told: requests of records, where they are written, an outcome for each."""
+"""Requests of callers: their records, where to write them, and an outcome for each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: The most records of one request.
 MOST_RECORDS = 10_000
-Record = Mapping[str, Any] | None  #: None: what came in its place is none
+Record = Mapping[str, Any] | None  #: None: the item was not a record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +27,20 @@ class WriteRequest:
 
     records: Sequence[Record]
     request_id: str
-    key: str | None = None  #: by which its caller names it, to be told the same when it asks again
-    fingerprint: str = ""  #: of what was sent, where it has a key
-    is_new: bool = True  #: whether its rows are likely not there yet; that is tried first
-    #: whether the records are keys, with what is to be otherwise in the rows that are there; alike in all of a batch
+    key: str | None = None  #: the caller's idempotency key: a repeated request gets the same answer
+    fingerprint: str = ""  #: of the request, where it has a key
+    is_new: bool = True  #: whether its rows are probably new; that is tried first
+    #: whether the records are keys with the fields to change in existing rows; the same for a whole batch
     is_partial: bool = False
-    #: entries in quarantine that the records mend, by the place of the record, from 0
-    mends: Mapping[int, int] = field(default_factory=dict)
+    #: entries in quarantine that the records correct, by the place of the record, from 0
+    corrects: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordOutcome:
-    """What became of one record."""
+    """The result of one record."""
 
-    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step, refused too
+    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step also refused
     reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
 
 
@@ -48,7 +48,7 @@ class RecordOutcome:
 class RequestAnswer:
     run_id: int
     outcomes: tuple[RecordOutcome, ...]
-    is_repeated: bool = False  #: it was given before, and nothing was done now
+    is_repeated: bool = False  #: the stored answer of an earlier request; nothing was done now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +56,9 @@ class WriteContext:
     """Where requests are written: one dataset, for one caller."""
 
     contract: Contract
-    errand: RequestContext
+    context: RequestContext
     roles: Roles
-    known: Mapping[str, Dataset]  #: by name, those that rows may refer to
+    known: Mapping[str, Dataset]  #: by name, the datasets that rows may refer to
     open_keys: Callable[[], KeyStore] | None = None
 
     @property
@@ -68,30 +68,30 @@ class WriteContext:
     def named(self, request: WriteRequest) -> Named | None:
         if request.key is None:
             return None
-        return Named(caller=self.errand.caller.name, key=request.key, fingerprint=request.fingerprint)
+        return Named(caller=self.context.caller.name, key=request.key, fingerprint=request.fingerprint)
 
-    def errand_of(self, requests: Sequence[WriteRequest]) -> RequestContext:
+    def context_of(self, requests: Sequence[WriteRequest]) -> RequestContext:
         ids = ",".join(request.request_id for request in requests)
-        return RequestContext(caller=self.errand.caller, request_id=ids, purpose=self.errand.purpose)
+        return RequestContext(caller=self.context.caller, request_id=ids, purpose=self.context.purpose)
 
 
-def require_writer(desk: WriteContext) -> None:
-    """Refuse who writes nothing before anything is begun. Which rows a writer may write, PostgreSQL decides."""
-    permissions.require(permissions.refusal_to_write(desk.dataset, desk.errand.caller))
+def require_writer(write_context: WriteContext) -> None:
+    """Refuse callers who may write nothing, before any work. PostgreSQL decides which rows a writer may write."""
+    permissions.require(permissions.refusal_to_write(write_context.dataset, write_context.context.caller))
 
 
 def fingerprint(what: str, body: bytes) -> str:
-    """Return the sha256 of *what* is asked with which *body*, in hex."""
+    """Return the sha256 of a request, *what* with its *body*, in hex."""
     return hashlib.sha256(what.encode() + b"\0" + body).hexdigest()
 
 
 def digest_of_requests(requests: Sequence[WriteRequest]) -> str:
-    """Of the ids alone: the records are kept by the audit, and may be few enough to be guessed from a digest."""
+    """Of the ids only: the audit has the records, and a few records could be guessed from a digest."""
     return hashlib.sha256(",".join(request.request_id for request in requests).encode()).hexdigest()
 
 
 def to_keep(outcomes: Sequence[RecordOutcome]) -> dict[str, Any]:
-    """Return *outcomes* as they are kept: those that follow one another and are alike, once, and how many times."""
+    """Return *outcomes* in stored form: equal consecutive ones once, with their number."""
     kept: list[dict[str, Any]] = []
     for outcome in outcomes:
         if kept and (kept[-1]["status"], kept[-1]["reasons"]) == (outcome.status, outcome.reasons):
@@ -102,7 +102,7 @@ def to_keep(outcomes: Sequence[RecordOutcome]) -> dict[str, Any]:
 
 
 def kept_answer(run_id: int, kept: Mapping[str, Any]) -> RequestAnswer:
-    """Return the answer that *kept* was made of."""
+    """Return the answer that *kept* was made from."""
     outcomes = tuple(
         outcome
         for it in kept["outcomes"]

@@ -1,5 +1,5 @@
 """
-Write what callers send: judged by the rules that judge files, written in the caller's role, one run for all of it.
+Write the records of callers: judged by the rules for files, written in the caller's role, all in one run.
 
 Several requests of one caller may be written at once: each has its own answer.
 """
@@ -49,47 +49,47 @@ _TRIES = 3
 
 
 def write_rows(
-    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], *, now: datetime
+    conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], *, now: datetime
 ) -> list[RequestAnswer | Exception]:
     """
-    Write the records of *requests*, in one transaction; return an answer, or why there is none, for each.
+    Write the records of *requests*, in one transaction; return for each an answer, or the error instead.
 
-    *conn* must be in autocommit mode. Killed at any moment, all was done or nothing; a request with a key may
-    simply be sent again.
+    *conn* must be in autocommit mode. Killed at any moment, everything was done or nothing; a request with a key may be
+    sent again.
 
     Raises:
-        UnknownName: a record names what is no field. Nothing was written.
+        UnknownName: a record names an unknown field. Nothing was written.
         AccessRefused: the caller's role may not insert.
-        DatabaseError, KeysUnavailable, Drift: as they say.
+        DatabaseError, KeysUnavailable, Drift: see their messages.
     """
-    require_writer(desk)
+    require_writer(write_context)
     for request in requests:  # unknown names are refused before anything is claimed
-        require_known_names(request.records, desk.dataset)
-    if all(request.is_new and not request.is_partial and not request.mends for request in requests):
-        written = _as_new(conn, desk, requests, now)
-        if written is not None:
-            return written
-    ledger.require_contract(conn, desk.contract)
-    with idempotency.claimed_keys(conn, [desk.named(request) for request in requests]) as claims:
+        require_known_names(request.records, write_context.dataset)
+    if all(request.is_new and not request.is_partial and not request.corrects for request in requests):
+        answers = _insert_all_new(conn, write_context, requests, now)
+        if answers is not None:
+            return answers
+    ledger.require_contract(conn, write_context.contract)
+    with idempotency.claimed_keys(conn, [write_context.named(request) for request in requests]) as claims:
         found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
         waiting = [request for request, answer in zip(requests, found, strict=True) if answer is None]
         if waiting:
-            given = iter(_write(conn, desk, waiting, now))
+            given = iter(_write(conn, write_context, waiting, now))
             found = [next(given) if answer is None else answer for answer in found]
     return [answer for answer in found if answer is not None]
 
 
-def _as_new(
-    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+def _insert_all_new(
+    conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer | Exception] | None:
     """
-    Write records as rows that keep every rule and that nobody has written before; None where not all of them are.
+    Insert records if all of them are valid and new; otherwise write nothing and return None.
 
-    Then nothing is written, and they are looked at closely. What rows refer to, the server alone looks up here.
+    Only the server looks up references here.
     """
     records = _all_of(requests)
-    seal = Sealer(desk.open_keys, desk.dataset).seal
-    judged = judge_records(desk.contract, records, now, seal=seal, look_up=None)
+    seal = Sealer(write_context.open_keys, write_context.dataset).seal
+    judged = judge_records(write_context.contract, records, now, seal=seal, look_up=None)
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
         return None
@@ -97,11 +97,11 @@ def _as_new(
     for line in batch.lines:
         outcomes[line - 1] = RecordOutcome(status="inserted")
     shares = _shared_out(outcomes, requests)
-    named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+    named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
     delivery = optimistic_insert.OptimisticInsert(
-        contract=desk.contract,
-        errand=desk.errand_of(requests),
-        role=desk.roles.of(desk.errand.caller.role),
+        contract=write_context.contract,
+        context=write_context.context_of(requests),
+        role=write_context.roles.of(write_context.context.caller.role),
         rows=batch.rows,
         lines=batch.lines,
         duplicates=judged.duplicates,
@@ -128,7 +128,7 @@ def _shared_out(
 
 
 def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception | None:
-    """The answer that was given before, or why none is found now; None: it is to be found."""
+    """Return the stored answer, or the error; None: the request must be processed."""
     if claim.is_other:
         return KeyReused(
             f"Idempotency-Key: found {request.key!r} again with other records; expected a new key"
@@ -137,60 +137,60 @@ def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception |
         return kept_answer(claim.run_id, claim.answer)
     if not claim.is_ours:
         return RequestUnderWay(
-            f"Idempotency-Key: the request {request.key!r} is under way", hint="Ask again in a second."
+            f"Idempotency-Key: the request {request.key!r} is being processed", hint="Ask again in a second."
         )
     return None
 
 
 def _write(
-    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+    conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer]:
-    """Write, and once more where others wrote the same rows in another order and the server chose them to go on."""
+    """Write; try again where the server rolled this session back to end a deadlock with another."""
     for _ in range(_TRIES - 1):
         with suppress(DeadlockDetected):
-            return _write_once(conn, desk, requests, now)
-    return _write_once(conn, desk, requests, now)
+            return _write_once(conn, write_context, requests, now)
+    return _write_once(conn, write_context, requests, now)
 
 
 def _write_once(
-    conn: Connection[Any], desk: WriteContext, requests: Sequence[WriteRequest], now: datetime
+    conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer]:
     origin = Origin(name="api", sha256=digest_of_requests(requests))
-    with ledger.ledger_run(conn, "write", desk.contract, origin) as run_id, conn.transaction():
-        speak_for(conn, desk.errand_of(requests))
-        mends = _mended(requests)
-        if mends:
-            quarantine_entries.hold_entries(conn, desk.dataset, mends.values())
+    with ledger.ledger_run(conn, "write", write_context.contract, origin) as run_id, conn.transaction():
+        speak_for(conn, write_context.context_of(requests))
+        corrects = _corrected_entries(requests)
+        if corrects:
+            quarantine_entries.hold_entries(conn, write_context.dataset, corrects.values())
         records = _all_of(requests)
         if requests[0].is_partial:
-            sealer = Sealer(desk.open_keys, desk.dataset)
+            sealer = Sealer(write_context.open_keys, write_context.dataset)
             changes = [it for it in records if it is not None]
-            there = current_rows(conn, desk.dataset, changes, sealer)
-            who = (desk.errand.caller.role, desk.errand.caller.user_id)
+            there = current_rows(conn, write_context.dataset, changes, sealer)
+            who = (write_context.context.caller.role, write_context.context.caller.user_id)
             records = [
-                {**row, **signed(row, change, desk.dataset, who, now)}
+                {**row, **signed(row, change, write_context.dataset, who, now)}
                 for row, change in zip(there, changes, strict=True)
             ]
         seal, look_up = (
-            Sealer(desk.open_keys, desk.dataset).seal,
-            ReferencedRows(conn, desk.dataset).known_among,
+            Sealer(write_context.open_keys, write_context.dataset).seal,
+            ReferencedRows(conn, write_context.dataset).known_among,
         )
-        judged = judge_records(desk.contract, records, now, seal=seal, look_up=look_up)
-        outcomes = _Run(conn, desk, run_id, mends).all(judged)
+        judged = judge_records(write_context.contract, records, now, seal=seal, look_up=look_up)
+        outcomes = _Run(conn, write_context, run_id, corrects).all(judged)
         shares = _shared_out(outcomes, requests)
-        named = [(desk.named(request), own) for request, own in zip(requests, shares, strict=True)]
+        named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
         idempotency.keep_answers(
             conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None]
         )
     return [RequestAnswer(run_id=run_id, outcomes=own) for own in shares]
 
 
-def _mended(requests: Sequence[WriteRequest]) -> dict[int, int]:
-    """The entries that all records of *requests* mend, by line."""
+def _corrected_entries(requests: Sequence[WriteRequest]) -> dict[int, int]:
+    """Return the entries that the records of *requests* correct, by line."""
     found: dict[int, int] = {}
     first = 1
     for request in requests:
-        found |= {first + place: entry for place, entry in request.mends.items()}
+        found |= {first + place: entry for place, entry in request.corrects.items()}
         first += len(request.records)
     return found
 
@@ -199,15 +199,19 @@ class _Run:
     """One run, within its transaction."""
 
     def __init__(
-        self, conn: Connection[Any], desk: WriteContext, run_id: int, mends: Mapping[int, int]
+        self, conn: Connection[Any], write_context: WriteContext, run_id: int, corrects: Mapping[int, int]
     ) -> None:
-        self._mends = mends  #: by line
+        self._corrects = corrects  #: by line
         self._conn = conn
-        self._desk = desk
-        self._dataset = desk.dataset
+        self._write_context = write_context
+        self._dataset = write_context.dataset
         self._run_id = run_id
-        self._writing = CallerWrite(conn, desk.dataset, desk.errand.caller, desk.roles)
-        self._untold = hidden_rules(desk.dataset, desk.known, desk.errand.caller.role)
+        self._writing = CallerWrite(
+            conn, write_context.dataset, write_context.context.caller, write_context.roles
+        )
+        self._hidden_rules = hidden_rules(
+            write_context.dataset, write_context.known, write_context.context.caller.role
+        )
 
     def all(self, judged: Judged) -> list[RecordOutcome]:
         outcomes = [RecordOutcome(status="duplicate")] * judged.received
@@ -218,23 +222,25 @@ class _Run:
         refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
         wrong = pl.concat([judged.rejected, rejected_rows_of(batch, refused, self._dataset)])
         for line, reasons in wrong.select("line", "reasons").iter_rows():
-            outcomes[line - 1] = RecordOutcome(status="quarantined", reasons=self._told(json.loads(reasons)))
-        kept = SealedCells(self._desk.open_keys, self._dataset).seal(wrong, self._run_id)
+            outcomes[line - 1] = RecordOutcome(
+                status="quarantined", reasons=self._disclosed(json.loads(reasons))
+            )
+        kept = SealedCells(self._write_context.open_keys, self._dataset).seal(wrong, self._run_id)
         quarantine_entries.add_to_quarantine(
-            self._conn, self._run_id, self._dataset, kept, replaces=self._mends
+            self._conn, self._run_id, self._dataset, kept, replaces=self._corrects
         )
-        quarantine_entries.resolve_entries(self._conn, self._run_id, self._mends.values())
-        written = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
+        quarantine_entries.resolve_entries(self._conn, self._run_id, self._corrects.values())
+        changed = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
         quarantine_entries.resolve_keys(
-            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(written))
+            self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(changed))
         )
         self._close(outcomes)
         return outcomes
 
-    def _told(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    def _disclosed(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         found = []
         for one in reasons:
-            rule, reason = disclosed_reason(one["rule"], one["reason"], self._untold)
+            rule, reason = disclosed_reason(one["rule"], one["reason"], self._hidden_rules)
             found.append({**one, "rule": rule, "reason": reason})
         return tuple(found)
 

@@ -1,6 +1,6 @@
--- Grain: one month, category and currency in which something was spent (approved or paid).
--- share is null when what was spent in the month and currency adds up to 0 or less,
--- as credits can make it do: a share of that would mean nothing.
+-- Grain: one month, category and currency with an approved or paid expense.
+-- share is null if the expenses of the month and currency add up to 0 or less, which is
+-- possible with credits: a share of that has no meaning.
 {{ config(indexes=[{'columns': ['month', 'category', 'currency'], 'unique': true}]) }}
 
 with spent as (

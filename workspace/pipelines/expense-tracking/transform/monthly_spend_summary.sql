@@ -1,13 +1,13 @@
 -- Grain: one month, department and currency that has at least one expense.
--- No column is null: where nothing was spent, the sum is 0.
+-- No column is null: if nothing was spent, the sum is 0.
 --
--- Spent is what was approved or paid; what waits for approval is pending; what was
--- rejected is counted and nowhere summed. Currencies are never added up.
+-- Approved and paid expenses are spent; submitted ones are pending; rejected ones are
+-- counted but not summed. Amounts of different currencies are never added up.
 --
--- Incremental by month. A month is made anew when its number of rows has changed
--- (rows came, went, or moved to another month), or when a row of it was updated after
--- the newest update that the mart has seen, less a day: a load that began before the
--- last build and ended after it is seen as well.
+-- Incremental by month. A month is rebuilt when its number of rows has changed (rows were
+-- inserted, deleted, or moved to another month), or when one of its rows was updated later
+-- than the newest update that the mart has seen, minus a day. The day covers a load that
+-- began before the last build and ended after it.
 {% set forget_changed_months %}{% raw %}
     {% if is_incremental() %}
     delete from {{ this }}

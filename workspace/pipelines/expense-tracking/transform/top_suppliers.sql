@@ -1,6 +1,6 @@
--- Grain: one calendar year, currency and supplier to whom something was paid or is to be (approved or paid).
--- Payments that name no supplier are left out; share is of all that was spent in the year and currency,
--- those included, and null where that adds up to 0 or less.
+-- Grain: one calendar year, currency and supplier with an approved or paid expense.
+-- Expenses without a supplier have no row here. share is the part of all expenses of the year and
+-- currency, including those; it is null if they add up to 0 or less.
 {{ config(indexes=[{'columns': ['year', 'currency', 'supplier'], 'unique': true}]) }}
 
 with spent as (

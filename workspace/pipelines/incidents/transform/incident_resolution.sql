@@ -1,6 +1,6 @@
 -- Grain: one quarter and severity in which an incident was opened.
--- The hours and the share are null while none of the incidents is resolved: not known
--- is not the same as 0. An incident counts in the quarter in which it was opened.
+-- The hours and the share are null while none of the incidents is resolved: unknown is
+-- not 0. An incident counts in the quarter in which it was opened.
 {{ config(indexes=[{'columns': ['quarter', 'severity'], 'unique': true}]) }}
 
 with incidents as (

@@ -1,6 +1,6 @@
 -- Grain: one person and calendar year, from the year the person was hired to the year
--- the person left, else to the last year that the records know of (the newest leave
--- request or change of a person). No column is null.
+-- the person left, or otherwise to the year of the newest leave request or change of a
+-- person. No column is null.
 --
 -- Only annual leave is charged against the entitlement. A request counts in the year it
 -- starts. Entitlement grows with each month of service begun in the year: a twelfth of

@@ -1,9 +1,8 @@
--- Grain: one month and department that had somebody in it or gained or lost somebody,
--- from the first hire to the month in which the records of people last changed: what
--- came after is not known. No column is null.
+-- Grain: one month and department with at least one person, or with a person who joined or
+-- left, from the first hire to the month in which the dataset users last changed: later
+-- months are unknown. No column is null.
 --
--- A person counts in the department where the records have the person now; moves from
--- one department to another are not recorded.
+-- A person counts in their current department; moves between departments are not recorded.
 {{ config(indexes=[{'columns': ['month', 'department_code'], 'unique': true}]) }}
 
 with people as (

@@ -1,7 +1,7 @@
 -- Grain: one month and department in which somebody was paid. No column is null.
 --
--- A person's pay counts in the department where the records have the person now.
--- The employer pays as much as the employee into the National Social Security Fund
+-- A person's pay counts in the person's current department.
+-- The employer pays the same amount as the employee into the National Social Security Fund
 -- (NSSF Act 2013, s. 20) and the housing levy (Affordable Housing Act 2024, s. 4).
 {{ config(indexes=[{'columns': ['month', 'department_code'], 'unique': true}]) }}
 

@@ -1,1 +1,1 @@
-"""The environment in which Alembic runs the version files of a workspace."""
+"""The Alembic environment that runs the version files of a workspace."""

@@ -1,4 +1,4 @@
-"""What Alembic's commands run: the version files, on the connection and in the transaction that they are given."""
+"""Runs the version files on the given connection, in its transaction."""
 
 from alembic import context
 

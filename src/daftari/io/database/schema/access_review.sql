@@ -1,4 +1,4 @@
--- The access review: who could reach what when it began, what was decided about each, and the outcome.
+-- The access review: who could reach what at its start, the decision on each access, and the outcome.
 
 -- One review. It is closed as a whole: when, by whom and with which digest.
 create table daftari.access_review (
@@ -15,12 +15,12 @@ create table daftari.access_review (
         check ((closed_at is null) = (closed_by is null) and (closed_at is null) = (digest is null))
 );
 
--- One review is open at a time, or a decision could be made in two places.
+-- Only one review is open at a time; otherwise a decision could be made in two places.
 create unique index access_review_is_open_once on daftari.access_review ((true)) where closed_at is null;
 
 comment on table daftari.access_review is 'Each review of who can reach what.';
 
--- One thing that a single statement can take away: a membership, a grant, an attribute of a login, an ownership.
+-- An access that one statement can take away: a membership, a grant, an attribute of a login, an ownership.
 create table daftari.access_review_entry (
     review_id  integer  not null references daftari.access_review,
     entry_no   integer  not null,
@@ -31,9 +31,9 @@ create table daftari.access_review_entry (
     object     text     not null,  -- the role, the relation, the attribute, the schema or the function
     means      text[]   not null default '{}',  -- privileges; of a default privilege also who makes the tables
     through    text[]   not null default '{}',  -- roles or views on the way
-    reach      json     not null,  -- relations that it leads to: privileges, columns, rows, or why they are not counted
-    last_use   timestamptz,  -- that the audit knows of
-    is_new     boolean  not null,  -- the review before had no such entry
+    reach      json     not null,  -- the relations it leads to: privileges, columns, rows, or why they are not counted
+    last_use   timestamptz,  -- as far as the audit knows
+    is_new     boolean  not null,  -- the previous review had no such entry
     decision   text     check (decision in ('keep', 'revoke')),
     decided_by text,
     decided_at timestamptz,

@@ -1,5 +1,5 @@
 -- The audit: who changed or read what, when, for what purpose and in which run.
--- docs/reference/audit-chain.md says how each hash is made; the chain over the entries is in audit_chain.sql.
+-- docs/reference/audit-chain.md defines each hash; the chain over the entries is in audit_chain.sql.
 
 -- Numbers the entries. A sequence, so that writers do not wait for one another.
 create sequence daftari.audit_entry_number;
@@ -11,16 +11,16 @@ create table daftari.audit_entry (
     operation  text        not null check (operation in (
         'insert', 'merge', 'update', 'delete', 'truncate', 'read', 'alter', 'detach', 'drop', 'review'
     )),
-    relation   text        not null,  -- schema.table; of a change of shape: the object as PostgreSQL names it
+    relation   text        not null,  -- schema.table; for a change of shape: the object as PostgreSQL names it
     actor      text        not null,
     login      text        not null,  -- session_user
-    role       text        not null,  -- that the session had taken on
+    role       text        not null,  -- the role that the session had taken on
     purpose    text,
     run_id     bigint,
     request_id text,
     key        text[]      not null default '{}',  -- the columns that name a row
     rows       bigint      check (rows >= 0),
-    digest     text,  -- in hex: of a batch, of its rows as sent; else of the entry's rows, in blocks of 1000
+    digest     text,  -- in hex: of a batch, over its rows as sent; otherwise over the entry's rows, in blocks of 1000
     detail     json,
     primary key (entry_id, at)
 )
@@ -31,7 +31,7 @@ create index audit_entry_run on daftari.audit_entry (run_id) where run_id is not
 
 comment on table daftari.audit_entry is 'Who changed, read or reshaped what, and in which run. Append-only.';
 
--- The old and new values of each row that an entry changed: its key and what changed, or all of a deleted row.
+-- The old and new values of each row that an entry changed: its key and what changed, or the whole deleted row.
 -- JSON as text, since it is hashed and json or jsonb could be printed differently.
 create table daftari.audit_row (
     entry_id bigint      not null,
@@ -46,7 +46,7 @@ create index audit_row_entry on daftari.audit_row (entry_id, n);
 
 comment on table daftari.audit_row is 'Each row that an entry changed, as it was and as it became. Append-only.';
 
--- Entries that have no place in the chain yet. Apart from the entries, which are never updated.
+-- Entries without a place in the chain yet. A separate table, because entries are never updated.
 create table daftari.audit_pending (
     entry_id bigint      primary key,
     at       timestamptz not null
@@ -101,13 +101,13 @@ $$;
 
 -- --- how things are hashed
 
--- One text as part of what is hashed: preceded by its length, so that no two lists of texts give the same bytes.
+-- One text as part of the hashed bytes, preceded by its length, so that no two lists of texts give the same bytes.
 create function daftari.hashed_field(said text) returns text
     language sql
     immutable
 as $$ select coalesce(octet_length(said) || ':' || said || ',', '-') $$;
 
--- The hash of a list of texts. Both kinds of hash below are made of it.
+-- The hash of a list of texts. Both kinds of hash below use it.
 create function daftari.hashed(said text[]) returns text
     language sql
     immutable
@@ -117,7 +117,7 @@ as $$
     from unnest(said) with ordinality as f(t, n)
 $$;
 
--- The hash of one entry. The first text names the format, so that a later format can be told apart.
+-- The hash of one entry. The first text names the format, so that a later format can be distinguished.
 create function daftari.audit_entry_hash(e daftari.audit_entry) returns text
     language sql
     immutable
@@ -146,7 +146,7 @@ $$;
 
 -- --- what writes entries
 
--- Fills in what the session says about itself, and writes the entry. The only writer of both tables.
+-- Fills in what the session states about itself, and writes the entry. The only writer of both tables.
 create function daftari.write_audit(
     entry daftari.audit_entry
 ) returns void
@@ -171,7 +171,7 @@ begin
 end;
 $$;
 
--- A new entry of an operation on a relation, with its number and time, for the caller to fill in.
+-- A new entry of an operation on a relation, with its number and time; the caller fills in the rest.
 create function daftari.new_entry(operation text, relation text) returns daftari.audit_entry
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -188,8 +188,8 @@ end;
 $$;
 
 -- Returns the query for the old and the new values of each updated row, as JSON. A row is found by its key and shows
--- its key and what changed. A row whose key changed shows whole, once under each key. Without a key, rows are paired by
--- their order, which is the same in both transition tables, and show whole.
+-- its key and what changed. A row whose key changed shows completely, once under each key. Without a key, rows are
+-- paired by their order, which is the same in both transition tables, and show completely.
 create function daftari.told_changes(relation oid, key text[]) returns text
     language plpgsql
     stable
@@ -235,7 +235,7 @@ end;
 $$;
 
 -- Audits an update or a delete, once for each statement. Arguments: the governed table, the columns of its key.
--- The settings give one text for one value whatever the session prefers; a merge turns joins off for its own plans.
+-- Its settings print each value as one text, whatever the session's own; a merge turns joins off for its own plans.
 create function daftari.audit_change() returns trigger
     language plpgsql
     security definer
@@ -307,7 +307,7 @@ begin
 end;
 $$;
 
--- Audits a truncate, before it happens: afterwards there is nothing left to count.
+-- Audits a truncate, before it happens: afterwards the rows cannot be counted.
 create function daftari.audit_truncate() returns trigger
     language plpgsql
     security definer
@@ -325,7 +325,7 @@ begin
 end;
 $$;
 
--- Records a batch of a run. The rows are their own record, and their _run_id ties them to the run.
+-- Records a batch of a run. The rows themselves are the record, and their _run_id ties them to the run.
 create function daftari.record_batch(relation text, operation text, rows bigint, digest text) returns void
     language plpgsql
     security definer
@@ -369,7 +369,7 @@ begin
 end;
 $$;
 
--- Records what happens in an access review, in the transaction in which it happens.
+-- Records an event of an access review, in the same transaction.
 create function daftari.record_review(detail json) returns void
     language plpgsql
     security definer
@@ -383,6 +383,6 @@ begin
 end;
 $$;
 
--- Entries are written by these functions alone; record_batch and record_read check their caller themselves.
+-- Only these functions write entries; record_batch and record_read check their caller themselves.
 revoke execute on function daftari.write_audit(daftari.audit_entry) from public;
 revoke execute on function daftari.record_review(json) from public;

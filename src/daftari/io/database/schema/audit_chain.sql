@@ -1,5 +1,5 @@
--- The chain over the audit's entries, which shows what was done to them later; what keeps the audit append-only; and
--- what records changes of shape.
+-- The chain over the audit's entries, which reveals later changes; the triggers that keep the audit append-only; and
+-- the functions that record changes of shape.
 
 -- Identifies this database's chain: the first link follows it, and anchors of another database do not match it.
 create table daftari.audit_log (
@@ -24,7 +24,7 @@ create table daftari.audit_link (
 
 comment on table daftari.audit_link is 'The chain over the entries. Append-only.';
 
--- Signed statements of how far the chain had come. What proves them are their copies outside this database.
+-- Signed statements of how far the chain had come. Their copies outside this database are the proof.
 create table daftari.audit_checkpoint (
     position  bigint      primary key,
     hash      text        not null,
@@ -79,7 +79,7 @@ $$;
 
 -- --- append-only
 
--- Refuses a change of what was recorded. Argument: the table, which a trigger on a partition could not name otherwise.
+-- Rejects a change of recorded data. Argument: the table, which a trigger on a partition could not name otherwise.
 create function daftari.refuse_change() returns trigger
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -91,8 +91,8 @@ begin
 end;
 $$;
 
--- On each table that keeps the record: row triggers, which its partitions inherit, and triggers before truncate, which
--- partitions get when they are made. `always`, as session_replication_role would skip them otherwise.
+-- On each table of the record: row triggers, which its partitions inherit, and triggers before truncate, which
+-- partitions get when they are created. `always`, because session_replication_role would skip them otherwise.
 create trigger refuse_change
     before update or delete on daftari.audit_log
     for each row
@@ -153,7 +153,7 @@ alter table daftari.audit_checkpoint
     enable always trigger refuse_change,
     enable always trigger refuse_truncate;
 
--- Makes one partition with its triggers. The bounds are as `create table` has them.
+-- Creates one partition with its triggers. The bounds are as in `create table`.
 create function daftari.make_audit_partition(kept text, named text, bounds text) returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -168,8 +168,8 @@ begin
 end;
 $$;
 
--- Makes the partitions of some months; returns those that it made. A month whose entries are in the default partition
--- already stays there, as PostgreSQL would refuse a partition for it.
+-- Creates the partitions of some months; returns those that it created. A month whose entries are already in the
+-- default partition stays there, because PostgreSQL would refuse a partition for it.
 create function daftari.make_audit_partitions(first date, months integer) returns setof text
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -204,12 +204,12 @@ begin
 end;
 $$;
 
--- An entry outside every month is kept, not refused: a business write must not fail for it.
+-- An entry outside every month is kept, not rejected: a business write must not fail for it.
 select daftari.make_audit_partition('audit_entry', 'audit_entry_default', 'default');
 select daftari.make_audit_partition('audit_row', 'audit_row_default', 'default');
 
 
--- --- changes of shape: `apply` makes the event triggers that call these, where its login may
+-- --- changes of shape: `apply` creates the event triggers that call these, where its login may
 
 -- Records what is dropped from ops and daftari.
 create function daftari.watch_drops() returns event_trigger
@@ -236,8 +236,8 @@ begin
 end;
 $$;
 
--- Records what is altered in ops and daftari, and a partition that was detached: one that still has the triggers of
--- its table. The text of the statement is not kept, as it may hold values of rows.
+-- Records what is altered in ops and daftari, and a detached partition: one that still has the triggers of its
+-- table. The text of the statement is not kept, because it may hold values of rows.
 create function daftari.watch_commands() returns event_trigger
     language plpgsql
     security definer

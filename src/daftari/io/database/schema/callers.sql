@@ -1,14 +1,14 @@
--- Who the caller is. Row policies ask these functions.
+-- Who the caller is. Row policies call these functions.
 --
--- Every login may execute them: each tells a caller about that caller alone.
+-- Every login may execute them: each returns information about its caller only.
 -- They are `parallel restricted`, because the default (unsafe) keeps every read under a policy from parallel workers.
 -- Their search path names pg_temp last: otherwise a login could shadow a type or table of ours with a temporary one.
 
--- Says who each login is. Logins cannot write it, so that nobody can choose whose rows they see.
+-- The identity of each login. Logins cannot write it, so nobody can choose whose rows they see.
 create table daftari.assignment (
     login      name    primary key,
     user_id    text,  -- the person; null for a service, which acts for different persons
-    department text,  -- of a login that is no person; a person's department is in ops.users
+    department text,  -- of a login without a person; a person's department is in ops.users
     is_service boolean not null default false,
 
     constraint assignment_of_a_service_is_to_nobody check (not is_service or user_id is null and department is null)
@@ -16,7 +16,7 @@ create table daftari.assignment (
 
 comment on table daftari.assignment is 'Whom each login stands for. Row scopes go by it.';
 
--- Whether the login may say for whom it acts. `security definer`, as callers may not read assignments.
+-- Whether the login may act for other callers. `security definer`, because callers may not read assignments.
 create function daftari.is_service() returns boolean
     language sql
     stable
@@ -27,7 +27,7 @@ as $$
     select coalesce((select a.is_service from daftari.assignment a where a.login = session_user), false)
 $$;
 
--- The person that the session acts for. A setting can be changed by anyone, so it counts for services alone.
+-- The person that the session acts for. Anyone can change a setting, so it counts only for services.
 create function daftari.user_id() returns text
     language sql
     stable
@@ -43,7 +43,7 @@ as $$
     where a.login = session_user
 $$;
 
--- The caller's department. plpgsql, because ops.users is made later than this function, or never.
+-- The caller's department. plpgsql, because ops.users is created later than this function, or never.
 create function daftari.department() returns text
     language plpgsql
     stable
@@ -105,10 +105,10 @@ begin
 end;
 $$;
 
--- Whether the caller acts in this one role. Rights are granted by column and by row: a session with the columns of one
--- role and the rows of another would see cells that neither role may see, so a session with several is refused.
--- `security invoker`, because it asks about the current user. The first branch answers for a session that took on a
--- role that is in no other, which is every request of the API: counting roles takes as long as reading a page of rows.
+-- Whether the caller acts in exactly this role. Rights are granted by column and by row: a session with the columns of
+-- one role and the rows of another would see cells that neither role may see, so a session with several roles is denied.
+-- `security invoker`, because it checks the current user. The first branch serves a session that took on a role that is
+-- in no other role, as every API request does: counting roles takes as long as reading a page of rows.
 create function daftari.acts_as(role name) returns boolean
     language plpgsql
     stable

@@ -1,6 +1,6 @@
--- What quality checks found: counts, and keys of some failing rows where those may be shown; never a row's value.
+-- Results of quality checks: counts, and keys of some failing rows where those may be shown; never a row's value.
 
--- not_evaluated is a verdict of its own, so that a check that tested nothing is no pass.
+-- not_evaluated is a separate verdict, so that a check that tested nothing does not pass.
 create type daftari.verdict as enum (
     'passed',
     'failed',
@@ -8,7 +8,7 @@ create type daftari.verdict as enum (
     'not_evaluated'
 );
 
--- One check of one dataset. Its constraint keeps an empty table from passing.
+-- One check of one dataset. Its constraint prevents an empty table from passing.
 create table daftari.check_run (
     run_id        bigint          primary key references daftari.run,
     dataset       text            not null,
@@ -25,7 +25,7 @@ create index check_run_dataset on daftari.check_run (dataset, run_id);
 
 comment on table daftari.check_run is 'One check of one dataset, and what it came to.';
 
--- One result for each check of the contract, so that a page can show how a check did from run to run.
+-- One result for each check of the contract, so that a page can compare runs.
 create table daftari.check_result (
     run_id        bigint           not null references daftari.check_run,
     check_id      text             not null,

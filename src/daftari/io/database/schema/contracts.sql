@@ -1,6 +1,6 @@
--- The contracts that governed tables were brought to.
+-- The contracts that were applied to governed tables.
 
--- Names the contract in force, so that `plan` and `verify` can tell whether a file in the workspace is newer.
+-- Names the contract in force, so that `plan` and `verify` can detect a newer file in the workspace.
 create table daftari.contract_marker (
     dataset     text        primary key,
     contract_id text        not null,
@@ -12,7 +12,7 @@ create table daftari.contract_marker (
 
 comment on table daftari.contract_marker is 'The contract that each governed table was last brought to.';
 
--- Keeps every contract that was ever in force, since the marker holds the last one alone.
+-- Keeps every contract that was ever in force, because the marker holds only the last one.
 create table daftari.contract_history (
     dataset     text        not null,
     version     text        not null,
@@ -27,7 +27,7 @@ create index contract_history_dataset on daftari.contract_history (dataset, hist
 
 comment on table daftari.contract_history is 'The contracts that governed tables were brought to, one after another.';
 
--- Copies each new marker into the history, so that no caller can forget to.
+-- Copies each new marker into the history, so that no caller can forget it.
 create function daftari.keep_contract() returns trigger
     language plpgsql
     set search_path = ''

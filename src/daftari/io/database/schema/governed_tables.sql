@@ -1,6 +1,6 @@
--- Functions of the triggers on governed tables, and of the code that makes their partitions.
+-- Functions of the triggers on governed tables, and of the code that creates their partitions.
 
--- Sets updated_at on every update, so that no statement can leave it out or set it to something else.
+-- Sets updated_at on every update, so that no statement can leave it out or set another value.
 create function daftari.set_updated_at() returns trigger
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -14,8 +14,8 @@ $$;
 -- Keeps a key unique across the partitions of a table, which PostgreSQL alone cannot: a primary key must hold the
 -- partition column. The keys are rows of daftari.key_<dataset>, whose primary key is the contract's own.
 -- Arguments: the key table, the partition column, the columns of the key.
--- A statement trigger, so that a bulk load pays once; it does not see rows written to a partition directly.
--- `security definer`, so that who may write rows needs no right to write keys.
+-- A statement trigger, so that a bulk load pays once; it does not see rows written directly to a partition.
+-- `security definer`, so that writers of rows need no right to write keys.
 create function daftari.keep_keys() returns trigger
     language plpgsql
     security definer
@@ -67,9 +67,9 @@ begin
 end;
 $$;
 
--- Closes a new partition as its table is closed: same owner, the operator's policy, forced row level security.
--- Policies of a table do not hold for a partition that is read by its own name. Where the table has no operator's
--- policy yet, `apply` closes both later. `security invoker`, as the caller owns what it makes.
+-- Restricts a new partition like its table: same owner, the operator's policy, forced row level security.
+-- Policies of a table do not apply to a partition that is read by its own name. Where the table has no operator's
+-- policy yet, `apply` restricts both later. `security invoker`, because the caller owns what it creates.
 create function daftari.close_partition(schema_name text, table_name text, partition_name text) returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -97,10 +97,10 @@ end;
 $$;
 
 -- Allows a change of state only as a step of the contract (daftari.approval), by a role that the contract names for it,
--- and never for one's own row unless the step is for that.
+-- and never on the caller's own row unless the step is for that.
 -- Arguments: the column of the state, the column of the subject, the steps as JSON, the roles that record as JSON.
--- `security definer`, as callers cannot use this schema; it looks at the role that the session has taken on.
--- The prefix of roles is read off the table's owner, since a migration cannot know it.
+-- `security definer`, because callers cannot use this schema; it checks the role that the session has taken on.
+-- The table's owner gives the prefix of roles, because a migration cannot know it.
 create function daftari.take_step() returns trigger
     language plpgsql
     security definer

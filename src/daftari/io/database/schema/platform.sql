@@ -1,6 +1,6 @@
--- The schemas, and the list of migrations that made them.
+-- The schemas, and the list of migrations that created them.
 
--- Everything of the platform itself. Roles of contracts have no rights here but to the functions below.
+-- Everything of the platform itself. Roles of contracts have rights here only on the functions below.
 create schema daftari;
 
 -- The governed tables, one for each dataset.
@@ -12,10 +12,10 @@ create schema staging;
 -- The published marts.
 create schema marts;
 
--- The views that show masked cells to roles that may not see them in the clear.
+-- The views that show masked cells to roles that may not see the values.
 create schema views;
 
--- Says which migrations a database still lacks. The digest shows a migration that was edited after it ran.
+-- Shows which migrations a database still lacks. The digest reveals a migration that was edited after it ran.
 create table daftari.migration (
     name       text        primary key,
     sha256     text        not null check (sha256 ~ '^[0-9a-f]{64}$'),

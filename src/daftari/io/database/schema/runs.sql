@@ -1,6 +1,6 @@
--- Runs: what touched a dataset, what became of each row it received, and what was rejected.
+-- Runs: what changed a dataset, what became of each received row, and which rows were rejected.
 
--- Every run begins as running, ends in one other state and stays there; a run whose process died is abandoned.
+-- Every run starts as running, ends in one other state and stays there; a run whose process died is abandoned.
 create type daftari.run_status as enum (
     'running',
     'succeeded',
@@ -9,7 +9,7 @@ create type daftari.run_status as enum (
     'abandoned'
 );
 
--- One row for each run. All effects of a run are in one transaction with its counts, so the counts can be trusted.
+-- One row for each run. All effects of a run are in one transaction with its counts, so the counts are reliable.
 create table daftari.run (
     run_id        bigint      generated always as identity primary key,
     kind          text        not null
@@ -44,7 +44,7 @@ create table daftari.run (
 
 create index run_dataset on daftari.run (dataset, run_id);
 
--- Makes the same file a no-op: the primary key lets a file into a dataset once, under whatever name.
+-- Makes loading the same file again a no-op: the primary key admits a file's content once per dataset, under any name.
 create table daftari.source_file (
     dataset      text        not null,
     sha256       text        not null,
@@ -53,21 +53,21 @@ create table daftari.source_file (
     path         text,  -- where a replay finds it; null for standard input
     bytes        bigint      not null,
     mapping      text,  -- the source mapping that was used
-    mends_sha256 text,  -- of a corrected export: the file that its rows came from, whose formats they have
+    mends_sha256 text,  -- for a corrected export: the original file of its rows, whose formats they have
     loaded_at    timestamptz not null default now(),
     primary key (dataset, sha256)
 );
 
 create index source_file_run_id on daftari.source_file (run_id);
 
--- Rejected rows wait here until a run resolves them, each with its reasons.
+-- Rejected rows, each with its reasons, until a run resolves them.
 create table daftari.quarantine (
     quarantine_id bigint generated always as identity primary key,
     run_id        bigint not null references daftari.run,
     dataset       text   not null,
     line          bigint not null,  -- of the file: the first line of the record
     reasons       jsonb  not null check (jsonb_array_length(reasons) > 0),  -- [{rule, field, reason}]
-    preview       jsonb,  -- the row as text, *** for what may not be shown; null where no row could be read
+    preview       jsonb,  -- the row as text, with *** for hidden values; null where no row could be read
     key           jsonb,  -- the primary key, where it could be read and may be shown
     resolved_by   bigint references daftari.run,
     replaces      bigint unique references daftari.quarantine,  -- the entry that was replayed and rejected again
@@ -99,13 +99,13 @@ create table daftari.pipeline_step (
 create index pipeline_step_latest on daftari.pipeline_step (pipeline, run_id desc);
 
 -- Idempotency of the API: a caller who repeats a request with the same key gets the first answer again.
--- Not partitioned, since the primary key would then hold the month, and a key could be used once a month.
+-- Not partitioned, because the primary key would then hold the month, and a key could be used once a month.
 create table daftari.stored_answer (
     caller      text        not null,
     key         text        not null,
     fingerprint text        not null,  -- sha256 of the request: the same key with other records is refused
     run_id      bigint      not null references daftari.run,
-    answer      jsonb       not null,  -- the outcome of each record; none of its values
+    answer      jsonb       not null,  -- the outcome of each record; no values
     at          timestamptz not null default now(),
     primary key (caller, key)
 );

@@ -1,7 +1,7 @@
--- Sealing and revealing in SQL, for sessions that were lent keys. Sealing in the application needs none of this.
+-- Sealing and revealing in SQL, for sessions that received session keys. The application does not need these to seal.
 -- requires: pgcrypto
 
--- Wraps pgcrypto's functions under names of our own. pgcrypto may be installed already, in any schema, and functions
+-- Wraps pgcrypto's functions under our own names. pgcrypto may be installed already, in any schema, and functions
 -- with a fixed search path must name the schema.
 do $do$
 declare
@@ -65,7 +65,7 @@ begin
 end;
 $$;
 
--- Takes the keys that are lent to a session. A view that is written by COPY, as rows of COPY are never logged, while
+-- Accepts the session keys. A view that is written by COPY, because rows of COPY are never logged, while
 -- statements and parameters can be.
 create view daftari.key_loan with (security_invoker = true) as
 select
@@ -80,9 +80,9 @@ where false;
 
 comment on view daftari.key_loan is 'Takes keys that are lent to a session. Shows nothing.';
 
--- Keeps a lent key in a temporary table: it is in no WAL, dump or base backup, and goes with the session. The table is
--- owned by this function's owner, so the session uses the key through `reveal` and `seal` and cannot read it.
--- Types are named with their schema, or a type of the session's own would be found first.
+-- Keeps a session key in a temporary table: it is in no WAL, dump or base backup, and ends with the session. The table
+-- belongs to this function's owner, so the session uses the key through `reveal` and `seal` but cannot read it.
+-- Types are named with their schema; otherwise a type of the session would be found first.
 create function daftari.take_loan() returns trigger
     language plpgsql
     security definer
@@ -121,7 +121,7 @@ create trigger take_loan
     for each row
     execute function daftari.take_loan();
 
--- Ends the loan before the session does, as a pooled connection goes on to another caller.
+-- Removes the session keys before the session ends, because a pooled connection is reused for another caller.
 create function daftari.return_keys() returns void
     language plpgsql
     security definer
@@ -133,7 +133,7 @@ end;
 $$;
 
 -- Opens a sealed value of a field ('dataset.field') of a subject; the subject is empty where the row has none.
--- `security definer`, as the session cannot read the table of lent keys.
+-- `security definer`, because the session cannot read the table of session keys.
 create function daftari.reveal(sealed bytea, field text, subject text) returns text
     language plpgsql
     stable
@@ -207,7 +207,7 @@ begin
 end;
 $$;
 
--- Roles that may reveal or seal are granted these by name; nobody else has them.
+-- Roles that may reveal or seal are granted these individually; nobody else has them.
 revoke all on daftari.key_loan from public;
 revoke all on function daftari.take_loan() from public;
 revoke all on function daftari.return_keys() from public;

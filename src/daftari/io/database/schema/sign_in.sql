@@ -1,12 +1,12 @@
--- Who may call the API and use the control room. No token or cookie is kept, only its digest.
+-- Who may call the API and use the control room. Only digests of tokens and cookies are stored.
 
 -- One row for each token of the API.
 create table daftari.api_token (
     name         text        primary key,
     sha256       bytea       not null unique check (octet_length(sha256) = 32),
-    role         text        not null,  -- as contracts call it
+    role         text        not null,  -- as contracts name it
     user_id      text,  -- the person that it acts for; null for a program
-    datasets     text[]      not null default '{}',  -- that it may name; empty: all
+    datasets     text[]      not null default '{}',  -- that it may access; empty: all
     writes       boolean     not null default true,
     created_at   timestamptz not null default now(),
     created_by   name        not null default session_user,
@@ -17,7 +17,7 @@ create table daftari.api_token (
 
 comment on table daftari.api_token is 'Callers of the API, each by the digest of its token.';
 
--- One row for each browser that is signed in, by a token of ours or by an OpenID Connect issuer, never by both.
+-- One row for each signed-in browser, by one of our tokens or by an OpenID Connect issuer, never by both.
 create table daftari.web_session (
     sha256   bytea       primary key check (octet_length(sha256) = 32),  -- of the browser's cookie
     token    text        references daftari.api_token,
