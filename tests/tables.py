@@ -3,7 +3,7 @@
 import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.formats.parse import ParsedRows, to_rows
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
@@ -34,7 +34,7 @@ def block(columns, *, first_line=2):
 def plan_of(columns, fields, mapping=None) -> ColumnPlan:
     mapping = Mapping.model_validate({"dataset": "d", **(mapping or {})})
     plan = resolve_columns(mapping, tuple(columns), dataset(*fields), file="f.csv")
-    return settle_styles(plan, [block(columns)])
+    return infer_styles(plan, [block(columns)])
 
 
 def rows_of(columns, fields, mapping=None) -> ParsedRows:

@@ -1,5 +1,5 @@
 """
-Every error we raise on purpose.
+Every error that Daftari raises on purpose.
 
 A message says *where*, *what was found*, *what was expected*; the hint says what to do next.
 Messages name files, datasets, fields and rules, never a row's value: logs are read by people
@@ -26,14 +26,14 @@ class DaftariError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Callable[..., DaftariError], tuple[object, ...]]:
-        """What a copy in another process is made of: the sentence, which a subclass composed from its facts."""
-        return _same_error, (type(self), str(self), vars(self))
+        """Pickle the finished message and the attributes: subclasses build the message in `__init__`."""
+        return _rebuild_error, (type(self), str(self), vars(self))
 
 
-def _same_error(kind: type[DaftariError], message: str, facts: dict[str, object]) -> DaftariError:
+def _rebuild_error(kind: type[DaftariError], message: str, attributes: dict[str, object]) -> DaftariError:
     error = kind.__new__(kind)
     Exception.__init__(error, message)
-    vars(error).update(facts)
+    vars(error).update(attributes)
     return error
 
 
@@ -45,7 +45,7 @@ class SettingError(DaftariError):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that is wrong with a file that people write: a contract, a mapping."""
+    """One fault in a file that people write: a contract, a mapping."""
 
     source: str
     line: int  #: from 1; 0: the file as a whole
@@ -60,7 +60,7 @@ class Fault:
 
 
 class ContractError(DaftariError):
-    """The contract is wrong, whatever the data says."""
+    """The contract is wrong, whatever the data."""
 
     code, exit_code, status = "contract_invalid", 10, 422
 
@@ -70,7 +70,7 @@ class ContractError(DaftariError):
 
     @classmethod
     def from_faults(cls, faults: Sequence[Fault]) -> ContractError:
-        """All of *faults* in one error, each on a line of its own."""
+        """Return one error for all *faults*, one line each."""
         lines = "\n".join(str(fault) for fault in faults)
         message = lines if len(faults) == 1 else f"{len(faults)} faults\n{lines}"
         return cls(message, faults=faults)
@@ -85,13 +85,13 @@ class UnknownName(ContractError):
         known = sorted(known)
         close = get_close_matches(name, known, n=1)
         super().__init__(
-            f"{where}: no {kind} {name!r}; there is {', '.join(known) or 'none'}",
+            f"{where}: no {kind} {name!r}; known: {', '.join(known) or 'none'}",
             hint=f"Did you mean {close[0]!r}?" if close else None,
         )
 
 
 class SourceError(DaftariError):
-    """A file cannot be read as rows. Nothing of it was loaded."""
+    """A file cannot be read as rows. Nothing was loaded."""
 
     code, exit_code, status = "source_unreadable", 20, 422
 
@@ -103,39 +103,39 @@ class MappingError(DaftariError):
 
 
 class ReconciliationError(DaftariError):
-    """A file does not add up to its control totals. Nothing of it was loaded."""
+    """A file does not match its control totals. Nothing was loaded."""
 
     code, exit_code, status = "not_reconciled", 22, 422
 
 
 class RowRefused(DaftariError):
     """
-    The database does not take a row. Why is not said: it may be for a row that the caller may not know of.
+    The database rejects a row. The message gives no cause: it may concern a row that the caller may not see.
     """
 
     code, exit_code, status = "row_refused", 23, 409
 
 
 class DatabaseError(DaftariError):
-    """The database cannot be reached, or is not in the state that was expected."""
+    """The database cannot be reached, or is not in the expected state."""
 
     code, exit_code, status = "database_unavailable", 30, 503
 
 
 class BreakingChange(DaftariError):
-    """A contract change would lose data or break readers, and nobody said to go on."""
+    """A contract change would lose data or break readers, and was not confirmed."""
 
     code, exit_code, status = "breaking_change", 31, 409
 
 
 class Drift(DaftariError):
-    """The live database is not what the contracts say."""
+    """The live database differs from the contracts."""
 
     code, exit_code, status = "drift", 32, 409
 
 
 class TooManyRejected(DaftariError):
-    """More rows were rejected than the contract tolerates; the pipeline stops here."""
+    """More rows were rejected than the contract tolerates; the pipeline stops."""
 
     code, exit_code, status = "too_many_rejected", 40, 422
 
@@ -147,114 +147,115 @@ class ChecksFailed(DaftariError):
 
 
 class AuditBroken(DaftariError):
-    """What was done to the audit shows: an entry, a link or an anchor is not as it was."""
+    """The audit was changed: an entry, a link or an anchor is not as it was written."""
 
     code, exit_code, status = "audit_broken", 60, 409
 
 
 class AuditNotAnchored(DaftariError):
-    """The audit may be whole, but nothing outside of the database vouches for it."""
+    """The audit may be whole, but no anchor outside the database attests it."""
 
     code, exit_code, status = "audit_not_anchored", 61, 409
 
 
 class SigningKeyError(DaftariError):
-    """The key that signs checkpoints of the audit is not there, or not kept as it should be."""
+    """The key that signs audit checkpoints is missing, or not stored safely."""
 
     code, exit_code, status = "signing_key", 62, 500
 
 
 class UndoRefused(DaftariError):
-    """A run cannot be undone: its rows were changed since, or it is no load."""
+    """A run cannot be undone: its rows were changed since, or it is not a load."""
 
     code, exit_code, status = "undo_refused", 63, 409
 
 
 class CannotOpen(DaftariError):
-    """A sealed value cannot be opened. One error for every cause: it says nothing of the value."""
+    """A sealed value cannot be opened. One message for every cause, so that it reveals nothing about the value."""
 
     code, exit_code, status = "cannot_open", 50, 500
 
     def __init__(self, field: str, *, hint: str | None = None) -> None:
         super().__init__(
             f"{field}: a sealed value cannot be opened; expected one that was sealed for this field, person and key",
-            hint=hint or "`daftari keys status` tells which keys there are.",
+            hint=hint or "`daftari keys status` lists the keys.",
         )
 
 
 class KeyDestroyed(CannotOpen):
-    """The key was destroyed, and with it the person's values."""
+    """The key was destroyed, so the person's values cannot be read again."""
 
     code, exit_code, status = "key_destroyed", 51, 410
 
 
 class KeysUnavailable(DaftariError):
-    """The key store, or what its keys are wrapped by, cannot be used."""
+    """The key store, or the key that wraps its keys, cannot be used."""
 
     code, exit_code, status = "keys_unavailable", 52, 503
 
 
 class AccessRefused(DaftariError):
-    """Somebody asks for what the contract does not give them."""
+    """The contract does not permit the request."""
 
     code, exit_code, status = "access_refused", 53, 403
 
 
 class ReviewRefused(DaftariError):
-    """An access review cannot be begun, decided on or closed as asked. Nothing of it was changed."""
+    """An access review cannot be started, decided or closed as requested. Nothing was changed."""
 
     code, exit_code, status = "review_refused", 64, 409
 
 
 class NotAuthenticated(DaftariError):
-    """Who calls is not known. One message for every cause: it says nothing of tokens that there are."""
+    """The caller is unknown. One message for every cause, so that it reveals nothing about existing tokens."""
 
     code, exit_code, status = "not_authenticated", 54, 401
 
     def __init__(self) -> None:
         super().__init__(
-            "Authorization: no caller is known by it; expected a bearer token that is valid now",
-            hint="`daftari token create` makes one.",
+            "Authorization: unknown caller; expected a bearer token that is valid now",
+            hint="Create one with `daftari token create`.",
         )
 
 
 class TooManyRequests(DaftariError):
-    """A caller asks more often than it may; *seconds* until it may again."""
+    """A caller exceeds its rate limit; it may try again after *seconds*."""
 
     code, exit_code, status = "too_many_requests", 29, 429
 
     def __init__(self, seconds: float, *, what: str = "requests") -> None:
         super().__init__(
-            f"too many {what} at once; expected fewer a second", hint=f"Ask again in {math.ceil(seconds)} s."
+            f"too many {what} at once; expected fewer per second",
+            hint=f"Try again in {math.ceil(seconds)} s.",
         )
         self.seconds = math.ceil(seconds)
 
 
 class KeyReused(DaftariError):
-    """An Idempotency-Key was used before for something else."""
+    """An Idempotency-Key was used before for a different request."""
 
     code, exit_code, status = "key_reused", 27, 422
 
 
 class RequestUnderWay(DaftariError):
-    """The same request is being answered at this moment."""
+    """The same request is being processed now."""
 
     code, exit_code, status = "request_under_way", 25, 409
 
 
 class TokenRefused(DaftariError):
-    """A token cannot be made or revoked as asked."""
+    """A token cannot be created or revoked as requested."""
 
     code, exit_code, status = "token_refused", 65, 409
 
 
 class QueryRefused(DaftariError):
-    """What is asked of a dataset is not understood, or is not for this role to ask."""
+    """A query of a dataset is not understood, or not permitted for this role."""
 
     code, exit_code, status = "query_refused", 26, 422
 
 
 class QuarantineRefused(DaftariError):
-    """Refused rows cannot be mended as asked."""
+    """Rejected rows cannot be corrected as requested."""
 
     code, exit_code, status = "quarantine_refused", 28, 409

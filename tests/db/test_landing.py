@@ -71,7 +71,7 @@ def test_a_key_that_comes_again_is_treated_as_the_contract_says(
     assert counted(landed) == [counts]
     assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
     assert landed[0].refused == dict.fromkeys(refused, CONTRADICTS)
-    assert CONTRADICTS.reason == "contradicts the row that is there under its key"
+    assert CONTRADICTS.reason == "contradicts the existing row with the same key"
     assert lander.operation == "merge"
 
 

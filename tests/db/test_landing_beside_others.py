@@ -135,7 +135,7 @@ def test_a_session_that_may_not_skip_the_key_triggers_loads_too_and_the_server_c
 
     assert lander.rows("visit_id", "ward") == [("a", "B"), ("c", None)]
     assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"duplicate": 1}]
-    why = Refusal(rule="ward.reference", fields=("ward",), reason="names nothing that exists")
+    why = Refusal(rule="ward.reference", fields=("ward",), reason="refers to a row that does not exist")
     assert landed[0].refused == {3: why}
 
 

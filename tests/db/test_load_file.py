@@ -62,7 +62,7 @@ def test_each_reason_is_told_with_how_many_rows_it_refused(clinic):
         ("patient.length", "patient", "is longer than 12", 1),
         ("seen_on.minimum", "seen_on", "is before 2020-01-01", 1),
         ("shape", "", "has 5 fields; the header has 6", 1),
-        ("ward.reference", "ward", "names nothing that exists", 1),
+        ("ward.reference", "ward", "refers to a row that does not exist", 1),
     ]
 
 
@@ -209,7 +209,7 @@ def test_a_database_of_another_contract_takes_no_rows(clinic):
 def test_an_unknown_dataset_is_named(clinic):
     request = LoadRequest(dataset="visit", path=clinic.file(*GOOD))
 
-    with pytest.raises(UnknownName, match="no dataset 'visit'; there is visits, wards"):
+    with pytest.raises(UnknownName, match="no dataset 'visit'; known: visits, wards"):
         load_path(clinic.conn, clinic.workspace, request, now=NOW)
 
 

@@ -153,5 +153,5 @@ def test_other_fields_to_write_in_some_rows_than_in_others_are_refused(db, tmp_p
         ),
         Access(role="test_chief", operations=(Operation.UPDATE,), rows=Condition("amount < 100")),
     )
-    with pytest.raises(ContractError, match="test_chief may update other fields in some rows than in others"):
+    with pytest.raises(ContractError, match="test_chief may update different fields in different rows"):
         apply_contracts(db, [contract(replace(SPEND, access=lines))], migrations_dir=tmp_path, now=NOW)

@@ -62,10 +62,10 @@ def test_an_export_holds_the_rows_as_their_source_has_them_each_with_its_entry_a
         header, *rows = csv.reader(file)
     assert header == ["_quarantine_id", "_reasons", *HEADER.split(",")]
     assert [row[1:] for row in rows] == [
-        ["ward names nothing that exists", "V2", "2026-03-02", "X", "Otieno", "200.50", ""],
+        ["ward refers to a row that does not exist", "V2", "2026-03-02", "X", "Otieno", "200.50", ""],
         ["fee is below 0", "V3", "2026-03-03", "C", "", "-1", ""],
         [
-            "fee is below 0; ward names nothing that exists",
+            "fee is below 0; ward refers to a row that does not exist",
             "V5",
             "2026-03-05",
             "Y",
@@ -139,7 +139,7 @@ def test_what_is_still_wrong_after_mending_may_be_exported_anew(clinic):
     assert header == ["_quarantine_id", "_reasons", *HEADER.split(",")]
     assert [(row[1], row[2], row[6]) for row in rows] == [
         ("fee is below 0", "V3", "-1"),
-        ("ward names nothing that exists", "V5", "2"),
+        ("ward refers to a row that does not exist", "V5", "2"),
     ]
     mended = mend(second.path, V3={"fee": "1"}, V5={"ward": "C"})
     assert replayed(clinic, mended) == [{"received": 2, "inserted": 2}]

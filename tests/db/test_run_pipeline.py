@@ -207,5 +207,5 @@ def test_manifests_and_hidden_files_are_not_loaded_and_a_manifest_holds_its_file
 
 
 def test_a_pipeline_that_is_not_there_is_named(clinic, steps):
-    with pytest.raises(UnknownName, match="no pipeline 'clinics'; there is clinic"):
+    with pytest.raises(UnknownName, match="no pipeline 'clinics'; known: clinic"):
         run_pipeline(clinic.conn, clinic.workspace, "clinics", steps.actions, now=NOW)

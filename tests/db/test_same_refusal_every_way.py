@@ -55,7 +55,7 @@ RECORDS = [
 TOLD = {
     "V2": ("badge.unique", "badge", "repeats a value that must be unique"),
     "V3": ("no_overlap", "patient, seen_on, left_on", "overlaps another row of the same key"),
-    "V4": ("follows.reference", "follows", "names nothing that exists"),
+    "V4": ("follows.reference", "follows", "refers to a row that does not exist"),
     "V5": ("fee.minimum", "fee", "is below 0"),
     "V6": ("leaves_after", "left_on, seen_on", "leaves before it is seen"),
     "V7": ("not_nine", "visit_id", "is rejected by the database"),

@@ -68,7 +68,7 @@ def test_a_use_is_noted_to_the_minute(undone):
 @pytest.mark.parametrize(
     ("said", "error", "words"),
     [
-        ({"role": "nurs"}, UnknownName, "no role 'nurs'; there is nurse"),
+        ({"role": "nurs"}, UnknownName, "no role 'nurs'; known: nurse"),
         ({"datasets": ("visit",)}, UnknownName, "no dataset 'visit'"),
         ({"days": 0}, TokenRefused, "expected 1 to 366"),
         ({"days": 367}, TokenRefused, "expected 1 to 366"),

@@ -158,7 +158,7 @@ BY_HAND = [
     ),
     (
         "grant delete on ops.teams to hand_writer with grant option",
-        "grant ops.teams.delete to hand_writer: found to be handed on; expected not to be handed on",
+        "grant ops.teams.delete to hand_writer: found with grant option; expected without grant option",
     ),
     (
         "grant select on daftari.quarantine to hand_reader",
@@ -183,7 +183,7 @@ BY_HAND = [
     ),
     (
         "alter view staging.stg_teams set (security_invoker = false)",
-        "view rights staging.stg_teams: found those of its owner; expected those of whoever reads",
+        "view rights staging.stg_teams: found those of its owner; expected those of the reader",
     ),
     # owners and roles
     (

@@ -150,7 +150,7 @@ def test_a_role_that_sees_nothing_does_not_learn_that_its_own_row_is_there(house
 
 def test_a_token_for_reading_or_for_another_dataset_writes_nothing(house):
     for caller in ({"writes": False}, {"datasets": ("wards",)}):
-        with pytest.raises(AccessRefused, match="not for writing"):
+        with pytest.raises(AccessRefused, match="may not write to it"):
             house.post(visit(1), **caller)
 
 

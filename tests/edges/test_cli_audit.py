@@ -38,7 +38,7 @@ def test_what_was_done_to_it_is_named_and_is_an_error(used, clinic):
     clinic.conn.execute("update daftari.audit_entry set actor = 'x' where operation = 'update'")
     found = used("audit", "verify")
     assert found.exit_code == 60
-    assert "(update of ops.visits by x): is not what was chained at" in found.out
+    assert "(update of ops.visits by x): differs from the entry chained at" in found.out
     assert used("audit", "verify", "--output", "json").json["findings"][0]["kind"] == "edited"
 
 

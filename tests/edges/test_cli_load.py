@@ -31,7 +31,7 @@ def test_what_became_of_each_files_rows_is_one_line_and_its_commonest_reasons(cl
         "received inserted updated unchanged duplicate quarantined file",
         "       2        2       0         0         0           0 good.csv",
         "       4        0       1         0         0           3 bad.csv",
-        "bad.csv: 2 x ward names nothing that exists (ward.reference)",
+        "bad.csv: 2 x ward refers to a row that does not exist (ward.reference)",
         "bad.csv: 1 x fee is below 0 (fee.minimum)",
         "bad.csv: 1 x notes is longer than 20 (notes.length)",
         "bad.csv: 1 x patient is longer than 12 (patient.length)",
@@ -88,7 +88,7 @@ def test_json_holds_the_same(clinic, daftari):
     assert loaded["reasons"][0] == {
         "rule": "ward.reference",
         "field": "ward",
-        "reason": "names nothing that exists",
+        "reason": "refers to a row that does not exist",
         "rows": 2,
     }
     assert (loaded["dataset"], loaded["source"], loaded["run_id"], loaded["known"]) == (
@@ -123,7 +123,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
         (
             ["visit", "good.csv"],
             10,
-            "error: workspace: no dataset 'visit'; there is visits, wards\nhint: Did you mean 'visits'?\n",
+            "error: workspace: no dataset 'visit'; known: visits, wards\nhint: Did you mean 'visits'?\n",
         ),
         (
             ["visits", "."],
@@ -135,7 +135,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
             21,
             (
                 "error: narrow.csv: no column for ward, which visits requires\n"
-                "hint: Unused columns: colour. Say under `fields` in a source mapping where each comes from"
+                "hint: Unused columns: colour. Declare the source of each under `fields` in a source mapping"
                 " (`from`, `constant` …).\n"
             ),
         ),
@@ -143,9 +143,9 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
             ["visits", "open.csv"],
             21,
             (
-                "error: open.csv: column 'seen_on' (field seen_on): its 2 distinct values read as DD/MM/YYYY"
-                " and as MM/DD/YYYY alike; no day is above 12\n"
-                "hint: Say which in a source mapping: fields: {seen_on: {from: seen_on, format: DD/MM/YYYY}}\n"
+                "error: open.csv: column 'seen_on' (field seen_on): its 2 distinct values are valid both as DD/MM/YYYY"
+                " and as MM/DD/YYYY; no day is above 12\n"
+                "hint: Declare it in a source mapping: fields: {seen_on: {from: seen_on, format: DD/MM/YYYY}}\n"
             ),
         ),
         (

@@ -43,7 +43,7 @@ def test_each_row_is_shown_with_its_place_its_reasons_and_what_may_be_seen_of_it
     said = daftari("quarantine", "show", "visits")
 
     assert said.lines == [
-        "#1  march.csv, line 3: ward names nothing that exists",
+        "#1  march.csv, line 3: ward refers to a row that does not exist",
         "    visit_id=V2, seen_on=2026-03-02, ward=X, patient=***, fee=200.50, notes=***",
         "#2  march.csv, line 4: fee is below 0",
         "    visit_id=V3, seen_on=2026-03-03, ward=C, fee=-1",
@@ -91,10 +91,10 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
 @pytest.mark.parametrize(
     ("words", "exit_code", "err"),
     [
-        (["list", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["show", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["export", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
-        (["replay", "visit"], 10, "error: workspace: no dataset 'visit'; there is visits, wards\n"),
+        (["list", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["show", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["export", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
+        (["replay", "visit"], 10, "error: workspace: no dataset 'visit'; known: visits, wards\n"),
         (["replay", "visits", "--corrected", "nope.csv"], 20, "error: nope.csv: no such file\n"),
         (
             ["replay", "visits", "--corrected", "march.csv"],

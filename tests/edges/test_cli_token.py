@@ -58,7 +58,7 @@ def test_a_revoked_token_is_of_no_more_use_and_its_name_is_not_used_again(daftar
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--role", "token_nurs"], "no role 'token_nurs'; there is token_nurse"),
+        (["--role", "token_nurs"], "no role 'token_nurs'; known: token_nurse"),
         (["--role", "token_nurse", "--dataset", "visit"], "--dataset: no dataset 'visit'"),
         (["--role", "token_nurse", "--days", "400"], "--days 400: expected 1 to 366"),
     ],

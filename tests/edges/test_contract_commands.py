@@ -134,7 +134,7 @@ def test_diff_of_a_breaking_change_fails_on_exposure_too(contract):
         "kind": "breaking",
         "place": "visits.visit_id",
         "what": "removed",
-        "reason": "its values go",
+        "reason": "its values are lost",
     }
 
 
@@ -172,7 +172,7 @@ def test_import_of_a_file_makes_a_contract_that_lints_clean_and_can_be_governed(
 
 def test_import_writes_to_standard_output_and_never_over_a_file(claims, tmp_path):
     assert run("import", claims).stdout.startswith(
-        "# A first contract, made from Claims 2026.csv, 28 rows.\n"
+        "# A draft contract, made from Claims 2026.csv, 28 rows.\n"
     )
     there = tmp_path / "there.odcs.yaml"
     there.write_text("mine")

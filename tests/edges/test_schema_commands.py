@@ -64,7 +64,7 @@ def test_a_breaking_change_is_refused_until_allowed(run, workspace):
     change(workspace, "maxLength: 200", "maxLength: 100")
     plan = run("plan")
     assert (
-        "breaking  constraint ops.expenses.expenses_supplier_length (rows accepted until now may be refused)"
+        "breaking  constraint ops.expenses.expenses_supplier_length (rows accepted until now may be rejected)"
         in plan.stdout
     )
     assert isinstance(run("apply").exception, BreakingChange)

@@ -10,7 +10,7 @@ from tests.tables import dataset, field, rows_of
 from daftari.contract.model import LogicalType
 from daftari.errors import DaftariError
 from daftari.io.files import open_source
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.mapping.column_plan import resolve_columns
 
@@ -62,7 +62,7 @@ def load(content, name):
         path = Path(folder) / name
         path.write_bytes(content)
         source = open_source(path, dataset=WHOLE, block_bytes=16)
-        plan = settle_styles(resolve_columns(None, source.header, WHOLE, file=name), source.blocks())
+        plan = infer_styles(resolve_columns(None, source.header, WHOLE, file=name), source.blocks())
         reading = start_reading(plan, WHOLE)
         for block in source.blocks():
             rows, reading = take(reading, block)

@@ -13,7 +13,7 @@ import pytest
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.errors import DaftariError, MappingError, SourceError
 from daftari.io.files import open_source
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
@@ -284,7 +284,7 @@ def test_no_file_ends_in_another_error_than_ours(real_data, strictness):
         dataset = Dataset(name="d", fields=fields)
         try:
             source = open_source(path, dataset=dataset)
-            plan = settle_styles(resolve_columns(None, source.header, dataset), source.blocks())
+            plan = infer_styles(resolve_columns(None, source.header, dataset), source.blocks())
             reading = start_reading(plan, dataset)
             for block in source.blocks():
                 _, reading = take(reading, block)

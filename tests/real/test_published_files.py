@@ -13,7 +13,7 @@ import pytest
 
 from daftari.contract.reader.read import read_contract
 from daftari.io.files import open_source
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping_reader import read_mapping
@@ -40,7 +40,7 @@ def read(path, ingest):
     contract = HERE / "contracts" / f"{mapping.dataset}.odcs.yaml"
     dataset = read_contract(contract.read_text("utf-8"), source=contract.name).dataset
     source = open_source(path, mapping=mapping, dataset=dataset)
-    plan = settle_styles(resolve_columns(mapping, source.header, dataset, file=path.name), source.blocks())
+    plan = infer_styles(resolve_columns(mapping, source.header, dataset, file=path.name), source.blocks())
     reading, frames, unreadable = start_reading(plan, dataset), [], {}
     for block in source.blocks():
         rows, reading = take(reading, block)

@@ -132,8 +132,8 @@ def test_a_dirty_file_is_dropped_two_rows_are_corrected_and_the_report_changes(r
     page.get_by_label("Drop a file here").set_input_files(file)
     page.wait_for_url("**/load/expenses/*")
     assert page.get_by_text("Would be rejected").is_visible()
-    assert ["category", "is none of travel"] in [
-        [row[0], row[1][:17]] for row in table(page, "Why rows would be rejected")
+    assert ["category", "must be one of travel"] in [
+        [row[0], row[1][:21]] for row in table(page, "Why rows would be rejected")
     ]
     assert room.conn.execute("select count(*) from ops.expenses where expense_id = 'E10'").fetchone() == (0,)
     page.get_by_label("Sum of amount").fill("600.00")
@@ -293,7 +293,7 @@ def test_a_request_that_was_decided_meanwhile_is_not_decided_again(room):
     page.goto(f"{room.url}/approvals")
     room.conn.execute("update ops.leave_requests set status = 'cancelled' where request_id = 'L1'")
     page.get_by_role("button", name="L1: approved").click()
-    assert "takes a step that its contract does not give you" in page.get_by_role("alert").inner_text()
+    assert "takes a step that the contract does not permit you" in page.get_by_role("alert").inner_text()
 
 
 #: What each persona finds: which pages are for them alone, and whose records.

@@ -48,7 +48,7 @@ def test_an_approval_whose_states_roles_and_fields_are_there_is_governable():
         ({"step": {"by": "at"}}, "approval", "a string"),
         ({"askedAt": "day"}, "approval", "a timestamp"),
         ({"workingDays": {"field": "at", "start": "day", "end": "day"}}, "approval", "a number"),
-        ({"subject": None}, "approval", "whose request it is"),
+        ({"subject": None}, "approval", "to identify a request"),
     ],
 )
 def test_an_approval_that_cannot_be_held_is_told_with_the_reason(said, place, expected):

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from daftari.contract.model import Conflict
-from daftari.rows.intake.batch import settle_batch
+from daftari.rows.intake.batch import drop_duplicates
 
 UPDATE, KEEP, REJECT = Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT
 
@@ -28,7 +28,7 @@ UPDATE, KEEP, REJECT = Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT
 def test_one_row_of_each_key_goes_on(rows, conflict, kept, duplicates, conflicting):
     frame = frame_of(rows)
 
-    settled = settle_batch(frame, ("key",), conflict)
+    settled = drop_duplicates(frame, ("key",), conflict)
 
     assert frame.filter(settled.keep).equals(frame_of(kept))
     assert settled.duplicates == duplicates
@@ -39,11 +39,11 @@ def test_one_row_of_each_key_goes_on(rows, conflict, kept, duplicates, conflicti
 def test_a_key_of_two_fields_is_the_same_when_both_are():
     frame = pl.DataFrame({"key": ["a", "a", "b", "a"], "part": [1, 2, 1, 1], "value": ["x", "x", "x", "y"]})
 
-    assert settle_batch(frame, ("key", "part"), UPDATE).keep.to_list() == [False, True, True, True]
+    assert drop_duplicates(frame, ("key", "part"), UPDATE).keep.to_list() == [False, True, True, True]
 
 
 def test_without_a_key_every_row_goes_on():
-    assert settle_batch(frame_of("a1 a1"), (), UPDATE).keep.to_list() == [True, True]
+    assert drop_duplicates(frame_of("a1 a1"), (), UPDATE).keep.to_list() == [True, True]
 
 
 def frame_of(rows):

@@ -169,20 +169,24 @@ def test_a_contract_compared_with_itself_has_not_changed():
         (
             {},
             {"required": True},
-            "breaking: visits.fee: required: false → true; rows without it exist or may come",
+            "breaking: visits.fee: required: false → true; rows without a value may exist or arrive",
         ),
         (
             {"required": True},
             {},
-            "breaking: visits.fee: required: true → false; readers may meet null, which was ruled out",
+            "breaking: visits.fee: required: true → false; readers may get null, which was impossible before",
         ),
-        ({"unique": True}, {}, "additive: visits.fee: unique: true → false; whatever was good still is"),
+        (
+            {"unique": True},
+            {},
+            "additive: visits.fee: unique: true → false; rows accepted until now are still accepted",
+        ),
         (
             {},
             {"logical_type": LogicalType.INTEGER},
             (
                 "breaking: visits.fee: logical_type: number → integer;"
-                " values that exist may not fit, and readers get another type"
+                " existing values may not fit, and readers get another type"
             ),
         ),
         (
@@ -190,60 +194,61 @@ def test_a_contract_compared_with_itself_has_not_changed():
             {"classification": Classification("personal")},
             (
                 "exposure: visits.fee: classification: restricted → personal;"
-                " what is shown of it is no longer held back as before"
+                " the field is less protected than before"
             ),
         ),
         (
             {},
             {"classification": Classification("public")},  # what nobody classified counts as internal
-            (
-                "exposure: visits.fee: classification: none → public;"
-                " what is shown of it is no longer held back as before"
-            ),
+            ("exposure: visits.fee: classification: none → public; the field is less protected than before"),
         ),
         (
             {"classification": Classification("public")},
             {"classification": Classification("personal")},
-            "additive: visits.fee: classification: public → personal; it is guarded as much or more",
+            "additive: visits.fee: classification: public → personal; the field is protected at least as much",
         ),
         (
             {"protection": Protection(sealed=True)},
             {},
             (
                 "exposure: visits.fee: sealed: true → false;"
-                " its values are in the clear for all who read it, in backups too"
+                " its values are plain text for every reader, and in backups"
             ),
         ),
         (
             {"protection": Protection(mask="last3")},
             {},
-            "exposure: visits.fee: mask: last3 → none; other parts of the value are shown than before",
+            "exposure: visits.fee: mask: last3 → none; different parts of the value are shown",
         ),
         (
             {"protection": Protection(mask="last3")},
             {"protection": Protection(mask="full")},
-            "additive: visits.fee: mask: last3 → full; no more of the value is shown than before",
+            "additive: visits.fee: mask: last3 → full; the value is not shown more than before",
         ),
         (
             {"allowed": ("a", "b")},
             {"allowed": ("a",)},
-            "breaking: visits.fee: closed set: without b; rows that were good may be refused",
+            "breaking: visits.fee: closed set: removed b; rows accepted until now may be rejected",
         ),
         (
             {"allowed": ("a",)},
             {"allowed": ("a", "b")},
-            "additive: visits.fee: closed set: also b; whatever was good still is",
+            "additive: visits.fee: closed set: added b; rows accepted until now are still accepted",
         ),
         (
             {},
             {"allowed": ("a",)},
-            "breaking: visits.fee: closed set: new; rows that were good may be refused",
+            "breaking: visits.fee: closed set added; rows accepted until now may be rejected",
         ),
-        ({"allowed": ("a",)}, {}, "additive: visits.fee: closed set: opened; whatever was good still is"),
+        (
+            {"allowed": ("a",)},
+            {},
+            "additive: visits.fee: closed set removed; rows accepted until now are still accepted",
+        ),
         (
             {"quality": (Quality(name="q"),)},
             {"quality": (Quality(name="q", severity=Severity.WARNING),)},
-            "additive: visits.fee: check q changed; a check refuses no row; what fails it is not published",
+            "additive: visits.fee: check q changed; a check rejects no row; it only stops a publication",
         ),
     ],
 )
@@ -312,47 +317,51 @@ def test_a_type_that_is_only_spelt_out_has_not_changed():
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ({"fields": (ID, FEE)}, {"fields": (ID,)}, "breaking: visits.fee: removed; its values go"),
-        ({"fields": (ID,)}, {"fields": (ID, FEE)}, "additive: visits.fee: added; whatever was good still is"),
+        ({"fields": (ID, FEE)}, {"fields": (ID,)}, "breaking: visits.fee: removed; its values are lost"),
+        (
+            {"fields": (ID,)},
+            {"fields": (ID, FEE)},
+            "additive: visits.fee: added; rows accepted until now are still accepted",
+        ),
         (
             {"fields": (ID,)},
             {"fields": (ID, replace(FEE, required=True))},
-            "breaking: visits.fee: added, required; rows that exist have no value for it",
+            "breaking: visits.fee: added, required; existing rows have no value for it",
         ),
         (
             {"fields": (ID, FEE)},
             {"fields": (FEE, ID)},
-            "additive: visits: fields in another order; columns of a table that exists keep their places",
+            "additive: visits: order of fields changed; columns of an existing table keep their order",
         ),
         (
             {},
             {"relationships": (TO_USERS,)},
             (
                 "breaking: visits: reference to users by fee added;"
-                " rows that refer to nothing there may be refused"
+                " rows that refer to a missing row may be rejected"
             ),
         ),
         (
             {"relationships": (TO_USERS,)},
             {},
-            "additive: visits: reference to users by fee removed; whatever was good still is",
+            "additive: visits: reference to users by fee removed; rows accepted until now are still accepted",
         ),
         (
             {"conflict": Conflict.UPDATE},
             {"conflict": Conflict.KEEP},
-            "breaking: visits: conflict: update → keep; a correction that was taken no longer is",
+            "breaking: visits: conflict: update → keep; a correction accepted until now is rejected",
         ),
         (
             {"conflict": Conflict.REJECT},
             {"conflict": Conflict.UPDATE},
-            "additive: visits: conflict: reject → update; what was taken still is",
+            "additive: visits: conflict: reject → update; rows accepted until now are still accepted",
         ),
         (
             {"partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH)},
             {"partitioning": Partitioning(field="fee", every=PartitionPeriod.QUARTER)},
             (
                 "breaking: visits: partition: fee by month, 3 ahead → fee by quarter, 3 ahead;"
-                " the table is made anew and every row moved"
+                " the table is rebuilt and every row moved"
             ),
         ),
         (
@@ -360,28 +369,28 @@ def test_a_type_that_is_only_spelt_out_has_not_changed():
             {"partitioning": Partitioning(field="fee", every=PartitionPeriod.MONTH, ahead=6)},
             (
                 "additive: visits: partition: fee by month, 3 ahead → fee by month, 6 ahead;"
-                " only which partitions there are"
+                " only the set of partitions changes"
             ),
         ),
         (
             {"rules": (RowRule(id="r", expression="fee > 0", message="m"),)},
             {"rules": (RowRule(id="r", expression="fee > 1", message="m"),)},
-            "breaking: visits: rule r changed; rows that were good may be refused",
+            "breaking: visits: rule r changed; rows accepted until now may be rejected",
         ),
         (
             {"rules": (RowRule(id="r", expression="fee > 0", message="m"),)},
             {"rules": (RowRule(id="r", expression="fee > 0", message="n"),)},
-            "additive: visits: message of rule r changed; it refuses the same rows, in other words",
+            "additive: visits: message of rule r changed; the same rows are rejected, with another message",
         ),
         (
             {"retention": timedelta(days=90)},
             {"retention": timedelta(days=30)},
-            "breaking: visits: retention: 90 days → 30 days; rows are erased that were to be kept",
+            "breaking: visits: retention: 90 days → 30 days; rows are erased earlier than promised",
         ),
         (
             {"retention": timedelta(days=30)},
             {},
-            "additive: visits: retention: 30 days → none; rows are kept as long or longer",
+            "additive: visits: retention: 30 days → none; rows are kept at least as long",
         ),
     ],
 )
@@ -458,17 +467,17 @@ def test_a_new_confidential_field_is_exposed_to_roles_that_see_every_field():
     )
     assert told(old, new) == [
         (
-            "exposure: visits.fee: confidential, and in the clear for hr;"
-            " roles that see every field see a new one too"
+            "exposure: visits.fee: confidential, and unmasked for hr;"
+            " roles that see every field also see a new one"
         ),
-        "additive: visits.fee: added; whatever was good still is",
+        "additive: visits.fee: added; rows accepted until now are still accepted",
     ]
 
 
 def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
     own = (Access(role="employee", operations=(Operation.READ,), rows=RowScope.OWN),)
     assert told(of_dataset(subject="visit_id", access=own), of_dataset(subject="fee", access=own)) == [
-        "exposure: visits: subject: visit_id → fee; employee see the rows of other people"
+        "exposure: visits: subject: visit_id → fee; employee see rows about other people"
     ]
     [change] = compare(of_dataset(subject="visit_id"), of_dataset(subject="fee"))
     assert change.kind is ChangeKind.ADDITIVE
@@ -477,8 +486,8 @@ def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
 def test_datasets_come_and_go_and_the_worst_is_told_first():
     other = Dataset(name="wards", fields=(ID,))
     assert told(of(VISITS), of(other)) == [
-        "breaking: visits: dataset removed; its rows go",
-        "additive: wards: dataset added; nobody relied on it",
+        "breaking: visits: dataset removed; its rows are lost",
+        "additive: wards: dataset added; nothing depends on it yet",
     ]
 
 
@@ -486,5 +495,5 @@ def test_contracts_as_they_are_read_can_be_compared():
     old = contract_of(fields=[field(logicalTypeOptions={"maximum": 100.5})])
     new = contract_of(fields=[field(logicalTypeOptions={"maximum": 100.25})])
     assert told(old, new) == [
-        "breaking: visits.fee: maximum: 100.5 → 100.25; rows that were good may be refused"
+        "breaking: visits.fee: maximum: 100.5 → 100.25; rows accepted until now may be rejected"
     ]

@@ -6,7 +6,7 @@ import pytest
 from tests.tables import block, dataset, field
 
 from daftari.errors import MappingError
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.totals import ControlTotals, read_manifest, reconcile
 from daftari.rows.mapping.column_plan import resolve_columns
@@ -29,7 +29,7 @@ def read(*blocks, **mapping):
         )
         for line, rows in blocks
     ]
-    plan = settle_styles(
+    plan = infer_styles(
         resolve_columns(Mapping(dataset="d", **mapping), ("id", "note", "amount"), whole), tables
     )
     reading, kept = start_reading(plan, whole), []
@@ -129,10 +129,10 @@ def test_a_manifest_is_csv_or_yaml():
 @pytest.mark.parametrize(
     ("text", "source", "message"),
     [
-        ("name,rows\na,1\n", "m.csv", "m.csv:1: is no manifest; its header has no `file`"),
+        ("name,rows\na,1\n", "m.csv", "m.csv:1: not a manifest; expected a column `file` in its header"),
         ("file,rows\na,many\n", "m.csv", "m.csv: line 2: rows is not a number"),
-        ("- a\n", "m.yaml", "m.yaml: is no manifest; expected file names with `rows` and `sums`"),
-        ("a: {rows: [}\n", "m.yaml", "m.yaml: is not YAML"),
+        ("- a\n", "m.yaml", "m.yaml: not a manifest; expected file names with `rows` and `sums`"),
+        ("a: {rows: [}\n", "m.yaml", "m.yaml: not valid YAML"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused(text, source, message):

@@ -77,10 +77,10 @@ def test_a_style_with_a_time_reads_the_moment(declared, text, moment):
 @pytest.mark.parametrize(
     ("declared", "fault"),
     [
-        ("MM/YYYY", "names no day"),
-        ("DD/MM", "names no year"),
-        ("%d/%m/%Q", "%Q is not known"),
-        ("soon", "names no day and month and year"),
+        ("MM/YYYY", "has no day"),
+        ("DD/MM", "has no year"),
+        ("%d/%m/%Q", "%Q is unknown"),
+        ("soon", "has no day and month and year"),
     ],
 )
 def test_a_style_that_is_none_is_refused(declared, fault):

@@ -91,12 +91,15 @@ def test_a_number_keeps_the_decimals_it_was_written_with():
             ["c.yaml:1: a: found a number that JSON cannot express; expected a finite decimal number"],
         ),
         ("? [a, b]\n: 1", ["c.yaml:1: found a list as a key; expected a name"]),
-        ('a: "\\0"', ["c.yaml:1: a: found a character that no database can keep; expected Unicode text"]),
+        ('a: "\\0"', ["c.yaml:1: a: found a character that PostgreSQL cannot store; expected Unicode text"]),
         (
             '{"\\udc00\\ud800": 1}',
-            ["c.yaml:1: found a character that no database can keep; expected Unicode text"],
+            ["c.yaml:1: found a character that PostgreSQL cannot store; expected Unicode text"],
         ),
-        ('a: "\\ud800"', ["c.yaml:1: a: found a character that no database can keep; expected Unicode text"]),
+        (
+            'a: "\\ud800"',
+            ["c.yaml:1: a: found a character that PostgreSQL cannot store; expected Unicode text"],
+        ),
     ],
 )
 def test_what_is_no_contract_is_refused_with_its_line(text, expected):

@@ -66,7 +66,7 @@ def test_rows_may_be_written_once_and_changed_by_merging():
 def test_an_example_that_names_no_field_is_a_fault_of_the_example():
     with pytest.raises(ContractError) as raised:
         judged("- name: one\n  row: {fees: 1}\n  verdict: accepted\n")
-    assert str(raised.value) == "e.yaml:1: one: record: no field 'fees'; there is fee, seen_on, visit_id"
+    assert str(raised.value) == "e.yaml:1: one: record: no field 'fees'; known: fee, seen_on, visit_id"
     assert raised.value.hint == "Did you mean 'fee'?"
 
 
@@ -76,11 +76,11 @@ def test_an_example_that_names_no_field_is_a_fault_of_the_example():
         ("- 3", ["e.yaml:1: 0: found 3; expected name, row and verdict"]),
         (
             "- {row: {}, verdict: accepted}",
-            ["e.yaml:1: 0.name: found null; expected a name of its own"],
+            ["e.yaml:1: 0.name: found null; expected a unique name"],
         ),
         (
             "- {name: a, row: {}, verdict: accepted}\n- {name: a, row: {}, verdict: accepted}",
-            ['e.yaml:2: a.name: found "a"; expected a name of its own'],
+            ['e.yaml:2: a.name: found "a"; expected a unique name'],
         ),
         (
             "- {name: a, row: [1], verdict: refused}",
@@ -91,7 +91,7 @@ def test_an_example_that_names_no_field_is_a_fault_of_the_example():
         ),
         (
             "- {name: a, row: {}, verdict: accepted, rule: x}",
-            ["e.yaml:1: a.verdict: found accepted; expected rejected, as it has a rule or a reason"],
+            ["e.yaml:1: a.verdict: found accepted; expected rejected, because a rule or a reason is given"],
         ),
         (
             "- {name: a, row: {}, verdict: rejected, rules: x}",

@@ -80,7 +80,7 @@ def test_what_is_known_of_a_column_is_in_the_contract_and_the_rest_is_left_to_pe
 
 def test_the_text_says_that_it_is_a_beginning():
     assert contract_text(of_columns(column("a"))).startswith(
-        "# A first contract, made from staff.csv, 3 rows.\n# Go through it before it governs anything:"
+        "# A draft contract, made from staff.csv, 3 rows.\n# Review it before it governs anything:"
     )
 
 

@@ -42,20 +42,24 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field("created_at"),
-            ("visits.created_at.name", "created_at", "another name: every table has this column already"),
+            ("visits.created_at.name", "created_at", "another name: every table has this platform column"),
         ),
         (
             field("_run_id"),
-            ("visits._run_id.name", "_run_id", "another name: every table has this column already"),
+            ("visits._run_id.name", "_run_id", "another name: every table has this platform column"),
         ),
         (
             field("xmin"),
-            ("visits.xmin.name", "xmin", "another name: every table has this column already"),
+            ("visits.xmin.name", "xmin", "another name: every table has this platform column"),
         ),
         (field(primaryKey=True), ("visits.fee.required", "false", "true: it is in the primary key")),
         (
             field(physicalName="price"),
-            ("schema.visits.properties.fee.physicalName", "'price'", "the name, 'fee': columns go by it"),
+            (
+                "schema.visits.properties.fee.physicalName",
+                "'price'",
+                "the same as the name, 'fee', which names the column",
+            ),
         ),
         (
             field(physicalType="money"),
@@ -82,11 +86,11 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(logicalTypeOptions={"minimum": 2, "maximum": 1}),
-            ("visits.fee.logicalTypeOptions", "minimum 2", "it below maximum 1"),
+            ("visits.fee.logicalTypeOptions", "minimum 2", "at most maximum 1"),
         ),
         (
             field(logicalTypeOptions={"exclusiveMinimum": 1, "maximum": 1}),
-            ("visits.fee.logicalTypeOptions", "exclusiveMinimum 1", "it below maximum 1"),
+            ("visits.fee.logicalTypeOptions", "exclusiveMinimum 1", "less than maximum 1"),
         ),
         (
             field("a", "date", logicalTypeOptions={"minimum": "01/02/2026"}),
@@ -109,7 +113,7 @@ def test_a_plain_contract_is_governable():
             (
                 "visits.a.logicalTypeOptions.pattern",
                 "(?=a: a lookaround, a name or a flag",
-                "a regular expression that PostgreSQL and Rust read alike",
+                "a regular expression that means the same to PostgreSQL and Rust",
             ),
         ),
         (
@@ -117,7 +121,7 @@ def test_a_plain_contract_is_governable():
             (
                 "schema.visits.properties.a.logicalTypeOptions.minItems",
                 "minItems",
-                "an option that a table can hold",
+                "an option that a table can enforce",
             ),
         ),
         (
@@ -125,7 +129,7 @@ def test_a_plain_contract_is_governable():
             (
                 "schema.visits.properties.a.properties",
                 "properties",
-                "a flat field: nested ones are not judged",
+                "a flat field: nested fields are not judged",
             ),
         ),
         (
@@ -150,7 +154,7 @@ def test_a_plain_contract_is_governable():
                 "string",
                 quality=[{"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["é" * 32]}}],
             ),
-            ("visits.a.quality.validValues", f"'{'é' * 32}'", "1 to 63 bytes, no space around them"),
+            ("visits.a.quality.validValues", f"'{'é' * 32}'", "1 to 63 bytes, without space before or after"),
         ),
         (
             field(customProperties=[{"property": "daftari.protection", "value": {"lookup": True}}]),
@@ -166,7 +170,7 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(quality=[{"name": "c", "type": "custom", "engine": "soda", "implementation": "x"}]),
-            ("visits.fee.quality.c", "type custom", "library or sql: no other engine is run"),
+            ("visits.fee.quality.c", "type custom", "library or sql: other engines are not run"),
         ),
         (
             field(quality=[{"name": "c", "metric": "nullValues", "mustBe": 0, "unit": "litres"}]),
@@ -174,7 +178,7 @@ def test_a_plain_contract_is_governable():
         ),
         (
             field(relationships=[{"to": ["a.b", "a.c"]}]),
-            ("visits.relationships.a", "1 and 2 fields", "as many on both sides"),
+            ("visits.relationships.a", "1 and 2 fields", "the same number on both sides"),
         ),
     ],
 )
@@ -213,7 +217,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"physicalName": "v1"},
-            ("schema.visits.physicalName", "'v1'", "the name, 'visits': tables go by it"),
+            ("schema.visits.physicalName", "'v1'", "the same as the name, 'visits', which names the table"),
         ),
         ({"fields": []}, ("visits.properties", "none", "at least one property")),
         (
@@ -237,16 +241,16 @@ def test_a_field_at_the_limits_is_governable(said):
             (
                 "visits.rules.id",
                 "'A b'",
-                "lower-case letters, digits and _, at most 63 with visits_ before it",
+                "lower-case letters, digits and _, at most 63 including the prefix visits_",
             ),
         ),
         (
             {"custom": {"access": [{"role": "pg_monitor", "operations": ["read"], "rows": "all"}]}},
-            ("visits.access.pg_monitor", "'pg_monitor'", "a role that begins with none of daftari_, pg_"),
+            ("visits.access.pg_monitor", "'pg_monitor'", "a role that does not begin with daftari_ or pg_"),
         ),
         (
             {"custom": {"access": [{"role": "employee", "operations": ["read"], "rows": "own"}]}},
-            ("visits.access.employee", "rows own", "daftari.subject: whose row it is"),
+            ("visits.access.employee", "rows own", "daftari.subject, the field that names a row's person"),
         ),
         (
             {
@@ -262,7 +266,7 @@ def test_a_field_at_the_limits_is_governable(said):
                     ]
                 }
             },
-            ("visits.access.a", "masked 'seen_on'", "it among fields, since the role sees no others"),
+            ("visits.access.a", "masked 'seen_on'", "a field listed in fields: the role sees no others"),
         ),
         (
             {"custom": {"partition": {"field": "visit_id", "every": "month"}}},
@@ -270,7 +274,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"custom": {"partition": {"field": "seen_on", "every": "month"}}},
-            ("visits.seen_on.required", "false", "true: partitions are made by it"),
+            ("visits.seen_on.required", "false", "true: it is the partition key"),
         ),
         (
             {"custom": {"noOverlap": {"key": "visit_id", "start": "seen_on", "end": "fee"}}},
@@ -278,7 +282,7 @@ def test_a_field_at_the_limits_is_governable(said):
         ),
         (
             {"quality": [{"metric": "rowCount", "mustBe": 1}] * 2},
-            ("visits.quality", "'rowCount' more than once", "a name of its own for each check"),
+            ("visits.quality", "'rowCount' more than once", "a unique name for each check"),
         ),
     ],
 )
@@ -293,7 +297,7 @@ def test_a_contract_holds_one_dataset():
     assert (fault.place, fault.found, fault.expected) == (
         "schema",
         "2 objects",
-        "1: each dataset has a contract of its own",
+        "1: one contract for each dataset",
     )
 
 
@@ -303,11 +307,11 @@ SEALED = [{"property": "daftari.protection", "value": {"sealed": True}}]
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({"unique": True}, "lookup: true as well: it is kept unique by its blind index"),
+        ({"unique": True}, "lookup: true as well: its blind index keeps it unique"),
         ({"primaryKey": True, "required": True}, "a key that is not sealed: others refer to it"),
         (
             {"relationships": [{"type": "foreignKey", "to": "wards.ward"}]},
-            "it not in relationships: the server cannot look into it",
+            "not sealed, or not in relationships: the server cannot read sealed values",
         ),
     ],
     ids=str,
@@ -332,7 +336,7 @@ def test_a_sealed_field_orders_and_tells_apart_nothing(custom, place):
         *(field(name, "date") for name in "ab"),
         field("ward", "string", customProperties=SEALED),
     ]
-    expected = f"it not in {place}: the server cannot look into it"
+    expected = f"not sealed, or not in {place}: the server cannot read sealed values"
     assert ("visits.ward.daftari.protection", "sealed", expected) in told(fields=fields, custom=custom)
 
 
@@ -344,5 +348,5 @@ def test_a_blind_index_has_a_column_of_its_own(names):
         field(names[0], "string", customProperties=lookup),
         *(field(name, "string") for name in names[1:]),
     ]
-    expected = f"room for the column {names[0]}_index, at most 63 characters"
+    expected = "a name that leaves its index column a free name of at most 63 characters"
     assert told(fields=fields) == [(f"visits.{names[0]}.name", repr(names[0]), expected)]

@@ -8,7 +8,7 @@ import pytest
 from tests.tables import block, column_of, dataset, field, plan_of, rows_of
 
 from daftari.errors import MappingError
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -56,10 +56,10 @@ def test_days_up_to_12_alone_are_refused_with_the_line_that_settles_it():
     with pytest.raises(MappingError) as raised:
         column_of(["01/02/2024", "03/04/2024"], "date")
     assert str(raised.value) == (
-        "f.csv: column 'x' (field x): its 2 distinct values read as DD/MM/YYYY and as MM/DD/YYYY alike;"
+        "f.csv: column 'x' (field x): its 2 distinct values are valid both as DD/MM/YYYY and as MM/DD/YYYY;"
         " no day is above 12"
     )
-    assert raised.value.hint == "Say which in a source mapping: fields: {x: {from: x, format: DD/MM/YYYY}}"
+    assert raised.value.hint == "Declare it in a source mapping: fields: {x: {from: x, format: DD/MM/YYYY}}"
 
 
 def test_the_declared_style_settles_it():
@@ -83,7 +83,7 @@ def test_a_column_that_contradicts_itself_is_refused():
 def test_later_blocks_are_asked_where_the_first_leaves_it_open():
     plan = resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date")))
     blocks = [block({"x": ["01/02/2024"]}), block({"x": ["02/03/2024"]}), block({"x": ["31/03/2024"]})]
-    assert settle_styles(plan, blocks).fields[0].styles[0].words == "DD/MM/YYYY"
+    assert infer_styles(plan, blocks).fields[0].styles[0].words == "DD/MM/YYYY"
 
 
 def test_no_more_is_read_than_is_needed():
@@ -91,7 +91,7 @@ def test_no_more_is_read_than_is_needed():
         yield block({"x": ["31/03/2024"]})
         raise AssertionError("the first block had settled it")
 
-    settle_styles(resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date"))), blocks())
+    infer_styles(resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date"))), blocks())
 
 
 def test_one_column_s_decimal_mark_holds_for_the_file():
@@ -139,7 +139,7 @@ def test_a_date_keeps_no_time_unless_the_mapping_declares_it():
 
 def test_the_evidence_is_told():
     plan = plan_of({"x": ["07/03/2024", "31/03/2024"]}, [field("x", "date")])
-    assert plan.fields[0].evidence == ("2 of 2 distinct values read so; 1 values are no date as MM/DD/YYYY")
+    assert plan.fields[0].evidence == ("2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY")
 
 
 BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]

@@ -193,6 +193,6 @@ def test_a_block_without_a_sound_record_has_the_types_of_its_fields(reference, d
     found = reference.dataset(dataset)[1].dataset
     block = records_block([None, None], found)
     book, plan = rulebook(found, today=date(2026, 3, 1)), record_plan(found)
-    asked = Intake(book=book, plan=plan, run_id=1, is_looked_at=True)
+    asked = Intake(book=book, plan=plan, run_id=1, count_only=True)
     (judged,) = take_in([block], asked)
     assert (judged.received, judged.rejected.height) == (2, 2)

@@ -9,25 +9,28 @@ from daftari.errors import MappingError
 from daftari.rows.mapping.mapping_reader import read_mapping
 
 FAULTS = [
-    ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: is not known here"),
+    ("dataset: d\nfields:\n  x: {form: y}\n", "m.yaml:3: fields.x.form: unknown name"),
     ("fields: {}\n", "m.yaml:1: dataset: field required"),
     ("dataset: d\nseparator: ',,'\n", "m.yaml:2: separator: string should have at most 1 character"),
     (
         "dataset: d\nfields:\n  x:\n    from: a\n    constant: b\n",
-        "m.yaml:3: fields.x: a field has one source; found from and constant",
+        "m.yaml:3: fields.x: expected one source; found from and constant",
     ),
     (
         "dataset: d\nfields:\n  x:\n    from: a\n    format: MM/YYYY\n",
-        "m.yaml:5: fields.x: date format 'MM/YYYY' names no day",
+        "m.yaml:5: fields.x: date format 'MM/YYYY' has no day",
     ),
-    ("- a\n", "m.yaml:1: holds no mapping; expected `dataset:` and `fields:`"),
-    ("dataset: d\nfields: {x: [\n", "m.yaml:3: is not YAML: "),
+    ("- a\n", "m.yaml:1: not a mapping; expected `dataset:` and `fields:`"),
+    ("dataset: d\nfields: {x: [\n", "m.yaml:3: not valid YAML: "),
     (
         "dataset: d\nfields:\n  x:\n    unit: much\n",
         "m.yaml:4: fields.x.unit: input should be a valid decimal",
     ),
-    ("dataset: d\ntimezone: Mars/Olympus\n", "m.yaml:2: timezone: 'Mars/Olympus' is no time zone"),
-    ("dataset: d\nfields:\n  x: {from: a, part: '('}\n", "m.yaml:3: fields.x.part: is no regular expression"),
+    ("dataset: d\ntimezone: Mars/Olympus\n", "m.yaml:2: timezone: 'Mars/Olympus' is not an IANA time zone"),
+    (
+        "dataset: d\nfields:\n  x: {from: a, part: '('}\n",
+        "m.yaml:3: fields.x.part: is not a regular expression",
+    ),
     ("dataset: d\nfields:\n  x: {from: a, part: 'a'}\n", "m.yaml:3: fields.x.part: has no group"),
 ]
 
@@ -43,8 +46,8 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(MappingError) as raised:
         read_mapping("dataset: d\nseperator: ','\nfields:\n  x: {form: y}\n", "m.yaml")
     assert str(raised.value).splitlines() == [
-        "m.yaml:2: seperator: is not known here",
-        "m.yaml:4: fields.x.form: is not known here",
+        "m.yaml:2: seperator: unknown name",
+        "m.yaml:4: fields.x.form: unknown name",
     ]
 
 
@@ -109,7 +112,7 @@ def test_a_required_field_without_a_column_is_refused_with_what_there_is():
     with pytest.raises(MappingError) as raised:
         plan_of({"A": ["1"]}, [field("f", required=True), field("g")])
     assert str(raised.value) == "f.csv: no column for f, which d requires"
-    assert raised.value.hint.startswith("Unused columns: A. Say under `fields`")
+    assert raised.value.hint.startswith("Unused columns: A. Declare the source of each under `fields`")
 
 
 def test_a_mapping_for_a_field_that_does_not_exist_is_refused():

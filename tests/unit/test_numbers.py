@@ -103,14 +103,14 @@ def test_a_comma_that_may_be_either_mark_is_refused_with_the_line_that_settles_i
     with pytest.raises(MappingError) as raised:
         column_of(["1,234", "5,678"], "number")
     assert str(raised.value) == (
-        "f.csv: column 'x' (field x): a comma with three digits after it may be a decimal or a thousands mark;"
-        " no value tells which"
+        "f.csv: column 'x' (field x): a comma with three digits after it may be a decimal or a thousands separator;"
+        " no value shows which"
     )
-    assert raised.value.hint == "Say which in a source mapping: fields: {x: {from: x, decimal: '.'}}"
+    assert raised.value.hint == "Declare it in a source mapping: fields: {x: {from: x, decimal: '.'}}"
 
 
 def test_both_marks_as_decimal_marks_are_refused_where_a_number_reads_either_way():
-    with pytest.raises(MappingError, match="point and comma both show as the decimal mark"):
+    with pytest.raises(MappingError, match="both point and comma are used as the decimal mark"):
         column_of(["1.5", "1,5", "1,234"], "number")
 
 

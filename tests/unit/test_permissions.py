@@ -54,7 +54,7 @@ RULES = {
     "insert for others": permissions.refusal_to_insert_for_others,
     "ask": permissions.refusal_to_ask,
     "decide": permissions.refusal_to_decide,
-    "mend": permissions.refusal_to_mend,
+    "mend": permissions.refusal_to_correct,
     "watch": permissions.refusal_to_watch,
     "open": permissions.refusal_to_open,
 }
@@ -149,7 +149,7 @@ def test_whoever_loads_a_dataset_has_a_page_of_it_where_nothing_is_asked_for():
 def test_how_far_a_role_sees_is_told_by_all_its_lines(scopes, sees_all, sees_own_alone):
     dataset = claims(*(line(READ, rows=it) for it in scopes), line(INSERT, UPDATE, rows=ALL))
     assert permissions.sees_all_rows(dataset, "clerk") is sees_all
-    assert permissions.sees_own_rows_alone(dataset, "clerk") is sees_own_alone
+    assert permissions.sees_only_own_rows(dataset, "clerk") is sees_own_alone
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_a_token_takes_from_its_role_what_it_is_not_for(limits, expected):
 
 def test_only_roles_that_are_named_oversee():
     assert permissions.refusal_to_oversee("auditor", ("auditor", "dpo")) is None
-    assert permissions.refusal_to_oversee("audit", ("auditor", "dpo")) == "This page is for who oversees."
-    assert permissions.refusal_to_oversee("auditor", ()) == "This page is for who oversees."
+    assert permissions.refusal_to_oversee("audit", ("auditor", "dpo")) == "Only overseers may see this page."
+    assert permissions.refusal_to_oversee("auditor", ()) == "Only overseers may see this page."
 
 
 def test_roles_are_those_that_any_contract_names():
@@ -240,7 +240,7 @@ def test_nothing_is_asked_for_where_a_request_could_not_be_made_up(changes):
     asks = line(READ, INSERT, rows=OWN)
     assert permissions.refusal_to_ask(claims(asks), CLERK) is None
     refusal = permissions.refusal_to_ask(claims(asks, **changes), CLERK)
-    assert refusal == "claims: there is nothing that your role may ask for here"
+    assert refusal == "claims: your role may not make requests here"
 
 
 def test_nobody_in_particular_asks_for_nothing():
@@ -253,21 +253,21 @@ def test_nobody_in_particular_asks_for_nothing():
     [
         ([line(READ, role="chief", rows=REPORTS)], CHIEF, None),
         ([line(READ, role="chief", rows=REPORTS)], replace(CHIEF, user_id=None), None),
-        ([line(READ)], CLERK, "claims: there is nothing that your role decides here"),  # own steps alone
+        ([line(READ)], CLERK, "claims: your role decides no requests here"),  # own steps alone
         (
             [line(READ, role="machine")],
             replace(CHIEF, role="machine"),
-            "claims: there is nothing that your role decides here",
+            "claims: your role decides no requests here",
         ),
         (
             [line(UPDATE, role="chief")],
             CHIEF,
-            "claims: this caller does not read it; expected a role to which its contract shows it",
+            "claims: this caller may not read it; expected a role that its contract lets read it",
         ),
         (
             [line(READ, role="chief")],
             replace(CHIEF, writes=False),
-            "claims: this token is not for writing to it; expected one that is",
+            "claims: this token may not write to it; expected one that may",
         ),
     ],
 )
@@ -277,7 +277,7 @@ def test_requests_of_others_are_decided_by_roles_that_have_steps_and_see_them(li
 
 def test_nothing_is_decided_where_the_contract_knows_no_approval():
     dataset = claims(line(READ, UPDATE, role="chief"), approval=None)
-    assert permissions.refusal_to_decide(dataset, CHIEF) == "claims: its contract knows no approval"
+    assert permissions.refusal_to_decide(dataset, CHIEF) == "claims: its contract has no approval"
 
 
 @pytest.mark.parametrize(
@@ -364,31 +364,31 @@ def test_whoever_reaches_all_rows_or_records_inserts_what_was_decided_elsewhere(
         (
             "read",
             CLERK,
-            "claims: this caller does not read it; expected a role to which its contract shows it",
+            "claims: this caller may not read it; expected a role that its contract lets read it",
         ),
         (
             "write",
             CLERK,
-            "claims: role clerk may not write to it; expected a role to which its contract gives that",
+            "claims: role clerk may not write to it; expected a role that its contract permits to",
         ),
         (
             "write",
             replace(CLERK, writes=False),
-            "claims: this token is not for writing to it; expected one that is",
+            "claims: this token may not write to it; expected one that may",
         ),
         (
             "insert",
             CLERK,
-            "claims: role clerk may not insert into it; expected a role to which its contract gives that",
+            "claims: role clerk may not insert into it; expected a role that its contract permits to",
         ),
         (
             "insert for others",
             CLERK,
-            "claims: role clerk may not load files of it; expected a role to which its contract gives that",
+            "claims: role clerk may not load files into it; expected a role that its contract permits to",
         ),
-        ("mend", CLERK, "claims: its refused rows are not for your role to mend"),
-        ("watch", CLERK, "claims: its runs are for whoever loads it or sees all of it"),
-        ("open", CLERK, "There is no such dataset, or it is not for your role."),
+        ("mend", CLERK, "claims: your role may not correct its rejected rows"),
+        ("watch", CLERK, "claims: only roles that load it or see all its rows may see its runs"),
+        ("open", CLERK, "This dataset does not exist, or your role may not see it."),
     ],
 )
 def test_a_refusal_says_why_not_and_what_was_expected(refusal, caller, words):
@@ -397,7 +397,7 @@ def test_a_refusal_says_why_not_and_what_was_expected(refusal, caller, words):
 
 def test_whoever_sees_some_rows_is_told_that_it_takes_all():
     assert permissions.refusal_to_read_all(claims(line(READ, rows=OWN)), CLERK) == (
-        "claims: role clerk sees some of its rows; expected a role that sees all of them"
+        "claims: role clerk sees only some of its rows; expected a role that sees all"
     )
 
 
@@ -405,4 +405,4 @@ def test_what_is_refused_is_raised_with_the_next_step():
     permissions.require(None)
     with pytest.raises(AccessRefused, match=r"^claims: no$") as refused:
         permissions.require("claims: no")
-    assert refused.value.hint == "`daftari contract show` tells who may do what."
+    assert refused.value.hint == "`daftari contract show` lists who may do what."

@@ -29,7 +29,7 @@ def test_no_constraint_of_a_contract_is_without_words(dataset):
     ("dataset", "constraint", "rule", "fields", "reason"),
     [
         (TRIPS, "trips_pkey", "trip.unique", ("trip",), "repeats a value that must be unique"),
-        (TRIPS, "trips_team_fkey", "team.reference", ("team",), "names nothing that exists"),
+        (TRIPS, "trips_team_fkey", "team.reference", ("team",), "refers to a row that does not exist"),
         (
             TRIPS,
             "trips_no_overlap",

@@ -84,7 +84,7 @@ BOUNDS = [
     ("string", options(maxLength=2), ("äöü", "äö", "ä"), "length", "is longer than 2"),
     ("string", options(pattern="[A-Z]{2}"), ("ABC", "AB", "XY"), "pattern", "does not match [A-Z]{2}"),
     ("string", options(pattern="a|bc"), ("abc", "a", "bc"), "pattern", "does not match a|bc"),
-    ("string", {"quality": choices("in", "out")}, ("IN", "in", "out"), "allowed", "is none of in, out"),
+    ("string", {"quality": choices("in", "out")}, ("IN", "in", "out"), "allowed", "must be one of in, out"),
 ]
 
 
@@ -187,7 +187,7 @@ def test_every_reason_of_a_row_is_given():
             ("a.pattern", "does not match [A-Z]+"),
             ("b.minimum", "is below 1"),
             ("b.multiple", "is not a multiple of 2"),
-            ("d.allowed", "is none of x"),
+            ("d.allowed", "must be one of x"),
             ("b_with_d", "is small without x"),
         ],
         [],
@@ -261,13 +261,13 @@ def test_a_row_names_what_exists_and_a_null_in_a_reference_names_nothing(
 
     found = broken(dataset, *records, known={relationship: pl.DataFrame(keys, schema=schema)})
 
-    assert found == [[(rule, "names nothing that exists")] if bad else [] for bad in expected]
+    assert found == [[(rule, "refers to a row that does not exist")] if bad else [] for bad in expected]
 
 
 def test_long_lists_of_allowed_values_are_counted_instead_of_listed():
     dataset = dataset_of(field("v", "string", quality=choices(*(f"c{at}" for at in range(13)))))
 
-    assert broken(dataset, {"v": "c13"}) == [[("v.allowed", "is none of 13 values")]]
+    assert broken(dataset, {"v": "c13"}) == [[("v.allowed", "must be one of its 13 values")]]
 
 
 def test_the_preview_shows_the_text_as_found_and_the_key():

@@ -106,7 +106,7 @@ def test_settings_cannot_be_changed(workspace):
             "",
             (
                 "{root}/daftari.toml [environments.dev]: database_url may hold a password; "
-                "expected in the environment or in .env"
+                "expected it in the environment or in .env"
             ),
         ),
         (
@@ -152,8 +152,8 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(workspace):
         ("DAFTARI_DATABSE_URL", "Did you mean DAFTARI_DATABASE_URL?"),
         ("DAFTARI_WORKSPACES", "Did you mean DAFTARI_WORKSPACE?"),
         ("daftari_log_levl", "Did you mean DAFTARI_LOG_LEVEL?"),
-        ("DAFTARI_ROOT", "docs/reference/settings.md has them all."),
-        ("DAFTARI_ZZZ", "docs/reference/settings.md has them all."),
+        ("DAFTARI_ROOT", "docs/reference/settings.md lists them all."),
+        ("DAFTARI_ZZZ", "docs/reference/settings.md lists them all."),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_nearest_one_and_without_its_value(
@@ -305,7 +305,7 @@ def test_people_sign_in_by_an_issuer_that_is_set_whole(workspace):
             'oidc_issuer = "http://login.example.org/"',
             "DAFTARI_OIDC_ISSUER: expected an https address",
         ),
-        ("oidc_client_id", 'oidc_client_id = "daftari"', "DAFTARI_OIDC_CLIENT_ID: is the audience"),
+        ("oidc_client_id", 'oidc_client_id = "daftari"', "DAFTARI_OIDC_CLIENT_ID: equals the audience"),
     ],
 )
 def test_a_sign_in_that_is_not_safe_or_not_whole_is_refused(workspace, line, instead, said):

@@ -22,7 +22,7 @@ from daftari.contract.model import DEFAULT_TIME_ZONE
 from daftari.io.workspace.files import read_open_workspace, read_workspace
 from daftari.operations.marts.build_marts import TransformOptions, dbt_arguments
 from daftari.operations.write.judge_records import judge_records
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.formats.parse import to_rows
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
@@ -157,7 +157,7 @@ def test_a_policy_and_a_dbt_test_ask_for_the_day_in_the_zone(workspace, dataset,
 )
 def test_a_time_in_a_file_is_the_zones_unless_its_mapping_names_another(dataset, mapping, read):
     cells = block({"visit_id": ["1"], "seen_on": ["2026-03-31"], "seen_at": ["2026-03-31 12:00:00"]})
-    plan = settle_styles(
+    plan = infer_styles(
         resolve_columns(Mapping(dataset="visits", **mapping), tuple(cells.cells.columns), dataset), [cells]
     )
     assert to_rows(plan, cells, dataset).values["seen_at"].to_list() == [read]

@@ -51,7 +51,7 @@ def outcome(verdict):
         ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 4}, CheckVerdict.PASSED, "4 of 100 fail"),
         ({"limit": UNDER_5_PERCENT}, {"tested": 100, "number": 5}, CheckVerdict.FAILED, "5 of 100 fail"),
         # one number about the table
-        ({"measure": Measure.VALUE}, {"tested": 1, "number": 0}, CheckVerdict.PASSED, "asked of the whole table"),
+        ({"measure": Measure.VALUE}, {"tested": 1, "number": 0}, CheckVerdict.PASSED, "checked on the whole table"),
     ],
 )  # fmt: skip
 def test_a_verdict_has_its_reason(check, answer, verdict, reason):

@@ -144,8 +144,8 @@ def test_rights_to_write_that_differ_by_rows_are_a_fault(workspace):
     root = workspace("a/visits.odcs.yaml", custom={"access": lines})
     assert faults(root) == [
         (
-            "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update other fields in some rows than in "
-            "others; expected the same in all, as PostgreSQL holds rights to write by column and by row alone"
+            "pipelines/a/visits.odcs.yaml:1: visits.access: found clerk may update different fields in different "
+            "rows; expected the same in all, as PostgreSQL grants writing by column or by row, not by cell"
         )
     ]
 
@@ -202,7 +202,7 @@ def test_a_reference_that_does_not_hold_is_a_fault(workspace, fields, expected):
 def test_references_in_a_circle_are_a_fault(workspace):
     workspace("a/visits.odcs.yaml", fields=refers("people"))
     [fault] = faults(workspace("a/people.odcs.yaml", fields=refers("visits")))
-    assert "expected references that lead in no circle" in fault
+    assert "expected references without a cycle" in fault
 
 
 def test_two_contracts_of_one_dataset_are_a_fault(workspace):
@@ -223,8 +223,8 @@ def test_a_contract_is_called_as_its_file(workspace):
 
 def test_an_unknown_dataset_or_pipeline_is_told_with_those_there_are(workspace):
     read = read_workspace(workspace("a/visits.odcs.yaml"))
-    with pytest.raises(UnknownName, match="workspace: no dataset 'visit'; there is visits") as raised:
+    with pytest.raises(UnknownName, match="workspace: no dataset 'visit'; known: visits") as raised:
         read.dataset("visit")
     assert raised.value.hint == "Did you mean 'visits'?"
-    with pytest.raises(UnknownName, match="workspace: no pipeline 'b'; there is a"):
+    with pytest.raises(UnknownName, match="workspace: no pipeline 'b'; known: a"):
         read.pipeline("b")

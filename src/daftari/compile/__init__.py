@@ -1,1 +1,1 @@
-"""From a contract to SQL, dbt and check suites, as text. Pure."""
+"""Compile contracts to SQL, dbt files and check suites, as text. Pure."""

@@ -1,4 +1,4 @@
-"""The triggers by which every change of a governed table leaves an entry, also one made to a partition."""
+"""The triggers that write an audit entry for every change of a governed table or its partitions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from daftari.compile.names import Schemas, identifier, literal, qualified
 from daftari.compile.tables.objects import Partition, Trigger
 from daftari.contract.model import Dataset
 
-#: Event, function and what it asks to see of the rows. The function has its own promises: migration 0007.
+#: Event, timing, function and its transition tables. Migration 0007 has the functions.
 _EVENTS = (
     ("insert", "after insert", "audit_insert", ""),
     ("update", "after update", "audit_change", "referencing old table as removed new table as added "),
@@ -21,15 +21,15 @@ def triggers(dataset: Dataset, schemas: Schemas) -> list[Trigger]:
     """
     Return the triggers of a dataset's table.
 
-    They fire always: a load that proves foreign keys itself skips the others. A statement on the table fires
-    those of its partitions for truncate alone, so a partitioned table itself has none for that.
+    They always fire; a load that checks foreign keys itself skips other triggers. Of the partitions' triggers, a
+    statement on the table fires only those for truncate, so a partitioned table itself has no truncate trigger.
     """
     found = _triggers(dataset, dataset.name, schemas)
     return [it for it in found if not (dataset.partitioning and it.name == "audit_truncate")]
 
 
 def partition_triggers(dataset: Dataset, partition: Partition) -> list[Trigger]:
-    """Return the triggers of a partition: statements that name it pass by those of its table."""
+    """Return the triggers of a partition: a statement on the partition does not fire its table's triggers."""
     return list(_triggers(dataset, partition.name, Schemas(data=partition.schema)))
 
 

@@ -1,4 +1,4 @@
-"""Names and literals in SQL. What a contract says is untrusted, so everything is quoted here."""
+"""Quote names and literals for SQL. Contract text is untrusted."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from daftari.contract.platform import MARTS, OPS, PLATFORM, VIEWS
 from daftari.errors import ContractError
 
-#: PostgreSQL cuts longer names without a word.
+#: PostgreSQL silently truncates longer names.
 LONGEST_NAME_BYTES = 63
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schemas:
-    """Where objects go. With other names they are made beside the live ones, to compare."""
+    """The schemas of objects. With other names, objects are created beside the live ones to compare."""
 
     data: str = OPS
-    platform: str = PLATFORM  #: of the key tables
-    views: str = VIEWS  #: of what roles see masked
+    platform: str = PLATFORM  #: for the key tables
+    views: str = VIEWS  #: for masked views
     marts: str = MARTS
 
 
@@ -57,7 +57,7 @@ def literal(text: str) -> str:
 
 
 def derived(*parts: str) -> str:
-    """Return a name made of *parts*, shortened with a digest where PostgreSQL would cut it."""
+    """Return a name made of *parts*, shortened with a digest if PostgreSQL would truncate it."""
     name = "_".join(parts)
     if len(name.encode()) <= LONGEST_NAME_BYTES:
         return name

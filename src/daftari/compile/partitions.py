@@ -1,4 +1,4 @@
-"""Range partitions by month or quarter: their names, their bounds, and which ones should be there."""
+"""Range partitions by month or quarter: their names, bounds, and which ones should exist."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class _Span:
 
 def partitions(dataset: Dataset, *, today: date, schemas: Schemas) -> list[Partition]:
     """
-    Return the partitions that should be there on *today*: from the start to some periods ahead, and the
-    default one, which takes rows of every other time so that none is lost.
+    Return the partitions that should exist on *today*: from the start to some periods ahead, and the
+    default one, which takes rows of all other times.
     """
     partitioning = dataset.partitioning
     if partitioning is None:
@@ -56,17 +56,17 @@ def partitions(dataset: Dataset, *, today: date, schemas: Schemas) -> list[Parti
 
 def day_of(dataset: Dataset, now: datetime) -> date:
     """
-    Return the day of which *dataset* must have a partition at *now*: the workspace's.
+    Return the day for which *dataset* needs a partition at *now*: the workspace's.
 
-    Partitions by a timestamp have the same bounds whatever the zone: midnight in UTC. Where UTC is a day ahead of the
-    workspace, what happens now belongs to UTC's day.
+    Partitions by a timestamp are bounded at midnight UTC whatever the zone. If UTC is a day ahead of the workspace,
+    events of now belong to UTC's day.
     """
     today = dataset.today(now)
     return max(today, now.astimezone(UTC).date()) if _is_by_instant(dataset) else today
 
 
 def kept(datasets: Sequence[Dataset], live: Iterable[DatabaseObject], *, now: datetime) -> list[Partition]:
-    """Return the live partitions of periods that are not wanted at *now*: older ones stay."""
+    """Return the live partitions of periods not wanted at *now*: older ones stay."""
     known = {dataset.name: dataset for dataset in datasets if dataset.partitioning}
     found = [it for it in live if isinstance(it, Partition) and it.table in known]
     wanted = {
@@ -78,7 +78,7 @@ def kept(datasets: Sequence[Dataset], live: Iterable[DatabaseObject], *, now: da
 
 
 def _is_period(dataset: Dataset, partition: Partition) -> bool:
-    assert dataset.partitioning is not None, "asked of partitioned datasets alone"
+    assert dataset.partitioning is not None, "only for partitioned datasets"
     found = re.search(r"'(\d{4})-(\d{2})-01", partition.bounds)
     if found is None:
         return False

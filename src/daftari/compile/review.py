@@ -1,4 +1,4 @@
-"""What an access review looks at: an access that somebody has, and the statement that takes it away."""
+"""The subject of an access review: an existing access, and the statement that revokes it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from daftari.compile.names import identifier
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """A relation, and what may be done with it."""
+    """A relation, and the permitted actions on it."""
 
-    relation: str  #: schema.name, quoted where PostgreSQL needs that
+    relation: str  #: schema.name, quoted if PostgreSQL needs that
     privileges: tuple[str, ...]
-    columns: tuple[str, ...] = ()  #: that may be read; empty: all of them
-    role: str | None = None  #: that it is reached as; None: the grantee itself
-    rows: int | None = None  #: that the grantee really sees there
+    columns: tuple[str, ...] = ()  #: readable columns; empty: all
+    role: str | None = None  #: the role used to reach it; None: the grantee itself
+    rows: int | None = None  #: rows that the grantee actually sees
     not_counted: str | None = None  #: why `rows` is not known
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldAccess:
-    """One thing that somebody has and that one statement can take away."""
+    """One access that one statement can revoke."""
 
     kind: str  #: membership, grant, owner, attribute, default, function or view
     grantee: str  #: a login, a role, or public
     object: str  #: the role, relation, attribute, schema or function
-    #: privileges; of a membership who granted it, where the server keeps that apart; of a default privilege who makes
-    #: the tables, and the privilege
+    #: privileges; for a membership its grantor, if the server records it; for a default privilege the role that
+    #: creates the tables, and the privilege
     means: tuple[str, ...] = ()
-    through: tuple[str, ...] = ()  #: in words, one for each way
+    through: tuple[str, ...] = ()  #: in words, one for each path
     reach: tuple[Reach, ...] = ()
-    last_use: datetime | None = None  #: that the audit knows of: a change, or a recorded read
+    last_use: datetime | None = None  #: in the audit: a change, or a recorded read
 
 
 def revocation(access: HeldAccess, *, owner: str) -> str:
-    """Return the statement that takes *access* away. What somebody owns goes to *owner*, the platform's own role."""
+    """Return the statement that revokes *access*. Ownership goes to *owner*, the platform's role."""
     grantee = "public" if access.grantee == "public" else identifier(access.grantee)
     match access.kind:
         case "membership":
@@ -66,5 +66,5 @@ def _no_default(access: HeldAccess, grantee: str) -> str:
     )
 
 
-#: The object of a default privilege that is not about one schema.
+#: The object of a default privilege for all schemas.
 EVERY_SCHEMA = "every schema"

@@ -1,4 +1,4 @@
-"""`daftari.approval`: how a request goes from being asked to being done, and who takes each step."""
+"""`daftari.approval`: the states of a request, and which role may take each step between them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalStep:
-    """One way from a state to another."""
+    """One permitted transition from a state to another."""
 
     start: str
     to: str
     roles: tuple[str, ...]
-    own: bool = False  #: taken by the person whom the row is about, and by nobody else; otherwise never by that person
-    by: str | None = None  #: the field that then names who took it
-    at: str | None = None  #: the field that then tells when
+    own: bool = False  #: whether only the row's person may take it, or everybody except that person
+    by: str | None = None  #: the field that records who took the step
+    at: str | None = None  #: the field that records when
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingDays:
-    """The field that counts the working days of a request, and the first and last of its days."""
+    """The field that counts the working days of a request, and the fields of its first and last day."""
 
     field: str
     start: str
@@ -30,18 +30,18 @@ class WorkingDays:
 @dataclass(frozen=True, kw_only=True)
 class Approval:
     field: str  #: holds the state
-    begins: str  #: the state of what is asked for and not decided
+    begins: str  #: the state of a new request, not yet decided
     steps: tuple[ApprovalStep, ...]
-    #: roles that bring decided rows from a system of record; not bound to the steps, save in rows about themselves
+    #: roles that load decided rows from a system of record; the steps bind them only in rows about themselves
     recorded_by: tuple[str, ...] = ()
-    asked_at: str | None = None  #: the field that tells when it was asked
+    asked_at: str | None = None  #: the field that records when the request was made
     working_days: WorkingDays | None = None
 
     def steps_of(self, role: str) -> tuple[ApprovalStep, ...]:
         return tuple(it for it in self.steps if role in it.roles)
 
     def fields(self) -> Iterator[tuple[str, str]]:
-        """Every field that is named, with what names it."""
+        """Yield every field that the approval names, with the property that names it."""
         named = [("field", self.field), ("askedAt", self.asked_at)]
         if self.working_days:
             days = self.working_days

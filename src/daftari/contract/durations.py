@@ -1,4 +1,4 @@
-"""Lengths of time as contracts write them. Pages, dbt and retention all read them here."""
+"""Durations in contracts. Pages, dbt and retention all use this parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-#: What may be written, for messages.
+#: The accepted forms, for messages.
 EXPECTED = (
     "a number above 0 and one of min, h, d, w, month or y, as in 36 h, or an ISO 8601 duration, as in PT36H"
 )
@@ -41,12 +41,12 @@ _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling 
 
 def duration(text: str) -> timedelta:
     """
-    Return how long *text* is: `2 d`, `36 hours`, `18m`, `P1DT12H`.
+    Return the duration that *text* states: `2 d`, `36 hours`, `18m`, `P1DT12H`.
 
     A year counts 365.25 days and a month a twelfth of that; a length that has either is rounded up to whole days.
 
     Raises:
-        ValueError: it is no length of time, is 0, or is no whole number of minutes.
+        ValueError: it is not a duration, is 0, or is not a whole number of minutes.
     """
     parts = _parts(text.strip())
     days = sum((number * _DAYS[unit] for unit, number in parts.items()), Decimal(0))
@@ -60,21 +60,21 @@ def duration(text: str) -> timedelta:
 
 def latency(text: str) -> timedelta:
     """
-    Return how long *text* is, a service level.
+    Return the duration that *text*, a service level, states.
 
     Raises:
-        ValueError: it is no length of time, or is in `m`, which people write for minutes and for months.
+        ValueError: it is not a duration, or its unit is `m`, which may mean minutes or months.
     """
-    said = _NUMBER.fullmatch(text.strip())
-    if said and said[2].lower() == "m":
+    found = _NUMBER.fullmatch(text.strip())
+    if found and found[2].lower() == "m":
         raise ValueError("min or month: m may mean either")
     return duration(text)
 
 
 def _parts(text: str) -> dict[str, Decimal]:
-    """How many there are of each unit."""
-    if (said := _NUMBER.fullmatch(text)) and said[2].lower() in _UNITS:
-        return {_UNITS[said[2].lower()]: Decimal(said[1])}
+    """Return the number of each unit."""
+    if (found := _NUMBER.fullmatch(text)) and found[2].lower() in _UNITS:
+        return {_UNITS[found[2].lower()]: Decimal(found[1])}
     if iso := _ISO.fullmatch(text):
         return {unit: Decimal(number) for unit, number in iso.groupdict().items() if number}
     raise ValueError(EXPECTED)

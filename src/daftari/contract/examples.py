@@ -1,4 +1,4 @@
-"""The example rows that a contract ships: each with the verdict that it must get."""
+"""The example rows that a contract ships, each with its expected verdict."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Example:
     name: str
     row: Mapping[str, Any]  #: a value for each field, as a record of JSON has it; absent ones are missing
     is_accepted: bool
-    #: all the rules that it breaks, no other; empty: any will do
+    #: exactly the rules that it breaks; empty: any
     rules: tuple[str, ...] = ()
-    reason: str | None = None  #: that of the rule, word for word, where it is given
+    reason: str | None = None  #: the rule's exact reason; None: any
     line: int = 0
 
 
@@ -31,7 +31,7 @@ def read_examples(text: str, *, source: str) -> tuple[Example, ...]:
     Return the examples that *text*, YAML, states.
 
     Raises:
-        ContractError: with every fault, each with its line.
+        ContractError: with all faults, each with its line.
     """
     document = parse_list(text, source=source)
     faults: list[Fault] = []
@@ -57,7 +57,7 @@ def _faults(document: Document, path: Path, entry: Any, names: set[str]) -> list
         if key not in _KEYS
     ]
     if not isinstance(entry.get("name"), str) or entry["name"] in names:
-        faults.append(document.fault((*path, "name"), shown(entry.get("name")), "a name of its own"))
+        faults.append(document.fault((*path, "name"), shown(entry.get("name")), "a unique name"))
     if not isinstance(entry.get("row"), dict):
         faults.append(document.fault((*path, "row"), shown(entry.get("row")), "a value for each field"))
     if entry.get("verdict") not in _VERDICTS:
@@ -73,7 +73,9 @@ def _reason_faults(document: Document, path: Path, entry: dict[str, Any]) -> lis
     if reason is not None and not isinstance(reason, str):
         return [document.fault((*path, "reason"), shown(reason), "text")]
     if entry.get("verdict") == "accepted" and (rule or reason):
-        return [document.fault((*path, "verdict"), "accepted", "rejected, as it has a rule or a reason")]
+        return [
+            document.fault((*path, "verdict"), "accepted", "rejected, because a rule or a reason is given")
+        ]
     return []
 
 

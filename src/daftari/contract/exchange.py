@@ -1,8 +1,8 @@
 """
-A first contract from what is known of a table or file: to be corrected by people, not believed.
+A draft contract from the profile of a table or file, for people to correct.
 
-What rows cannot tell is left to them: bounds, meaning, who may see what. No value of a row gets into the
-text, save the few of a closed set, and examples where they were asked for.
+Bounds, meaning and access cannot be read from rows: people add them. The text holds no values of rows,
+except those of a closed set, and examples on request.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _PERSONAL = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnProfile:
-    """What is known of one column."""
+    """The profile of one column."""
 
-    name: str  #: as the source has it
+    name: str  #: as in the source
     logical_type: LogicalType
     physical_type: str | None = None
     description: str = ""
     required: bool = False
     unique: bool = False
     key_position: int | None = None
-    allowed: tuple[str, ...] = ()  #: the only values there are, where there are few
-    examples: tuple[str, ...] = ()  #: only where they were asked for
+    allowed: tuple[str, ...] = ()  #: all distinct values, if there are few
+    examples: tuple[str, ...] = ()  #: only on request
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceProfile:
-    """A foreign key, by the source's names."""
+    """A foreign key, in the source's names."""
 
     columns: tuple[str, ...]
     target: str
@@ -64,7 +64,7 @@ class TableProfile:
 
 
 def contract_text(profile: TableProfile) -> str:
-    """Return a contract for *profile*, as YAML of ODCS 3.1 that lints clean and can be governed."""
+    """Return a contract for *profile*: ODCS 3.1 YAML that passes lint and can be governed."""
     dataset = sql_name_of(profile.name, longest=LONGEST_DATASET)
     names = _field_names(column.name for column in profile.columns)
     item: dict[str, Any] = {
@@ -95,7 +95,7 @@ def contract_text(profile: TableProfile) -> str:
 
 
 def sql_name_of(name: str, *, longest: int = LONGEST_NAME) -> str:
-    """*name* as a table or column is called: lower-case ASCII letters, digits and _."""
+    """Return *name* as a table or column name: lower-case ASCII letters, digits and _."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     # An inner capital begins a word: NetAmount, employeeID.
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
@@ -106,7 +106,7 @@ def sql_name_of(name: str, *, longest: int = LONGEST_NAME) -> str:
 
 
 def _field_names(names: Iterable[str]) -> dict[str, str]:
-    """Each of *names* with the field that stands for it, no two the same."""
+    """Return a unique field name for each of *names*."""
     taken: dict[str, str] = {}
     for name in names:
         wanted = chosen = sql_name_of(name)
@@ -120,9 +120,9 @@ def _field_names(names: Iterable[str]) -> dict[str, str]:
 
 def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
     is_personal = _PERSONAL.search(name) is not None
-    said: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "name": name,
-        # A load finds the column by its field's name or by this one.
+        # A load finds the column by its field's name or by its business name.
         "businessName": Quoted(column.name) if column.name != name else None,
         "description": column.description or TO_DESCRIBE,
         "logicalType": column.logical_type.value,
@@ -135,7 +135,7 @@ def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
         "quality": [_closed_set(column, name)] if column.allowed else None,
         "examples": [Quoted(example) for example in column.examples] or None,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _closed_set(column: ColumnProfile, name: str) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _closed_set(column: ColumnProfile, name: str) -> dict[str, Any]:
         "metric": "invalidValues",
         "mustBe": 0,
         "dimension": "conformity",
-        # Quoted, since older readers of YAML take yes, no and on for true and false.
+        # Quoted, because YAML 1.1 parsers read yes, no and on as booleans.
         "arguments": {"validValues": [Quoted(value) for value in column.allowed]},
     }
 
@@ -164,9 +164,9 @@ def _reference(dataset: str, reference: ReferenceProfile, names: dict[str, str])
 def _heading(profile: TableProfile) -> str:
     origin = " ".join(profile.origin.split())
     return (
-        f"A first contract, made from {origin}.\n"
-        "Go through it before it governs anything: describe each field, check types, keys and closed sets,\n"
-        "and say who it is about (daftari.subject), why it is kept and how long, and who may see it."
+        f"A draft contract, made from {origin}.\n"
+        "Review it before it governs anything: describe each field, check types, keys and closed sets,\n"
+        "and state whom it is about (daftari.subject), why and how long it is kept, and who may see it."
     )
 
 

@@ -1,9 +1,9 @@
 """
-What a dataset promises. Pure data: nothing here opens a file or a database.
+The model of a contract. Pure data: nothing here opens a file or a database.
 
 The vocabulary is ODCS v3.1's; what ODCS lacks comes from `customProperties` named `daftari.*`.
 One ODCS file is a `Contract`; each object of its `schema` is a `Dataset`; each property a `Field`.
-A workspace keeps one dataset in a contract; contracts by others may hold many.
+A workspace's contract has one dataset; other contracts may have many.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from daftari.contract.approval import Approval
 from daftari.contract.durations import latency
 from daftari.errors import ContractError, Fault, UnknownName
 
-#: Of the organisations that this is made for. `DAFTARI_TIME_ZONE` says another.
+#: Override with `DAFTARI_TIME_ZONE`.
 DEFAULT_TIME_ZONE = "Africa/Nairobi"
 
 
@@ -40,14 +40,14 @@ class LogicalType(StrEnum):
 
 
 class DatasetKind(StrEnum):
-    """`daftari.kind`: whether rows record what happened, or are looked up by those that do."""
+    """`daftari.kind`: whether rows record events, or are reference data for them."""
 
     TRANSACTIONAL = "transactional"
     REFERENCE = "reference"
 
 
 class Conflict(StrEnum):
-    """`daftari.conflict`: what happens when a key arrives again with other content."""
+    """`daftari.conflict`: what happens when a key arrives again with different content."""
 
     UPDATE = "update"  #: the later content replaces the earlier
     KEEP = "keep"  #: the first content stays; the later row counts as a duplicate
@@ -60,7 +60,7 @@ class PartitionPeriod(StrEnum):
 
 
 class Mask(StrEnum):
-    """`daftari.protection`: what is left of a value for those who may not see it whole."""
+    """`daftari.protection`: what a masked value still shows."""
 
     FULL = "full"  #: nothing
     LAST3 = "last3"  #: the last three characters of a longer text or number
@@ -75,7 +75,7 @@ class Severity(StrEnum):
 
 
 class Classification(StrEnum):
-    """Who may see a value, from everybody to a few. Their order is that of how much is held back."""
+    """Who may see a value, ordered from everybody to a few."""
 
     PUBLIC = "public"
     INTERNAL = "internal"
@@ -96,7 +96,7 @@ class Classification(StrEnum):
 
     @property
     def is_restricted(self) -> bool:
-        """Whether a value is shown only to someone who states a purpose, and each reading of it is audited."""
+        """Whether reading a value requires a stated purpose and is audited."""
         match self:
             case Classification.CONFIDENTIAL | Classification.RESTRICTED:
                 return True
@@ -116,17 +116,17 @@ class Operation(StrEnum):
 
 
 class RowScope(StrEnum):
-    """`daftari.access`: which rows a role reaches."""
+    """`daftari.access`: which rows a role may reach."""
 
     ALL = "all"
-    OWN = "own"  #: those about the caller
-    DEPARTMENT = "department"  #: those of the caller's department
-    REPORTS = "reports"  #: those about the people whom the caller manages
+    OWN = "own"  #: rows about the caller
+    DEPARTMENT = "department"  #: rows of the caller's department
+    REPORTS = "reports"  #: rows about the people whom the caller manages
     NONE = "none"
 
     @property
     def needs_subject(self) -> bool:
-        """Whether only `daftari.subject` tells which rows these are. A department may be a field of its own."""
+        """Whether `daftari.subject` decides which rows these are. A department may also be a field of the row."""
         match self:
             case RowScope.OWN | RowScope.REPORTS:
                 return True
@@ -138,7 +138,7 @@ class RowScope(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """The rows for which an expression over the fields holds, where no `RowScope` says it."""
+    """The rows for which an expression over the fields is true; for scopes beyond `RowScope`."""
 
     text: str
 
@@ -146,16 +146,16 @@ class Condition:
         return self.text
 
 
-def row_scope(said: str) -> RowScope | Condition:
-    """Return what `rows` of a line of access means."""
+def row_scope(text: str) -> RowScope | Condition:
+    """Parse `rows` of a line of access."""
     try:
-        return RowScope(said)
+        return RowScope(text)
     except ValueError:
-        return Condition(said)
+        return Condition(text)
 
 
 class RowOutcome(StrEnum):
-    """What became of a row that was received. A run counts each; their sum is what it received."""
+    """The outcome of a received row. A run counts each outcome; their sum is the rows received."""
 
     INSERTED = "inserted"
     UPDATED = "updated"
@@ -167,8 +167,8 @@ class RowOutcome(StrEnum):
 class QualityType(StrEnum):
     LIBRARY = "library"
     SQL = "sql"
-    TEXT = "text"  #: tells people something, and asserts nothing
-    CUSTOM = "custom"  #: of another engine, which is not run
+    TEXT = "text"  #: information for people; asserts nothing
+    CUSTOM = "custom"  #: for another engine; not run
 
 
 class QualityMetric(StrEnum):
@@ -182,7 +182,7 @@ class QualityMetric(StrEnum):
 
 
 class QualityOperator(StrEnum):
-    """How ODCS compares the number of a check with what is expected."""
+    """How ODCS compares a check's number with the expected one."""
 
     BE = "mustBe"
     NOT_BE = "mustNotBe"
@@ -201,7 +201,7 @@ class QualityUnit(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """ODCS `logicalTypeOptions`. Bounds are inclusive unless named exclusive; text as the contract has it."""
+    """ODCS `logicalTypeOptions`. Bounds are inclusive unless named exclusive; text as in the contract."""
 
     minimum: Decimal | str | None = None
     maximum: Decimal | str | None = None
@@ -222,14 +222,12 @@ class Quality:
     name: str
     description: str = ""
     type: QualityType = QualityType.LIBRARY
-    metric: QualityMetric | str | None = (
-        None  #: a word that is none of ODCS's stays text; `governable` refuses it
-    )
-    query: str | None = None  #: of type sql; `${object}` and `${property}` stand for table and column
+    metric: QualityMetric | str | None = None  #: a word unknown to ODCS stays text; `governable` refuses it
+    query: str | None = None  #: for type sql; `${object}` and `${property}` stand for table and column
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     comparison: QualityOperator | None = None
     expected: Any = None
-    unit: QualityUnit | str = QualityUnit.ROWS  #: as of `metric`
+    unit: QualityUnit | str = QualityUnit.ROWS  #: as for `metric`
     dimension: str | None = None
     severity: Severity = Severity.ERROR
 
@@ -254,7 +252,7 @@ class Field:
     required: bool = False
     unique: bool = False
     key_position: int | None = None  #: place in the primary key, from 1
-    #: a word that is none of ours stays text; `governable` refuses it
+    #: an unknown word stays text; `governable` refuses it
     classification: Classification | str | None = None
     critical: bool = False
     options: Options = Options()
@@ -263,7 +261,7 @@ class Field:
     quality: tuple[Quality, ...] = ()
     protection: Protection = Protection()
     examples: tuple[Any, ...] = ()
-    line: int = 0  #: in the contract's file
+    line: int = 0  #: in the contract file
 
     @property
     def is_key(self) -> bool:
@@ -271,19 +269,19 @@ class Field:
 
     @property
     def index_column(self) -> str | None:
-        """The column of its blind index, where the contract asks for one."""
+        """The column of its blind index; None if the contract requests none."""
         return f"{self.name}_index" if self.protection.sealed and self.protection.lookup else None
 
     @property
     def is_confidential(self) -> bool:
-        """Whether a value of it may never be shown in a log, a preview or a check result."""
+        """Whether its values may never be shown in a log, a preview or a check result."""
         return self.protection.sealed or (
             isinstance(self.classification, Classification) and self.classification.is_confidential
         )
 
     @property
     def is_restricted(self) -> bool:
-        """Whether a value of it is shown only to someone who states a purpose."""
+        """Whether reading its values requires a stated purpose."""
         return isinstance(self.classification, Classification) and self.classification.is_restricted
 
 
@@ -298,7 +296,7 @@ class Relationship:
 
 @dataclass(frozen=True, kw_only=True)
 class RowRule:
-    """`daftari.rules`: a condition over one row, in SQL. As in a check constraint, null is no violation."""
+    """`daftari.rules`: a condition over one row, in SQL. As in a check constraint, null is not a violation."""
 
     id: str
     expression: str
@@ -308,17 +306,17 @@ class RowRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Partitioning:
-    """`daftari.partition`: range partitions by one field, made *ahead* periods beyond the newest."""
+    """`daftari.partition`: range partitions by one field, created *ahead* periods in advance."""
 
     field: str
     every: PartitionPeriod
     ahead: int = 3
-    start: str | None = None  #: first period to make, YYYY-MM
+    start: str | None = None  #: first period to create, YYYY-MM
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """`daftari.noOverlap`: the ranges [start, end] of one *key* may not overlap, save *unless*."""
+    """`daftari.noOverlap`: ranges [start, end] of one *key* may not overlap, except where *unless* is true."""
 
     key: tuple[str, ...]
     start: str
@@ -328,7 +326,7 @@ class Overlap:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One line of `daftari.access`. Compiled to grants and policies."""
+    """One line of `daftari.access`, compiled to grants and policies."""
 
     role: str
     operations: tuple[Operation, ...]
@@ -359,8 +357,8 @@ class Dataset:
     retention: timedelta | None = None
     #: share of a load's rows that may be rejected before a pipeline stops, 0 to 1
     max_rejected_ratio: float = 0.05
-    #: Where its days begin, and whose time a timestamp without an offset is: an IANA zone. Not of the contract: the
-    #: workspace gives it.
+    #: The workspace's IANA zone, not part of the contract: when days begin, and the zone of timestamps without
+    #: an offset.
     time_zone: str = DEFAULT_TIME_ZONE
     line: int = 0
 
@@ -368,7 +366,7 @@ class Dataset:
         return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def __hash__(self) -> int:
-        """By the name alone: quick, and the same for datasets that are equal."""
+        """Hash only the name: fast, and consistent with equality."""
         return hash(self.name)
 
     def field(self, name: str) -> Field:
@@ -410,28 +408,28 @@ class Contract:
     hash: str = ""
     #: the normalised document, as JSON: reading it gives the same contract again
     document: str = field(default="", repr=False)
-    #: what ODCS allows and the reader could not express in this model; `governable` reports them
+    #: what ODCS allows and this model cannot express; `governable` reports them
     reservations: tuple[Fault, ...] = ()
 
     @property
     def latency(self) -> timedelta | None:
-        """How long after the last load the next one is late; None where the contract does not say it."""
+        """How long after the last load the next one is late; None if the contract does not state it."""
         try:
             return latency(self.service_levels["latency"])
-        except (KeyError, ValueError):  # what cannot be read is among the reservations
+        except (KeyError, ValueError):  # the reservations report it
             return None
 
     @property
     def dataset(self) -> Dataset:
         """
-        The only dataset of this contract.
+        The single dataset of this contract.
 
         Raises:
-            ContractError: there is none, or more than one.
+            ContractError: it has none, or more than one.
         """
         if len(self.datasets) != 1:
             raise ContractError(
                 f"{self.source or self.id}: {len(self.datasets)} objects in schema; expected 1",
-                hint="Give each dataset a contract of its own.",
+                hint="Write one contract for each dataset.",
             )
         return self.datasets[0]

@@ -1,4 +1,4 @@
-"""How the contracts of one workspace hang together: unique names, references that hold, an order."""
+"""The contracts of one workspace together: unique names, valid references, order of creation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from daftari.errors import Fault
 
 def in_order(contracts: Sequence[Contract]) -> tuple[tuple[Contract, ...], tuple[Fault, ...]]:
     """
-    Return *contracts*, a referenced dataset before those that refer to it, and what does not fit.
+    Return *contracts* with each referenced dataset before those that refer to it, and the faults found.
 
-    Each contract has one dataset. The order is stable, and that of *contracts* where there are faults.
+    Each contract has one dataset. The order is stable; if there are faults, it is that of *contracts*.
     """
     by_name: dict[str, Contract] = {}
     faults: list[Fault] = []
@@ -80,8 +80,6 @@ def _sorted(
     except CycleError as error:
         circle = error.args[1]
         contract = by_name[circle[0]]
-        found = ContractFinding(
-            "relationships", " → ".join(reversed(circle)), "references that lead in no circle"
-        )
+        found = ContractFinding("relationships", " → ".join(reversed(circle)), "references without a cycle")
         return tuple(contracts), (found.in_dataset(contract, contract.dataset),)
     return tuple(by_name[name] for name in names), ()

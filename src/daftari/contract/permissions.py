@@ -1,9 +1,9 @@
 """
-Who may do what to a dataset: the one home of these rules.
+Who may do what to a dataset: the only module that decides this.
 
-Pages draw by them, operations refuse by them, and policies are compiled from them. Each `refusal_to_…` says why not;
-None: it may be done. `shares.py` puts the lines of `daftari.access` together; which rows of a dataset are within a
-scope, PostgreSQL decides.
+Pages, operations and compiled policies all use these rules. Each `refusal_to_…` returns the reason for a refusal;
+None: permitted. `role_permissions.py` combines the lines of `daftari.access`. Which rows are within a scope,
+PostgreSQL decides.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from daftari.contract.approval import Approval, ApprovalStep
 from daftari.contract.model import Condition, Dataset, Field, LogicalType, Operation, RowScope
 from daftari.errors import AccessRefused
 
-#: Said of a dataset that is there too, where it is not for whoever asks.
-NO_SUCH_DATASET = "There is no such dataset, or it is not for your role."
-_ASK_THE_CONTRACT = "`daftari contract show` tells who may do what."
+#: Also the answer for an existing dataset that the caller may not see.
+NO_SUCH_DATASET = "This dataset does not exist, or your role may not see it."
+_ASK_THE_CONTRACT = "`daftari contract show` lists who may do what."
 
 
 def require(refusal: str | None, hint: str | None = _ASK_THE_CONTRACT) -> None:
-    """Raises AccessRefused where there is a *refusal*."""
+    """Raise AccessRefused if there is a *refusal*."""
     if refusal is not None:
         raise AccessRefused(refusal, hint=hint)
 
@@ -40,16 +40,16 @@ def refusal_to_read(dataset: Dataset, caller: Caller) -> str | None:
     is_given = permission_of(dataset, caller.role, Operation.READ) is not None
     if is_given and caller.may_name(dataset.name):
         return None
-    return f"{dataset.name}: this caller does not read it; expected a role to which its contract shows it"
+    return f"{dataset.name}: this caller may not read it; expected a role that its contract lets read it"
 
 
 def sees_all_rows(dataset: Dataset, role: str) -> bool:
-    """Whether no row is hidden from *role*: figures over all rows tell it nothing new."""
+    """Whether *role* sees every row, so figures over all rows reveal nothing new to it."""
     return RowScope.ALL in _scopes(dataset, role, Operation.READ)
 
 
-def sees_own_rows_alone(dataset: Dataset, role: str) -> bool:
-    """Whether *role* reads rows, and each of them is about the person who reads."""
+def sees_only_own_rows(dataset: Dataset, role: str) -> bool:
+    """Whether *role* reads only rows about the reader."""
     return set(_scopes(dataset, role, Operation.READ)) == {RowScope.OWN}
 
 
@@ -57,7 +57,7 @@ def refusal_to_read_all(dataset: Dataset, caller: Caller) -> str | None:
     refusal = refusal_to_read(dataset, caller)
     if refusal is not None or sees_all_rows(dataset, caller.role):
         return refusal
-    return f"{dataset.name}: role {caller.role} sees some of its rows; expected a role that sees all of them"
+    return f"{dataset.name}: role {caller.role} sees only some of its rows; expected a role that sees all"
 
 
 def refusal_to_write(dataset: Dataset, caller: Caller) -> str | None:
@@ -68,57 +68,59 @@ def refusal_to_write(dataset: Dataset, caller: Caller) -> str | None:
 
 
 def refusal_to_insert(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller may insert no row, not even one about itself."""
+    """Why the caller may not insert any row, not even one about itself."""
     is_given = permission_of(dataset, caller.role, Operation.INSERT) is not None
     return _refusal_of_token(dataset, caller) or _unless(is_given, dataset, caller, "insert into it")
 
 
 def refusal_to_insert_for_others(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller may not insert rows about others, as files hold them. Who inserts its own alone asks."""
+    """Why the caller may not load files: inserting only rows about itself is not enough."""
     is_given = bool(set(_scopes(dataset, caller.role, Operation.INSERT)) - {RowScope.OWN})
-    return _refusal_of_token(dataset, caller) or _unless(is_given, dataset, caller, "load files of it")
+    return _refusal_of_token(dataset, caller) or _unless(is_given, dataset, caller, "load files into it")
 
 
-def refusal_to_mend(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller may not see and mend refused rows: that is for whoever loads a dataset and sees all of it."""
+def refusal_to_correct(dataset: Dataset, caller: Caller) -> str | None:
+    """Why the caller may not see and correct rejected rows: only callers that load a dataset and see all rows may."""
     is_given = (refusal_to_insert_for_others(dataset, caller) or refusal_to_read_all(dataset, caller)) is None
-    return None if is_given else f"{dataset.name}: its refused rows are not for your role to mend"
+    return None if is_given else f"{dataset.name}: your role may not correct its rejected rows"
 
 
 def refusal_to_watch(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller may not see a dataset's runs and its state: they tell of rows that it may not see."""
+    """Why the caller may not see a dataset's runs and state: they reveal facts about rows it may not see."""
     refusals = (refusal_to_insert_for_others(dataset, caller), refusal_to_read_all(dataset, caller))
     return (
-        None if None in refusals else f"{dataset.name}: its runs are for whoever loads it or sees all of it"
+        None
+        if None in refusals
+        else f"{dataset.name}: only roles that load it or see all its rows may see its runs"
     )
 
 
 def refusal_to_open(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the dataset has no page for the caller, in words that do not tell whether it is there."""
+    """Why the dataset has no page for the caller, without revealing whether it exists."""
     ways = (refusal_to_read, refusal_to_insert_for_others, refusal_to_ask)
     is_given = any(way(dataset, caller) is None for way in ways)
     return None if is_given else NO_SUCH_DATASET
 
 
 def refusal_to_oversee(role: str, overseers: Collection[str]) -> str | None:
-    """Why *role* may not look at the audit trail, the access review and the privacy desk."""
-    return None if role in overseers else "This page is for who oversees."
+    """Why *role* may not see the audit trail, the access review and the privacy desk."""
+    return None if role in overseers else "Only overseers may see this page."
 
 
 # --- requests
 
 
 def is_own(dataset: Dataset, row: Mapping[str, Any], person: str | None) -> bool:
-    """Whether *row* is about *person*. Nothing is about nobody in particular."""
+    """Whether *row* is about *person*. False if *person* is None."""
     whose = row.get(dataset.subject or "")
     return whose is not None and str(whose) == person
 
 
 def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalStep, ...]:
     """
-    Return the steps that *role* takes of requests that are its person's own, or of those of others.
+    Return the steps that *role* may take in the caller's own requests, or in those of others.
 
-    Nobody decides their own: a step of one's own is a step of nobody else's, and the other way round.
+    Nobody approves their own request: each step is either for one's own requests or for those of others.
     """
     return tuple(it for it in approval.steps_of(role) if it.own is is_own)
 
@@ -126,16 +128,16 @@ def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalSt
 def step_between(
     approval: Approval, role: str, states: tuple[str, str], *, is_own: bool
 ) -> ApprovalStep | None:
-    """Return the step by which *role* brings a request from one state to another; None: it has none."""
+    """Return the step by which *role* moves a request from one state to another; None if it has none."""
     found = (it for it in steps_of(approval, role, is_own=is_own) if (it.start, it.to) == states)
     return next(found, None)
 
 
 def may_bring(approval: Approval, role: str, states: tuple[str, str], *, is_own: bool) -> bool:
     """
-    Whether *role* may bring a request from one state to another: by a step, or as who records those of others.
+    Whether *role* may move a request from one state to another: by a step, or as a recorder of others' requests.
 
-    `daftari.take_step` of migration 0015 asks the same of the same approval, in the server.
+    The SQL function `daftari.take_step` (migration 0015) enforces the same rule in the server.
     """
     records = role in approval.recorded_by and not is_own
     return records or step_between(approval, role, states, is_own=is_own) is not None
@@ -143,40 +145,40 @@ def may_bring(approval: Approval, role: str, states: tuple[str, str], *, is_own:
 
 def may_insert_decided(approval: Approval, role: str, rows: RowScope | Condition) -> bool:
     """
-    Whether *role*, which inserts within the scope *rows*, brings requests of others in any state.
+    Whether *role*, which inserts within the scope *rows*, may insert requests of others in any state.
 
-    Who reaches some rows only asks. Whoever it is, a row about oneself begins where every request begins.
+    A role that reaches only some rows only makes requests. A row about the caller always starts in the first state.
     """
     return rows == RowScope.ALL or role in approval.recorded_by
 
 
 def refusal_to_decide(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller takes no steps of others' requests."""
+    """Why the caller may not take steps in others' requests."""
     approval = dataset.approval
     if approval is None:
-        return f"{dataset.name}: its contract knows no approval"
+        return f"{dataset.name}: its contract has no approval"
     if not steps_of(approval, caller.role, is_own=False):
-        return f"{dataset.name}: there is nothing that your role decides here"
+        return f"{dataset.name}: your role decides no requests here"
     return _refusal_of_token(dataset, caller) or refusal_to_read(dataset, caller)
 
 
 def refusal_to_ask(dataset: Dataset, caller: Caller) -> str | None:
-    """Why the caller asks for nothing here. A key of one text is made up for whoever asks."""
+    """Why the caller may not make requests here. The key must be one text field, which is generated."""
     key = [dataset.field(name).logical_type for name in dataset.key]
-    is_asked_for = dataset.approval is not None and dataset.subject is not None
-    is_somebody = caller.user_id is not None
+    takes_requests = dataset.approval is not None and dataset.subject is not None
+    is_person = caller.user_id is not None
     if (
-        is_asked_for
-        and is_somebody
+        takes_requests
+        and is_person
         and key == [LogicalType.STRING]
         and refusal_to_insert(dataset, caller) is None
     ):
         return None
-    return f"{dataset.name}: there is nothing that your role may ask for here"
+    return f"{dataset.name}: your role may not make requests here"
 
 
 def open_fields(dataset: Dataset, role: str) -> tuple[Field, ...]:
-    """Return what whoever asks may say: neither the key, the person nor the state, and nothing that a step fills in."""
+    """Return the fields that a requester fills in: not the key, the person, the state or the fields of a step."""
     approval, share = dataset.approval, permission_of(dataset, role, Operation.INSERT)
     if approval is None or share is None:
         return ()
@@ -193,12 +195,10 @@ def _scopes(dataset: Dataset, role: str, operation: Operation) -> tuple[RowScope
 def _refusal_of_token(dataset: Dataset, caller: Caller) -> str | None:
     if caller.writes and caller.may_name(dataset.name):
         return None
-    return f"{dataset.name}: this token is not for writing to it; expected one that is"
+    return f"{dataset.name}: this token may not write to it; expected one that may"
 
 
 def _unless(is_given: bool, dataset: Dataset, caller: Caller, what: str) -> str | None:
     if is_given:
         return None
-    return (
-        f"{dataset.name}: role {caller.role} may not {what}; expected a role to which its contract gives that"
-    )
+    return f"{dataset.name}: role {caller.role} may not {what}; expected a role that its contract permits to"

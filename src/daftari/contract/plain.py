@@ -1,4 +1,4 @@
-"""A contract, or a part of it, as JSON has it."""
+"""A contract, or a part of it, as JSON values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def as_plain(value: Any) -> Any:
-    """*value* of the model as dict, list, str, number, bool and None. Durations are in whole days."""
+    """Return *value* of the model as dict, list, str, number, bool and None. Durations are whole days."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: as_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):

@@ -1,11 +1,11 @@
-"""The names of the platform's schemas and columns. SQL files spell them out; Python takes them from here."""
+"""The names of the platform's schemas and columns, for Python. SQL files spell them out."""
 
 from __future__ import annotations
 
 OPS = "ops"  #: governed tables
 STAGING = "staging"  #: dbt's views over them
 MARTS = "marts"  #: published
-VIEWS = "views"  #: what roles see masked
+VIEWS = "views"  #: masked views of roles
 PLATFORM = "daftari"  #: the platform's own tables and functions
 
 CREATED_AT = "created_at"

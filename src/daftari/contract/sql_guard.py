@@ -1,7 +1,7 @@
 """
-Whether a contract's own SQL is one statement that only reads.
+Check that a contract's own SQL is one read-only statement.
 
-The text is untrusted. sqlglot parses it; what it does not recognise is refused rather than trusted.
+The text is untrusted. sqlglot parses it; anything it does not recognise is refused.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-# What it cannot parse it says by a warning as well; our verdict says it better.
+# sqlglot also logs a warning for text that it cannot parse; our message replaces it.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-#: Placeholders that ODCS has for the table and the column.
+#: The ODCS placeholders for the table and the column.
 PLACEHOLDERS = {"${object}": "daftari_object", "${property}": "daftari_property"}
 
-#: PostgreSQL functions that sqlglot has no class for and that only compute. Others are refused.
+#: PostgreSQL functions without a class in sqlglot that only compute. Others are refused.
 _HARMLESS = {
     "age",
     "btrim",
@@ -46,7 +46,7 @@ _CHANGES = (
 
 
 def refusal_to_run(query: str) -> str | None:
-    """Why *query* may not run, in words that follow "found"; None when it is one read-only statement."""
+    """Return why *query* may not run, to follow the word "found"; None if it is one read-only statement."""
     for placeholder, name in PLACEHOLDERS.items():
         query = query.replace(placeholder, name)
     try:
@@ -62,7 +62,7 @@ def refusal_to_run(query: str) -> str | None:
 
 
 def _refusal_of(node: exp.Expr) -> str | None:
-    # A query is itself a kind of DDL or DML to sqlglot; what changes something is not a query.
+    # In sqlglot a query is also a kind of DDL or DML; statements that change something are not queries.
     if isinstance(node, _CHANGES) and not isinstance(node, exp.Query):
         return f"{node.key} inside a select"
     if isinstance(node, exp.Anonymous) and node.name.lower() not in _HARMLESS:

@@ -1,1 +1,1 @@
-"""Protection as pure rules: keys, values and entries in; sealed values, masks and verdicts out."""
+"""Sealing, masking and audit verification, as pure functions."""

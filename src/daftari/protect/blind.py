@@ -1,9 +1,9 @@
 """
-A blind index: equal values can be found and kept unique without opening them.
+Blind indexes: find equal values and enforce uniqueness without opening sealed values.
 
-HMAC-SHA256 of the normalised value, under a key of its own for each field, so that the indexes of two fields
-cannot be compared. 16 bytes are kept: for two different values among a billion to meet takes a chance below
-one in 10^20, so that a unique constraint may stand on it, and an index entry stays short.
+HMAC-SHA256 of the normalised value, with a separate key for each field, so that the indexes of two fields cannot be
+compared. Truncated to 16 bytes: the chance of a collision among a billion values is below one in 10^20, so a unique
+constraint can use it, and an index entry stays short.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INDEX_BYTES = 16
 
 def normalised(value: str) -> str:
     """
-    Return what is compared: without white space, in lower case, in Unicode's compatibility form.
+    Return the form to compare: without white space, in lower case, in Unicode's compatibility form.
 
     `+254 712 345 678` and `+254712345678` are one number; `a123456789s` and `A123456789S` one PIN.
     """
@@ -27,7 +27,7 @@ def normalised(value: str) -> str:
 
 
 class BlindIndex:
-    """The blind index of one field. *secret* is the key of that field alone."""
+    """The blind index of one field. *secret* is the key of this field only."""
 
     __slots__ = ("_mac",)
 

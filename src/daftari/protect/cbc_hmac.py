@@ -1,4 +1,4 @@
-"""A256CBC-HS512, the authenticated encryption of RFC 7518, section 5.2.5. pgcrypto can make and open it too."""
+"""A256CBC-HS512, the authenticated encryption of RFC 7518, section 5.2.5. pgcrypto can compute it too."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _BLOCK_BYTES = 16
 
 class A256CBCHS512:
     """
-    Encrypts and decrypts under one key, in the manner of `cryptography`'s AEADs. Not for several threads at once.
+    Encrypts and decrypts under one key, with the interface of `cryptography`'s AEADs. Not thread-safe.
 
-    Making OpenSSL's cipher takes fifteen times as long as using it on a short text, so there is one for all
-    messages. CBC adds the block before to each block; the chain is entered anew by taking the last block of
-    the message before out of the first block of the next, and its own IV in.
+    Creating OpenSSL's cipher takes fifteen times as long as encrypting a short text, so one cipher serves all
+    messages. CBC XORs each block with the previous one; each message restarts the chain by XORing its first block
+    with the last block of the previous message and with its own IV.
     """
 
     __slots__ = ("_decryptor", "_encryptor", "_key", "_last_in", "_last_out", "_mac")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
-            raise ValueError(f"a key of {KEY_BYTES} bytes is needed")
+            raise ValueError(f"expected a key of {KEY_BYTES} bytes")
         self._mac = Mac(key[:32], "sha512")
         self._key = algorithms.AES256(key[32:])
         self._encryptor: CipherContext | None = None
@@ -38,7 +38,7 @@ class A256CBCHS512:
         return "A256CBCHS512(***)"
 
     def encrypt(self, iv: bytes, data: bytes, associated: bytes) -> bytes:
-        """Return the cipher text of *data* and its tag."""
+        """Return the ciphertext of *data* and its tag."""
         if self._encryptor is None:
             self._encryptor = Cipher(self._key, modes.CBC(bytes(_BLOCK_BYTES))).encryptor()
         missing = _BLOCK_BYTES - len(data) % _BLOCK_BYTES
@@ -48,10 +48,10 @@ class A256CBCHS512:
 
     def decrypt(self, iv: bytes, data: bytes, associated: bytes) -> bytes:
         """
-        Return the plain text of *data*, a cipher text with its tag.
+        Return the plain text of *data*, a ciphertext with its tag.
 
         Raises:
-            InvalidTag: it is not what was encrypted under this key, IV and associated data.
+            InvalidTag: it was not encrypted with this key, IV and associated data.
         """
         text, tag = data[:-TAG_BYTES], data[-TAG_BYTES:]
         is_whole = bool(text) and len(text) % _BLOCK_BYTES == 0

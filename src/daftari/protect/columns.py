@@ -1,4 +1,4 @@
-"""Whole columns sealed and opened: the rows of a block, each under the key of its person."""
+"""Seal and open whole columns: each row of a block under its person's key."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from daftari.protect.blind import BlindIndex, normalised
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, FieldKey, algorithm_of, read_header
 
-#: Between the fields of a key that names a row: PostgreSQL's text could hold it, and a key never does.
+#: Separates the fields of a key that names a row. PostgreSQL text may contain it, but keys never do.
 _BETWEEN = "\x1f"
-#: What Python's `split` takes for white space, of ASCII.
+#: The ASCII characters that Python's `split` treats as white space.
 _ASCII_SPACE = r"[\t-\r\x1c-\x20]+"
 
 
-#: Persons of a field whose keys are held at the most, some 60 MB: a load has more values than persons, and making
-#: such a key takes as long as sealing four values.
+#: At most so many persons' keys are cached for a field, about 60 MB: a load has more values than persons, and deriving
+#: a key takes as long as sealing four values.
 _MOST_HELD = 40_000
 
 
 class _FieldKeys(dict[str, Callable[[bytes, bytes], bytes]]):
-    """What seals a value of one field, by person; made when a person is first met."""
+    """The field keys by person, derived on first use."""
 
     def __init__(self, of: Mapping[str, DataKey], place: str, algorithm: Algorithm) -> None:
         super().__init__()
@@ -41,18 +41,18 @@ class _FieldKeys(dict[str, Callable[[bytes, bytes], bytes]]):
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """What rows are sealed under, block after block."""
+    """The keys for sealing rows, for all blocks."""
 
-    of: Mapping[str, DataKey]  #: by subject; empty: the dataset's own
+    of: Mapping[str, DataKey]  #: by subject; the empty subject has the dataset's own
     indexes: Mapping[str, BlindIndex]  #: by field
-    _held: dict[str, _FieldKeys] = field(default_factory=dict, repr=False)
+    _keys_by_field: dict[str, _FieldKeys] = field(default_factory=dict, repr=False)
 
     def of_field(self, dataset: Dataset, sealed: Field) -> _FieldKeys:
-        """Return what seals the values of a field, by person."""
+        """Return the field keys by person."""
         place = f"{dataset.name}.{sealed.name}"
-        if place not in self._held:
-            self._held[place] = _FieldKeys(self.of, place, algorithm_of(sealed))
-        return self._held[place]
+        if place not in self._keys_by_field:
+            self._keys_by_field[place] = _FieldKeys(self.of, place, algorithm_of(sealed))
+        return self._keys_by_field[place]
 
 
 def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:
@@ -60,19 +60,19 @@ def sealed_fields(dataset: Dataset) -> tuple[Field, ...]:
 
 
 def index_columns(dataset: Dataset) -> tuple[str, ...]:
-    """The columns of blind indexes, which stand after all others of a row on its way to the server."""
+    """Return the columns of blind indexes, which come after all other columns of a row."""
     return tuple(one.index_column for one in dataset.fields if one.index_column)
 
 
 def subjects(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
-    """Return the person of each row as text; empty where there is none."""
+    """Return the person of each row as text; empty if there is none."""
     if dataset.subject is None:
         return pl.Series([""]).new_from_index(0, rows.height)
     return rows[dataset.subject].cast(pl.String).fill_null("")
 
 
 def row_names(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
-    """Return what tells each row from the others: its key, else all of it that is not sealed."""
+    """Return the identity of each row: its key, else all its values that are not sealed."""
     names = dataset.key or tuple(f.name for f in dataset.fields if not f.protection.sealed)
     if not names:
         return pl.Series([""]).new_from_index(0, rows.height)
@@ -81,7 +81,7 @@ def row_names(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
 
 
 def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
-    """Return *rows* with their sealed fields as bytes, and the blind indexes behind all other columns."""
+    """Return *rows* with sealed fields as bytes, and the blind indexes after all other columns."""
     people = subjects(rows, dataset).to_list()
     names = row_names(rows, dataset).cast(pl.Binary).to_list()
     made: list[pl.Series] = []
@@ -102,7 +102,7 @@ def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
 
 
 def _normalised(text: pl.Series) -> pl.Series:
-    """`blind.normalised` of a whole column, in UTF-8; by far most columns are plain letters and digits."""
+    """Return `blind.normalised` of a whole column, in UTF-8. Fast for the usual plain letters and digits."""
     if (text.str.len_bytes() == text.str.len_chars()).all():
         return text.str.replace_all(_ASCII_SPACE, "").str.to_lowercase().cast(pl.Binary)
     values = [None if value is None else normalised(value).encode() for value in text.to_list()]
@@ -116,7 +116,7 @@ def open_rows(
     Return *rows* with their sealed fields opened, as text.
 
     Raises:
-        CannotOpen: a value was sealed for another field or person, is damaged, or its key is not *known*.
+        CannotOpen: a value was sealed for another field or person, is damaged, or its key is not in *known*.
     """
     people = subjects(rows, dataset).to_list()
     opened = []
@@ -141,7 +141,7 @@ def open_rows(
 
 
 def used_keys(rows: pl.DataFrame, dataset: Dataset) -> set[tuple[bytes, int]]:
-    """Return id and version of every key that values of *rows* are sealed under."""
+    """Return id and version of every key that sealed values of *rows* use."""
     return {
         (header.key_id, header.version)
         for one in sealed_fields(dataset)

@@ -1,4 +1,4 @@
-"""Keys as values. None of them shows its secret when it is printed, logged or part of a traceback's locals."""
+"""Keys as values. None shows its secret when printed, logged or in a traceback."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ KEY_ID_BYTES = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataKey:
-    """What one person's values are sealed under, of one retention class. Destroying it erases them."""
+    """The key of one person's values in one retention class. Destroying it erases them."""
 
     key_id: bytes
-    version: int  #: the rotation that made it
-    #: nothing is encrypted under it: the keys of fields are derived from it
+    version: int  #: the rotation that created it
+    #: never encrypts directly: field keys are derived from it
     secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyOwner:
-    """Whose key it is: a person's for one retention class, a dataset's, or a blind index's."""
+    """The owner of a key: a person for one retention class, a dataset, or a blind index."""
 
     scope: str
     subject: str = ""
@@ -30,11 +30,11 @@ class KeyOwner:
 
 def person_scope(dataset: Dataset) -> str:
     """
-    Return whose identifiers the subject of *dataset* is one of, and how long they are kept.
+    Return the person namespace of the subject of *dataset*, and its retention class.
 
-    A dataset whose subject refers to another's key speaks of the same persons, and shares their keys.
+    A dataset whose subject refers to another dataset's key is about the same persons, and shares their keys.
     """
-    assert dataset.subject is not None, "asked of datasets with a subject"
+    assert dataset.subject is not None, "only for datasets with a subject"
     namespace = f"{dataset.name}.{dataset.subject}"
     for relation in dataset.relationships:
         if relation.fields == (dataset.subject,) and relation.target != dataset.name:
@@ -44,7 +44,7 @@ def person_scope(dataset: Dataset) -> str:
 
 
 def owner_of(dataset: Dataset, subject: str) -> KeyOwner:
-    """Return the owner of the key for a row of *subject*; one without a subject falls under the dataset's own."""
+    """Return the owner of the key for a row of *subject*; without a subject, the dataset's own key."""
     if subject and dataset.subject is not None:
         return KeyOwner(scope=person_scope(dataset), subject=subject)
     return KeyOwner(scope=f"dataset:{dataset.name}")

@@ -1,4 +1,4 @@
-"""HMAC and what is derived with it, made for many short messages under one key."""
+"""HMAC and HKDF, optimised for many short messages under one key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 class Mac:
     """
-    HMAC (RFC 2104) whose two keyed states are made once: a third of the time of `hmac.digest` for short messages.
+    HMAC (RFC 2104) with its two keyed states computed once: a third of the time of `hmac.digest` for short messages.
 
-    *prefix* is what every message begins with.
+    Every message begins with *prefix*.
     """
 
     __slots__ = ("_inner", "_outer")
@@ -38,7 +38,7 @@ class Mac:
 
 
 def expand(secret: bytes, info: bytes, length: int) -> bytes:
-    """HKDF-Expand (RFC 5869) with SHA-512 of a *secret* that is uniformly random and 64 bytes long."""
+    """Return HKDF-Expand (RFC 5869) with SHA-512 of a uniformly random *secret* of 64 bytes."""
     found, block, counter = b"", b"", 0
     while len(found) < length:
         counter += 1

@@ -1,8 +1,8 @@
 """
-Masks: what is left of a value for those who may not see it whole, in Python and in SQL alike.
+Masks: the part of a value that a masked cell shows, the same in Python and in SQL.
 
-A masked value is text, whatever its field's type. Null stays null: a mask hides what a value is, not whether
-there is one. The stars are as many for every value, so that its length is hidden too.
+A masked value is text, whatever its field's type. Null stays null: a mask hides a value, not whether it exists.
+The number of stars is fixed, so that the length is hidden too.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from datetime import UTC, date, datetime
 
 from daftari.contract.model import Field, LogicalType, Mask
 
-#: What stands for a value of which nothing is shown.
+#: A fully masked value.
 HIDDEN = "***"
 _STARS = "*****"
-#: A shorter text would be half told by its last three characters.
-_SHORTEST_TOLD = 6
+#: Of a shorter text, the last three characters would reveal half.
+_SHORTEST_SHOWN = 6
 _OF_TEXT = frozenset({LogicalType.STRING, LogicalType.INTEGER})
 _OF_TIME = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
 def mask_of(field: Field) -> Mask:
-    """Return the mask of *field*: the one that its contract names where it fits the field's type, else full."""
+    """Return the mask of *field*: the contract's if it fits the field's type, else full."""
     wanted = field.protection.mask or Mask.FULL
     fitting = _OF_TIME if wanted is Mask.YEAR else _OF_TEXT
     return wanted if field.logical_type in fitting else Mask.FULL
 
 
 def mask_in_sql(field: Field) -> Mask:
-    """Return what SQL makes of *field*: of a sealed one it has the sealed form, which tells nothing in parts."""
+    """Return the mask of *field* in SQL: always full for a sealed field, of which SQL has only the sealed bytes."""
     return Mask.FULL if field.protection.sealed else mask_of(field)
 
 
 def masked(mask: Mask, value: object) -> str | None:
-    """Return what *mask* leaves of *value*: of a text, a whole number, or a date or instant."""
+    """Return *value*, a text, whole number, date or timestamp, masked by *mask*."""
     if value is None:
         return None
     match mask:
         case Mask.LAST3:
             text = str(value)
-            return _STARS + (text[-3:] if len(text) >= _SHORTEST_TOLD else "")
+            return _STARS + (text[-3:] if len(text) >= _SHORTEST_SHOWN else "")
         case Mask.INITIAL:
             return re.sub("([^ ])[^ ]*", r"\1.", str(value))
         case Mask.EMAIL:
@@ -55,12 +55,12 @@ def masked(mask: Mask, value: object) -> str | None:
 
 
 def sql(field: Field, column: str) -> str:
-    """Return what the mask of *field* leaves of *column*, which is quoted already, as SQL."""
+    """Return *column*, already quoted, masked by the mask of *field*, as SQL."""
     text = f"{column}::text"
     match mask_in_sql(field):
         case Mask.LAST3:
             return (
-                f"case when length({text}) >= {_SHORTEST_TOLD} then '{_STARS}' || right({text}, 3) "
+                f"case when length({text}) >= {_SHORTEST_SHOWN} then '{_STARS}' || right({text}, 3) "
                 f"when {column} is not null then '{_STARS}' end"
             )
         case Mask.INITIAL:

@@ -1,4 +1,4 @@
-"""Log lines without values that somebody may not see: by the name of the field that they stand under."""
+"""Remove protected values from log lines, by the names of their fields."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from daftari.contract.model import Dataset
 from daftari.protect.mask import HIDDEN
 
-#: As structlog has it: logger, method, what is logged; returns what is written.
+#: A structlog processor: logger, method, event; returns the event to write.
 Redactor = Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]
 
 
 def protected_fields(datasets: Iterable[Dataset]) -> frozenset[str]:
-    """Return the names of fields whose values some role sees masked, or that are confidential."""
+    """Return the names of fields that are masked for some role, or confidential."""
     return frozenset(
         name
         for dataset in datasets
@@ -26,10 +26,10 @@ def protected_fields(datasets: Iterable[Dataset]) -> frozenset[str]:
 
 def redacting(datasets: Iterable[Dataset]) -> Redactor:
     """
-    Return a processor that hides what stands under the name of a protected field, however deep, and all of it.
+    Return a processor that replaces every value under the name of a protected field, at any depth.
 
-    Who reads a log is not known, so no part of a value is left. Values in running text are not found: messages
-    hold none by themselves.
+    Readers of a log are unknown, so no part of a value is left. Values inside text are not found: our messages
+    contain none.
     """
     names = protected_fields(datasets)
 

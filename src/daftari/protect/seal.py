@@ -1,14 +1,14 @@
 """
-A sealed value: encrypted, bound to its field and its person, and saying by what it was sealed.
+The format of a sealed value: encrypted, bound to its field and person, naming its key and algorithm.
 
     byte 0        form, 1
     byte 1        algorithm: 1 A256GCM, 2 A256CBC-HS512
     bytes 2-9     key id
     bytes 10-11   version of that key
-    then          nonce (12 or 16 bytes), cipher text, tag (16 or 32 bytes)
+    then          nonce (12 or 16 bytes), ciphertext, tag (16 or 32 bytes)
 
-Associated data: the first 12 bytes, `dataset.field`, a zero byte, the subject. docs/decisions/0008 says why a
-nonce is drawn from what it seals.
+Associated data: the first 12 bytes, `dataset.field`, a zero byte, the subject. docs/decisions/0008 explains why
+the nonce is derived from the sealed value.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NONCE_KEY_BYTES = 32
 
 
 def algorithm_of(field: Field) -> Algorithm:
-    """A256GCM, save where SQL may reveal the field: pgcrypto has no AEAD of its own, but the parts of the other."""
+    """Return A256GCM, except if SQL may open the field: pgcrypto has no AEAD, but the parts of A256CBC-HS512."""
     return Algorithm.A256CBC_HS512 if field.protection.revealable else Algorithm.A256GCM
 
 
@@ -59,10 +59,10 @@ class Header:
 
 def read_header(sealed: bytes, *, of: str) -> Header:
     """
-    Return by what a value was sealed.
+    Return the key and algorithm of a sealed value.
 
     Raises:
-        CannotOpen: these are not the bytes of a sealed value; *of* is the field they stand in.
+        CannotOpen: these are not the bytes of a sealed value; *of* is their field.
     """
     try:
         algorithm = Algorithm(sealed[1])
@@ -77,7 +77,7 @@ def read_header(sealed: bytes, *, of: str) -> Header:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldSecret:
-    """What is derived from a data key for one field: enough for its values, and for nothing else of the person."""
+    """The secrets derived from a data key for one field: they open its values, and no others of the person."""
 
     encryption: bytes
     nonce: bytes
@@ -94,7 +94,7 @@ def derive(key: DataKey, field: str, algorithm: Algorithm) -> FieldSecret:
 
 
 class FieldKey:
-    """Seals and opens the values of one field (`dataset.field`) of one subject. Not for several threads at once."""
+    """Seals and opens the values of one field (`dataset.field`) of one subject. Not thread-safe."""
 
     __slots__ = ("_aead", "_associated", "_field", "_header", "_nonce", "_nonce_bytes")
 
@@ -113,11 +113,11 @@ class FieldKey:
         return f"FieldKey({self._field}, ***)"
 
     def seal(self, value: str, row: str = "") -> bytes:
-        """Seal *value*. Equal values look equal only within one *row*: a text that names it in its dataset."""
+        """Seal *value*. Equal values give equal bytes only within one *row*, a text that names it in its dataset."""
         return self.seal_bytes(value.encode(), row.encode())
 
     def seal_bytes(self, plain: bytes, row: bytes) -> bytes:
-        """The same of both in UTF-8."""
+        """As `seal`, with *value* and *row* in UTF-8."""
         nonce = self._nonce.digest(row + b"\0" + plain)[: self._nonce_bytes]
         return self._header + nonce + self._aead.encrypt(nonce, plain, self._associated)
 

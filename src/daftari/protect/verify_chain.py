@@ -1,13 +1,13 @@
 """
-Prove that an exported audit is whole, or name what was done to it.
+Verify that an exported audit is whole, or report how it was changed.
 
     python verify_chain.py EXPORT ANCHORS PUBLIC_KEY
 
-EXPORT is the file of `daftari audit export`, ANCHORS the folder of signed checkpoints, PUBLIC_KEY the PEM file of
-the key that signed them. Exit code 0: whole and anchored; 1: anything else.
+EXPORT is the file of `daftari audit export`, ANCHORS the folder of signed checkpoints, PUBLIC_KEY the signing key's
+public PEM file. Exit code 0: whole and anchored; 1: anything else.
 
-This one file needs Python and the package `cryptography`, and nothing of Daftari: whoever trusts neither the
-database nor us can read it in a quarter of an hour. docs/reference/audit-chain.md says the same in words.
+This file needs only Python and the package `cryptography`, not Daftari: someone who trusts neither the database
+nor us can read it in 15 minutes. docs/reference/audit-chain.md describes the format.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-#: Values are the very texts that are hashed; None where there is no value.
+#: Values are exactly the hashed texts; None: no value.
 Record = Mapping[str, str | None]
 
 ENTRY = (
@@ -35,20 +35,20 @@ ENTRY = (
 LINK = ("position", "entry_id", "entry_hash")
 CHECKPOINT = ("log", "position", "hash", "signed_at", "previous")
 ROWS_A_BLOCK = 1000
-#: Operations whose entries keep the rows themselves.
+#: Operations whose entries include the rows.
 WITH_ROWS = ("update", "delete")
-#: So many broken entries or links are compared with one another, to see whether they changed places.
+#: At most so many broken entries or links are compared with each other, to find swapped ones.
 _COMPARED = 200
 
 
-def packed(*said: str | None) -> bytes:
-    """Texts as one: each with its length in bytes before it, so that no two lists of texts read the same."""
-    parts = (b"-" if it is None else b"%d:%b," % (len(it.encode()), it.encode()) for it in said)
+def packed(*texts: str | None) -> bytes:
+    """Join texts, each with its length in bytes before it, so that different lists never give the same bytes."""
+    parts = (b"-" if it is None else b"%d:%b," % (len(it.encode()), it.encode()) for it in texts)
     return b"".join(parts)
 
 
-def hashed(*said: str | None) -> str:
-    return hashlib.sha256(packed(*said)).hexdigest()
+def hashed(*texts: str | None) -> str:
+    return hashlib.sha256(packed(*texts)).hexdigest()
 
 
 def entry_hash(entry: Record) -> str:
@@ -60,12 +60,12 @@ def link_hash(previous: str, link: Record) -> str:
 
 
 def checkpoint_bytes(checkpoint: Record) -> bytes:
-    """What is signed, and what the next checkpoint names by its hash."""
+    """Return the bytes that are signed, and whose hash the next checkpoint contains."""
     return packed("daftari.audit.checkpoint.1", *(checkpoint[name] for name in CHECKPOINT))
 
 
 class RowsDigest:
-    """The digest over an entry's rows: each is two lines, old and new; blocks of them are hashed, then the hashes."""
+    """The digest over an entry's rows: two lines each, old and new; blocks are hashed, then their hashes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -98,7 +98,7 @@ class ChainVerdict:
     entries: int
     links: int
     waiting: int  #: entries that are not chained yet
-    anchored: int  #: the last position that an anchor vouches for; 0: none
+    anchored: int  #: the last position that an anchor attests; 0: none
 
     @property
     def name(self) -> str:
@@ -111,26 +111,26 @@ class ChainVerdict:
 
 def verify_chain(records: Iterable[Record], anchors: Sequence[Record], key: Ed25519PublicKey) -> ChainVerdict:
     """
-    Hold *records*, in the order of an export, against themselves and against *anchors*.
+    Check *records*, in export order, for consistency and against *anchors*.
 
-    Without an anchor the chain can only be whole in itself: all of it may have been computed anew.
+    Without an anchor, the whole chain may have been recomputed without trace.
     """
     chain = _Chain(positions={_position(it) for it in anchors})
     for record in records:
         chain.take(record)
-    chain.settle()
-    findings = [*chain.findings(), *_stated(chain, anchors, key)]
+    chain.finish()
+    findings = [*chain.findings(), *_anchor_findings(chain, anchors, key)]
     good = [_position(it) for it in anchors if chain.hashes.get(_position(it)) == it["hash"]]
     return ChainVerdict(tuple(findings), chain.entries, chain.links, chain.waiting, max(good, default=0))
 
 
 @dataclass
 class _Chain:
-    """Takes the records one by one, and keeps what does not fit."""
+    """Takes the records one by one, and collects faults."""
 
-    positions: set[int]  #: whose hashes are to be kept
+    positions: set[int]  #: positions whose hashes to keep
     log: str = ""
-    previous: str = ""  #: the hash of the last link; empty where that link is gone
+    previous: str = ""  #: the hash of the last link; empty if that link is missing
     last: int = 0
     entries: int = 0
     links: int = 0
@@ -138,15 +138,14 @@ class _Chain:
     hashes: dict[int, str] = field(default_factory=dict)
     checkpoints: list[Record] = field(default_factory=list)
     partitions: dict[tuple[str, str], int] = field(default_factory=dict)
-    told: list[ChainFinding] = field(default_factory=list)
-    bent: list[tuple[str, Record]] = field(default_factory=list)  #: links, each with the hash before it
-    missing: list[Record] = field(default_factory=list)  #: links whose entry is not there
-    unlike: list[tuple[Record, Record]] = field(
-        default_factory=list
-    )  #: links, each with an entry of another hash
-    stripped: list[tuple[Record, int]] = field(
-        default_factory=list
-    )  #: entries, each with the rows that are there
+    reported: list[ChainFinding] = field(default_factory=list)
+    #: links that do not follow, each with the previous hash
+    broken_links: list[tuple[str, Record]] = field(default_factory=list)
+    missing_entries: list[Record] = field(default_factory=list)  #: links whose entry is missing
+    #: links, each with an entry whose hash differs
+    changed_entries: list[tuple[Record, Record]] = field(default_factory=list)
+    #: entries, each with the number of rows found
+    incomplete_entries: list[tuple[Record, int]] = field(default_factory=list)
     link: Record | None = None
     entry: Record | None = None
     rows: RowsDigest = field(default_factory=RowsDigest)
@@ -161,65 +160,65 @@ class _Chain:
             case "checkpoint":
                 self.checkpoints.append(record)
             case "link":
-                self.settle()
+                self.finish()
                 self.link = record
                 self._follow(record)
             case "entry":
                 if self.entry or self.link is None or self.link["entry_id"] != record["entry_id"]:
-                    self.settle()
+                    self.finish()
                 self.entry, self.rows = record, RowsDigest()
             case "row":
                 self.rows.add(record)
 
     def _follow(self, link: Record) -> None:
-        """Hold a link against the one before."""
+        """Check that a link follows the previous one."""
         position = _position(link)
         if position != self.last + 1:
-            self._say("deleted", f"links {self.last + 1} to {position - 1} are gone from the chain")
+            self._say("deleted", f"links {self.last + 1} to {position - 1} are missing from the chain")
         elif link_hash(self.previous, link) != link["hash"]:
-            self.bent.append((self.previous, link))
+            self.broken_links.append((self.previous, link))
         self.links, self.last, self.previous = self.links + 1, position, link["hash"] or ""
         if position in self.positions:
             self.hashes[position] = self.previous
 
-    def settle(self) -> None:
-        """Close the link and the entry that are open."""
+    def finish(self) -> None:
+        """Finish the current link and entry."""
         link, entry = self.link, self.entry
         self.link = self.entry = None
         if entry is None:
             if link is not None:
-                self.missing.append(link)
+                self.missing_entries.append(link)
             return
         self.entries += 1
         if link is None:
             self._unlinked(entry)
         elif entry_hash(entry) != link["entry_hash"]:
-            self.unlike.append((link, entry))
+            self.changed_entries.append((link, entry))
             return
         if entry["operation"] in WITH_ROWS:
             if self.rows.count < int(entry["rows"] or 0):
-                self.stripped.append((entry, self.rows.count))
+                self.incomplete_entries.append((entry, self.rows.count))
             elif self.rows.digest != entry["digest"] or self.rows.count != int(entry["rows"] or 0):
-                self._say("edited", f"{_named(entry)}: its rows are not those that were written")
+                self._say("edited", f"{_named(entry)}: its rows differ from those written")
 
     def _unlinked(self, entry: Record) -> None:
         if entry.get("waiting"):
             self.waiting += 1
         else:
-            self._say("added", f"{_named(entry)}: has no link, and does not wait for one")
+            self._say("added", f"{_named(entry)}: has no link in the chain, and is not waiting for one")
 
     def _say(self, kind: str, text: str) -> None:
-        self.told.append(ChainFinding(kind, text))
+        self.reported.append(ChainFinding(kind, text))
 
     def findings(self) -> Iterator[ChainFinding]:
-        yield from self.told
+        yield from self.reported
         yield from self._swapped_entries()
         yield from self._swapped_links()
         yield from self._absent()
 
     def _swapped_entries(self) -> Iterator[ChainFinding]:
-        """Entries that are not as they were chained: two that changed places, or one that was edited."""
-        compared = self.unlike[:_COMPARED]
+        """Find entries that differ from the chain: two that changed places, or one that was edited."""
+        compared = self.changed_entries[:_COMPARED]
         done: set[str | None] = set()
         for link, _ in compared:
             for other, content in compared:
@@ -232,19 +231,19 @@ class _Chain:
                             "reordered", f"entries {link['entry_id']} and {other['entry_id']} changed places"
                         )
                     done |= {link["entry_id"], other["entry_id"]}
-        for link, entry in self.unlike:
+        for link, entry in self.changed_entries:
             if link["entry_id"] in done:
                 continue
             if link["entry_hash"] is None:
-                yield ChainFinding("added", f"{_named(entry)}: was not there when its place was chained")
+                yield ChainFinding("added", f"{_named(entry)}: did not exist when its place was chained")
             else:
                 yield ChainFinding(
-                    "edited", f"{_named(entry)}: is not what was chained at {link['position']}"
+                    "edited", f"{_named(entry)}: differs from the entry chained at {link['position']}"
                 )
 
     def _swapped_links(self) -> Iterator[ChainFinding]:
-        """Links that do not follow from the one before: two that changed places, or one that was edited."""
-        compared = self.bent[:_COMPARED]
+        """Find links that do not follow from the previous one: two that changed places, or one that was edited."""
+        compared = self.broken_links[:_COMPARED]
         done: set[int] = set()
         for at, (previous, link) in enumerate(compared):
             for _, other in compared[at + 1 :]:
@@ -253,35 +252,35 @@ class _Chain:
                 if link_hash(previous, moved) in (link["hash"], other["hash"]) and not done & set(places):
                     yield ChainFinding("reordered", f"links {places[0]} and {places[1]} changed places")
                     done |= {places[0], places[0] + 1, places[1], places[1] + 1}
-        for _, link in self.bent:
+        for _, link in self.broken_links:
             if _position(link) not in done:
-                yield ChainFinding(
-                    "edited", f"link {link['position']} does not follow from the one before it"
-                )
+                yield ChainFinding("edited", f"link {link['position']} does not follow from the previous one")
 
     def _absent(self) -> Iterator[ChainFinding]:
-        """Entries and rows that are gone, by the month in which they lay."""
-        gone = [it for it in self.missing if it["entry_hash"] is None]
+        """Find missing entries and rows, by month."""
+        gone = [it for it in self.missing_entries if it["entry_hash"] is None]
         for link in gone:
-            yield ChainFinding("deleted", f"entry {link['entry_id']}: was gone before it was chained")
-        by_month = Counter(it["month"] or "" for it in self.missing if it["entry_hash"] is not None)
+            yield ChainFinding("deleted", f"entry {link['entry_id']}: was deleted before it was chained")
+        by_month = Counter(it["month"] or "" for it in self.missing_entries if it["entry_hash"] is not None)
         for month, count in sorted(by_month.items()):
             yield self._lost("audit_entry", month, count, "entries")
-        for month, count in sorted(Counter((it["at"] or "")[:7] for it, _ in self.stripped).items()):
+        for month, count in sorted(
+            Counter((it["at"] or "")[:7] for it, _ in self.incomplete_entries).items()
+        ):
             yield self._lost("audit_row", month, count, "entries without their rows")
-        for entry, there in self.stripped:
+        for entry, count in self.incomplete_entries:
             if self.partitions.get(("audit_row", (entry["at"] or "")[:7])):
                 yield ChainFinding(
-                    "deleted", f"{_named(entry)}: {there} of its {entry['rows']} rows are there"
+                    "deleted", f"{_named(entry)}: only {count} of its {entry['rows']} rows exist"
                 )
 
     def _lost(self, table: str, month: str, count: int, what: str) -> ChainFinding:
         kept = self.partitions.get((table, month))
         where = f"{table} of {month}: {count} {what}"
         if kept is None:
-            return ChainFinding("gone", f"{where}; its partition is gone: detached or dropped")
+            return ChainFinding("gone", f"{where}; its partition was detached or dropped")
         if kept == 0:
-            return ChainFinding("truncated", f"{where}; its partition is there and empty: truncated")
+            return ChainFinding("truncated", f"{where}; its partition is empty: truncated")
         return ChainFinding("deleted", f"{where}: deleted")
 
 
@@ -289,17 +288,19 @@ def _named(entry: Record) -> str:
     return f"entry {entry['entry_id']} ({entry['operation']} of {entry['relation']} by {entry['actor']})"
 
 
-def _stated(chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey) -> Iterator[ChainFinding]:
-    """Hold the chain against what was signed of it."""
+def _anchor_findings(
+    chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey
+) -> Iterator[ChainFinding]:
+    """Compare the chain with the signed checkpoints."""
     previous: str | None = None
     good = 0
     for anchor in sorted(anchors, key=_position):
         if not _is_signed(anchor, key):
-            yield ChainFinding("forged", f"anchor of {_position(anchor)}: its signature is not by this key")
+            yield ChainFinding("forged", f"anchor of {_position(anchor)}: not signed by this key")
             continue
         if anchor["previous"] != previous:
             yield ChainFinding(
-                "anchor_missing", f"anchor of {_position(anchor)}: the one before it is not there"
+                "anchor_missing", f"anchor of {_position(anchor)}: the previous anchor is missing"
             )
         previous = hashlib.sha256(checkpoint_bytes(anchor)).hexdigest()
         finding = _against(chain, anchor, good)
@@ -307,22 +308,24 @@ def _stated(chain: _Chain, anchors: Sequence[Record], key: Ed25519PublicKey) -> 
             good = _position(anchor)
         else:
             yield finding
-    there = {anchor["position"] for anchor in anchors}
+    existing = {anchor["position"] for anchor in anchors}
     for checkpoint in chain.checkpoints:
-        if checkpoint["position"] not in there:
-            yield ChainFinding("anchor_missing", f"anchor of {checkpoint['position']}: signed, and not there")
+        if checkpoint["position"] not in existing:
+            yield ChainFinding("anchor_missing", f"anchor of {checkpoint['position']}: signed, but missing")
 
 
 def _against(chain: _Chain, anchor: Record, good: int) -> ChainFinding | None:
-    """Hold the chain against one anchor, *good* being the last that it agreed with."""
+    """Compare the chain with one anchor; *good* is the last position that agreed."""
     position = _position(anchor)
     if anchor["log"] != chain.log:
-        return ChainFinding("recomputed", f"anchor of {position}: is of another log than this database's")
+        return ChainFinding(
+            "recomputed", f"anchor of {position}: belongs to another log than this database's"
+        )
     if position > chain.last:
-        text = f"the chain ends at {chain.last}; it had come to {position} when that was signed"
+        text = f"the chain ends at {chain.last}; it had reached {position} when that was signed"
         return ChainFinding("tail_cut", text)
     if chain.hashes.get(position) != anchor["hash"]:
-        text = f"the chain from {good + 1} to {position} is not the one that was signed"
+        text = f"the chain from {good + 1} to {position} differs from the signed one"
         return ChainFinding("recomputed", text)
     return None
 
@@ -357,7 +360,7 @@ def main() -> int:
     given = parser.parse_args()
     key = load_pem_public_key(given.public_key.read_bytes())
     if not isinstance(key, Ed25519PublicKey):
-        parser.error("the public key is not of Ed25519")
+        parser.error("the public key is not an Ed25519 key")
     verdict = verify_chain(read_export(given.export), read_anchors(given.anchors), key)
     for finding in verdict.findings:
         print(f"{finding.kind:<14} {finding.text}")

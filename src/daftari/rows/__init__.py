@@ -1,1 +1,1 @@
-"""A row on its way in: formats, mapping, rules. Pure."""
+"""Incoming rows: formats, mapping, rules. Pure."""

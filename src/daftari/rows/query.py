@@ -1,9 +1,9 @@
 """
-What an address asks of a dataset: which rows, in what order, which fields, from where on.
+Parse the query parameters of a dataset's URL: filters, order, fields, limit, cursor.
 
 `field=value`, `field.ne=`, `.lt= .lte= .gt= .gte=`, `.in=a,b`, `.starts=text`, `.is=null|notnull`;
-`sort=-spent_on,amount`; `limit`; `fields=a,b`; `after=`, which a page gives for the next one. Pure: no value gets near
-the server that it could not read as its column's type.
+`sort=-spent_on,amount`; `limit`; `fields=a,b`; `after=`, the cursor that a page gives for the next one. Pure. Only
+values that are valid for their column's type reach the server.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class VisibleColumn:
     name: str
     type: str  #: PostgreSQL's
     field: Field | None = None  #: None: one of the platform's
-    is_masked: bool = False  #: its values are text with stars in it
+    is_masked: bool = False  #: its values are masked text
     required: bool = False
 
     @property
     def is_restricted(self) -> bool:
-        """Whether its values are read for a purpose alone."""
+        """Whether reading its values requires a stated purpose."""
         return not self.is_masked and self.field is not None and self.field.is_restricted
 
     @property
     def is_for_addresses(self) -> bool:
-        """Whether an address may name its values: it stands in logs and histories."""
+        """Whether a URL may contain its values: URLs end up in logs and browser histories."""
         return not self.is_masked and not self.is_restricted
 
 
@@ -52,7 +52,7 @@ class VisibleColumn:
 class Filter:
     column: VisibleColumn
     operator: str  #: one of eq, ne, lt, lte, gt, gte, in, is, starts
-    values: tuple[str, ...]  #: as text that the server reads as the column's type
+    values: tuple[str, ...]  #: as text that is valid for the column's type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,35 +67,35 @@ class Query:
     filters: tuple[Filter, ...] = ()
     sort: tuple[Sort, ...] = ()  #: ends with the key, so that the order is total
     limit: int = DEFAULT_LIMIT
-    after: tuple[str | None, ...] | None = None  #: the last row's values of what is sorted by
+    after: tuple[str | None, ...] | None = None  #: the last row's values of the sort columns
 
     @property
     def order(self) -> str:
         return ",".join(f"{'-' if it.descending else ''}{it.column.name}" for it in self.sort)
 
     def cursor(self, values: Sequence[str | None]) -> str:
-        """Where the page after a row of these sort values begins."""
+        """Return the cursor of the page after a row with these sort values."""
         text = json.dumps([self.order, list(values)], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def parse_query(
-    dataset: Dataset, columns: Sequence[VisibleColumn], asked: Sequence[tuple[str, str]]
+    dataset: Dataset, columns: Sequence[VisibleColumn], parameters: Sequence[tuple[str, str]]
 ) -> Query:
     """
-    Return what *asked*, the names and values of an address, mean for the columns that a role sees.
+    Parse *parameters*, the names and values in a URL, for the columns that a role sees.
 
     Raises:
-        QueryRefused: something is not understood. A column that does not exist and one that the role does not see
-            are refused in the same words; no value is quoted.
+        QueryRefused: something is not valid. Unknown columns and columns that the role may not see get the same
+            message; no value is quoted.
     """
     known = {column.name: column for column in columns}
     words: dict[str, str] = {}
     filters = []
-    for name, value in asked:
+    for name, value in parameters:
         if name in _WORDS and name not in known:
             if name in words:
-                raise QueryRefused(f"{name}: is there twice; expected it once")
+                raise QueryRefused(f"{name}: given twice; expected once")
             words[name] = value
         else:
             filters.append(_filter(name, value, known))
@@ -111,7 +111,7 @@ def parse_query(
 
 def _column(name: str, known: Mapping[str, VisibleColumn], where: str) -> VisibleColumn:
     if name not in known:
-        raise QueryRefused(f"{where}: names no field that this role sees; there is {', '.join(known)}")
+        raise QueryRefused(f"{where}: names an unknown field; expected one of {', '.join(known)}")
     return known[name]
 
 
@@ -136,7 +136,7 @@ def _sort(given: str | None, known: Mapping[str, VisibleColumn], dataset: Datase
         name = part.strip().removeprefix("-")
         column = _column(name, known, "sort")
         if column.name in found:
-            raise QueryRefused(f"sort: names {column.name} twice; expected it once")
+            raise QueryRefused(f"sort: names {column.name} twice; expected once")
         _require_ordered(column, "sort")
         _require_open(column, "sort")
         found[column.name] = Sort(column=column, descending=part.strip().startswith("-"))
@@ -151,25 +151,25 @@ def _sort(given: str | None, known: Mapping[str, VisibleColumn], dataset: Datase
 def _require_open(column: VisibleColumn, where: str) -> None:
     if not column.is_for_addresses:
         raise QueryRefused(
-            f"{where}: {column.name} may not stand in an address; "
+            f"{where}: {column.name} may not be used in a URL; "
             "expected a field that is neither masked nor restricted"
         )
 
 
 def _require_ordered(column: VisibleColumn, where: str) -> None:
     if column.field and column.field.logical_type in (LogicalType.OBJECT, LogicalType.ARRAY):
-        raise QueryRefused(f"{where}: {column.name} has no order; expected a field that has")
+        raise QueryRefused(f"{where}: {column.name} has no order; expected a field that has one")
 
 
-def _filter(asked: str, value: str, known: Mapping[str, VisibleColumn]) -> Filter:
-    name, _, operator = asked.partition(".")
+def _filter(parameter: str, value: str, known: Mapping[str, VisibleColumn]) -> Filter:
+    name, _, operator = parameter.partition(".")
     operator = operator or "eq"
     column = _column(name, known, "the query")
     where = f"{column.name}.{operator}" if operator in _OPERATORS else column.name
     if operator not in _OPERATORS:
-        raise QueryRefused(f"{where}: no such comparison; there is {', '.join(_OPERATORS)}")
+        raise QueryRefused(f"{where}: unknown comparison; expected one of {', '.join(_OPERATORS)}")
     if "\0" in value:
-        raise QueryRefused(f"{where}: holds a character that no row does")
+        raise QueryRefused(f"{where}: contains a character that no row can contain")
     if operator == "is":
         if value not in ("null", "notnull"):
             raise QueryRefused(f"{where}: expected null or notnull")
@@ -178,7 +178,7 @@ def _filter(asked: str, value: str, known: Mapping[str, VisibleColumn]) -> Filte
     _require_open(column, where)
     if operator == "starts":
         if not _is_text(column):
-            raise QueryRefused(f"{where}: is no text; expected a field that is")
+            raise QueryRefused(f"{where}: not text; expected a text field")
         return Filter(column=column, operator=operator, values=(value,))
     values = value.split(",") if operator == "in" else [value]
     if len(values) > _MOST_VALUES:
@@ -192,7 +192,7 @@ def _is_text(column: VisibleColumn) -> bool:
 
 
 def _value(column: VisibleColumn, value: str, where: str) -> str:
-    """Return a value as text that the server reads as the column's type."""
+    """Return a value as text that is valid for the column's type."""
     if _is_text(column):
         return value
     field = column.field
@@ -259,9 +259,9 @@ _EXPECTED = {
 
 
 def _after(given: str, query: Query) -> tuple[str | None, ...]:
-    """Read a cursor back; what is none of ours, or of another order, is refused."""
+    """Decode a cursor; refuse one that is not ours, or for another sort order."""
     refused = QueryRefused(
-        "after: is no place in this order; expected the one that a page of the same sort gave"
+        "after: not a cursor of this sort order; expected one from a page with the same sort"
     )
     try:
         padded = given + "=" * (-len(given) % 4)

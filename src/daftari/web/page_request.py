@@ -99,7 +99,7 @@ class PageRequest:
         return permissions.refusal_to_decide(dataset, self.caller) is None
 
     def may_correct(self, dataset: Dataset) -> bool:
-        return permissions.refusal_to_mend(dataset, self.caller) is None
+        return permissions.refusal_to_correct(dataset, self.caller) is None
 
     def may_see_runs(self, dataset: Dataset) -> bool:
         return permissions.refusal_to_watch(dataset, self.caller) is None
@@ -109,7 +109,7 @@ class PageRequest:
         return permissions.refusal_to_oversee(self.role, self.service.workspace.overseers) is None
 
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
-        if purpose is None and permissions.sees_own_rows_alone(dataset, self.role):
+        if purpose is None and permissions.sees_only_own_rows(dataset, self.role):
             purpose = "viewing my own records"
         return Reader(dataset=dataset, context=self.context(purpose), roles=self.service.roles)
 

@@ -132,5 +132,5 @@ def outcome_words(pairs: Iterable[str]) -> dict[str, str]:
 
 def _contract(page: PageRequest) -> Contract:
     contract = page.contract(page.request.path_params["dataset"])
-    permissions.require(permissions.refusal_to_mend(contract.dataset, page.caller))
+    permissions.require(permissions.refusal_to_correct(contract.dataset, page.caller))
     return contract

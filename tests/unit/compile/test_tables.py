@@ -189,7 +189,7 @@ def test_what_a_contract_says_is_quoted():
     [
         (
             [replace(ONE, fields=(*ONE.fields, Field(name="_run_id", logical_type=LogicalType.STRING)))],
-            "t._run_id: this name is the platform's own; expected another",
+            "t._run_id: this name belongs to the platform; expected another",
         ),
         (
             [with_field(TEAMS, "budget", physical_type="money; drop table x")],
@@ -200,7 +200,7 @@ def test_what_a_contract_says_is_quoted():
         ),
         (
             [replace(ONE, relationships=(Relationship(fields=("k",), target="u", target_fields=("k",)),))],
-            "t: relationship of k: no dataset 'u'; there is t",
+            "t: relationship of k: no dataset 'u'; known: t",
         ),
         (
             [
@@ -216,7 +216,7 @@ def test_what_a_contract_says_is_quoted():
         ),
         (
             [with_field(READINGS, "litres", unique=True)],
-            "readings.litres: unique in a partitioned dataset; expected of its key alone",
+            "readings.litres: unique in a partitioned dataset; expected only its key to be unique",
         ),
         (
             [replace(READINGS, no_overlap=Overlap(key=("reading",), start="read_at", end="read_at"))],

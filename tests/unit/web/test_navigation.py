@@ -140,7 +140,7 @@ def test_a_dataset_that_is_not_for_a_role_is_refused_as_one_that_is_not_there(pa
         with pytest.raises(AccessRefused) as raised:
             page_of(role).contract(name)
         refusals.append(str(raised.value))
-    assert refusals == ["There is no such dataset, or it is not for your role."] * 2
+    assert refusals == ["This dataset does not exist, or your role may not see it."] * 2
 
 
 def test_datasets_are_in_the_order_of_their_names(page_of):

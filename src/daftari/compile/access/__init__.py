@@ -1,1 +1,1 @@
-"""Roles, policies, grants, masked views and approvals, from `daftari.access`."""
+"""Roles, policies, grants, masked views and approvals, compiled from `daftari.access`."""

@@ -1,9 +1,9 @@
 """
-From `daftari.access` to what decides who sees and does what: roles, owners, policies, grants, views.
+Compile `daftari.access` to roles, owners, policies, grants and views.
 
-What PostgreSQL grants, it grants by column or by row, never by cell: who may read a column reads it in every
-row that some policy shows. So a role reads of a table only the columns that are in the clear in *all* its rows;
-everything else it reads through a view of its own (masked_views.py).
+PostgreSQL grants by column or by row, never by cell: a role that may read a column reads it in every row that
+some policy shows. So a role reads from a table only the columns that it sees unmasked in *all* its rows;
+everything else it reads through its own view (masked_views.py).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from daftari.contract.access.role_permissions import RolePermission, permissions
 from daftari.contract.model import Dataset, Operation
 from daftari.contract.platform import RUN_ID
 
-#: Of the operator, on every governed table and partition.
+#: The operator's policy, on every governed table and partition.
 OPERATOR_POLICY = "operator"
 _COMMANDS = {
     Operation.READ: "select",
@@ -42,17 +42,17 @@ _COMMANDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Present:
-    """What there is that contracts do not name, and that must be closed all the same."""
+    """Existing relations that contracts do not name, and that must still be closed."""
 
-    partitions: tuple[tuple[str, str], ...] = ()  #: with the table that each is of
-    kept: tuple[Partition, ...] = ()  #: those among them that are older than the ones to be made
+    partitions: tuple[tuple[str, str], ...] = ()  #: each with its table
+    kept: tuple[Partition, ...] = ()  #: those older than the partitions to create
     marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: columns with their types, by name
-    views: tuple[tuple[str, str], ...] = ()  #: schema and name of those that are not ours
+    views: tuple[tuple[str, str], ...] = ()  #: schema and name of views that are not ours
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """Who a database is for."""
+    """The roles and mart readers of a database."""
 
     roles: Roles = Roles()
     readers: Readers = Readers()
@@ -62,10 +62,10 @@ def access_objects(
     datasets: Sequence[Dataset], present: Present, rights: Rights, schemas: Schemas | None = None
 ) -> Iterator[DatabaseObject]:
     """
-    Return what decides who sees and does what in *datasets* and marts.
+    Yield the objects that decide who may do what in *datasets* and marts.
 
     Raises:
-        ContractError: a line of access cannot be held by PostgreSQL.
+        ContractError: PostgreSQL cannot enforce a line of access.
     """
     schemas = schemas or Schemas()
     roles = rights.roles
@@ -89,10 +89,10 @@ def access_objects(
 
 def of_marts(present: Present, rights: Rights, schemas: Schemas) -> Iterator[DatabaseObject]:
     """
-    Return what decides who reads the marts that are there: a grant and a policy for each reader.
+    Yield the objects that decide who reads the existing marts: a grant and a policy for each reader.
 
-    Policies do not hold for the owner, as whoever publishes must reach every row, the old ones too. A mart that has
-    not the column yet by which its readers are told apart is closed to those.
+    Policies do not apply to the owner: publishing must reach every row, including old ones. A mart that still lacks
+    the column for its readers' scopes is closed to those readers.
     """
     roles = rights.roles
     readers = {
@@ -120,7 +120,7 @@ def of_marts(present: Present, rights: Rights, schemas: Schemas) -> Iterator[Dat
 
 
 def _closed(table: str, roles: Roles, schemas: Schemas) -> Iterator[DatabaseObject]:
-    """Open to nobody but the operator: to the owner neither, and by no way around the table."""
+    """Close a table to everyone except the operator: also to its owner, and through its partitions."""
     yield Owner(schema=schemas.data, table=table, owner=roles.owner)
     yield RowSecurity(schema=schemas.data, table=table)
     yield Policy(
@@ -171,7 +171,7 @@ def _columns(dataset: Dataset, share: RolePermission) -> tuple[str, ...]:
     if share.operation == Operation.READ:
         platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
     else:
-        # whoever writes a sealed field writes by what it is found; a row names the run that wrote it
+        # writing a sealed field includes its blind index; every row records the run that wrote it
         platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
         platform.append(RUN_ID)
     return tuple(sorted([*own, *platform]))
@@ -185,7 +185,7 @@ def _schemas(datasets: Sequence[Dataset], roles: Roles, schemas: Schemas) -> Ite
 
 
 def _uses(schema: str, grantees: set[str], *, creates: str) -> Iterator[Grant]:
-    """Use of a schema for whoever has something there; to own something in it takes the right to create, too."""
+    """Grant usage of a schema to roles that have something in it; an owner also needs create."""
     for grantee in sorted(grantees):
         yield Grant(schema=schema, table="", grantee=grantee, privilege="usage")
     yield Grant(schema=schema, table="", grantee=creates, privilege="create")

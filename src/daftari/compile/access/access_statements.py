@@ -1,4 +1,4 @@
-"""What decides who sees and does what, as the statements that make it, change it or take it away."""
+"""The statements that create, alter or drop access objects: roles, owners, policies, grants, views."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ATTRIBUTES = "nologin nosuperuser nobypassrls nocreaterole nocreatedb noreplica
 def create_access(item: AccessObject) -> list[str]:
     match item:
         case Role():
-            # Another database of the server may make the same role at the same moment.
+            # Another database of the server may create the same role concurrently.
             made = f"create role {identifier(item.name)} {_ATTRIBUTES}"
             unless = "exception when duplicate_object or unique_violation then null"
             return [f"do $$ begin {made}; {unless}; end $$"]
@@ -37,7 +37,7 @@ def create_access(item: AccessObject) -> list[str]:
 
 
 def drop_access(item: AccessObject) -> list[str]:
-    """Return the statements that take *item* away. What cannot be taken away has none: a role may be another's."""
+    """Return the statements that drop *item*. None for roles: another database may use them."""
     match item:
         case View():
             return [f"drop view {qualified(item.schema, item.name)}"]
@@ -49,7 +49,7 @@ def drop_access(item: AccessObject) -> list[str]:
 
 
 def alter_access(wanted: AccessObject, live: AccessObject) -> list[str]:
-    """Return the statements that make *wanted* of *live*."""
+    """Return the statements that change *live* to *wanted*."""
     if isinstance(wanted, Role) and isinstance(live, Role):
         return [
             *([f"alter role {identifier(wanted.name)} {_ATTRIBUTES}"] if live.attributes else []),

@@ -1,4 +1,4 @@
-"""The way to the wanted rights: what somebody gains by a change is an exposure, and is called one."""
+"""The steps to the wanted access. A change by which a role gains access is classed as exposure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _PHASES = {
 def access_change(
     wanted: DatabaseObject | None, difference: ObjectDifference, live: Mapping[Identity, DatabaseObject]
 ) -> SchemaChange | None:
-    """Return what to do about a *difference* in who may see or do what. *live* is all that there is."""
+    """Return the change that removes a *difference* in access. *live* has all existing objects."""
     if wanted is None:
-        assert difference.live is not None, "one of the two is there"
+        assert difference.live is not None, "one of the two exists"
         return _removal(cast(AccessObject, difference.live))
     item = cast(AccessObject, wanted)
     if difference.live is None:
@@ -48,9 +48,9 @@ def _removal(item: AccessObject) -> SchemaChange:
 
 def _class_of_addition(item: AccessObject, live: Mapping[Identity, DatabaseObject]) -> tuple[ChangeKind, str]:
     table = item.identity.table if not isinstance(item, View) else ""
-    is_there = Identity(ObjectKind.OWNER, item.identity.schema, table, "") in live
-    if isinstance(item, Grant | Policy) and is_there:
-        return ChangeKind.EXPOSURE, "could not before"
+    exists = Identity(ObjectKind.OWNER, item.identity.schema, table, "") in live
+    if isinstance(item, Grant | Policy) and exists:
+        return ChangeKind.EXPOSURE, "was not permitted before"
     return ChangeKind.ADDITIVE, "new"
 
 

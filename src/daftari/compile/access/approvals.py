@@ -1,4 +1,4 @@
-"""How PostgreSQL holds `daftari.approval`: where new rows begin, and who brings a row from one state to another."""
+"""Enforce `daftari.approval` in PostgreSQL: the first state of new rows, and who may change a row's state."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from daftari.compile.tables.objects import Trigger
 from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.contract.permissions import may_insert_decided
 
-#: What the server names as the constraint that a refused step breaks; the function is of migration 0015.
+#: The constraint name in the server's error for a refused step; migration 0015 has the function.
 CONSTRAINT = "approval"
 
 
 def begins(dataset: Dataset, rows: RowScope | Condition, role: str) -> str | None:
     """
-    Return what is asked of a row that *role* inserts within the scope *rows*, as SQL; None: nothing.
+    Return the SQL condition on a row that *role* inserts within the scope *rows*; None: no condition.
 
-    For everybody a row about oneself is a request, which begins at the beginning.
+    For every role, a row about the caller is a request, which starts in the first state.
     """
     approval = dataset.approval
     if approval is None or dataset.subject is None:
@@ -29,7 +29,7 @@ def begins(dataset: Dataset, rows: RowScope | Condition, role: str) -> str | Non
 
 
 def trigger(dataset: Dataset, schemas: Schemas) -> Trigger | None:
-    """Return the trigger that lets a row change its state by a step of its contract alone."""
+    """Return the trigger that allows a row to change its state only by a step of its contract."""
     approval = dataset.approval
     if approval is None or dataset.subject is None:
         return None

@@ -1,8 +1,8 @@
 """
-The views through which a role reads a dataset whose values it sees masked, or not alike in all rows.
+The views through which a role reads a dataset with masked values, or with fields shown only in some rows.
 
-Each is of one role alone: `views.<dataset>_<role>`. It reads with the operator's rights, so its own condition is
-what holds rows back; as a barrier, it lets no function of the reader's meet a row or value that it does not show.
+Each belongs to one role: `views.<dataset>_<role>`. It reads with the operator's rights, so only its own condition
+filters rows; as a security barrier, it keeps hidden rows and values from the reader's functions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def name(dataset: Dataset, role: str) -> str:
 
 
 def readers(dataset: Dataset) -> list[str]:
-    """Return the roles that have a view of *dataset*."""
+    """Return the roles that need a view of *dataset*."""
     return [share.role for share in _shares(dataset)]
 
 
@@ -62,7 +62,7 @@ def _query(
 
 
 def _cell(field: Field, share: RolePermission, conditions: Mapping[RowScope | Condition, str]) -> str:
-    """The best of what the lines show of a cell: in the clear before masked, masked before nothing."""
+    """Return a cell as the most visible of its lines: clear before masked, masked before hidden."""
     sights = {line.rows: line.sight(field.name) for line in share.lines}
     is_masked = Visibility.MASKED in sights.values()
     column = identifier(field.name)

@@ -1,4 +1,4 @@
-"""What a role reads of a dataset, and from where: its table, or the role's own view of it."""
+"""The relation and columns from which a role reads a dataset: its table, or the role's own view."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from daftari.rows.query import VisibleColumn
 class Relation:
     schema: str
     name: str
-    #: that the role sees; not those that are sealed and in the clear, which the application opens or nobody
+    #: columns that the role sees, except sealed fields shown unmasked, which only the application can open
     columns: tuple[VisibleColumn, ...]
 
 
 @lru_cache(maxsize=1024)
 def relation_of(dataset: Dataset, role: str) -> Relation | None:
-    """Return what *role*, as contracts call it, reads of *dataset*; None where it reads nothing."""
+    """Return what *role*, by its contract name, reads of *dataset*; None if nothing."""
     schemas = Schemas()
     share = permission_of(dataset, role, Operation.READ)
     if share is None:

@@ -1,4 +1,4 @@
-"""The roles of a database: one for each that contracts name, and two of the platform's own."""
+"""The roles of a database: one for each role in contracts, and two of the platform."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from daftari.contract.permissions import roles_named
 @dataclass(frozen=True, kw_only=True)
 class Roles:
     """
-    How roles are called on the server. Roles are the server's and not the database's: workspaces or
-    environments on one server that do not trust each other's people need a *prefix* each.
+    The names of roles on the server. Roles belong to the server, not to a database: workspaces or
+    environments on one server with separate users each need a *prefix*.
     """
 
     prefix: str = ""
 
     @property
     def owner(self) -> str:
-        """Owns the governed tables, and sees no row of them by that."""
+        """The owner of the governed tables. Ownership alone shows it no rows."""
         return f"{self.prefix}daftari_owner"
 
     @property
     def operator(self) -> str:
-        """Reads and writes every row: what loads, transforms and checks need."""
+        """The role that reads and writes every row, for loads, transforms and checks."""
         return f"{self.prefix}daftari_operator"
 
     @property
@@ -34,12 +34,12 @@ class Roles:
         return (self.owner, self.operator)
 
     def of(self, role: str) -> str:
-        """Return how the role that contracts call *role* is called on the server."""
+        """Return the server's name of the role that contracts call *role*."""
         return f"{self.prefix}{role}"
 
 
 def wanted(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) -> Iterator[Role]:
-    """Return the roles that *datasets*, and marts with their *readers*, ask for."""
+    """Return the roles that *datasets* and the *readers* of marts need."""
     named = roles_named(datasets) | set(readers)
     for name in (*roles.own, *(roles.of(role) for role in sorted(named))):
         yield Role(name=name)
@@ -47,10 +47,10 @@ def wanted(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """The roles that lead to governed rows, as they are called on the server."""
+    """The roles with access to governed rows, by their server names."""
 
-    own: tuple[str, str]  #: of the platform: its owner and its operator
-    all: tuple[str, ...]  #: those too
+    own: tuple[str, str]  #: the platform's owner and operator
+    all: tuple[str, ...]  #: including those two
 
 
 def watched(datasets: Sequence[Dataset], readers: Sequence[str], roles: Roles) -> Watched:

@@ -1,8 +1,8 @@
 """
 Row scopes as SQL conditions.
 
-What is asked about the caller stands in a subselect of its own, so that it is asked once a statement and not
-once a row, and an index over the field can be used.
+Functions about the caller are in a subselect, so that PostgreSQL evaluates them once per statement, not per
+row, and can use an index on the field.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.errors import ContractError
 from daftari.rows.rules.expressions import parse
 
-#: The dataset that knows people, and what the scopes `department` and `reports` read of it.
+#: The dataset of people, and the fields that the scopes `department` and `reports` need.
 PEOPLE, PERSON, MANAGER, DEPARTMENT = "users", "user_id", "manager_id", "department_code"
 DEPARTMENTS = "departments"
 
 
 def mart_condition(mart: str, subject: str | None, rows: RowScope, role: str) -> str:
     """
-    Return whether a row of a *mart* is within the scope *rows* of a caller who acts as *role*, as SQL.
+    Return the SQL condition: a row of *mart* is within the scope *rows* of a caller that acts as *role*.
 
     *subject* is the column that names the person a row is about.
 
     Raises:
-        ContractError: there is no such scope, or none without a subject.
+        ContractError: the scope is unknown for marts, or needs a subject.
     """
     acts = _acts_as(role)
     if rows == RowScope.ALL:
         return acts
     if rows not in MART_SCOPES or subject is None:
         raise ContractError(
-            f"{mart}: rows {rows} for {role}; expected one of {', '.join(MART_SCOPES)}, and a subject beside them"
+            f"{mart}: rows {rows} for {role}; expected one of {', '.join(MART_SCOPES)}, with a subject"
         )
     person = f"{identifier(subject)}::text"
     if rows == RowScope.OWN:
@@ -47,10 +47,10 @@ def mart_condition(mart: str, subject: str | None, rows: RowScope, role: str) ->
 
 def condition(dataset: Dataset, rows: RowScope | Condition, role: str, known: Mapping[str, Dataset]) -> str:
     """
-    Return whether a row is within the scope *rows* of a caller who acts as *role*, as SQL.
+    Return the SQL condition: a row is within the scope *rows* of a caller that acts as *role*.
 
     Raises:
-        ContractError: the scope cannot be told from the fields of the dataset, or of those that it knows people by.
+        ContractError: fields that the scope needs are missing in the dataset, or in the dataset of people.
     """
     acts = _acts_as(role)
     match rows:
@@ -93,7 +93,7 @@ def _in_department(dataset: Dataset, known: Mapping[str, Dataset]) -> str:
 
 def _subject(dataset: Dataset) -> str:
     if dataset.subject is None:
-        raise ContractError(f"{dataset.name}: no daftari.subject; expected it, as a scope of rows goes by it")
+        raise ContractError(f"{dataset.name}: no daftari.subject; expected one, which a scope of rows needs")
     return dataset.subject
 
 
@@ -101,11 +101,11 @@ def _require(known: Mapping[str, Dataset], field: str, where: str) -> None:
     people = known.get(PEOPLE)
     if people is None or not {PERSON, field} <= {it.name for it in people.fields}:
         raise ContractError(
-            f"{where}: found no dataset {PEOPLE} with {PERSON} and {field}; expected one, to know people by"
+            f"{where}: expected a dataset {PEOPLE} with the fields {PERSON} and {field}, which this scope needs"
         )
 
 
 def _cast(dataset: Dataset, field: str, many: str = "") -> str:
-    """The caller is known as text; other types are cast to that of the field, so that its index serves."""
+    """Cast the caller's id, which is text, to the field's type, so that an index on the field is used."""
     wanted = column_type(dataset, dataset.field(field))
     return "" if wanted == "text" else f"::{wanted}{many}"

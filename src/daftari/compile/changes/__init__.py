@@ -1,1 +1,1 @@
-"""The way from a live database to the wanted one: differences, classes, statements."""
+"""From the live database to the wanted one: differences, classes, statements."""

@@ -1,8 +1,8 @@
 """
-The way from the live database to the wanted one: each change, its class and its statements.
+The changes from the live database to the wanted one: each with its class and statements.
 
-A change is *additive* when whoever reads or writes today can go on. It is *breaking* when data would be
-lost, a reader would miss something, or rows that were accepted until now would be refused.
+A change is *additive* if today's readers and writers still work. It is *breaking* if data would be lost, a
+reader would miss something, or rows accepted until now would be rejected.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Objects = Mapping[Identity, DatabaseObject]
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What is known when a plan is made."""
+    """The inputs of a plan."""
 
-    wanted: Objects  #: as contracts say it
+    wanted: Objects  #: as the contracts define it
     live: Objects
-    views: Mapping[Identity, Sequence[str]]  #: of each column
+    views: Mapping[Identity, Sequence[str]]  #: the views of each column
 
 
 _PHASES = {
@@ -57,12 +57,12 @@ _PHASES = {
 
 
 def changes(found: Sequence[ObjectDifference], situation: Situation) -> list[SchemaChange]:
-    """Return what to do about each difference, in an order that reads from the ground up."""
+    """Return the change for each difference, base objects first."""
     return [change for difference in found if (change := _change(difference, situation)) is not None]
 
 
 def statements_of(planned: Sequence[SchemaChange], phases: Set[Phase]) -> list[str]:
-    """Return the statements of *phases*, in an order that can be run."""
+    """Return the statements of *phases*, in executable order."""
     steps = [step for change in planned for step in change.steps if step.phase in phases]
     return [step.statement for step in sorted(steps, key=lambda step: step.phase)]
 
@@ -79,7 +79,7 @@ def _change(difference: ObjectDifference, situation: Situation) -> SchemaChange 
     return _alteration(situation.wanted[difference.identity], difference, situation)
 
 
-# --- what is missing
+# --- missing objects
 
 
 def _addition(item: DatabaseObject, situation: Situation) -> SchemaChange | None:
@@ -89,7 +89,7 @@ def _addition(item: DatabaseObject, situation: Situation) -> SchemaChange | None
     partition = _partition_under(item, situation)
     if partition is not None:
         if partition.identity not in situation.live:
-            return None  # comes with it
+            return None  # created with its partition
         again = [SchemaStep(Phase.ON_PARTITIONS, it) for it in statements.create_object(item)]
         return _made(item, ChangeKind.ADDITIVE, "new", again)
     if _is_of_new_table(item, situation):
@@ -97,9 +97,9 @@ def _addition(item: DatabaseObject, situation: Situation) -> SchemaChange | None
             return None
         return _made(item, ChangeKind.ADDITIVE, "new", _creation(item))
     if isinstance(item, Column) and item.required and item.default is None:
-        return _made(item, ChangeKind.BREAKING, "rows that are there have no value for it", _creation(item))
+        return _made(item, ChangeKind.BREAKING, "existing rows have no value for it", _creation(item))
     if isinstance(item, Constraint) and not _is_of_new_columns(item, situation):
-        return _made(item, ChangeKind.BREAKING, "rows accepted until now may be refused", _creation(item))
+        return _made(item, ChangeKind.BREAKING, "rows accepted until now may be rejected", _creation(item))
     return _made(item, ChangeKind.ADDITIVE, "new", _creation(item))
 
 
@@ -109,14 +109,14 @@ def _is_of_new_table(item: DatabaseObject, situation: Situation) -> bool:
 
 
 def _partition_under(item: DatabaseObject, situation: Situation) -> Partition | None:
-    """Return the partition that *item* stands on, if it does."""
+    """Return the partition that *item* belongs to, if any."""
     _, schema, table, _ = item.identity
     found = (it for it in situation.wanted.values() if isinstance(it, Partition))
     return next((it for it in found if (it.schema, it.name) == (schema, table)), None)
 
 
 def _is_of_new_columns(constraint: Constraint, situation: Situation) -> bool:
-    """Whether *constraint* speaks of columns alone that come with it, so that no row can break it."""
+    """Whether *constraint* uses only new columns, so that no row can break it."""
     own = [
         item
         for item in situation.wanted.values()
@@ -137,12 +137,12 @@ def _phase(item: DatabaseObject) -> Phase:
     return _PHASES[item.identity.kind]
 
 
-# --- what is too much
+# --- surplus objects
 
 
 def _removal(item: DatabaseObject, situation: Situation) -> SchemaChange | None:
     if isinstance(item, Table):
-        return None  # a contract that is gone is no order to delete its data; `verify` names the table
+        return None  # removing a contract does not delete its data; `verify` reports the table
     if isinstance(item, Column):
         steps = [
             *_without_views(item.identity, situation),
@@ -158,7 +158,7 @@ def _removal(item: DatabaseObject, situation: Situation) -> SchemaChange | None:
         return SchemaChange(
             what=f"{item.identity}: {item.bounds}",
             kind=ChangeKind.BREAKING,
-            reason="is no period of its dataset; move its rows and detach it by hand",
+            reason="not a period of its dataset; move its rows and detach it by hand",
         )
     if _partition_under(item, situation) is not None:
         gone = [SchemaStep(Phase.ON_PARTITIONS, it) for it in statements.drop_object(item)]
@@ -175,7 +175,7 @@ def _removal(item: DatabaseObject, situation: Situation) -> SchemaChange | None:
     )
 
 
-# --- what is another
+# --- different objects
 
 
 def _alteration(wanted: DatabaseObject, difference: ObjectDifference, situation: Situation) -> SchemaChange:
@@ -184,7 +184,7 @@ def _alteration(wanted: DatabaseObject, difference: ObjectDifference, situation:
         return _altered_column(wanted, printed, live, situation)
     if isinstance(wanted, Enum) and isinstance(live, Enum):
         return _altered_enum(wanted, live, situation)
-    assert live is not None, "both are there"
+    assert live is not None, "both exist"
     if isinstance(wanted, Table | Partition):
         return SchemaChange(
             what=str(difference), kind=ChangeKind.BREAKING, reason="cannot be changed in place"
@@ -198,12 +198,12 @@ def _alteration(wanted: DatabaseObject, difference: ObjectDifference, situation:
         isinstance(live, Constraint) and isinstance(printed, Constraint) and not is_looser(printed, live)
     )
     if tightens:
-        return _made(wanted, ChangeKind.BREAKING, "rows accepted until now may be refused", again)
+        return _made(wanted, ChangeKind.BREAKING, "rows accepted until now may be rejected", again)
     return _made(wanted, ChangeKind.ADDITIVE, "changed", again)
 
 
 def _altered_column(wanted: Column, printed: Column, live: Column, situation: Situation) -> SchemaChange:
-    # Types are compared as the server prints them, and written as the contract says them.
+    # Compare types as the server prints them; write them as the contract defines them.
     same_type = printed.type == live.type
     target = Column(
         schema=wanted.schema, table=wanted.table, name=wanted.name, required=wanted.required,
@@ -211,11 +211,11 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
         default=live.default if printed.default == live.default else wanted.default,
     )  # fmt: skip
     if not same_type and SEALED_TYPE in (printed.type, live.type):
-        # As bytes, what stood there in the clear would look sealed and be read by anybody.
+        # Converted to bytes, existing plain text would look sealed but stay readable.
         return SchemaChange(
             what=str(wanted.identity),
             kind=ChangeKind.BREAKING,
-            reason="sealing neither begins nor ends in place",
+            reason="a column cannot be sealed or unsealed in place",
         )
     steps = [SchemaStep(Phase.TABLES, it) for it in statements.alter_column(target, live)]
     if not same_type:
@@ -226,7 +226,7 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
         if not is_wider(printed.type, live.type):
             return _made(wanted, ChangeKind.BREAKING, f"{live.type} becomes {printed.type}", steps)
     if wanted.required and not live.required:
-        return _made(wanted, ChangeKind.BREAKING, "rows without a value may be there", steps)
+        return _made(wanted, ChangeKind.BREAKING, "rows without a value may exist", steps)
     return _made(wanted, ChangeKind.ADDITIVE, "allows more", steps)
 
 
@@ -244,7 +244,7 @@ def _altered_enum(wanted: Enum, live: Enum, situation: Situation) -> SchemaChang
         *(step for check in checks for step in _creation(check)),
     ]
     gone = [value for value in live.values if value not in wanted.values]
-    reason = f"rows may hold {', '.join(gone)}" if gone else "its values have another order"
+    reason = f"rows may hold {', '.join(gone)}" if gone else "the order of its values differs"
     return _made(wanted, ChangeKind.BREAKING, reason, steps)
 
 
@@ -258,7 +258,7 @@ def _is_of_unknown_table(column: Column, situation: Situation) -> bool:
 
 
 def _checks_on(users: Sequence[Column], situation: Situation) -> list[Constraint]:
-    """Return the conditions over columns of an enum: they name the type that is replaced."""
+    """Return the conditions over columns of an enum: they name the replaced type."""
     return [
         item
         for item in situation.wanted.values()

@@ -1,4 +1,4 @@
-"""What contracts want against what a database has, object by object."""
+"""Compare the objects that contracts define with those of a database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Objects = Mapping[Identity, DatabaseObject]
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectDifference:
-    """One object that is missing (no *live*), is in no contract (no *wanted*), or is another than wanted."""
+    """One object that is missing (no *live*), in no contract (no *wanted*), or different."""
 
     identity: Identity
     wanted: DatabaseObject | None
@@ -37,10 +37,10 @@ class ObjectDifference:
 
 def differences(wanted: Objects, live: Objects) -> list[ObjectDifference]:
     """
-    Return where *live* is not as *wanted*, both as the same server prints them.
+    Return the differences between *live* and *wanted*, both as the same server prints them.
 
-    Of a table or partition that is missing or in no contract only itself is named. Any extension more is in
-    order.
+    A missing table or partition, or one in no contract, is reported without its parts. Additional extensions are
+    allowed.
     """
     absent = {
         (it.schema, it.name)
@@ -55,17 +55,17 @@ def differences(wanted: Objects, live: Objects) -> list[ObjectDifference]:
     found += [
         ObjectDifference(identity=identity, wanted=None, live=item)
         for identity, item in live.items()
-        if identity not in wanted and not _is_in_order(item, wanted, live)
+        if identity not in wanted and not _is_permitted(item, wanted, live)
     ]
     return found
 
 
-def _is_in_order(item: DatabaseObject, wanted: Objects, live: Objects) -> bool:
+def _is_permitted(item: DatabaseObject, wanted: Objects, live: Objects) -> bool:
     if isinstance(item, Extension):
         return True
     identity = item.identity
     if identity.kind in ACCESS:
-        # Any right more is one too many; the rest is looked at where it is wanted.
+        # No additional access is permitted; the other kinds are compared where they are wanted.
         return identity.kind not in (ObjectKind.GRANT, ObjectKind.POLICY, ObjectKind.VIEW)
     if identity.kind in (ObjectKind.TABLE, ObjectKind.ENUM):
         return False
@@ -85,20 +85,22 @@ def _tables(objects: Objects) -> Iterator[tuple[str, str]]:
 
 
 def _described(item: DatabaseObject, other: DatabaseObject | None) -> str:
-    """Say of *item* what differs from *other*; all that matters of it where there is no other."""
+    """Describe how *item* differs from *other*; without *other*, describe its main parts."""
     names = [
         field.name
         for field in fields(item)
         if other is not None and getattr(item, field.name) != getattr(other, field.name)
     ]
     return (
-        ", ".join(_part(name, getattr(item, name)) for name in names or _TOLD.get(item.identity.kind, ()))
+        ", ".join(
+            _part(name, getattr(item, name)) for name in names or _MAIN_PARTS.get(item.identity.kind, ())
+        )
         or "it"
     )
 
 
-#: What is told of an object that is missing or one too many.
-_TOLD = {
+#: The parts shown of a missing or surplus object.
+_MAIN_PARTS = {
     ObjectKind.ENUM: ("values",),
     ObjectKind.COLUMN: ("type", "required"),
     ObjectKind.CONSTRAINT: ("definition",),
@@ -112,7 +114,7 @@ _TOLD = {
     ObjectKind.POLICY: ("command", "roles", "using", "check"),
     ObjectKind.GRANT: ("columns",),
 }
-#: How the parts of an object that are no text are told.
+#: How to describe parts that are not text.
 _WORDS: dict[str, Callable[[Any], str]] = {
     "required": lambda value: "not null" if value else "null allowed",
     "always": lambda value: "enabled always" if value else "enabled",
@@ -128,8 +130,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "enabled": lambda value: "enabled" if value else "not enabled",
     "forced": lambda value: "forced" if value else "not forced",
     "permissive": lambda value: "permissive" if value else "restrictive",
-    "grantable": lambda value: "to be handed on" if value else "not to be handed on",
-    "of_reader": lambda value: "those of whoever reads" if value else "those of its owner",
+    "grantable": lambda value: "with grant option" if value else "without grant option",
+    "of_reader": lambda value: "those of the reader" if value else "those of its owner",
     "is_barrier": lambda value: "a barrier with its owner's rights" if value else "no barrier",
     "attributes": lambda value: ", ".join(value) or "no attribute",
     "member_of": lambda value: f"member of {', '.join(value) or 'nothing'}",

@@ -1,4 +1,4 @@
-"""Which changes of a type or a check let everything pass that passed before."""
+"""Whether a changed type or check still accepts everything that it accepted before."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 
 from daftari.compile.tables.objects import Constraint
 
-#: Types that hold every value of the one before them.
+#: Each type holds every value of the types before it.
 _WIDENINGS = {
     ("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint"), ("integer", "numeric"),
     ("bigint", "numeric"), ("smallint", "numeric"), ("uuid", "text"),
 }  # fmt: skip
-#: Decides the order of text, not which text there is.
+#: Affects the order of text, not its values.
 _COLLATION = re.compile(r" collate .*", re.IGNORECASE)
 _SIZED = re.compile(r"(numeric|character varying)(?:\((\d+)(?:,(\d+))?\))?")
 _BOUND = re.compile(r"(<=|>=|<|>) \(?'?(-?[\d.:-]+)")
@@ -36,7 +36,7 @@ def is_wider(wanted: str, live: str) -> bool:
 
 
 def is_looser(wanted: Constraint, live: Constraint) -> bool:
-    """Whether two checks differ in their bounds alone, and every row that passed still passes."""
+    """Whether two checks differ only in their bounds, and every row that passed still passes."""
     if _BOUND.sub(r"\1", wanted.definition) != _BOUND.sub(r"\1", live.definition):
         return False
     pairs = zip(_BOUND.findall(wanted.definition), _BOUND.findall(live.definition), strict=True)
@@ -47,7 +47,7 @@ def is_looser(wanted: Constraint, live: Constraint) -> bool:
 
 
 def _sortable(bound: str) -> tuple[float, str]:
-    """Numbers by their value, dates and times by their text."""
+    """Compare numbers by value, dates and times by text."""
     try:
         return float(bound), ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Objects as the statements that make them, take them away, or turn one into another."""
+"""The statements that create, drop or alter objects."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from daftari.compile.tables.objects import (
     Trigger,
 )
 
-#: Constraints that a new table is made with; foreign keys wait until every table is there.
+#: Constraints in `create table`; foreign keys wait until every table exists.
 _INLINE = (ConstraintKind.PRIMARY, ConstraintKind.UNIQUE, ConstraintKind.CHECK, ConstraintKind.EXCLUSION)
 
 
 def create_all(objects: Mapping[Identity, DatabaseObject]) -> list[str]:
-    """Return the statements that make *objects* in an empty database, tables with their columns at once."""
+    """Return the statements that create *objects* in an empty database, each table with its columns."""
     statements = []
     for item in objects.values():
         if isinstance(item, Table):
@@ -37,7 +37,7 @@ def create_all(objects: Mapping[Identity, DatabaseObject]) -> list[str]:
 
 
 def is_part_of_table(item: DatabaseObject) -> bool:
-    """Whether `create_table` makes *item* along with its table."""
+    """Whether `create_table` creates *item* along with its table."""
     return isinstance(item, Column) or (isinstance(item, Constraint) and item.kind in _INLINE)
 
 
@@ -55,7 +55,7 @@ def create_table(table: Table, objects: Iterable[DatabaseObject]) -> list[str]:
 
 
 def create_object(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
-    """Return the statements that add *item* to a database that has what it stands on."""
+    """Return the statements that add *item* to a database that has what it depends on."""
     match item:
         case Extension():
             return [f"create extension if not exists {identifier(item.name)} with schema daftari"]
@@ -82,7 +82,7 @@ def create_object(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branc
 
 
 def drop_object(item: DatabaseObject) -> list[str]:  # noqa: C901 -- one branch a kind
-    """Return the statements that take *item* away. Those of a column, table or enum lose data."""
+    """Return the statements that drop *item*. Dropping a column, table or enum loses data."""
     match item:
         case Extension():
             return [f"drop extension {identifier(item.name)}"]
@@ -126,7 +126,7 @@ def alter_column(wanted: Column, live: Column) -> list[str]:
 
 
 def add_values(wanted: Enum, live: Enum) -> list[str]:
-    """Return the statements that add what *wanted* has more, each in its place."""
+    """Return the statements that add the additional values of *wanted*, each in its place."""
     statements = []
     for at, value in enumerate(wanted.values):
         if value not in live.values:
@@ -138,7 +138,7 @@ def add_values(wanted: Enum, live: Enum) -> list[str]:
 
 
 def replace_enum(wanted: Enum, users: Iterable[Column]) -> list[str]:
-    """Return the statements that put *wanted* in the place of an enum with other values or order."""
+    """Return the statements that replace an enum by *wanted*, with other values or another order."""
     name, old = qualified(wanted.schema, wanted.name), f"{wanted.name[:54]}_replaced"
     statements = [f"alter type {name} rename to {identifier(old)}", *create_object(wanted)]
     statements += [

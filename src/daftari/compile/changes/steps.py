@@ -1,4 +1,4 @@
-"""What is to be done to a database: statements, in the order in which they can be run."""
+"""Changes of a database: statements, in executable order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daftari.contract.compatibility.changes import ChangeKind
 
 
 class Phase(IntEnum):
-    """The order of statements: what falls goes first, then what others stand on."""
+    """The order of statements: drops first, then objects that others depend on."""
 
     VALUES = 0  #: new enum values; usable only after their transaction
     EXTENSIONS = 1
@@ -24,10 +24,10 @@ class Phase(IntEnum):
     FOREIGN_KEYS = 9
     TRIGGERS = 10
     COMMENTS = 11
-    ON_PARTITIONS = 12  #: what stands on a partition and, like it, is made as time passes
+    ON_PARTITIONS = 12  #: objects of a partition, which like it are created over time
     ROLES = 13
     SCHEMAS = 14  #: grants on them
-    CLOSE = 15  #: what is taken away
+    CLOSE = 15  #: revoked access
     VIEWS = 16
     OWNERS = 17
     ROW_SECURITY = 18
@@ -35,7 +35,7 @@ class Phase(IntEnum):
     GRANTS = 20
 
 
-#: The phases of what decides who may see and do what.
+#: The phases of access objects.
 ACCESS_PHASES = frozenset(phase for phase in Phase if phase >= Phase.ROLES)
 
 
@@ -49,7 +49,7 @@ class SchemaChange:
     what: str
     kind: ChangeKind
     reason: str
-    steps: tuple[SchemaStep, ...] = ()  #: none where it cannot be done in place
+    steps: tuple[SchemaStep, ...] = ()  #: empty if it cannot be done in place
 
     @property
     def statements(self) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""dbt files, from contracts."""
+"""dbt files generated from contracts."""

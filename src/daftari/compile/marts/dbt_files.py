@@ -1,9 +1,9 @@
 """
-dbt files from contracts: sources with their tests, and staging views.
+Generate dbt files from contracts: sources with their tests, and staging views.
 
-The same contracts give the same text, byte for byte, so that dbt need not read again what has
-not changed. Contract text is untrusted: dbt renders whatever it reads as a Jinja template, so
-what a contract says is written such that it comes out of the template as it went in.
+The same contracts give the same bytes, so that dbt need not parse unchanged files again.
+Contract text is untrusted: dbt renders every file as a Jinja template, so the text is
+escaped to render unchanged.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from daftari.compile.quality.conditions import rules_in_sql, sql_condition
 from daftari.contract.model import Contract, Dataset, Field, RowRule
 from daftari.contract.platform import CREATED_AT, OPS, UPDATED_AT
 
-#: First words of every generated file: only files that begin with them are ever replaced or removed.
+#: The first words of every generated file: only files that begin with them are replaced or removed.
 MARK = "Generated from"
 _JINJA = re.compile(r"\{[{%#]")
-#: dbt also runs an argument of a test that merely looks like one of these calls.
+#: dbt also runs an argument of a test that only looks like one of these calls.
 _CALL = re.compile(r"^\s*(env_var|ref|var|source|doc)\s*\(")
-#: Periods that dbt knows, the longest first. A latency is a whole number of minutes.
+#: dbt's periods, the longest first. A latency is a whole number of minutes.
 _PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
 
 
@@ -74,7 +74,7 @@ def _staging_view(contract: Contract, dataset: Dataset) -> str:
 
 
 def _staged(field: Field) -> str:
-    """A closed set is an enum type in the table; marts compare and hand on its text."""
+    """Cast a closed set, an enum in the table, to text, which marts use."""
     name = quoted_in_template(field.name)
     return f"cast({name} as text) as {name}" if field.allowed else name
 
@@ -94,7 +94,7 @@ def _sources(contracts: Sequence[Contract]) -> str:
         ],
     }
     yaml = YAML(typ="rt", pure=True)
-    yaml.width = 10_000  # folding would move when a description grows by a word
+    yaml.width = 10_000  # avoid line folding, which would change with every word
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = StringIO()
     yaml.dump(document, text)
@@ -117,7 +117,7 @@ def _table(contract: Contract, dataset: Dataset) -> dict[str, Any]:
 
 
 def _freshness(contract: Contract) -> dict[str, Any] | None:
-    """dbt's freshness from the service level `latency`; None where the contract has none."""
+    """Return dbt's freshness from the service level `latency`; None if the contract has none."""
     latency = contract.latency
     if latency is None:
         return None
@@ -145,11 +145,11 @@ def _column_tests(dataset: Dataset, field: Field) -> list[dict[str, Any]]:
     tests = []
     if field.required or field.is_key:
         tests.append(_test(f"{prefix}__not_null", "not_null"))
-    # The sealed form of a value differs each time it is sealed.
+    # Sealing the same value twice gives different bytes.
     if (field.unique or dataset.key == (field.name,)) and not field.protection.sealed:
         tests.append(_test(f"{prefix}__unique", "unique"))
     if field.allowed and not field.protection.sealed:
-        # dbt's own test puts them between single quotes as they are
+        # dbt's own test puts them in single quotes without escaping
         values = [inert(value.replace("'", "''")) for value in field.allowed]
         tests.append(_test(f"{prefix}__accepted_values", "accepted_values", values=values))
     for relation in dataset.relationships:
@@ -181,9 +181,9 @@ def _jinja_string(text: str) -> str:
 
 def _origin(contracts: Sequence[Contract]) -> str:
     """
-    Which contracts a file comes from, in one comment line.
+    Return the contracts that a file comes from, as one comment line.
 
-    By id, version and hash: the path of the file would differ from one machine to the next.
+    By id, version and hash: file paths differ between machines.
     """
     named = ", ".join(f"{contract.id} {contract.version} ({contract.hash[:12]})" for contract in contracts)
     return f"{MARK} {inert(' '.join(named.split()))}."

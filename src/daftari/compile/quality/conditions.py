@@ -1,4 +1,4 @@
-"""The row rules of a contract as SQL conditions, for whatever judges tables rather than files."""
+"""The row rules of a contract as SQL conditions, for checks of tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daftari.rows.rules.expressions import parse
 
 def rules_in_sql(dataset: Dataset) -> tuple[RowRule, ...]:
     """
-    Return the rules that SQL can judge: those that speak of no sealed field.
+    Return the rules that SQL can judge: those without sealed fields.
 
     Raises:
         ContractError: a rule is not a condition over the dataset's fields.
@@ -32,7 +32,7 @@ def sql_condition(dataset: Dataset, rule: RowRule) -> str:
     """
     Return *rule* as a PostgreSQL condition, every name quoted. Null is not a violation.
 
-    A rule that depends on the day is asked as of the day on which it is asked.
+    A rule that depends on the current day uses the day on which the query runs.
 
     Raises:
         ContractError: the rule is not a condition over the dataset's fields.

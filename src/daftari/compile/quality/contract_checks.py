@@ -1,8 +1,8 @@
 """
-ODCS `quality` entries as checks: the metrics of its library, and a contract's own SQL.
+Compile ODCS `quality` entries to checks: library metrics, and a contract's own SQL.
 
-A contract's SQL is untrusted: it must be one statement that only reads, and is run in a transaction that can
-do nothing else. Entries of the types text and custom are for people and other tools: nothing is asked.
+A contract's SQL is untrusted: it must be one read-only statement, and runs in a read-only transaction.
+Entries of the types text and custom are for people and other tools: they give no check.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from daftari.errors import ContractError
 
 def quality_checks(dataset: Dataset) -> Iterator[Check]:
     """
-    Return a check for each entry that asks something of rows.
+    Return a check for each entry that tests rows.
 
     Raises:
-        ContractError: an entry's query is not one statement that only reads.
+        ContractError: an entry's query is not one read-only statement.
     """
     for entry in dataset.quality:
         yield from _check(dataset, None, entry)
@@ -43,7 +43,7 @@ def quality_checks(dataset: Dataset) -> Iterator[Check]:
 
 
 def _is_closed_set(field: Field, entry: Quality) -> bool:
-    """The one that `Field.allowed` comes from is checked with the field."""
+    """Whether the entry defines `Field.allowed`, which is checked with the field."""
     values = entry.arguments.get("validValues")
     is_strict = entry.comparison == QualityOperator.BE and entry.expected == 0
     return (
@@ -55,10 +55,10 @@ def _is_closed_set(field: Field, entry: Quality) -> bool:
 
 
 def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Check]:
-    asked = _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
-    if asked is None:
+    parts = _sql(dataset, field, entry) if entry.type is QualityType.SQL else _library(dataset, field, entry)
+    if parts is None:
         return
-    expectation, kwargs, measure = asked
+    expectation, kwargs, measure = parts
     yield Check(
         id=f"quality.{field.name + '.' if field else ''}{entry.name}",
         field=field.name if field else None,
@@ -66,7 +66,7 @@ def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Ch
         expectation=expectation,
         kwargs=kwargs,
         measure=measure,
-        # the query of a type sql holds its own limit
+        # a query of type sql contains its own limit
         limit=Limit() if entry.type is QualityType.SQL else _limit(entry),
         severity=entry.severity,
     )
@@ -95,12 +95,12 @@ def _library(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | 
 
 
 def _duplicates(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
-    """Rows beyond the first of each group that is the same: ODCS counts the duplicates, not the originals."""
+    """Select the rows after the first of each group of equal rows: ODCS counts duplicates, not originals."""
     names = (field.name,) if field else tuple(entry.arguments.get("properties", ()))
     if not names:
         return None
     for name in names:
-        dataset.field(name)  # an unknown one is the contract's fault
+        dataset.field(name)  # raises UnknownName
     columns = identifiers(names)
     query = (
         f"select 1 as failing from (select row_number() over (partition by {columns}) as place"
@@ -132,7 +132,7 @@ def _literals(values: list[Any]) -> str:
 
 
 def _sql(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None:
-    """A row when the query's one number breaks the limit, and when the query gives no number."""
+    """Select one row if the query's number breaks the limit, or if the query gives no number."""
     if not entry.query:
         return None
     refusal = refusal_to_run(entry.query)
@@ -181,7 +181,7 @@ _SIGNS = {
 
 
 def _number(value: Any) -> str:
-    """What a contract compares with, as SQL; text that is no number is quoted."""
+    """Return a contract's expected value as SQL; text that is not a number is quoted."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return literal(str(value))
     return str(getattr(value, "exact", value))

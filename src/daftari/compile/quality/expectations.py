@@ -1,4 +1,4 @@
-"""The words that suites are written in: an expectation, what its number means, what the number must be."""
+"""The parts of a suite: an expectation, the meaning of its number, the limit of the number."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ROW_COUNT = "expect_table_row_count_to_be_between"
 
 
 class Measure(StrEnum):
-    """What the number is that an expectation gives."""
+    """The meaning of an expectation's number."""
 
-    FAILING_ROWS = "failing_rows"  #: of all rows, or of those whose field is not null
+    FAILING_ROWS = "failing_rows"  #: among all rows, or those whose field is not null
     VALUE = "value"  #: one number about the whole table, such as how many rows it has
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """What the number must be: an ODCS comparison. By default, nothing may fail."""
+    """The limit of the number: an ODCS comparison. By default, no row may fail."""
 
     comparison: QualityOperator = QualityOperator.BE
     expected: Any = 0
@@ -35,8 +35,8 @@ class Limit:
 @dataclass(frozen=True, kw_only=True)
 class Check:
     id: str  #: unique in its dataset
-    description: str  #: reads on from the dataset's name
-    expectation: str  #: Great Expectations' own name of it
+    description: str  #: follows the dataset's name
+    expectation: str  #: its name in Great Expectations
     kwargs: Mapping[str, Any]
     field: str | None = None
     measure: Measure = Measure.FAILING_ROWS
@@ -48,10 +48,10 @@ class Check:
 class Suite:
     dataset: str
     contract_hash: str
-    query: str  #: the rows that expectations on columns are about
+    query: str  #: the rows for expectations on columns
     checks: tuple[Check, ...]
     key: tuple[str, ...]  #: fields of the primary key
-    shown_key: tuple[str, ...]  #: those whose values may stand in a result
+    shown_key: tuple[str, ...]  #: key fields whose values may be in a result
 
 
 def table_of(dataset: Dataset) -> str:
@@ -59,18 +59,18 @@ def table_of(dataset: Dataset) -> str:
 
 
 def shown_key(dataset: Dataset) -> tuple[str, ...]:
-    """The fields of the primary key whose values may stand in a result."""
+    """Return the fields of the primary key whose values may be in a result."""
     return tuple(name for name in dataset.key if not dataset.field(name).is_confidential)
 
 
 def failing_rows(dataset: Dataset, condition: str) -> dict[str, str]:
-    """The arguments of an expectation that no row meets *condition*. It fetches keys that may be shown."""
+    """Return the arguments of an expectation that no row meets *condition*. It fetches keys that may be shown."""
     shown = shown_key(dataset)
     columns = identifiers(shown) if shown else "1 as failing"
     return rows_query(f"select {columns} from {table_of(dataset)} where {condition}")
 
 
 def rows_query(query: str) -> dict[str, str]:
-    # Great Expectations formats the query; SQLAlchemy reads a colon as the beginning of a parameter
+    # Great Expectations formats the query; SQLAlchemy reads a colon as the start of a parameter
     text = query.replace("{", "{{").replace("}", "}}").replace(":", "\\:")
     return {"unexpected_rows_query": text}

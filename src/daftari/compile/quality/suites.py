@@ -1,9 +1,9 @@
 """
-What a contract promises of the rows of its table, as Great Expectations suites in plain data.
+Compile a contract's promises about its table to Great Expectations suites, as plain data.
 
-An expectation only counts: how many rows were tested, how many fail. What a count means is judged in
-`verdicts`, where an empty table is no pass; Great Expectations calls it one. Bounds are asked in SQL, with
-the conditions of the table's own check constraints, as its `between` would round decimals to floats.
+An expectation only counts tested and failing rows. `verdicts` judges the counts: there an empty table does not
+pass, as it does in Great Expectations. Bounds are checked in SQL, with the conditions of the table's check
+constraints, because its `between` would round decimals to floats.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def suite(contract: Contract) -> Suite:
     Return the suite of a contract's dataset.
 
     Raises:
-        ContractError: a rule is not a condition, or a query is not one statement that only reads.
+        ContractError: a rule is not a condition, or a query is not one read-only statement.
     """
     dataset = contract.dataset
     return Suite(
@@ -49,7 +49,7 @@ def suite(contract: Contract) -> Suite:
 
 
 def _query(dataset: Dataset) -> str:
-    """Text is text here, whatever the column's type: an enum has no patterns, and compares with its own alone."""
+    """Select the columns with text cast to text: enums have no patterns and compare only with themselves."""
     columns = [
         f"cast({identifier(field.name)} as text) as {identifier(field.name)}"
         if (field.allowed or field.logical_type is LogicalType.STRING) and not field.protection.sealed
@@ -117,7 +117,7 @@ def _relationship(dataset: Dataset, relation: Relationship) -> Check:
 def _of_fields(dataset: Dataset) -> Iterator[Check]:
     for field in dataset.fields:
         yield from _presence(dataset, field)
-        if not field.protection.sealed:  # its content is judged before it is sealed
+        if not field.protection.sealed:  # its content was judged before sealing
             yield from _content(dataset, field)
 
 
@@ -127,7 +127,7 @@ def _presence(dataset: Dataset, field: Field) -> Iterator[Check]:
         yield Check(
             id=f"{field.name}.not_null",
             field=field.name,
-            description=f"{field.name} is there",
+            description=f"{field.name} is not missing",
             expectation="expect_column_values_to_not_be_null",
             kwargs=column,
         )
@@ -148,7 +148,7 @@ def _content(dataset: Dataset, field: Field) -> Iterator[Check]:
             yield Check(
                 id=f"{field.name}.{what}",
                 field=field.name,
-                description=f"{field.name} keeps to its {what.replace('_', ' ')}",
+                description=f"{field.name} respects its {what.replace('_', ' ')}",
                 expectation=expectation,
                 kwargs=kwargs,
             )
@@ -163,7 +163,7 @@ def _content(dataset: Dataset, field: Field) -> Iterator[Check]:
 
 
 def _native(field: Field, what: str) -> tuple[str, dict[str, Any]] | None:
-    """Great Expectations' own expectation for it, where it asks the same: those of a table are one query."""
+    """Return an equivalent native expectation, if any: Great Expectations runs a table's native ones in one query."""
     options = field.options
     match what:
         case "length":

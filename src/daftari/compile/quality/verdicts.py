@@ -1,4 +1,4 @@
-"""What the counts of a check mean. Nothing tested is nothing known: it is never a pass."""
+"""Judge the counts of a check. A check that tested nothing never passes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from daftari.protect.mask import HIDDEN
 class CheckVerdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
-    WARNED = "warned"  #: failed, and the contract calls it a warning
+    WARNED = "warned"  #: failed, and its severity in the contract is warning
     NOT_EVALUATED = "not_evaluated"  #: no rows, no values or no answer
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckAnswer:
-    """What the database said to one check."""
+    """The database's answer to one check."""
 
     check: str
-    tested: int = 0  #: rows, or 1 when one number was asked for
+    tested: int = 0  #: rows, or 1 for a single number
     number: int | None = None  #: failing rows, or that one number; None: no answer
-    keys: tuple[Mapping[str, str], ...] = ()  #: of some failing rows; fields that may be shown alone
+    keys: tuple[Mapping[str, str], ...] = ()  #: of some failing rows; only fields that may be shown
     error: str = ""  #: why there is no answer, without values of rows
 
 
@@ -48,7 +48,7 @@ class CheckOutcome:
 
 
 def judge_check(suite: Suite, check: Check, answer: CheckAnswer) -> CheckOutcome:
-    """Turn the counts of a check into a verdict with its reason."""
+    """Return the verdict and its reason from the counts of a check."""
     tested, failing = answer.tested, 0
     if answer.number is None:
         verdict, reason = CheckVerdict.NOT_EVALUATED, answer.error or "no answer"
@@ -57,7 +57,7 @@ def judge_check(suite: Suite, check: Check, answer: CheckAnswer) -> CheckOutcome
     elif check.measure is Measure.VALUE:
         kept = admits(check.limit, answer.number)
         failing = 0 if kept else 1
-        found = f"found {answer.number:,}" if check.expectation == ROW_COUNT else "asked of the whole table"
+        found = f"found {answer.number:,}" if check.expectation == ROW_COUNT else "checked on the whole table"
         verdict, reason = _verdict(check, kept), found
     else:
         failing = answer.number
@@ -114,5 +114,5 @@ def _verdict(check: Check, kept: bool) -> CheckVerdict:
 
 
 def _redacted(suite: Suite, key: Mapping[str, str]) -> dict[str, str]:
-    """Every field of the key; what may not be shown, or was not asked for, is hidden."""
+    """Return every field of the key; values that may not be shown, or were not fetched, are hidden."""
     return {name: key.get(name, HIDDEN) if name in suite.shown_key else HIDDEN for name in suite.key}

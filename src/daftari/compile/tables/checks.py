@@ -1,4 +1,4 @@
-"""What a contract says of one row, as check constraints."""
+"""Compile a contract's rules about one row to check constraints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from daftari.rows.rules import expressions
 
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
 _MOMENTS = (LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP)
-#: `(?i)` and its like must stand at the beginning of a pattern.
+#: `(?i)` and similar flags must be at the start of a pattern.
 _FLAGS = re.compile(r"\(\?[a-z]+\)")
 
 
@@ -23,8 +23,8 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     """
     Return the checks of a dataset: of its fields' options, then of its rules.
 
-    A rule that depends on the day it is judged has none: it would hold on Monday and not on Tuesday. Neither has
-    what speaks of a sealed field: the server cannot look into it.
+    A rule that depends on the current day has none, as its result changes with time. Neither has a rule about a
+    sealed field, which the server cannot read.
 
     Raises:
         ContractError: a rule is not a condition over the dataset's fields.
@@ -32,7 +32,7 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     found = [
         _check(dataset, schemas, derived(dataset.name, field.name, what), condition)
         for field in dataset.fields
-        if not field.protection.sealed  # judged before it is sealed
+        if not field.protection.sealed  # judged before sealing
         for what, condition in field_conditions(dataset, field)
     ]
     for rule in dataset.rules:
@@ -53,7 +53,7 @@ def _check(dataset: Dataset, schemas: Schemas, name: str, condition: str) -> Con
 
 
 def field_conditions(dataset: Dataset, field: Field) -> Iterator[tuple[str, str]]:
-    """Return what a field's options ask of its value: the name of each and a condition, which null satisfies."""
+    """Yield the name and the condition of each option of a field. Null satisfies the conditions."""
     column = identifier(field.name)
     if field.logical_type in (*_NUMBERS, *_MOMENTS):
         yield from _bounds(dataset, field, column)
@@ -98,7 +98,7 @@ def _text(field: Field, column: str) -> Iterator[tuple[str, str]]:
 
 
 def anchored(pattern: str) -> str:
-    """Return *pattern* such that it holds of a whole text, not of a part of one."""
+    """Return *pattern* anchored, so that it matches only a whole text."""
     flags = _FLAGS.match(pattern)
     head = flags[0] if flags else ""
     return f"{head}^(?:{pattern[len(head) :]})$"

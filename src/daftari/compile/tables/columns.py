@@ -1,4 +1,4 @@
-"""A field as a column: its type, and the closed set that becomes an enum."""
+"""Compile a field to a column: its type, and the enum of its closed set."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PHYSICAL = re.compile(
     r"text|uuid|smallint|integer|bigint|double precision|real|boolean|date|time|timestamptz|jsonb"
     r"|varchar\(\d{1,8}\)|numeric(\(\d{1,4}(, ?\d{1,4})?\))?"
 )
-#: One zone for the whole product: an instant without one would mean another moment in each session.
+#: Always with a zone: a timestamp without one would mean a different moment in each session.
 _ALIASES = {"timestamp": "timestamptz"}
 
-#: What is sealed is bytes to the server, and so is a blind index.
+#: Sealed values and blind indexes are bytes to the server.
 SEALED_TYPE = "bytea"
 
 #: Columns that every governed table has, after the contract's own.
@@ -49,8 +49,8 @@ def columns(dataset: Dataset, schemas: Schemas) -> list[Column]:
     taken = {name for name, *_ in PLATFORM_COLUMNS} & {f.name for f in dataset.fields}
     if taken:
         raise ContractError(
-            f"{dataset.name}.{min(taken)}: this name is the platform's own; expected another",
-            hint="Every governed table has created_at, updated_at and _run_id by itself.",
+            f"{dataset.name}.{min(taken)}: this name belongs to the platform; expected another",
+            hint="Daftari adds created_at, updated_at and _run_id to every governed table.",
         )
     own = [
         Column(
@@ -85,7 +85,7 @@ def column_type(dataset: Dataset, field: Field, schemas: Schemas | None = None) 
     Return the type of a field's column, as SQL.
 
     Raises:
-        ContractError: its `physicalType` is not one we keep.
+        ContractError: its `physicalType` is not supported.
     """
     if field.protection.sealed:
         return SEALED_TYPE
@@ -107,8 +107,8 @@ def stored_type(dataset: Dataset, field: Field, schemas: Schemas) -> str:
     """
     Return the type of a field's column with its collation.
 
-    Keys, and what refers to them, are compared byte by byte: they are codes and not words of a language, an index
-    over them is built in half the time, and their order is the same on every server.
+    Keys and references to them are compared byte by byte: they are codes, not words; their indexes build in half the
+    time, and their order is the same on every server.
 
     Raises:
         ContractError: as `column_type`.
@@ -129,7 +129,7 @@ def enums(dataset: Dataset, schemas: Schemas) -> list[Enum]:
 
 
 def has_enum(field: Field) -> bool:
-    """Whether the closed set of *field* can be an enum: of text, each value within PostgreSQL's limit."""
+    """Whether the closed set of *field* can be an enum: text values within PostgreSQL's limit."""
     return (
         bool(field.allowed)
         and not field.protection.sealed

@@ -1,4 +1,4 @@
-"""Keys: primary, unique and foreign ones, what keeps a key unique across partitions, and overlaps."""
+"""Keys: primary, unique and foreign; uniqueness across partitions; overlaps; indexes."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     """
     Return the primary key and the unique constraints.
 
-    A partitioned table's key must hold the field it is partitioned by; `key_table` keeps the contract's
-    own key unique.
+    A partitioned table's key must include the partition field; `key_table` keeps the contract's own key
+    unique.
 
     Raises:
-        ContractError: a field outside the key is to be unique across partitions.
+        ContractError: a field outside the key must be unique across partitions.
     """
     found = []
     key = dataset.key
     if key:
-        held = tuple(dict.fromkeys((*key, *_partition_fields(dataset))))
+        columns = tuple(dict.fromkeys((*key, *_partition_fields(dataset))))
         found.append(
             _constraint(
                 dataset,
                 schemas,
                 derived(dataset.name, "pkey"),
                 ConstraintKind.PRIMARY,
-                f"primary key ({identifiers(held)})",
+                f"primary key ({identifiers(columns)})",
             )
         )
     for field in dataset.fields:
@@ -48,8 +48,8 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
             continue
         if dataset.partitioning:
             raise ContractError(
-                f"{dataset.name}.{field.name}: unique in a partitioned dataset; expected of its key alone",
-                hint="PostgreSQL cannot keep it so across partitions.",
+                f"{dataset.name}.{field.name}: unique in a partitioned dataset; expected only its key to be unique",
+                hint="PostgreSQL cannot enforce it across partitions.",
             )
         found.append(
             _constraint(
@@ -57,7 +57,7 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
                 schemas,
                 derived(dataset.name, field.name, "key"),
                 ConstraintKind.UNIQUE,
-                # what is sealed looks different in each row, whatever it holds
+                # sealed bytes differ in each row, even for equal values
                 f"unique ({identifier(field.index_column or field.name)})",
             )
         )
@@ -65,11 +65,11 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
 
 
 def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Constraint | Trigger]:
-    """Return the un-partitioned table that keeps a partitioned dataset's key unique, and what keeps it up."""
+    """Return the un-partitioned table that keeps a partitioned dataset's key unique, and its triggers."""
     if dataset.partitioning is None or not dataset.key:
         return []
     name = derived("key", dataset.name)
-    held = tuple(dict.fromkeys((*dataset.key, dataset.partitioning.field)))
+    columns = tuple(dict.fromkeys((*dataset.key, dataset.partitioning.field)))
     table: list[Table | Column | Constraint | Trigger] = [Table(schema=schemas.platform, name=name)]
     table += [
         Column(
@@ -79,7 +79,7 @@ def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Const
             type=stored_type(dataset, dataset.field(field), schemas),
             required=True,
         )
-        for field in held
+        for field in columns
     ]
     table.append(
         Constraint(
@@ -120,7 +120,7 @@ def foreign_keys(dataset: Dataset, known: Mapping[str, Dataset], schemas: Schema
     Return the foreign keys.
 
     Raises:
-        UnknownName: a target is in no contract.
+        UnknownName: no contract defines a target.
         ContractError: the target's fields are not its key.
     """
     found = []
@@ -140,7 +140,7 @@ def foreign_keys(dataset: Dataset, known: Mapping[str, Dataset], schemas: Schema
 def _target(
     dataset: Dataset, relationship: Relationship, known: Mapping[str, Dataset], schemas: Schemas
 ) -> str:
-    """Return the table to reference: for a partitioned dataset the one that keeps its key unique."""
+    """Return the table to reference: for a partitioned dataset its key table."""
     target = known.get(relationship.target)
     where = f"{dataset.name}: relationship of {', '.join(relationship.fields)}"
     if target is None:
@@ -159,10 +159,10 @@ def _target(
 
 def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     """
-    Return the exclusion constraint by which ranges of one key cannot overlap.
+    Return the exclusion constraint that prevents ranges of one key from overlapping.
 
     Raises:
-        ContractError: start and end make no range, the dataset is partitioned, or the server cannot judge `unless`.
+        ContractError: start and end are not a range, the dataset is partitioned, or the server cannot judge `unless`.
     """
     overlap = dataset.no_overlap
     if overlap is None:
@@ -175,11 +175,15 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     if overlap.unless:
         parsed = expressions.parse(overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless")
         if speaks_of_sealed(dataset, parsed.fields):
-            raise ContractError(f"{dataset.name}: noOverlap unless speaks of a sealed field; expected others")
+            raise ContractError(
+                f"{dataset.name}: noOverlap unless uses a sealed field; expected other fields"
+            )
         condition = parsed.check
         if condition is None:
-            raise ContractError(f"{dataset.name}: noOverlap unless depends on the day; expected fields alone")
-        # where it is null, ranges may not overlap either
+            raise ContractError(
+                f"{dataset.name}: noOverlap unless depends on the current day; expected only fields"
+            )
+        # if it is null, ranges may not overlap either
         where = f" where (({condition}) is not true)"
     name = derived(dataset.name, "no_overlap")
     definition = f"exclude using gist ({parts}){where}"
@@ -198,7 +202,7 @@ def _range(dataset: Dataset, overlap: Overlap) -> str:
 
 
 def indexes(dataset: Dataset, schemas: Schemas) -> list[Index]:
-    """Return the declared indexes, and one for each foreign key and blind index that no key serves already."""
+    """Return the declared indexes, and one for each foreign key and blind index not covered by a key."""
     for name in (name for fields in dataset.indexes for name in fields):
         dataset.field(name)
     wanted = [*dataset.indexes, *(relationship.fields for relationship in dataset.relationships)]

@@ -1,8 +1,8 @@
 """
 The objects of a governed database, as values.
 
-The same classes describe what contracts want and what a live database has, so that the difference of
-two sets of them is both the plan of `apply` and the finding of `verify`.
+The same classes describe the wanted and the live objects: the difference of two sets is both the plan of
+`apply` and the finding of `verify`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class ObjectKind(StrEnum):
-    """In the order in which objects can be made."""
+    """In order of creation."""
 
     EXTENSION = "extension"
     ENUM = "enum"
@@ -33,7 +33,7 @@ class ObjectKind(StrEnum):
     GRANT = "grant"
 
 
-#: Who may see and do what. Held by `apply` on every database by itself, and in no version file.
+#: Access objects. `apply` compares them on every database; no version file contains them.
 ACCESS = frozenset(
     {
         ObjectKind.ROLE,
@@ -60,7 +60,7 @@ class ConstraintKind(StrEnum):
 class Identity(NamedTuple):
     kind: ObjectKind
     schema: str
-    table: str  #: empty where the object stands alone
+    table: str  #: empty for an object without a table
     name: str
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ class Constraint:
     table: str
     name: str
     kind: ConstraintKind
-    definition: str  #: what stands after `add constraint name`
+    definition: str  #: the text after `add constraint name`
 
     @property
     def identity(self) -> Identity:
@@ -144,7 +144,7 @@ class Trigger:
     table: str
     name: str
     definition: str  #: the whole statement
-    always: bool = False  #: fires also where a load proves foreign keys itself
+    always: bool = False  #: also fires in a load that checks foreign keys itself
 
     @property
     def identity(self) -> Identity:
@@ -177,12 +177,12 @@ class Comment:
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A role that nobody logs in with: people are members of it. Shared by every database of the server."""
+    """A role without login, whose members are people. Shared by every database of the server."""
 
     name: str
-    #: what it may beside being a member's role: login, superuser, bypassrls … Always empty as wanted
+    #: additional attributes: login, superuser, bypassrls … Always empty if wanted
     attributes: tuple[str, ...] = ()
-    member_of: tuple[str, ...] = ()  #: would bring it the rights of others. Always empty as wanted
+    member_of: tuple[str, ...] = ()  #: roles whose rights it would inherit. Always empty if wanted
 
     @property
     def identity(self) -> Identity:
@@ -191,12 +191,12 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A view of ours: what a role sees of a dataset some of whose values it sees masked."""
+    """A masked view: what a role sees of a dataset with some values masked."""
 
     schema: str
     name: str
     definition: str  #: the query
-    is_barrier: bool = True  #: a reader's own functions meet only the rows and values that the view shows
+    is_barrier: bool = True  #: a reader's functions get only the rows and values that the view shows
 
     @property
     def identity(self) -> Identity:
@@ -220,7 +220,7 @@ class RowSecurity:
     schema: str
     table: str
     enabled: bool = True
-    forced: bool = True  #: holds for the owner too
+    forced: bool = True  #: applies to the owner too
 
     @property
     def identity(self) -> Identity:
@@ -229,7 +229,7 @@ class RowSecurity:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewRights:
-    """With whose rights a view reads that is not one of ours, such as a staging view of dbt's."""
+    """With whose rights a view that is not ours reads, such as dbt's staging views."""
 
     schema: str
     table: str
@@ -247,8 +247,8 @@ class Policy:
     name: str
     command: str  #: select, insert, update, delete or all
     roles: tuple[str, ...]
-    using: str | None = None  #: rows that are there
-    check: str | None = None  #: rows as they come to be; None where `using` says that too
+    using: str | None = None  #: for existing rows
+    check: str | None = None  #: for new row versions; None: as `using`
     permissive: bool = True
 
     @property
@@ -262,8 +262,8 @@ class Grant:
     table: str  #: empty: on the schema
     grantee: str
     privilege: str  #: select, insert, update, delete, usage, create …
-    columns: tuple[str, ...] = ()  #: in alphabetical order; empty: on the whole
-    grantable: bool = False  #: may be handed on
+    columns: tuple[str, ...] = ()  #: in alphabetical order; empty: the whole object
+    grantable: bool = False  #: with grant option
 
     @property
     def identity(self) -> Identity:

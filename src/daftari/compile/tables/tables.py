@@ -1,4 +1,4 @@
-"""From contracts to the objects their database must have."""
+"""Compile contracts to the objects that their database must have."""
 
 from __future__ import annotations
 
@@ -31,20 +31,18 @@ def table_objects(
     schemas: Schemas | None = None,
 ) -> dict[Identity, DatabaseObject]:
     """
-    Return everything that *datasets* ask of their database, by identity, in an order that can be made.
+    Return all objects of *datasets*, by identity, in order of creation.
 
-    *now* decides which partitions are made ahead; *kept* are those of other periods, which stay.
+    *now* decides which partitions are created ahead; *kept* are those of other periods, which stay.
 
     Raises:
-        ContractError: a contract asks for what PostgreSQL cannot do, or two ask for the same object.
+        ContractError: a contract needs what PostgreSQL cannot do, or two define the same object.
     """
     schemas = schemas or Schemas()
     found: dict[Identity, DatabaseObject] = {}
     for item in _all(datasets, now, kept, schemas):
         if item.identity in found and not isinstance(item, Extension):
-            raise ContractError(
-                f"{item.identity}: asked for twice; expected once", hint="Rename one of them."
-            )
+            raise ContractError(f"{item.identity}: defined twice; expected once", hint="Rename one of them.")
         found[item.identity] = item
     return found
 

@@ -1,4 +1,4 @@
-"""Who asks, and what for. How a database session speaks for a caller is in `io/access/callers.py`."""
+"""The caller of a request and its purpose. `io/access/callers.py` sets both on a database session."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     name: str  #: the actor in the audit
-    role: str  #: as contracts call it
-    user_id: str | None = None  #: None: nobody in particular, such as another system
-    datasets: tuple[str, ...] = ()  #: that the token is for; empty: all
-    writes: bool = True  #: whether the token is for writing
+    role: str  #: the name in contracts
+    user_id: str | None = None  #: None: not a person, such as another system
+    datasets: tuple[str, ...] = ()  #: datasets that the token is limited to; empty: all
+    writes: bool = True  #: whether the token permits writing
 
     def may_name(self, dataset: str) -> bool:
         return not self.datasets or dataset in self.datasets
@@ -19,7 +19,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestContext:
-    """For whom something is done, and what for."""
+    """The caller of one request, and the purpose that the caller states."""
 
     caller: Caller
     request_id: str
@@ -27,5 +27,5 @@ class RequestContext:
 
     @property
     def has_purpose(self) -> bool:
-        """Whether it says what for: without that, nothing restricted is read."""
+        """Whether a purpose is stated: restricted values are shown only with one."""
         return bool((self.purpose or "").strip())

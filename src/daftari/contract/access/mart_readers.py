@@ -1,4 +1,4 @@
-"""Who may read a mart, and which of its rows: what `readers` of its model's own file say."""
+"""Who may read a mart, and which of its rows: the `readers` in the model's YAML file."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 
 from daftari.contract.model import RowScope
 
-#: Scopes of a mart's rows: it has no contract by which other conditions could be read.
+#: Row scopes of a mart: without a contract, other conditions cannot be parsed.
 MART_SCOPES = (RowScope.ALL, RowScope.OWN, RowScope.REPORTS, RowScope.DEPARTMENT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MartReaders:
-    """Which rows of a mart each role reads: a scope by role."""
+    """The row scope of each role that reads a mart."""
 
-    scopes: Mapping[str, RowScope]  #: not none
+    scopes: Mapping[str, RowScope]  #: never NONE
     subject: str | None = None  #: the column that names the person a row is about
 
     def among(self, columns: Container[str]) -> MartReaders:
-        """Return those whose rows can be told from *columns*."""
+        """Return the readers whose row scopes can be decided with *columns*."""
         if self.subject in columns:
             return self
         return replace(
@@ -29,7 +29,7 @@ class MartReaders:
 
 @dataclass(frozen=True, kw_only=True)
 class Readers:
-    """Which roles read a mart, by its name. A mart that is not named is read by nobody."""
+    """The readers of each mart, by its name. No role reads a mart that is not named."""
 
     of: Mapping[str, MartReaders] = field(default_factory=dict)
 
@@ -38,6 +38,6 @@ class Readers:
         return tuple(sorted({role for named in self.of.values() for role in named.scopes}))
 
     def scope(self, mart: str, role: str) -> RowScope | None:
-        """Return the rows of *mart* that *role* reads; None where it reads none."""
+        """Return the scope of the rows of *mart* that *role* reads; None if it reads none."""
         named = self.of.get(mart)
         return named.scopes.get(role) if named else None

@@ -1,4 +1,4 @@
-"""The lines of `daftari.access` put together: what one role has by one operation."""
+"""The lines of `daftari.access` combined: what one role may do with one operation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from daftari.errors import ContractError
 
 
 class Visibility(StrEnum):
-    """How a cell shows."""
+    """How a cell is shown."""
 
     CLEAR = "clear"
     MASKED = "masked"
@@ -21,12 +21,12 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PermissionLine:
-    """What the role has of the rows in one scope."""
+    """What the role may see or write of the rows in one scope."""
 
     rows: RowScope | Condition
     clear: tuple[str, ...]  #: fields, in the order of the contract
     masked: tuple[str, ...] = ()
-    sees_platform: bool = False  #: the columns that every table has; given along with all fields
+    sees_platform: bool = False  #: the columns that every table has; granted along with all fields
 
     def sight(self, field: str) -> Visibility:
         if field in self.clear:
@@ -38,7 +38,7 @@ class PermissionLine:
 class RolePermission:
     role: str
     operation: Operation
-    lines: tuple[PermissionLine, ...]  #: one a scope
+    lines: tuple[PermissionLine, ...]  #: one for each scope
 
     @property
     def scopes(self) -> tuple[RowScope | Condition, ...]:
@@ -46,7 +46,7 @@ class RolePermission:
 
     @property
     def everywhere(self) -> tuple[str, ...]:
-        """The fields that are in the clear in every row that the role reaches."""
+        """The fields that are unmasked in every row that the role reaches."""
         first, *rest = self.lines
         return tuple(name for name in first.clear if all(name in line.clear for line in rest))
 
@@ -56,37 +56,37 @@ class RolePermission:
 
     @property
     def is_plain(self) -> bool:
-        """Whether what the role sees is columns and rows, and no cell is otherwise."""
+        """Whether columns and rows describe what the role sees: no cell is masked, or shown in some rows only."""
         return not any(line.masked for line in self.lines) and all(
             line == PermissionLine(rows=line.rows, clear=self.everywhere, sees_platform=self.sees_platform)
             for line in self.lines
         )
 
 
-@lru_cache(maxsize=1024)  # asked for many times by every plan, page and request
+@lru_cache(maxsize=1024)  # called many times by every plan, page and request
 def permissions_of(dataset: Dataset) -> tuple[RolePermission, ...]:
     """
-    Return what each role has by each operation, in the order of the contract.
+    Return what each role may do with each operation, in the order of the contract.
 
     Raises:
-        ContractError: a role may write different fields in different rows, which PostgreSQL cannot hold.
+        ContractError: a role may write different fields in different rows, which PostgreSQL cannot enforce.
     """
-    asked = dict.fromkeys(
+    pairs = dict.fromkeys(
         (entry.role, operation) for entry in dataset.access for operation in entry.operations
     )
-    found = [_share(dataset, role, operation) for role, operation in asked]
+    found = [_share(dataset, role, operation) for role, operation in pairs]
     for share in found:
         if share.operation in (Operation.INSERT, Operation.UPDATE) and not share.is_plain:
             raise ContractError(
-                f"{dataset.name}: {share.role} may {share.operation} other fields in some rows than in others; "
-                "expected the same in all, as PostgreSQL holds rights to write by column and by row alone",
-                hint="Give the lines the same fields, or make two roles of it.",
+                f"{dataset.name}: {share.role} may {share.operation} different fields in different rows; "
+                "expected the same in all, as PostgreSQL grants writing by column or by row, not by cell",
+                hint="Give the lines the same fields, or split the role in two.",
             )
     return tuple(share for share in found if share.lines)
 
 
 def permission_of(dataset: Dataset, role: str, operation: Operation) -> RolePermission | None:
-    """Return what *role* has by *operation*; None where that is nothing."""
+    """Return what *role* may do with *operation*; None if nothing."""
     return _shares_of(dataset, role).get(operation)
 
 
@@ -97,12 +97,12 @@ def _shares_of(dataset: Dataset, role: str) -> Mapping[Operation, RolePermission
 
 
 def clear_everywhere(dataset: Dataset, role: str) -> tuple[str, ...]:
-    """Return the fields that *role* sees in the clear in every row that it reads."""
+    """Return the fields that *role* sees unmasked in every row that it reads."""
     return tuple(name for name, seen in sights(dataset, role).items() if seen == {Visibility.CLEAR})
 
 
 def sights(dataset: Dataset, role: str) -> dict[str, frozenset[Visibility]]:
-    """Return how each field shows to *role*, in the order of the contract: in one way, or otherwise in some rows."""
+    """Return how each field is shown to *role*, in the order of the contract; several ways if rows differ."""
     share = permission_of(dataset, role, Operation.READ)
     lines = share.lines if share else (PermissionLine(rows=RowScope.NONE, clear=()),)
     return {field.name: frozenset(line.sight(field.name) for line in lines) for field in dataset.fields}
@@ -117,7 +117,7 @@ def _lines(dataset: Dataset, role: str, operation: Operation) -> Iterator[Permis
     for rows in dict.fromkeys(it.rows for it in entries if it.rows != RowScope.NONE):
         of_scope = [it for it in entries if it.rows == rows]
         names = [field.name for field in dataset.fields]
-        # What is masked is masked to who reads it; who writes a field writes all of it.
+        # Masks apply to reading only: a role that writes a field writes the whole value.
         clear = {
             name
             for it in of_scope

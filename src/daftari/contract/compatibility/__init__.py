@@ -1,1 +1,1 @@
-"""What a change of a contract means: additive, exposure or breaking."""
+"""The class of a contract change: additive, exposure or breaking."""

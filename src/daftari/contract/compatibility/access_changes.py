@@ -1,4 +1,4 @@
-"""Who can see or do more, and who less, when `daftari.access` changes."""
+"""Which roles gain or lose access when `daftari.access` changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daftari.contract.model import Condition, Dataset, Operation, RowScope
 
 
 def _lies_within(inner: RowScope | Condition, outer: RowScope | Condition) -> bool:
-    """Whether every row of *inner* is one of *outer*. Two conditions may overlap in any way."""
+    """Whether every row of *inner* is also in *outer*. Nothing is known about two different conditions."""
     match inner:
         case RowScope.NONE:
             return isinstance(outer, RowScope)
@@ -34,7 +34,7 @@ class _Grant:
     is_masked: bool
 
     def covers(self, other: _Grant) -> bool:
-        """Whether whoever has this one gains nothing by *other*."""
+        """Whether *other* adds nothing to this grant."""
         return (
             self.operation == other.operation
             and _lies_within(other.rows, self.rows)
@@ -43,18 +43,22 @@ class _Grant:
 
 
 def access_changes(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
-    """Of the fields that both versions have: what a role gains is exposure, what it loses is breaking."""
+    """Compare access to the fields of both versions: a gain is exposure, a loss is breaking."""
     fields = [field.name for field in new.fields if field.name in {f.name for f in old.fields}]
     roles = dict.fromkeys(entry.role for entry in (*old.access, *new.access))
     for role in roles:
         gained = _beyond(old, new, role, fields)
         lost = _beyond(new, old, role, fields)
-        yield from _told(ChangeKind.EXPOSURE, place, f"{role} gains", gained, "the role could not before")
-        yield from _told(ChangeKind.BREAKING, place, f"{role} loses", lost, "what the role does may fail")
+        yield from _grant_changes(
+            ChangeKind.EXPOSURE, place, f"{role} gains", gained, "the role could not do this before"
+        )
+        yield from _grant_changes(
+            ChangeKind.BREAKING, place, f"{role} loses", lost, "what the role does today may fail"
+        )
 
 
 def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[ContractChange]:
-    """Of fields that are new and confidential: roles that see them in the clear, asked for or not."""
+    """Yield an exposure for each new confidential field that some role sees unmasked."""
     roles = dict.fromkeys(entry.role for entry in new.access)
     shown = {role: sights(new, role) for role in roles}
     for field in new.fields:
@@ -62,8 +66,8 @@ def new_field_changes(new: Dataset, names: list[str], place: str) -> Iterator[Co
             continue
         readers = [role for role in roles if Visibility.CLEAR in shown[role][field.name]]
         if readers:
-            what = f"confidential, and in the clear for {', '.join(readers)}"
-            reason = "roles that see every field see a new one too"
+            what = f"confidential, and unmasked for {', '.join(readers)}"
+            reason = "roles that see every field also see a new one"
             yield ContractChange(
                 kind=ChangeKind.EXPOSURE, place=f"{place}.{field.name}", what=what, reason=reason
             )
@@ -87,19 +91,19 @@ def _on_field(grants: list[tuple[Operation, PermissionLine]], field: str) -> lis
 
 
 def _beyond(before: Dataset, after: Dataset, role: str, fields: list[str]) -> dict[_Grant, list[str]]:
-    """What *after* gives *role* that nothing in *before* covers, with the fields it is about."""
+    """Return the grants that *after* gives *role* and *before* does not cover, with their fields."""
     beyond: dict[_Grant, list[str]] = {}
     old, new = _grants(before, role), _grants(after, role)
     for field in fields:
         had = _on_field(old, field)
         for grant in _on_field(new, field):
-            if not any(one.covers(grant) for one in had):
+            if not any(earlier.covers(grant) for earlier in had):
                 beyond.setdefault(grant, []).append(field)
     all_fields = len(fields)
     return {grant: [] if len(named) == all_fields else named for grant, named in beyond.items()}
 
 
-def _told(
+def _grant_changes(
     kind: ChangeKind, place: str, verb: str, grants: dict[_Grant, list[str]], reason: str
 ) -> Iterator[ContractChange]:
     for grant, fields in grants.items():
@@ -109,29 +113,32 @@ def _told(
 
 
 def approval_changes(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
-    """Steps that a role may take now are exposure; steps that it may take no longer are breaking."""
-    before, after = _ways(old.approval), _ways(new.approval)
-    for way in sorted(after - before):
+    """Compare approval steps: a step that a role gains is exposure, one that it loses is breaking."""
+    before, after = _transitions(old.approval), _transitions(new.approval)
+    for transition in sorted(after - before):
         yield ContractChange(
-            kind=ChangeKind.EXPOSURE, place=place, what=f"approval: {way}", reason="it could not before"
+            kind=ChangeKind.EXPOSURE,
+            place=place,
+            what=f"approval: {transition}",
+            reason="it could not do this before",
         )
-    for way in sorted(before - after):
+    for transition in sorted(before - after):
         yield ContractChange(
             kind=ChangeKind.BREAKING,
             place=place,
-            what=f"approval: no more {way}",
-            reason="what the role does may fail",
+            what=f"approval: no longer {transition}",
+            reason="what the role does today may fail",
         )
     if old.approval and new.approval is None:
-        reason = "whoever may update may bring a row to any state"
+        reason = "every role that may update may set any state"
         yield ContractChange(kind=ChangeKind.EXPOSURE, place=place, what="approval removed", reason=reason)
 
 
-def _ways(approval: Approval | None) -> set[str]:
+def _transitions(approval: Approval | None) -> set[str]:
     if approval is None:
         return set()
     steps = {
-        f"{role} brings {'its own' if step.own else 'a row'} from {step.start} to {step.to}"
+        f"{role} moves {'its own request' if step.own else 'a request'} from {step.start} to {step.to}"
         for step in approval.steps
         for role in step.roles
     }

@@ -1,4 +1,4 @@
-"""What a difference between two contracts means for those who live with it."""
+"""A change between two contracts: its class, its place and the reason."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 
 class ChangeKind(StrEnum):
-    """Worst last: what several changes amount to is the greatest of them."""
+    """Worst last: the class of several changes is the worst of them."""
 
-    ADDITIVE = "additive"  #: whatever worked still works
+    ADDITIVE = "additive"  #: everything that worked still works
     EXPOSURE = "exposure"  #: someone can see or do more than before
-    #: data goes, rows or files that were good may be refused, or a query fails or meets what it could not
+    #: data is lost, rows or files accepted so far may be rejected, or a query may fail or get values new to it
     BREAKING = "breaking"
 
 
@@ -22,13 +22,13 @@ class ContractChange:
     kind: ChangeKind
     place: str  #: dataset, dataset.field, or empty for the contract itself
     what: str  #: "required: true → false"
-    reason: str  #: why it is of this kind, as a sentence without its subject
+    reason: str  #: why it is of this kind, as part of a sentence
 
     def __str__(self) -> str:
         return f"{self.kind.value}: {self.place + ': ' if self.place else ''}{self.what}; {self.reason}"
 
 
-#: From an old and a new thing, and the place they stand at, to what the difference means.
+#: Takes an old and a new object and their place; yields the changes between them.
 Comparison = Callable[[Any, Any, str], Iterator[ContractChange]]
 
 
@@ -48,7 +48,7 @@ def change_in_words(value: Any) -> str:
 
 
 def always(attribute: str, kind: ChangeKind, reason: str) -> Comparison:
-    """A comparison of one attribute, any change of which is of *kind*."""
+    """Return a comparison of one attribute: any change is of *kind*."""
 
     def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
         before, after = getattr(old, attribute), getattr(new, attribute)
@@ -59,11 +59,11 @@ def always(attribute: str, kind: ChangeKind, reason: str) -> Comparison:
 
 
 def describes_only(attribute: str) -> Comparison:
-    """A comparison of what only tells people something. Long texts are not shown."""
+    """Return a comparison of an attribute that is only information for people. Long texts are not shown."""
 
     def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
         if getattr(old, attribute) != getattr(new, attribute):
-            reason = "it tells people something, and enforces nothing"
+            reason = "information for people; enforces nothing"
             yield ContractChange(
                 kind=ChangeKind.ADDITIVE, place=place, what=f"{attribute} changed", reason=reason
             )
@@ -72,14 +72,14 @@ def describes_only(attribute: str) -> Comparison:
 
 
 def nothing(_old: Any, _new: Any, _place: str) -> Iterator[ContractChange]:
-    """The comparison of what says nothing about the data: a line number, the name of a file."""
+    """Compare nothing: for attributes that do not affect data, such as a line number."""
     return iter(())
 
 
 def either(
     attribute: str, is_looser: Callable[[Any, Any], bool], *, stricter: str, looser: str
 ) -> Comparison:
-    """A comparison of a limit: looser is additive, stricter is breaking, each with its reason."""
+    """Return a comparison of a limit: looser is additive, stricter is breaking, each with its reason."""
 
     def compare(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
         before, after = getattr(old, attribute), getattr(new, attribute)

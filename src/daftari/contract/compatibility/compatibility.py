@@ -1,7 +1,7 @@
 """
-What a change of a contract means: additive, exposure (someone can see more) or breaking.
+The class of a contract change: additive, exposure (someone can see or do more) or breaking.
 
-The tables name every attribute of the model; a new one fails a test until it has been thought about.
+The tables list every attribute of the model; a test fails for a new attribute until it is added.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = ["ChangeKind", "ContractChange", "compare"]
 
 _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, ChangeKind.EXPOSURE
 
-_REFUSED = "rows that were good may be refused"
-_LOOSER = "whatever was good still is"
+_STRICTER = "rows accepted until now may be rejected"
+_LOOSER = "rows accepted until now are still accepted"
 _STRICTNESS = (Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT)
 
 
 def compare(old: Contract, new: Contract) -> tuple[ContractChange, ...]:
-    """Return what changed from *old* to *new*, the worst first. Empty: nothing that matters."""
+    """Return the changes from *old* to *new*, the worst first. Empty: no change that matters."""
     changes = [change for one in OF_CONTRACT.values() for change in one(old, new, "")]
     worst_first = list(reversed(ChangeKind))
     return tuple(sorted(changes, key=lambda change: worst_first.index(change.kind)))
@@ -47,11 +47,13 @@ def _datasets(old: Contract, new: Contract, _place: str) -> Iterator[ContractCha
     before, after = ({dataset.name: dataset for dataset in side.datasets} for side in (old, new))
     for name in before:
         if name not in after:
-            yield ContractChange(kind=_BREAKING, place=name, what="dataset removed", reason="its rows go")
+            yield ContractChange(
+                kind=_BREAKING, place=name, what="dataset removed", reason="its rows are lost"
+            )
     for name, dataset in after.items():
         if name not in before:
             yield ContractChange(
-                kind=_ADDITIVE, place=name, what="dataset added", reason="nobody relied on it"
+                kind=_ADDITIVE, place=name, what="dataset added", reason="nothing depends on it yet"
             )
         else:
             for one in OF_DATASET.values():
@@ -63,14 +65,12 @@ def _fields(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
     for name in before:
         if name not in after:
             yield ContractChange(
-                kind=_BREAKING, place=f"{place}.{name}", what="removed", reason="its values go"
+                kind=_BREAKING, place=f"{place}.{name}", what="removed", reason="its values are lost"
             )
     added = [name for name in after if name not in before]
     for name in added:
         required = after[name].required
-        kind, reason = (
-            (_BREAKING, "rows that exist have no value for it") if required else (_ADDITIVE, _LOOSER)
-        )
+        kind, reason = (_BREAKING, "existing rows have no value for it") if required else (_ADDITIVE, _LOOSER)
         what = "added, required" if required else "added"
         yield ContractChange(kind=kind, place=f"{place}.{name}", what=what, reason=reason)
     yield from new_field_changes(new, added, place)
@@ -79,8 +79,8 @@ def _fields(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
             yield from field_changes(before[name], field, place)
     kept = [name for name in before if name in after]
     if kept != [name for name in after if name in before]:
-        reason = "columns of a table that exists keep their places"
-        yield ContractChange(kind=_ADDITIVE, place=place, what="fields in another order", reason=reason)
+        reason = "columns of an existing table keep their order"
+        yield ContractChange(kind=_ADDITIVE, place=place, what="order of fields changed", reason=reason)
 
 
 def _relationships(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
@@ -89,7 +89,7 @@ def _relationships(old: Dataset, new: Dataset, place: str) -> Iterator[ContractC
         yield ContractChange(kind=_ADDITIVE, place=place, what=what, reason=_LOOSER)
     for relation in (one for one in new.relationships if one not in old.relationships):
         what = f"reference to {relation.target} by {', '.join(relation.fields)} added"
-        reason = "rows that refer to nothing there may be refused"
+        reason = "rows that refer to a missing row may be rejected"
         yield ContractChange(kind=_BREAKING, place=place, what=what, reason=reason)
 
 
@@ -101,9 +101,7 @@ def _subject(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]
         kind=_EXPOSURE if scoped else _ADDITIVE,
         place=place,
         what=moved("subject", old.subject, new.subject),
-        reason=f"{', '.join(scoped)} see the rows of other people"
-        if scoped
-        else "no role's rows depend on it",
+        reason=f"{', '.join(scoped)} see rows about other people" if scoped else "no row scope depends on it",
     )
 
 
@@ -111,7 +109,11 @@ def _conflict(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange
     if old.conflict == new.conflict:
         return
     stricter = _STRICTNESS.index(new.conflict) > _STRICTNESS.index(old.conflict)
-    reason = "a correction that was taken no longer is" if stricter else "what was taken still is"
+    reason = (
+        "a correction accepted until now is rejected"
+        if stricter
+        else "rows accepted until now are still accepted"
+    )
     what = moved("conflict", old.conflict.value, new.conflict.value)
     yield ContractChange(kind=_BREAKING if stricter else _ADDITIVE, place=place, what=what, reason=reason)
 
@@ -124,7 +126,7 @@ def _partitioning(old: Dataset, new: Dataset, place: str) -> Iterator[ContractCh
         kind=_ADDITIVE if same else _BREAKING,
         place=place,
         what=moved("partition", _partition_words(old.partitioning), _partition_words(new.partitioning)),
-        reason="only which partitions there are" if same else "the table is made anew and every row moved",
+        reason="only the set of partitions changes" if same else "the table is rebuilt and every row moved",
     )
 
 
@@ -146,7 +148,7 @@ def _no_overlap(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChan
         yield ContractChange(kind=_ADDITIVE, place=place, what="noOverlap removed", reason=_LOOSER)
     else:
         what = "noOverlap changed" if old.no_overlap else "noOverlap added"
-        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_REFUSED)
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_STRICTER)
 
 
 def _rules(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
@@ -157,9 +159,9 @@ def _rules(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
             yield ContractChange(kind=_ADDITIVE, place=place, what=f"rule {name} removed", reason=_LOOSER)
         elif was is None or was.expression != is_.expression:
             verb = "changed" if was else "added"
-            yield ContractChange(kind=_BREAKING, place=place, what=f"rule {name} {verb}", reason=_REFUSED)
+            yield ContractChange(kind=_BREAKING, place=place, what=f"rule {name} {verb}", reason=_STRICTER)
         elif was.message != is_.message:
-            reason = "it refuses the same rows, in other words"
+            reason = "the same rows are rejected, with another message"
             yield ContractChange(
                 kind=_ADDITIVE, place=place, what=f"message of rule {name} changed", reason=reason
             )
@@ -174,21 +176,21 @@ def _retention(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChang
         kind=_BREAKING if shorter else _ADDITIVE,
         place=place,
         what=moved("retention", before, after),
-        reason="rows are erased that were to be kept" if shorter else "rows are kept as long or longer",
+        reason="rows are erased earlier than promised" if shorter else "rows are kept at least as long",
     )
 
 
 OF_DATASET: dict[str, Comparison] = {
-    "name": nothing,  # datasets are matched by it
+    "name": nothing,  # identifies the dataset
     "description": describes_only("description"),
     "business_name": describes_only("business_name"),
     "fields": _fields,
     "relationships": _relationships,
     "quality": quality_changes,
-    "kind": always("kind", _ADDITIVE, "the same rows are taken"),
+    "kind": always("kind", _ADDITIVE, "the same rows are accepted"),
     "subject": _subject,
     "conflict": _conflict,
-    "indexes": always("indexes", _ADDITIVE, "only how fast rows are found"),
+    "indexes": always("indexes", _ADDITIVE, "affects only the speed of queries"),
     "partitioning": _partitioning,
     "no_overlap": _no_overlap,
     "rules": _rules,
@@ -197,14 +199,14 @@ OF_DATASET: dict[str, Comparison] = {
     "purpose": describes_only("purpose"),
     "lawful_basis": describes_only("lawful_basis"),
     "retention": _retention,
-    "max_rejected_ratio": always("max_rejected_ratio", _ADDITIVE, "only when a pipeline stops"),
+    "max_rejected_ratio": always("max_rejected_ratio", _ADDITIVE, "affects only when a pipeline stops"),
     "time_zone": nothing,  # of the workspace
     "line": nothing,
 }
 
 OF_CONTRACT: dict[str, Comparison] = {
-    "id": always("id", _BREAKING, "who refers to the contract by it finds none"),
-    "version": always("version", _ADDITIVE, "it says that something changed"),
+    "id": always("id", _BREAKING, "references to the contract by its id break"),
+    "version": always("version", _ADDITIVE, "a version number enforces nothing"),
     "status": always("status", _ADDITIVE, "it tells people something, and enforces nothing"),
     "api_version": always("api_version", _ADDITIVE, "the model is the same"),
     "name": describes_only("name"),
@@ -221,5 +223,5 @@ OF_CONTRACT: dict[str, Comparison] = {
     "reservations": nothing,
 }
 
-#: Every attribute of these is compared; a test holds each table against its class.
+#: A test compares each table with the attributes of its class.
 TABLES: dict[type, dict[str, Comparison]] = {**FIELD_TABLES, Dataset: OF_DATASET, Contract: OF_CONTRACT}

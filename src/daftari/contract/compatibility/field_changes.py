@@ -1,4 +1,4 @@
-"""What a difference between two versions of a field means. The tables name every attribute there is."""
+"""The class of a field's change. The tables list every attribute of a field."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from daftari.contract.model import Classification, Field, LogicalType, Mask, Opt
 
 _ADDITIVE, _BREAKING, _EXPOSURE = ChangeKind.ADDITIVE, ChangeKind.BREAKING, ChangeKind.EXPOSURE
 
-_REFUSED = "rows that were good may be refused"
-_LOOSER = "whatever was good still is"
+_STRICTER = "rows accepted until now may be rejected"
+_LOOSER = "rows accepted until now are still accepted"
 
-#: Types in the order in which each holds all that the one before it does.
+#: Each type holds every value of the types before it.
 _WIDENING = (("smallint", "integer", "bigint", "numeric"), ("varchar", "text"))
 _DEFAULT_TYPES = {
     LogicalType.STRING: "text",
@@ -37,13 +37,13 @@ _DEFAULT_TYPES = {
 
 
 def field_changes(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
-    """What changed from *old* to *new*, one field of the dataset at *place*."""
+    """Yield the changes from *old* to *new*, one field of the dataset at *place*."""
     for compare in OF_FIELD.values():
         yield from compare(old, new, f"{place}.{new.name}")
 
 
 def type_of_field(field: Field) -> str:
-    """The PostgreSQL type of *field*, whether it says so or leaves it to the logical type."""
+    """Return the PostgreSQL type of *field*: its physical type, else the one of its logical type."""
     return field.physical_type or _DEFAULT_TYPES.get(field.logical_type, field.logical_type.value)
 
 
@@ -56,7 +56,7 @@ def _physical_type(old: Field, new: Field, place: str) -> Iterator[ContractChang
         kind=_ADDITIVE if wider else _BREAKING,
         place=place,
         what=moved("type", before, after),
-        reason=_LOOSER if wider else "values that exist may not fit, or come out otherwise",
+        reason=_LOOSER if wider else "existing values may not fit, or may change",
     )
 
 
@@ -74,7 +74,7 @@ def _is_wider(before: str, after: str) -> bool:
 
 
 def _numeric_is_wider(old: list[int], new: list[int]) -> bool:
-    """More digits before the point and after it, or no limit at all."""
+    """Whether *new* has at least as many digits before and after the point, or no limit."""
     if not new:
         return True
     return bool(old) and new[1] >= old[1] and new[0] - new[1] >= old[0] - old[1]
@@ -88,7 +88,9 @@ def _required(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
     if old.required == new.required:
         return
     reason = (
-        "rows without it exist or may come" if new.required else "readers may meet null, which was ruled out"
+        "rows without a value may exist or arrive"
+        if new.required
+        else "readers may get null, which was impossible before"
     )
     what = moved("required", old.required, new.required)
     yield ContractChange(kind=_BREAKING, place=place, what=what, reason=reason)
@@ -96,7 +98,7 @@ def _required(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
 
 def _unique(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
     if old.unique != new.unique:
-        kind, reason = (_BREAKING, _REFUSED) if new.unique else (_ADDITIVE, _LOOSER)
+        kind, reason = (_BREAKING, _STRICTER) if new.unique else (_ADDITIVE, _LOOSER)
         yield ContractChange(
             kind=kind, place=place, what=moved("unique", old.unique, new.unique), reason=reason
         )
@@ -110,14 +112,14 @@ def _classification(old: Field, new: Field, place: str) -> Iterator[ContractChan
         kind=_EXPOSURE if lower else _ADDITIVE,
         place=place,
         what=moved("classification", old.classification, new.classification),
-        reason="what is shown of it is no longer held back as before"
+        reason="the field is less protected than before"
         if lower
-        else "it is guarded as much or more",
+        else "the field is protected at least as much",
     )
 
 
 def _rank(classification: Classification | str | None) -> int:
-    """A missing classification counts as internal, an unknown one as the highest."""
+    """Return the rank of a classification: a missing one counts as internal, an unknown one as the highest."""
     ranks = list(Classification)
     known = classification or Classification.INTERNAL
     return ranks.index(known) if isinstance(known, Classification) else len(ranks)
@@ -127,30 +129,30 @@ def _allowed(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
     gone = [value for value in old.allowed if value not in new.allowed]
     added = [value for value in new.allowed if value not in old.allowed]
     if new.allowed and (gone or not old.allowed):
-        what = f"closed set: without {', '.join(gone)}" if gone else "closed set: new"
-        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_REFUSED)
+        what = f"closed set: removed {', '.join(gone)}" if gone else "closed set added"
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_STRICTER)
     elif gone:
-        yield ContractChange(kind=_ADDITIVE, place=place, what="closed set: opened", reason=_LOOSER)
+        yield ContractChange(kind=_ADDITIVE, place=place, what="closed set removed", reason=_LOOSER)
     if added and old.allowed:
-        what = f"closed set: also {', '.join(added)}"
+        what = f"closed set: added {', '.join(added)}"
         yield ContractChange(kind=_ADDITIVE, place=place, what=what, reason=_LOOSER)
     if old.allowed != new.allowed and not gone and not added:
         reason = "the same values are allowed; the type keeps its order"
-        yield ContractChange(kind=_ADDITIVE, place=place, what="closed set: another order", reason=reason)
+        yield ContractChange(kind=_ADDITIVE, place=place, what="closed set: order changed", reason=reason)
 
 
 def quality_changes(old: Any, new: Any, place: str) -> Iterator[ContractChange]:
-    """Checks look at the data and refuse no row: whatever happens to them is additive."""
+    """Checks reject no row, so any change to them is additive."""
     before, after = ({check.name: check for check in side.quality} for side in (old, new))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
             verb = "removed" if name not in after else "added" if name not in before else "changed"
-            reason = "a check refuses no row; what fails it is not published"
+            reason = "a check rejects no row; it only stops a publication"
             yield ContractChange(kind=_ADDITIVE, place=place, what=f"check {name} {verb}", reason=reason)
 
 
 def _options(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
-    if old.logical_type is new.logical_type:  # else the bounds of one say nothing of the other
+    if old.logical_type is new.logical_type:  # bounds of different types cannot be compared
         for compare in OF_OPTIONS.values():
             yield from compare(old.options, new.options, place)
 
@@ -173,9 +175,9 @@ def _switch(attribute: str, on: tuple[ChangeKind, str], off: tuple[ChangeKind, s
 def _mask(old: Protection, new: Protection, place: str) -> Iterator[ContractChange]:
     if old.mask == new.mask:
         return
-    kind, reason = _EXPOSURE, "other parts of the value are shown than before"
+    kind, reason = _EXPOSURE, "different parts of the value are shown"
     if old.mask is None or new.mask == Mask.FULL:
-        kind, reason = _ADDITIVE, "no more of the value is shown than before"
+        kind, reason = _ADDITIVE, "the value is not shown more than before"
     yield ContractChange(kind=kind, place=place, what=moved("mask", old.mask, new.mask), reason=reason)
 
 
@@ -188,10 +190,10 @@ def _at_least(before: Any, after: Any) -> bool:
 
 
 def _comes_before(low: Any, high: Any) -> bool:
-    """Whether *low* is at most *high*, both a number or both text of a date, a time or a timestamp."""
+    """Whether *low* is at most *high*: two numbers, or two texts of a date, a time or a timestamp."""
     try:
         return bool(datetime.fromisoformat(low) <= datetime.fromisoformat(high))
-    except (TypeError, ValueError):  # numbers; times; or what has no order, which is nobody's loosening
+    except (TypeError, ValueError):  # numbers; times; or values without an order, which count as not looser
         return type(low) is type(high) and bool(low <= high)
 
 
@@ -200,47 +202,47 @@ def _never(_before: Any, _after: Any) -> bool:
 
 
 OF_OPTIONS: dict[str, Comparison] = {
-    "minimum": either("minimum", _at_most, stricter=_REFUSED, looser=_LOOSER),
-    "maximum": either("maximum", _at_least, stricter=_REFUSED, looser=_LOOSER),
-    "exclusive_minimum": either("exclusive_minimum", _at_most, stricter=_REFUSED, looser=_LOOSER),
-    "exclusive_maximum": either("exclusive_maximum", _at_least, stricter=_REFUSED, looser=_LOOSER),
-    "multiple_of": either("multiple_of", lambda a, b: bool(a % b == 0), stricter=_REFUSED, looser=_LOOSER),
-    "min_length": either("min_length", _at_most, stricter=_REFUSED, looser=_LOOSER),
-    "max_length": either("max_length", _at_least, stricter=_REFUSED, looser=_LOOSER),
-    "pattern": either("pattern", _never, stricter=_REFUSED, looser=_LOOSER),
-    "format": either("format", _never, stricter=_REFUSED, looser=_LOOSER),
+    "minimum": either("minimum", _at_most, stricter=_STRICTER, looser=_LOOSER),
+    "maximum": either("maximum", _at_least, stricter=_STRICTER, looser=_LOOSER),
+    "exclusive_minimum": either("exclusive_minimum", _at_most, stricter=_STRICTER, looser=_LOOSER),
+    "exclusive_maximum": either("exclusive_maximum", _at_least, stricter=_STRICTER, looser=_LOOSER),
+    "multiple_of": either("multiple_of", lambda a, b: bool(a % b == 0), stricter=_STRICTER, looser=_LOOSER),
+    "min_length": either("min_length", _at_most, stricter=_STRICTER, looser=_LOOSER),
+    "max_length": either("max_length", _at_least, stricter=_STRICTER, looser=_LOOSER),
+    "pattern": either("pattern", _never, stricter=_STRICTER, looser=_LOOSER),
+    "format": either("format", _never, stricter=_STRICTER, looser=_LOOSER),
 }
 
 OF_PROTECTION: dict[str, Comparison] = {
     "sealed": _switch(
         "sealed",
-        (_BREAKING, "readers meet a sealed value where it was in the clear"),
-        (_EXPOSURE, "its values are in the clear for all who read it, in backups too"),
+        (_BREAKING, "readers get a sealed value instead of plain text"),
+        (_EXPOSURE, "its values are plain text for every reader, and in backups"),
     ),
     "revealable": _switch(
         "revealable",
-        (_EXPOSURE, "sessions lent a key may open it in SQL"),
-        (_BREAKING, "SQL that opened it fails"),
+        (_EXPOSURE, "sessions with a key may open it in SQL"),
+        (_BREAKING, "SQL that opens it fails"),
     ),
     "lookup": _switch(
         "lookup",
-        (_EXPOSURE, "equal values can be told to be equal without opening them"),
+        (_EXPOSURE, "equal values can be recognised without opening them"),
         (_BREAKING, "searching for a value fails"),
     ),
     "mask": _mask,
 }
 
 OF_FIELD: dict[str, Comparison] = {
-    "name": nothing,  # fields are matched by it
+    "name": nothing,  # identifies the field
     "logical_type": always(
-        "logical_type", _BREAKING, "values that exist may not fit, and readers get another type"
+        "logical_type", _BREAKING, "existing values may not fit, and readers get another type"
     ),
     "physical_type": _physical_type,
     "business_name": describes_only("business_name"),
     "description": describes_only("description"),
     "required": _required,
     "unique": _unique,
-    "key_position": always("key_position", _BREAKING, "rows are told apart by another key"),
+    "key_position": always("key_position", _BREAKING, "another key identifies the rows"),
     "classification": _classification,
     "critical": always("critical", _ADDITIVE, "it enforces nothing by itself"),
     "options": _options,
@@ -251,5 +253,5 @@ OF_FIELD: dict[str, Comparison] = {
     "line": nothing,
 }
 
-#: Every attribute of these is compared; a test holds each table against its class.
+#: A test compares each table with the attributes of its class.
 TABLES: dict[type, dict[str, Comparison]] = {Field: OF_FIELD, Options: OF_OPTIONS, Protection: OF_PROTECTION}

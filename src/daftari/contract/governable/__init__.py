@@ -1,1 +1,1 @@
-"""What a contract needs, beyond ODCS, for its dataset to be governed."""
+"""What a contract needs, beyond valid ODCS, before its dataset can be governed."""

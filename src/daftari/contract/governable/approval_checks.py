@@ -1,4 +1,4 @@
-"""Whether the steps of `daftari.approval` can be held: by states that exist, and roles that may take them."""
+"""Whether `daftari.approval` can be enforced: its states exist, and its roles may take the steps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from daftari.contract.reader.odcs_schema import one_of
 
 
 def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
-    """Yield why the *approval* of *dataset* cannot be held, where every field that it names is there."""
+    """Yield why the *approval* of *dataset* cannot be enforced. Nothing if it names an unknown field."""
     if not {name for _, name in approval.fields()} <= {it.name for it in dataset.fields}:
-        return  # each is told by itself
+        return  # another check reports unknown fields
     field = dataset.field(approval.field)
     if not field.allowed or not field.required:
         yield ContractFinding(
@@ -23,7 +23,7 @@ def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Contract
         return
     if dataset.subject is None or not dataset.key:
         yield ContractFinding(
-            "approval", "no daftari.subject or no key", "both: whose request it is, and which"
+            "approval", "no daftari.subject or no key", "both, to identify a request and its person"
         )
     states = [approval.begins, *(state for step in approval.steps for state in (step.start, step.to))]
     for state in dict.fromkeys(states):
@@ -42,7 +42,7 @@ def _roles(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:
             yield ContractFinding(
                 "approval.steps",
                 role,
-                f"a role to which daftari.access gives update of {', '.join(sorted(written))}",
+                f"a role to which daftari.access grants update of {', '.join(sorted(written))}",
             )
 
 

@@ -1,4 +1,4 @@
-"""What a field needs for its table to be made and its values to be judged."""
+"""What a field needs before its column can be created and its values judged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _READ: dict[LogicalType, tuple[Callable[[str], Any], str]] = {
 
 
 def field_findings(field: Field) -> Iterator[ContractFinding]:
-    """Why *field* cannot be enforced as it stands."""
+    """Yield why *field* cannot be enforced."""
     yield from _physical_type(field)
     yield from _bounds(field)
     yield from _text_options(field)
@@ -43,7 +43,7 @@ def field_findings(field: Field) -> Iterator[ContractFinding]:
             "daftari.protection", "revealable or lookup", "sealed: true as well", field=field
         )
     if field.protection.sealed and field.unique and not field.protection.lookup:
-        expected = "lookup: true as well: it is kept unique by its blind index"
+        expected = "lookup: true as well: its blind index keeps it unique"
         yield ContractFinding("daftari.protection", "sealed and unique", expected, field=field)
     if field.protection.sealed and field.is_key:
         expected = "a key that is not sealed: others refer to it"
@@ -64,13 +64,13 @@ def _physical_type(field: Field) -> Iterator[ContractFinding]:
 def _bounds(field: Field) -> Iterator[ContractFinding]:
     bounds: dict[str, Any] = {}
     for name, attribute in _BOUNDS.items():
-        said = getattr(field.options, attribute)
-        if said is None:
+        stated = getattr(field.options, attribute)
+        if stated is None:
             continue
         try:
-            bounds[name] = _bound(field.logical_type, said)
+            bounds[name] = _bound(field.logical_type, stated)
         except ValueError as error:
-            yield ContractFinding(f"logicalTypeOptions.{name}", repr(str(said)), str(error), field=field)
+            yield ContractFinding(f"logicalTypeOptions.{name}", repr(str(stated)), str(error), field=field)
     for low, high, may_meet in (
         ("minimum", "maximum", True),
         ("exclusiveMinimum", "exclusiveMaximum", False),
@@ -79,24 +79,26 @@ def _bounds(field: Field) -> Iterator[ContractFinding]:
     ):
         if low in bounds and high in bounds and not _leaves_room(bounds[low], bounds[high], may_meet):
             found = f"{low} {getattr(field.options, _BOUNDS[low])}"
-            expected = f"it below {high} {getattr(field.options, _BOUNDS[high])}"
+            expected = (
+                f"{'at most' if may_meet else 'less than'} {high} {getattr(field.options, _BOUNDS[high])}"
+            )
             yield ContractFinding("logicalTypeOptions", found, expected, field=field)
 
 
-def _bound(kind: LogicalType, said: Decimal | str) -> Any:
+def _bound(kind: LogicalType, stated: Decimal | str) -> Any:
     """
-    The bound *said* as a value that has an order.
+    Return the bound *stated* as a value that can be compared.
 
     Raises:
-        ValueError: it is none; the message says what it should be.
+        ValueError: it is not a bound of this *kind*; the message says what is expected.
     """
     if kind not in _READ:
-        if isinstance(said, Decimal):
-            return said
+        if isinstance(stated, Decimal):
+            return stated
         raise ValueError("a number")
     read, expected = _READ[kind]
     try:
-        bound = read(str(said))
+        bound = read(str(stated))
     except ValueError:
         raise ValueError(expected) from None
     if isinstance(bound, datetime) and bound.tzinfo is None:
@@ -121,7 +123,7 @@ def _text_options(field: Field) -> Iterator[ContractFinding]:
         try:
             portable(options.pattern)
         except UnportablePattern as error:
-            expected = "a regular expression that PostgreSQL and Rust read alike"
+            expected = "a regular expression that means the same to PostgreSQL and Rust"
             yield ContractFinding("logicalTypeOptions.pattern", str(error), expected, field=field)
 
 
@@ -138,5 +140,5 @@ def _allowed(field: Field) -> Iterator[ContractFinding]:
         yield ContractFinding(place, "a value twice", "each value once", field=field)
     for value in field.allowed:
         if not 0 < len(value.encode()) <= _LONGEST_VALUE_BYTES or value != value.strip():
-            expected = f"1 to {_LONGEST_VALUE_BYTES} bytes, no space around them"
+            expected = f"1 to {_LONGEST_VALUE_BYTES} bytes, without space before or after"
             yield ContractFinding(place, repr(value), expected, field=field)

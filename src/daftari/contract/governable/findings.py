@@ -1,4 +1,4 @@
-"""What a check of the model finds, before it is known in which file."""
+"""A fault in a contract's model, before its file is known."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from daftari.errors import Fault
 
 @dataclass(frozen=True)
 class ContractFinding:
-    place: str  #: below the field, or the dataset where there is none
+    place: str  #: below the field if there is one, else below the dataset
     found: str
     expected: str
     field: Field | None = None
-    line: int | None = None  #: where neither field nor dataset says it well enough
+    line: int | None = None  #: if more precise than the field's or dataset's line
 
     def in_dataset(self, contract: Contract, dataset: Dataset) -> Fault:
         at = self.field or dataset

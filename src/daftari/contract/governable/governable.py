@@ -1,7 +1,7 @@
 """
-What a contract needs, beyond ODCS, for its dataset to be governed: made, loaded and judged in PostgreSQL.
+What a contract needs, beyond valid ODCS, before its dataset can be governed in PostgreSQL.
 
-Asked of the contracts of a workspace only. Row rules are judged where they are compiled, in `rows`.
+Applies only to a workspace's own contracts. `rows` checks row rules, where it compiles them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from daftari.contract.sql_guard import refusal_to_run
 from daftari.errors import Fault
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-#: PostgreSQL cuts longer names off, so that two of them may become one.
+#: PostgreSQL truncates longer names, so two of them may collide.
 LONGEST_NAME = 63
-#: Room for what is put before and after a dataset's name, as in incidents_2026q1.
+#: Leaves room for prefixes and suffixes, as in incidents_2026q1.
 LONGEST_DATASET = 48
 
 _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
@@ -43,10 +43,10 @@ _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP)
 
 
 def governable(contract: Contract) -> tuple[Fault, ...]:
-    """Return why *contract* cannot be enforced, in the order of its lines. Empty: it can."""
+    """Return why *contract* cannot be enforced, in order of lines. Empty: it can."""
     if len(contract.datasets) != 1:
         found = f"{len(contract.datasets)} objects"
-        expected = "1: each dataset has a contract of its own"
+        expected = "1: one contract for each dataset"
         return (Fault(source=contract.source, line=0, place="schema", found=found, expected=expected),)
     dataset = contract.dataset
     faults = [finding.in_dataset(contract, dataset) for finding in _findings(dataset)]
@@ -82,10 +82,10 @@ def _names(dataset: Dataset) -> Iterator[ContractFinding]:
             yield ContractFinding("name", repr(field.name), expected, field=field)
         elif field.name in RESERVED_COLUMNS:
             yield ContractFinding(
-                "name", field.name, "another name: every table has this column already", field=field
+                "name", field.name, "another name: every table has this platform column", field=field
             )
         if field.allowed and len(dataset.name) + 1 + len(field.name) > LONGEST_NAME:
-            expected = f"names that make one of at most {LONGEST_NAME} characters for its closed set"
+            expected = f"at most {LONGEST_NAME} characters: the enum type of its closed set has this name"
             yield ContractFinding("name", f"{dataset.name}_{field.name}", expected, field=field)
     for name in _repeated(field.name for field in dataset.fields):
         yield ContractFinding("properties", f"{name!r} more than once", "each property once")
@@ -109,15 +109,13 @@ def _relationships(dataset: Dataset) -> Iterator[ContractFinding]:
                 yield ContractFinding(place, repr(name), f"a field of {dataset.name}: {one_of(name, known)}")
         if len(relation.fields) != len(relation.target_fields):
             found = f"{len(relation.fields)} and {len(relation.target_fields)} fields"
-            yield ContractFinding(place, found, "as many on both sides")
+            yield ContractFinding(place, found, "the same number on both sides")
 
 
 def _rules(dataset: Dataset) -> Iterator[ContractFinding]:
     for rule in dataset.rules:
         if not _IDENTIFIER.fullmatch(rule.id) or len(dataset.name) + 1 + len(rule.id) > LONGEST_NAME:
-            expected = (
-                f"lower-case letters, digits and _, at most {LONGEST_NAME} with {dataset.name}_ before it"
-            )
+            expected = f"lower-case letters, digits and _, at most {LONGEST_NAME} including the prefix {dataset.name}_"
             yield ContractFinding("rules.id", repr(rule.id), expected, line=rule.line)
     for name in _repeated(rule.id for rule in dataset.rules):
         yield ContractFinding("rules.id", f"{name!r} more than once", "each id once")
@@ -129,15 +127,15 @@ def _quality(dataset: Dataset) -> Iterator[ContractFinding]:
     for field, check in checks:
         yield from _one_check(field, check)
     for name in _repeated(check.name for _, check in checks):
-        yield ContractFinding("quality", f"{name!r} more than once", "a name of its own for each check")
+        yield ContractFinding("quality", f"{name!r} more than once", "a unique name for each check")
 
 
 def _one_check(field: Field | None, check: Quality) -> Iterator[ContractFinding]:
     place = f"quality.{check.name}"
-    if check.type is QualityType.TEXT:  # tells people something, and asserts nothing
+    if check.type is QualityType.TEXT:  # information for people; asserts nothing
         return
     if check.type is QualityType.CUSTOM:
-        yield ContractFinding(place, "type custom", "library or sql: no other engine is run", field=field)
+        yield ContractFinding(place, "type custom", "library or sql: other engines are not run", field=field)
         return
     if check.comparison is None:
         yield ContractFinding(place, "no comparison", "one of mustBe, mustBeLessThan …", field=field)
@@ -150,8 +148,8 @@ def _one_check(field: Field | None, check: Quality) -> Iterator[ContractFinding]
         yield ContractFinding(f"{place}.unit", repr(check.unit), "rows or percent", field=field)
 
 
-#: Of the platform and of PostgreSQL.
-_OTHERS_ROLES = ("daftari_", "pg_")
+#: Prefixes of the roles of the platform and of PostgreSQL.
+_RESERVED_PREFIXES = ("daftari_", "pg_")
 
 
 def _access(dataset: Dataset) -> Iterator[ContractFinding]:
@@ -159,15 +157,19 @@ def _access(dataset: Dataset) -> Iterator[ContractFinding]:
         place = f"access.{entry.role}"
         if not _IDENTIFIER.fullmatch(entry.role) or len(entry.role) > LONGEST_NAME:
             yield ContractFinding(place, repr(entry.role), "a role of lower-case letters, digits and _")
-        if entry.role.startswith(_OTHERS_ROLES):
+        if entry.role.startswith(_RESERVED_PREFIXES):
             yield ContractFinding(
-                place, repr(entry.role), f"a role that begins with none of {', '.join(_OTHERS_ROLES)}"
+                place, repr(entry.role), f"a role that does not begin with {' or '.join(_RESERVED_PREFIXES)}"
             )
         if isinstance(entry.rows, RowScope) and entry.rows.needs_subject and dataset.subject is None:
-            yield ContractFinding(place, f"rows {entry.rows}", "daftari.subject: whose row it is")
+            yield ContractFinding(
+                place, f"rows {entry.rows}", "daftari.subject, the field that names a row's person"
+            )
         hidden = [name for name in entry.masked if entry.fields and name not in entry.fields]
         for name in hidden:
-            yield ContractFinding(place, f"masked {name!r}", "it among fields, since the role sees no others")
+            yield ContractFinding(
+                place, f"masked {name!r}", "a field listed in fields: the role sees no others"
+            )
 
 
 def _partitioning(dataset: Dataset) -> Iterator[ContractFinding]:
@@ -177,11 +179,11 @@ def _partitioning(dataset: Dataset) -> Iterator[ContractFinding]:
     if field.logical_type not in _DATED:
         yield ContractFinding("partition.field", field.logical_type.value, "a date or timestamp", field=field)
     if not field.required:
-        yield ContractFinding("required", "false", "true: partitions are made by it", field=field)
+        yield ContractFinding("required", "false", "true: it is the partition key", field=field)
 
 
 def _sealed(dataset: Dataset) -> Iterator[ContractFinding]:
-    """The server sees bytes of a sealed field: it can order, compare and refer to none of them."""
+    """The server has only the encrypted bytes of a sealed field: it cannot order, compare or reference them."""
     used = {name: "daftari.indexes" for fields in dataset.indexes for name in fields}
     used |= {name: "relationships" for relation in dataset.relationships for name in relation.fields}
     if dataset.partitioning:
@@ -194,10 +196,10 @@ def _sealed(dataset: Dataset) -> Iterator[ContractFinding]:
     names = {field.name for field in dataset.fields}
     for field in dataset.fields:
         if field.protection.sealed and field.name in used:
-            expected = f"it not in {used[field.name]}: the server cannot look into it"
+            expected = f"not sealed, or not in {used[field.name]}: the server cannot read sealed values"
             yield ContractFinding("daftari.protection", "sealed", expected, field=field)
         if field.index_column and (field.index_column in names or len(field.index_column) > LONGEST_NAME):
-            expected = f"room for the column {field.index_column}, at most {LONGEST_NAME} characters"
+            expected = f"a name that leaves its index column a free name of at most {LONGEST_NAME} characters"
             yield ContractFinding("name", repr(field.name), expected, field=field)
 
 

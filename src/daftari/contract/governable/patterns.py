@@ -1,8 +1,8 @@
 """
 Regular expressions that mean the same to PostgreSQL, to the Rust engine under polars, and to ODCS.
 
-ODCS takes ECMA-262's: there a digit is 0 to 9 and a word character is ASCII, while the other two ask
-Unicode or the server's locale. So shorthands are spelt out, and what the engines read differently is refused.
+ODCS uses ECMA-262: a digit is 0 to 9 and a word character is ASCII; the other two use Unicode or the
+server's locale. So shorthands are spelt out, and patterns that the engines read differently are refused.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _SHORTHANDS = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS = "tnrfv"
 #: PostgreSQL's limit for a repetition.
 _MOST_REPETITIONS = 255
-#: Two of these in a row combine sets in Rust.
+#: Two in a row are a set operator in Rust.
 _SET_OPERATORS = "&~-"
 
 
 class UnportablePattern(ValueError):
-    """The message says which part is not portable, in words that follow "found"."""
+    """The message names the part that is not portable; it follows the word "found"."""
 
 
 def portable(pattern: str) -> str:
@@ -30,7 +30,7 @@ def portable(pattern: str) -> str:
     Return *pattern* with its shorthands spelt out. Idempotent.
 
     Raises:
-        UnportablePattern: it is malformed, or the engines would not agree on it.
+        UnportablePattern: it is malformed, or the engines would read it differently.
     """
     return "".join(_Reader(pattern).parts())
 
@@ -40,7 +40,7 @@ class _Reader:
     text: str
     at: int = 0
     depth: int = 0
-    #: whether what came last may be repeated
+    #: whether the last part may be repeated
     is_repeatable: bool = False
 
     def parts(self) -> Iterator[str]:

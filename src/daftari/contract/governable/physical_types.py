@@ -1,4 +1,4 @@
-"""The PostgreSQL types a governed field may have, and the logical type that each one serves."""
+"""The PostgreSQL types that a governed field may have, and the logical type of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOGICAL = {
     "jsonb": LogicalType.OBJECT,
 }
 
-#: What a message lists.
+#: For messages.
 ALLOWED = (
     "text, varchar(n), uuid, smallint, integer, bigint, numeric, numeric(p,s), double precision, "
     "boolean, date, time, timestamp, timestamptz, jsonb"
@@ -37,7 +37,7 @@ _MOST_DIGITS = 1000
 
 
 def is_physical_type(text: str) -> bool:
-    """Whether *text* is one of ALLOWED, as written there: lower case, one spelling each."""
+    """Whether *text* is one of ALLOWED, in lower case and this spelling."""
     if number := _NUMERIC.fullmatch(text):
         precision, scale = int(number[1]), int(number[2])
         return 1 <= precision <= _MOST_DIGITS and scale <= precision
@@ -47,12 +47,12 @@ def is_physical_type(text: str) -> bool:
 
 
 def logical_type_of(text: str) -> LogicalType | None:
-    """The logical type that the physical type *text* serves; None for one we do not know."""
+    """Return the logical type of the physical type *text*; None if unknown."""
     return _LOGICAL.get(text.split("(")[0].strip().lower())
 
 
 def serves(text: str, logical: LogicalType) -> bool:
-    """Whether a field of type *logical* may be kept as the physical type *text*."""
+    """Whether a field of type *logical* may be stored as the physical type *text*."""
     served = logical_type_of(text)
     if logical is LogicalType.ARRAY:
         return served is LogicalType.OBJECT

@@ -1,1 +1,1 @@
-"""From a contract's YAML to the model, with every fault by line."""
+"""Read a contract's YAML into the model, with the line of each fault."""

@@ -1,4 +1,4 @@
-"""From a document that ODCS allows to the model."""
+"""Build the model from a valid ODCS document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from daftari.errors import Fault
 
 
 def build_contract(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
-    """Return the contract that *document* states, and what is wrong with its `daftari.*` properties."""
+    """Return the contract that *document* states, and the faults in its `daftari.*` properties."""
     root = document.root
     built = [build_dataset(document, position) for position in range(len(root.get("schema") or ()))]
     _, _, faults = read_extensions(document, (), root, OfContract)
@@ -43,12 +43,14 @@ def build_contract(document: Document) -> tuple[Contract, tuple[Fault, ...]]:
     return contract, (*faults, *(fault for one in built for fault in one.faults))
 
 
-def _description(said: dict[str, Any]) -> str:
-    return "\n".join(said[part] for part in ("purpose", "limitations", "usage") if said.get(part))
+def _description(description: dict[str, Any]) -> str:
+    return "\n".join(
+        description[part] for part in ("purpose", "limitations", "usage") if description.get(part)
+    )
 
 
 def _owner(team: Any) -> str | None:
-    """The member whose role is owner, else the first. ODCS 3.0 has the members without a team."""
+    """Return the member whose role is owner, else the first. In ODCS 3.0 `team` is the list of members."""
     members = team if isinstance(team, list) else (team or {}).get("members") or []
     owners = [member for member in members if str(member.get("role", "")).lower() == "owner"]
     names = [member.get("username") or member.get("name") for member in (*owners, *members)]
@@ -56,16 +58,16 @@ def _owner(team: Any) -> str | None:
 
 
 def _service_levels(properties: Any) -> dict[str, str]:
-    return {_level(item): _said(item) for item in properties}
+    return {_level(item): _level_text(item) for item in properties}
 
 
 def _level(item: dict[str, Any]) -> str:
-    """The name of a service level. ODCS reads `Latency` and `ly` alike; others are kept as they are written."""
+    """Return the name of a service level. ODCS reads `Latency` and `ly` as the same; other names stay as written."""
     name = str(item["property"])
     return "latency" if name.lower() in ("latency", "ly") else name
 
 
-def _said(item: dict[str, Any]) -> str:
+def _level_text(item: dict[str, Any]) -> str:
     return " ".join(str(part) for part in (item["value"], item.get("unit")) if part is not None)
 
 
@@ -73,10 +75,10 @@ def _unread_latencies(document: Document) -> Iterator[Fault]:
     for position, item in enumerate(document.root.get("slaProperties") or ()):
         if _level(item) == "latency":
             try:
-                latency(_said(item))
+                latency(_level_text(item))
             except ValueError as error:
                 place = ("slaProperties", position, "unit" if item.get("unit") else "value")
-                yield document.fault(place, f"latency {_said(item)!r}", str(error))
+                yield document.fault(place, f"latency {_level_text(item)!r}", str(error))
 
 
 def _hash(root: dict[str, Any]) -> str:

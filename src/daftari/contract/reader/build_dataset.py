@@ -1,4 +1,4 @@
-"""From an object of ODCS `schema` to a dataset."""
+"""Build a dataset from an object of ODCS `schema`."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from daftari.errors import Fault
 @dataclass(frozen=True, kw_only=True)
 class Built:
     dataset: Dataset
-    faults: tuple[Fault, ...]  #: in what `daftari.*` says
-    reservations: tuple[Fault, ...]  #: what ODCS allows and the model cannot hold
+    faults: tuple[Fault, ...]  #: in its `daftari.*` properties
+    reservations: tuple[Fault, ...]  #: what ODCS allows and the model cannot express
 
 
 def build_dataset(document: Document, position: int) -> Built:
     """Return the dataset at *position* of `schema`."""
     path: Path = ("schema", position)
     item: dict[str, Any] = document.root["schema"][position]
-    said, places, faults = read_extensions(document, path, item, OfObject)
+    stated, places, faults = read_extensions(document, path, item, OfObject)
     fields = []
     reservations = _other_name(document, path, item)
     for index in range(len(item.get("properties") or ())):
@@ -43,7 +43,7 @@ def build_dataset(document: Document, position: int) -> Built:
         fields.append(field)
         faults += its_faults
         reservations += its_reservations
-    faults += _unknown_fields(document, said, places, fields)
+    faults += _unknown_fields(document, stated, places, fields)
     dataset = Dataset(
         name=item["name"],
         description=item.get("description") or "",
@@ -51,19 +51,19 @@ def build_dataset(document: Document, position: int) -> Built:
         fields=tuple(fields),
         relationships=read_relationships(document.root, item),
         quality=tuple(build_quality(entry) for entry in item.get("quality") or ()),
-        kind=said.kind,
-        subject=said.subject,
-        conflict=said.conflict,
-        indexes=tuple(tuple(index) for index in said.indexes),
-        partitioning=_partitioning(said.partition),
-        no_overlap=_overlap(said.no_overlap),
-        rules=_rules(document, said, places),
-        access=tuple(_access(entry) for entry in said.access),
-        approval=_approval(said.approval),
-        purpose=said.purpose,
-        lawful_basis=said.lawful_basis,
-        retention=duration(said.retention) if said.retention else None,
-        max_rejected_ratio=said.max_rejected_ratio,
+        kind=stated.kind,
+        subject=stated.subject,
+        conflict=stated.conflict,
+        indexes=tuple(tuple(index) for index in stated.indexes),
+        partitioning=_partitioning(stated.partition),
+        no_overlap=_overlap(stated.no_overlap),
+        rules=_rules(document, stated, places),
+        access=tuple(_access(entry) for entry in stated.access),
+        approval=_approval(stated.approval),
+        purpose=stated.purpose,
+        lawful_basis=stated.lawful_basis,
+        retention=duration(stated.retention) if stated.retention else None,
+        max_rejected_ratio=stated.max_rejected_ratio,
         line=document.line(path),
     )
     return Built(dataset=dataset, faults=tuple(faults), reservations=tuple(reservations))
@@ -75,12 +75,14 @@ def _other_name(document: Document, path: Path, item: dict[str, Any]) -> list[Fa
         return []
     return [
         document.fault(
-            (*path, "physicalName"), repr(physical), f"the name, {item['name']!r}: tables go by it"
+            (*path, "physicalName"),
+            repr(physical),
+            f"the same as the name, {item['name']!r}, which names the table",
         )
     ]
 
 
-def _rules(document: Document, said: OfObject, places: dict[str, Path]) -> tuple[RowRule, ...]:
+def _rules(document: Document, stated: OfObject, places: dict[str, Path]) -> tuple[RowRule, ...]:
     return tuple(
         RowRule(
             id=rule.id,
@@ -88,78 +90,78 @@ def _rules(document: Document, said: OfObject, places: dict[str, Path]) -> tuple
             message=rule.message,
             line=document.line((*places["rules"], position)),
         )
-        for position, rule in enumerate(said.rules)
+        for position, rule in enumerate(stated.rules)
     )
 
 
-def _access(said: AccessValue) -> Access:
+def _access(stated: AccessValue) -> Access:
     return Access(
-        role=said.role,
-        operations=tuple(said.operations),
-        rows=row_scope(said.rows),
-        fields=tuple(said.fields),
-        masked=tuple(said.masked),
+        role=stated.role,
+        operations=tuple(stated.operations),
+        rows=row_scope(stated.rows),
+        fields=tuple(stated.fields),
+        masked=tuple(stated.masked),
     )
 
 
-def _approval(said: ApprovalValue | None) -> Approval | None:
-    if said is None:
+def _approval(stated: ApprovalValue | None) -> Approval | None:
+    if stated is None:
         return None
-    days = said.working_days
+    days = stated.working_days
     return Approval(
-        field=said.field,
-        begins=said.begins,
+        field=stated.field,
+        begins=stated.begins,
         steps=tuple(
             ApprovalStep(start=it.start, to=it.to, roles=tuple(it.roles), own=it.own, by=it.by, at=it.at)
-            for it in said.steps
+            for it in stated.steps
         ),
-        recorded_by=tuple(said.recorded_by),
-        asked_at=said.asked_at,
+        recorded_by=tuple(stated.recorded_by),
+        asked_at=stated.asked_at,
         working_days=WorkingDays(field=days.field, start=days.start, end=days.end) if days else None,
     )
 
 
-def _partitioning(said: PartitionValue | None) -> Partitioning | None:
-    if said is None:
+def _partitioning(stated: PartitionValue | None) -> Partitioning | None:
+    if stated is None:
         return None
-    return Partitioning(field=said.field, every=said.every, ahead=said.ahead, start=said.start)
+    return Partitioning(field=stated.field, every=stated.every, ahead=stated.ahead, start=stated.start)
 
 
-def _overlap(said: OverlapValue | None) -> Overlap | None:
-    if said is None:
+def _overlap(stated: OverlapValue | None) -> Overlap | None:
+    if stated is None:
         return None
-    key = (said.key,) if isinstance(said.key, str) else tuple(said.key)
-    return Overlap(key=key, start=said.start, end=said.end, unless=said.unless)
+    key = (stated.key,) if isinstance(stated.key, str) else tuple(stated.key)
+    return Overlap(key=key, start=stated.start, end=stated.end, unless=stated.unless)
 
 
 def _unknown_fields(
-    document: Document, said: OfObject, places: dict[str, Path], fields: list[Field]
+    document: Document, stated: OfObject, places: dict[str, Path], fields: list[Field]
 ) -> list[Fault]:
     known = [field.name for field in fields]
     return [
         document.fault(path, repr(name), one_of(name, known))
-        for path, name in _named_fields(said, places)
+        for path, name in _named_fields(stated, places)
         if name not in known
     ]
 
 
-def _named_fields(said: OfObject, places: dict[str, Path]) -> list[tuple[Path, str]]:
-    """Every field that `daftari.*` names, with the place that names it."""
+def _named_fields(stated: OfObject, places: dict[str, Path]) -> list[tuple[Path, str]]:
+    """Yield every field that `daftari.*` names, with the place that names it."""
     named: list[tuple[Path, str]] = []
-    if said.subject:
-        named.append((places["subject"], said.subject))
-    if said.partition:
-        named.append(((*places["partition"], "field"), said.partition.field))
-    for position, index in enumerate(said.indexes):
+    if stated.subject:
+        named.append((places["subject"], stated.subject))
+    if stated.partition:
+        named.append(((*places["partition"], "field"), stated.partition.field))
+    for position, index in enumerate(stated.indexes):
         named += [((*places["indexes"], position), name) for name in index]
-    if said.no_overlap:
-        overlap = said.no_overlap
+    if stated.no_overlap:
+        overlap = stated.no_overlap
         keys = [overlap.key] if isinstance(overlap.key, str) else overlap.key
         named += [((*places["noOverlap"], "key"), name) for name in keys]
         named += [((*places["noOverlap"], part), getattr(overlap, part)) for part in ("start", "end")]
-    if approval := _approval(said.approval):
+    if approval := _approval(stated.approval):
         named += [((*places["approval"], place.partition(".")[0]), name) for place, name in approval.fields()]
-    for position, entry in enumerate(said.access):
+    for position, entry in enumerate(stated.access):
         for part in ("fields", "masked"):
             named += [((*places["access"], position, part), name) for name in getattr(entry, part)]
     return named

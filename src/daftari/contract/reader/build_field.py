@@ -1,4 +1,4 @@
-"""From a property of an ODCS object to a field."""
+"""Build a field from a property of an ODCS object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daftari.contract.reader.document import Document, Number, Path
 from daftari.contract.reader.extensions import OfProperty, read_extensions
 from daftari.errors import Fault
 
-#: Options that ODCS has and a table cannot hold.
+#: ODCS options that a table cannot enforce.
 _UNHELD_OPTIONS = {
     "maxProperties",
     "minProperties",
@@ -29,7 +29,7 @@ _UNHELD_OPTIONS = {
 def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], list[Fault]]:
     """Return the field at *path*, the faults in its `daftari.*` properties, and the reservations."""
     item = _at(document, path)
-    said, _, faults = read_extensions(document, path, item, OfProperty)
+    stated, _, faults = read_extensions(document, path, item, OfProperty)
     name = item["name"]
     quality = tuple(build_quality(entry, of=name) for entry in item.get("quality") or ())
     field = Field(
@@ -46,7 +46,7 @@ def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], lis
         options=_options(item.get("logicalTypeOptions") or {}),
         allowed=closed_set(quality),
         quality=quality,
-        protection=Protection(**said.protection.model_dump()),
+        protection=Protection(**stated.protection.model_dump()),
         examples=tuple(_exact(value) for value in item.get("examples") or ()),
         line=document.line(path),
     )
@@ -61,58 +61,58 @@ def _at(document: Document, path: Path) -> dict[str, Any]:
 
 
 def _logical_type(item: dict[str, Any]) -> LogicalType:
-    """The one stated, else what the physical type means, else text, which holds anything."""
+    """Return the stated logical type, else that of the physical type, else text, which holds anything."""
     if item.get("logicalType"):
         return LogicalType(item["logicalType"])
     return logical_type_of(str(item.get("physicalType") or "")) or LogicalType.STRING
 
 
-def _classification(said: str | None) -> Classification | str | None:
+def _classification(stated: str | None) -> Classification | str | None:
     try:
-        return None if said is None else Classification(said)
+        return None if stated is None else Classification(stated)
     except ValueError:
-        return said
+        return stated
 
 
 def _key_position(item: dict[str, Any], path: Path) -> int | None:
     if not item.get("primaryKey"):
         return None
     position = item.get("primaryKeyPosition")
-    # ODCS: -1 where there is none. The order of the properties stands in for it.
+    # ODCS: -1 means not stated; then the order of the properties counts.
     return position if isinstance(position, int) and position > 0 else int(path[-1]) + 1
 
 
-def _options(said: dict[str, Any]) -> Options:
-    minimum, above = _bound(said, "minimum", "exclusiveMinimum")
-    maximum, below = _bound(said, "maximum", "exclusiveMaximum")
-    multiple = _exact(said.get("multipleOf"))
+def _options(stated: dict[str, Any]) -> Options:
+    minimum, above = _bound(stated, "minimum", "exclusiveMinimum")
+    maximum, below = _bound(stated, "maximum", "exclusiveMaximum")
+    multiple = _exact(stated.get("multipleOf"))
     return Options(
         minimum=minimum,
         maximum=maximum,
         exclusive_minimum=above,
         exclusive_maximum=below,
         multiple_of=multiple if isinstance(multiple, Decimal) else None,
-        min_length=_whole(said.get("minLength")),
-        max_length=_whole(said.get("maxLength")),
-        pattern=_pattern(said.get("pattern")),
-        format=said.get("format"),
+        min_length=_whole(stated.get("minLength")),
+        max_length=_whole(stated.get("maxLength")),
+        pattern=_pattern(stated.get("pattern")),
+        format=stated.get("format"),
     )
 
 
-def _pattern(said: str | None) -> str | None:
-    """As both engines read it; one that they cannot share stays as it is, for `governable` to refuse."""
+def _pattern(stated: str | None) -> str | None:
+    """Return the portable form; a pattern without one stays as it is, for `governable` to refuse."""
     try:
-        return None if said is None else portable(said)
+        return None if stated is None else portable(stated)
     except UnportablePattern:
-        return said
+        return stated
 
 
-def _bound(said: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
-    """The inclusive and the exclusive bound. In ODCS 3.0 the latter says of the former which it is."""
-    if said.get(exclusive) is True:
-        return None, _exact(said.get(inclusive))
-    bound = said.get(exclusive)
-    return _exact(said.get(inclusive)), None if isinstance(bound, bool) else _exact(bound)
+def _bound(stated: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, Any]:
+    """Return the inclusive and the exclusive bound. In ODCS 3.0 the latter is a flag of the former."""
+    if stated.get(exclusive) is True:
+        return None, _exact(stated.get(inclusive))
+    bound = stated.get(exclusive)
+    return _exact(stated.get(inclusive)), None if isinstance(bound, bool) else _exact(bound)
 
 
 def _exact(value: Any) -> Any:
@@ -125,15 +125,15 @@ def _reservations(document: Document, path: Path, item: dict[str, Any]) -> list[
     name = item["name"]
     found = []
     if item.get("physicalName") not in (None, name):
-        wanted = f"the name, {name!r}: columns go by it"
+        wanted = f"the same as the name, {name!r}, which names the column"
         found.append(document.fault((*path, "physicalName"), repr(item["physicalName"]), wanted))
     found += [
-        document.fault((*path, "logicalTypeOptions", option), option, "an option that a table can hold")
+        document.fault((*path, "logicalTypeOptions", option), option, "an option that a table can enforce")
         for option in item.get("logicalTypeOptions") or {}
         if option in _UNHELD_OPTIONS
     ]
     found += [
-        document.fault((*path, part), part, "a flat field: nested ones are not judged")
+        document.fault((*path, part), part, "a flat field: nested fields are not judged")
         for part in ("properties", "items")
         if item.get(part)
     ]

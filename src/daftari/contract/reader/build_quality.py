@@ -1,4 +1,4 @@
-"""From an ODCS `quality` entry to the model."""
+"""Build a check from an ODCS `quality` entry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from daftari.contract.model import Quality, QualityMetric, QualityOperator, Qual
 
 Word = TypeVar("Word", bound=StrEnum)
 
-#: ODCS leaves severity to its users. Anything not known to be mild counts as an error.
+#: ODCS does not define severities. Any word not listed here counts as an error.
 _MILD = {"warning", "warn", "info", "information", "low", "minor"}
 
 
 def build_quality(entry: dict[str, Any], *, of: str = "") -> Quality:
-    """Return the check that *entry* states. One without a name gets that of what it checks, after *of*."""
+    """Return the check that *entry* states. Without a name, it is named after *of* and what it checks."""
     comparison = next((name for name in QualityOperator if name in entry), None)
     metric = entry.get("metric") or entry.get("rule")  # called rule in ODCS 3.0
     kind = QualityType(entry.get("type") or QualityType.LIBRARY)
@@ -34,13 +34,13 @@ def build_quality(entry: dict[str, Any], *, of: str = "") -> Quality:
     )
 
 
-def _known(words: type[Word], said: str) -> Word | str:
-    """The member of *words* that *said* is; *said* itself, where it is none."""
-    return next((word for word in words if word == said), said)
+def _known(words: type[Word], stated: str) -> Word | str:
+    """Return *stated* as a member of *words*; unchanged if it is not one."""
+    return next((word for word in words if word == stated), stated)
 
 
 def closed_set(checks: tuple[Quality, ...]) -> tuple[str, ...]:
-    """The only values that *checks* of a field let pass; empty where they leave it open."""
+    """Return the only values that *checks* of a field allow; empty if they do not restrict it."""
     for check in checks:
         values = check.arguments.get("validValues")
         is_strict = (

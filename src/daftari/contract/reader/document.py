@@ -1,7 +1,7 @@
 """
-A contract's YAML as plain values, with the line of each. Nothing here knows ODCS.
+A contract's YAML as plain values, with the line of each. Independent of ODCS.
 
-YAML 1.2, of which JSON is a part. Dates stay text, because that is what JSON Schema judges.
+YAML 1.2, which includes JSON. Dates stay text, because JSON Schema validates text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from daftari.errors import ContractError, Fault
 
 Path = tuple[str | int, ...]
 
-#: An alias may repeat what it names, so few lines can stand for very many values.
+#: Aliases can expand a few lines into very many values.
 MOST_VALUES = 200_000
 #: Real contracts nest about ten deep; a recursive alias nests for ever.
 MOST_LEVELS = 60
@@ -44,20 +44,20 @@ class Number(float):
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One parsed file. *root*, a mapping or a list, holds dict, list, str, int, Number, bool and None."""
+    """One parsed file. *root*, a mapping or a list, contains dict, list, str, int, Number, bool and None."""
 
     source: str
     root: Any
     lines: dict[Path, int] = field(repr=False)
 
     def line(self, path: Path) -> int:
-        """The line of *path*, or of the nearest thing around it that the file has."""
+        """Return the line of *path*, or of the nearest enclosing part that the file has."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
     def place(self, path: Path) -> str:
-        """*path* as people read it: list items by their name where they have one."""
+        """Return *path* for people: list items by their name if they have one."""
         words, at = [], self.root
         for step in path:
             at = _step(at, step)
@@ -99,7 +99,7 @@ def _parse(text: str, source: str, top: type[Node], expected: str) -> Document:
 
 
 class _ShallowComposer(Composer):
-    """Stops at a depth that no contract has, long before ruamel's recursion would."""
+    """Stops at a depth that no contract reaches, before ruamel's recursion fails."""
 
     _levels = 0
 
@@ -153,7 +153,7 @@ def _kind(node: Node) -> str:
 
 
 class _Reader:
-    """Turns nodes into values and notes lines and faults on the way."""
+    """Converts nodes to values, and records lines and faults."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -206,7 +206,7 @@ class _Reader:
             own[name] = self.value(item, place)
 
     def _merge(self, node: Node, path: Path) -> dict[str, Any]:
-        """What `<<` brings in. Of several, the first to have a key wins, as YAML has it."""
+        """Return what `<<` merges in. The first of several with the same key wins, as YAML defines."""
         merged: dict[str, Any] = {}
         for item in node.value if isinstance(node, SequenceNode) else [node]:
             value = self.value(item, (*path, "<<"))
@@ -233,7 +233,7 @@ class _Reader:
         # JSON writes a character beyond U+FFFF as two escapes.
         joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if "\0" in joined or joined.count("\ufffd") > text.count("\ufffd"):
-            self._refuse(node, path, "a character that no database can keep", "Unicode text")
+            self._refuse(node, path, "a character that PostgreSQL cannot store", "Unicode text")
         return joined
 
     def _number(self, node: Node, path: Path, kind: str) -> int | Number | None:
@@ -244,7 +244,7 @@ class _Reader:
                 if kind == "int"
                 else Number(text.replace(".inf", "inf").replace(".nan", "nan"))
             )
-            if abs(number) < float("inf"):  # false for a NaN too
+            if abs(number) < float("inf"):  # also false for NaN
                 return number
         except (ValueError, ArithmeticError, OverflowError):
             pass
@@ -263,7 +263,7 @@ def _integer(text: str) -> int:
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """*value* and everything in it, outermost first."""
+    """Yield *value* and everything in it, outermost first."""
     yield path, value
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in items:

@@ -1,8 +1,8 @@
 """
-The `daftari.*` custom properties: what ODCS has no field for.
+The `daftari.*` custom properties, for what ODCS does not cover.
 
-The two classes below are the whole list; docs/reference/contract.md explains each, and a test
-compares the two. Custom properties of other vendors are theirs, and left alone.
+The classes below are the complete list; docs/reference/contract.md explains each, and a test
+compares the two. Custom properties of other vendors are ignored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Names = Annotated[list[Text], Field(min_length=1)]
 Duration = Annotated[str, Field(pattern=_DURATION)]
 Month = Annotated[str, Field(pattern=_MONTH)]
 
-#: What pydantic calls the types, in our words.
+#: Our words for pydantic's type names.
 _WORDS = {
     "array": "a list",
     "boolean": "true or false",
@@ -46,7 +46,7 @@ _WORDS = {
 
 
 class _Value(BaseModel):
-    """Untrusted: nothing is converted, nothing unknown is let through."""
+    """Untrusted input: no conversion of types, no unknown names."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
@@ -111,7 +111,7 @@ class ProtectionValue(_Value):
 
 
 class OfObject(_Value):
-    """What an object of `schema` may say."""
+    """The properties of an object of `schema`."""
 
     kind: DatasetKind = DatasetKind.TRANSACTIONAL
     subject: Text | None = None
@@ -129,17 +129,17 @@ class OfObject(_Value):
 
 
 class OfProperty(_Value):
-    """What a property of an object may say."""
+    """The properties of a field."""
 
     protection: ProtectionValue = ProtectionValue()
 
 
 class OfContract(_Value):
-    """At the top of a contract there is nothing to say."""
+    """The top of a contract has no such properties."""
 
 
 def names(model: type[BaseModel]) -> tuple[str, ...]:
-    """The custom properties that *model* stands for, as a contract writes them."""
+    """Return the custom properties of *model*, as a contract writes them."""
     return tuple(f"{NAMESPACE}{field.alias or name}" for name, field in model.model_fields.items())
 
 
@@ -147,12 +147,12 @@ def read_extensions(
     document: Document, path: Path, item: dict[str, Any], model: type[Model]
 ) -> tuple[Model, dict[str, Path], list[Fault]]:
     """
-    Read the `daftari.*` properties of *item*, which stands at *path*.
+    Read the `daftari.*` properties of *item* at *path*.
 
-    Returns what they say (the defaults where they are at fault), the path of each by its name
+    Return their values (defaults if faulty), the path of each by its name
     without the namespace, and every fault.
     """
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     places: dict[str, Path] = {}
     faults: list[Fault] = []
     for position, entry in enumerate(item.get("customProperties") or ()):
@@ -160,11 +160,11 @@ def read_extensions(
         place = (*path, "customProperties", position)
         if not name.startswith(NAMESPACE):
             continue
-        if name in said:
+        if name in values:
             faults.append(document.fault(place, "the same property again", f"{name} once"))
-        said[name] = entry.get("value")
+        values[name] = entry.get("value")
         places[name] = (*place, "value")
-    short = {name.removeprefix(NAMESPACE): value for name, value in said.items()}
+    short = {name.removeprefix(NAMESPACE): value for name, value in values.items()}
     short_places = {name.removeprefix(NAMESPACE): place for name, place in places.items()}
     try:
         return model.model_validate_json(json.dumps(plain(short))), short_places, faults
@@ -203,7 +203,7 @@ def _wanted(error: dict[str, Any]) -> str:
 
 
 def _real_steps(document: Document, start: Path, steps: list[str | int]) -> Path:
-    """*steps* without the names that pydantic gives to the alternatives of a union."""
+    """Return *steps* without the names that pydantic gives to the alternatives of a union."""
     path: Path = ()
     for step in steps:
         if (*start, *path, step) in document.lines:

@@ -1,8 +1,8 @@
 """
-The official JSON Schema's verdict on a document, in words.
+Validate a document against the official JSON Schema, with messages in plain words.
 
-The schema of ODCS 3.1 comes from the package `open-data-contract-standard`; those of 3.0 are made
-from it. Judged by `jsonschema_rs`: nested properties take pure Python exponentially long.
+The schema of ODCS 3.1 comes from the package `open-data-contract-standard`; those of 3.0 are derived
+from it. Uses `jsonschema_rs`: nested properties take pure Python exponential time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LIMITS: dict[type, str] = {
 
 
 def odcs_faults(document: Document) -> tuple[Fault, ...]:
-    """Return where *document* departs from ODCS in the version it names. Empty: it is valid."""
+    """Return the faults of *document* against the ODCS version that it names. Empty: it is valid."""
     foreign = _not_odcs(document)
     if foreign:
         return (foreign,)
@@ -53,7 +53,7 @@ def odcs_faults(document: Document) -> tuple[Fault, ...]:
 
 
 def plain(value: Any) -> Any:
-    """*value* without our own type of number."""
+    """Return *value* with our number type replaced by plain numbers."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
 
 
 def odcs_schema() -> dict[str, Any]:
-    """The official JSON Schema of ODCS 3.1. It ships inside a package: as much ours as a constant."""
+    """Return the official JSON Schema of ODCS 3.1. It ships inside a package, so reading it is not I/O of ours."""
     text = (resources.files("open_data_contract_standard") / "schema.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -95,7 +95,7 @@ def _not_odcs(document: Document) -> Fault | None:
 
 
 def _nearest(error: ValidationError) -> Iterator[ValidationError]:
-    """Of alternatives none of which holds, the faults of the one that was evidently meant."""
+    """If no alternative is valid, yield the faults of the one that was evidently meant."""
     match error.kind:
         case Broken.AnyOf(branches) | Broken.OneOfNotValid(branches):
             meant = [branch for branch in branches if not _is_other_type(branch, error.instance_path)]
@@ -129,7 +129,7 @@ def _faults(
 
 
 def _is_within(error: ValidationError, path: Path) -> bool:
-    """Whether *error* lies at *path* or below: then what its schema knows may look unknown there."""
+    """Whether *error* lies at *path* or below: then names that its schema knows may be reported as unknown."""
     is_closed = isinstance(error.kind, Broken.UnevaluatedProperties | Broken.AdditionalProperties)
     return not is_closed and tuple(error.instance_path)[: len(path)] == path
 
@@ -180,7 +180,7 @@ def _known_names(version: str, error: ValidationError) -> set[str]:
 
 
 def _names_in(root: dict[str, Any], schema: Any) -> set[str]:
-    """The names that *schema* gives, by itself or by what it refers to."""
+    """Yield the names that *schema* defines, itself or through references."""
     if not isinstance(schema, dict):
         return set()
     names = set(schema.get("properties", ()))
@@ -201,7 +201,7 @@ def _at(root: Any, path: list[Any]) -> Any:
 
 
 def shown(value: Any) -> str:
-    """*value* of a contract, short enough for a message."""
+    """Return *value* of a contract, short enough for a message."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

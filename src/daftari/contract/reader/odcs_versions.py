@@ -2,9 +2,9 @@
 How the JSON Schemas of ODCS 3.0.0, 3.0.1 and 3.0.2 differ from that of 3.1.
 
 The package `open-data-contract-standard` ships 3.1 only, and the published 3.0 files are not ours
-to copy. The differences are few, so they stand here, each version as steps back from the next.
-Paths lead from `$defs`; those that start with a dot, from the top. What only describes, or decides
-no verdict (the sources of server types that 3.0 does not know), is left out.
+to copy. The differences are few, so this module lists them, each version as steps back from the next.
+Paths start at `$defs`; those with a leading dot, at the top. Differences that only describe, or do not
+affect validation (sources of server types unknown to 3.0), are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEXT = {"type": "string"}
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaDifference:
-    """What to undo to get from one version's schema to an earlier one's."""
+    """The changes that turn one version's schema into an earlier one's."""
 
     removed: tuple[str, ...] = ()
     replaced: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ FROM_3_1_0_TO_3_0_2 = SchemaDifference(
                 "SupportItem",
             ),
         ),
-        # properties that 3.0 does not know
+        # properties unknown to 3.0
         *_paths(
             "{}/properties/id",
             (
@@ -75,12 +75,12 @@ FROM_3_1_0_TO_3_0_2 = SchemaDifference(
         "CustomProperty/required",
         # comparisons: one only, and required, since 3.1
         "DataQualitySql/allOf",
-        # logicalTypeOptions of timestamp and time, which 3.0 does not know
+        # logicalTypeOptions of timestamp and time, unknown to 3.0
         "SchemaBaseProperty/allOf/3",
     ),
     replaced={
         ".properties/apiVersion/enum": ["v3.0.2", "v3.0.1", "v3.0.0", "v2.2.2", "v2.2.1", "v2.2.0"],
-        # a list of members, none of whose properties is required
+        # a list of members without required properties
         ".properties/team": {"type": "array", "items": {"$ref": "#/$defs/Team"}},
         "Team": {
             "type": "object",
@@ -95,7 +95,7 @@ FROM_3_1_0_TO_3_0_2 = SchemaDifference(
             },
         },
         "SupportItem/required": ["channel", "url"],
-        # a quality entry is of type library unless it says otherwise, and names a rule, not a metric
+        # a quality entry has type library by default, and names a rule, not a metric
         "DataQuality/allOf/0/if": {"properties": {"type": {"const": "library"}}},
         "DataQualityLibrary": {
             "type": "object",
@@ -159,7 +159,7 @@ FROM_3_0_1_TO_3_0_0 = SchemaDifference(
     replaced={".properties/apiVersion/enum": ["v3.0.0", "v2.2.2", "v2.2.1", "v2.2.0"]},
 )
 
-#: What leads from 3.1 to each version.
+#: The steps from 3.1 to each version.
 STEPS_BACK = {
     LATEST: (),
     "v3.0.2": (FROM_3_1_0_TO_3_0_2,),
@@ -167,12 +167,12 @@ STEPS_BACK = {
     "v3.0.0": (FROM_3_1_0_TO_3_0_2, FROM_3_0_2_TO_3_0_1, FROM_3_0_1_TO_3_0_0),
 }
 
-#: Server types that came with 3.1.
+#: Server types new in 3.1.
 _NEW_SERVERS = {"hive", "impala", "zen"}
 
 
 def schema_of(version: str, latest: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of *version*, one of STEPS_BACK, made from *latest*, that of 3.1."""
+    """Derive the JSON Schema of *version*, one of STEPS_BACK, from *latest*, that of 3.1."""
     schema = deepcopy(latest)
     for step in STEPS_BACK[version]:
         _undo(schema, step)

@@ -1,8 +1,8 @@
 """
-Reading a contract: YAML, then the official verdict of ODCS, then what our own properties say.
+Read a contract: YAML, then validation by ODCS, then our own properties.
 
-Any valid ODCS 3.0 or 3.1 contract can be read, whatever it describes. What a contract needs besides
-in order to be enforced, `governable` says.
+Any valid ODCS 3.0 or 3.1 contract can be read. `governable` checks what a contract also needs to be
+enforced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def read_contract(text: str, *, source: str) -> Contract:
     Return the contract that *text* states. *source* names it in messages.
 
     Raises:
-        ContractError: with every fault that was found, each with its line.
+        ContractError: with all faults, each with its line.
     """
     document = parse_document(text, source=source)
     if faults := odcs_faults(document):

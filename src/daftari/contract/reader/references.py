@@ -12,19 +12,19 @@ Target = tuple[str, str]
 
 
 def read_relationships(root: dict[str, Any], item: dict[str, Any]) -> tuple[Relationship, ...]:
-    """The foreign keys of *item*, an object of the schema of *root*: its own first, then its properties'."""
+    """Return the foreign keys of *item*, an object of *root*'s schema: its own first, then its properties'."""
     return tuple(_relationships(root, item))
 
 
 def _relationships(root: dict[str, Any], item: dict[str, Any]) -> Iterator[Relationship]:
-    for said in item.get("relationships") or ():
-        sources = [_resolve(root, reference) for reference in _as_list(said["from"])]
-        # A field of another dataset keeps that dataset's name, so that it is found to be none of ours.
+    for entry in item.get("relationships") or ():
+        sources = [_resolve(root, reference) for reference in _as_list(entry["from"])]
+        # A field of another dataset keeps that dataset's name, so that a later check reports it as unknown.
         fields = tuple(field if of == item["name"] else f"{of}.{field}" for of, field in sources)
-        yield _relationship(root, fields, said["to"])
+        yield _relationship(root, fields, entry["to"])
     for field in item.get("properties") or ():
-        for said in field.get("relationships") or ():
-            yield _relationship(root, (field["name"],), said["to"])
+        for entry in field.get("relationships") or ():
+            yield _relationship(root, (field["name"],), entry["to"])
 
 
 def _relationship(root: dict[str, Any], fields: tuple[str, ...], to: Any) -> Relationship:
@@ -34,8 +34,8 @@ def _relationship(root: dict[str, Any], fields: tuple[str, ...], to: Any) -> Rel
     return Relationship(fields=fields, target=dataset, target_fields=names)
 
 
-def _as_list(said: Any) -> list[str]:
-    return said if isinstance(said, list) else [said]
+def _as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def _resolve(root: dict[str, Any], reference: str) -> Target:
@@ -45,7 +45,7 @@ def _resolve(root: dict[str, Any], reference: str) -> Target:
     outside, _, inside = reference.rpartition("#")
     parts = inside.strip("/").split("/")
     dataset_id, field_id = parts[1], parts[3] if len(parts) > 3 else ""
-    if outside:  # another file: its ids are taken for names
+    if outside:  # another file: use its ids as names
         return dataset_id, field_id
     item = _by_id(root.get("schema") or (), dataset_id)
     named = _by_id(item.get("properties") or (), field_id)

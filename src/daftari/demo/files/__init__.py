@@ -1,1 +1,1 @@
-"""The files that the organisation would send, with planted faults, and what must become of them."""
+"""The organisation's files with planted faults, and the expected result of loading them."""

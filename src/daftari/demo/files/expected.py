@@ -1,4 +1,4 @@
-"""What a load must report for the files of the demonstration, computed from what was planted in them."""
+"""The expected load report of the demo files, computed from the planted faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daftari.demo.files.lines import FileLine, Values
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedCounts:
-    """What becomes of rows. Every row is counted once."""
+    """Rows by outcome. Every row is counted once."""
 
     inserted: int = 0
     updated: int = 0
@@ -52,15 +52,15 @@ class DemoFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    by_file: Mapping[str, ExpectedCounts]  #: file names are unique over all datasets
+    by_file: Mapping[str, ExpectedCounts]  #: file names are unique across datasets
     by_dataset: Mapping[str, ExpectedCounts]
 
 
 def truth_of(files: Iterable[DemoFile]) -> Truth:
     """
-    Return what loading *files* in their order, each once, must report.
+    Return the expected report of loading *files* in order, each once.
 
-    Of a key that a file has twice the later line counts, the earlier is a duplicate.
+    If a file has a key twice, the later line counts and the earlier is a duplicate.
     """
     stored: dict[str, dict[Hashable, Values]] = {}
     by_file: dict[str, ExpectedCounts] = {}

@@ -1,8 +1,8 @@
 """
-The expenses as monthly files, in the four layouts of a finance office that changed its tools.
+Expenses as monthly files, in four layouts of a finance office that changed its tools.
 
-An extract of a ledger, then a spreadsheet, then an export of claims, then a system that writes
-what the contract says. Late lines of a month come again with the next, some of them corrected.
+A ledger extract, then a spreadsheet, then an export of claims, then a system that follows the
+contract. Late lines of a month come again in the next file, some of them corrected.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FAULTS = (
     PlantedFault(rule="currency.allowed", spoil=lambda _: {"currency": "ZAR"}),
     PlantedFault(rule="expense_id.required", spoil=lambda _: {"expense_id": ""}),
 )
-#: Only where no total is given: a total would not add up with these.
+#: Only in files without a total, which these would make wrong.
 _FAULTS_WITHOUT_TOTAL = (
     *_FAULTS,
     PlantedFault(rule="amount.required", spoil=lambda _: {"amount": ""}),
@@ -68,7 +68,7 @@ def _written(pattern: str) -> Callable[[Any], str]:
     return lambda value: str(value.strftime(pattern))
 
 
-#: The ledger knows departments by their cost centres and categories by its accounts.
+#: The ledger writes departments as cost centres and categories as accounts.
 _COST_CENTRES = {code: centre for code, _, _, centre, *_ in DEPARTMENTS} | {"OUTREACH": "5800"}
 _ACCOUNTS = {
     "travel": "7010 Travel",
@@ -139,7 +139,7 @@ class _Layout:
 
 def _ledger(month: date, lines: Sequence[FileLine]) -> bytes:
     blank = [""] * len(_LEDGER)
-    sum_row = _beside(_LEDGER, {"Narration": "Total", "Amount": _decimal_comma(total(lines, "amount"))})
+    sum_row = _sparse_row(_LEDGER, {"Narration": "Total", "Amount": _decimal_comma(total(lines, "amount"))})
     rows = [
         [ORGANISATION, *blank[1:]],
         [f"Ledger extract, {month:%B %Y}", *blank[1:]],
@@ -159,7 +159,7 @@ def _spreadsheet(month: date, lines: Sequence[FileLine]) -> bytes:
         [],
         headers(_SPREADSHEET),
         *body(_SPREADSHEET, lines),
-        _beside(_SPREADSHEET, {"Voucher No.": "TOTAL", "Amount (net)": float(total(lines, "amount"))}),
+        _sparse_row(_SPREADSHEET, {"Voucher No.": "TOTAL", "Amount (net)": float(total(lines, "amount"))}),
         *[blank] * 3,
     ]
     return excel_bytes(rows, sheet="Expenses", merged=("A1:K1", "A2:K2"))
@@ -212,7 +212,7 @@ def _with_faults(random: Random, lines: Sequence[FileLine], layout: _Layout) -> 
 
 
 def _sent_again(random: Random, before: Sequence[FileLine]) -> list[FileLine]:
-    """Return some lines of the month before, every second one corrected."""
+    """Return some lines of the previous month, every second one corrected."""
     again = random.sample(before, round(len(before) * _SENT_AGAIN_RATIO))
     return [_corrected(line) if turn % 2 else line for turn, line in enumerate(again)]
 
@@ -225,6 +225,6 @@ def _stated(lines: Sequence[FileLine]) -> ExpectedTotals:
     return ExpectedTotals(rows=len(lines), sums={"amount": total(lines, "amount")})
 
 
-def _beside(columns: Sequence[LayoutColumn], cells: Mapping[str, Any]) -> list[Any]:
-    """Return a row that is empty but for *cells*, by header."""
+def _sparse_row(columns: Sequence[LayoutColumn], cells: Mapping[str, Any]) -> list[Any]:
+    """Return a row that is empty except for *cells*, by header."""
     return [cells.get(it.header, "") for it in columns]

@@ -1,8 +1,8 @@
 """
-The incidents as the service desk exported them each quarter: CSV, then newline-delimited JSON.
+Incidents as quarterly exports of a service desk: CSV, then newline-delimited JSON.
 
-An export holds what was reported in the quarter as it stood at its end; what was not closed by then
-comes again with the next.
+An export has the incidents reported in the quarter, in their state at its end; those still open then
+come again in the next.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def incident_files(seed: int, incidents: Sequence[Incident]) -> Iterator[DemoFil
 
 
 def _with_faults(random: Random, lines: Sequence[FileLine]) -> list[FileLine]:
-    """Spoil some lines, but none that is not closed yet: it would come again, and be right."""
+    """Spoil some lines, but only of closed incidents: others would come again, corrected."""
     closed = [place for place, line in enumerate(lines) if line.values["status"] == "closed"]
     spoilt = plant(random, [lines[place] for place in closed], _FAULTS, round(len(closed) * _WRONG_RATIO))
     result = list(lines)

@@ -1,4 +1,4 @@
-"""How lines become the cells of a file, and cells the bytes of a CSV, Excel or JSON Lines file."""
+"""Turn lines into cells, and cells into the bytes of a CSV, Excel or JSON Lines file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def as_it_is(value: Any) -> Any:
 class LayoutColumn:
     header: str
     field: str
-    #: turns a date, an instant, a number or a truth value into a cell; texts and nothing stay as they are
+    #: turns a date, a timestamp, a number or a boolean into a cell; texts and None stay as they are
     show: Callable[[Any], Any] = as_it_is
-    #: turns a text into the publisher's own word for it
+    #: the publisher's words for texts
     words: Mapping[str, str] | None = None
 
     def cell(self, value: Any) -> Any:
@@ -78,7 +78,7 @@ def csv_bytes(rows: Iterable[Row], *, separator: str = ",", encoding: str = "utf
 
 
 def json_lines_bytes(columns: Sequence[LayoutColumn], lines: Iterable[FileLine]) -> bytes:
-    """Return a JSON object a line; a line of which cells are missing is cut off in the middle."""
+    """Return one JSON object per line; a line with missing cells is cut off in the middle."""
     text = []
     for line in lines:
         cells = {it.header: it.cell(line.values[it.field]) for it in columns}
@@ -103,7 +103,7 @@ def excel_bytes(rows: Iterable[Row], *, sheet: str, merged: Sequence[str] = ()) 
 
 
 def _without_clock(workbook: bytes) -> bytes:
-    """Return the same workbook with a fixed time of writing, so that the same rows give the same bytes."""
+    """Return the workbook with a fixed modification time, so that the same rows give the same bytes."""
     result = io.BytesIO()
     with ZipFile(io.BytesIO(workbook)) as source, ZipFile(result, "w", ZIP_DEFLATED) as target:
         for name in sorted(source.namelist()):

@@ -1,8 +1,8 @@
 """
-The leave requests as the HR application exported them: CSV by quarter, then JSON Lines by month.
+Leave requests as exports of the HR application: CSV by quarter, then JSON Lines by month.
 
-An export holds what was asked for in its period, as it stood at its end; what was still open then
-comes again with the next.
+An export has the requests made in its period, in their state at its end; those still open then
+come again in the next.
 """
 
 from __future__ import annotations
@@ -89,15 +89,15 @@ def leave_files(seed: int, requests: Sequence[LeaveRequest]) -> Iterator[DemoFil
     settled: list[FileLine] = []
     since = datetime.min
     for name, until in _periods():
-        asked = [it for it in requests if since <= it.requested_at < until]
-        own = lines_of([_as_known_at(it, until) for it in asked], "request_id")
+        made = [it for it in requests if since <= it.requested_at < until]
+        own = lines_of([_as_known_at(it, until) for it in made], "request_id")
         own = _with_faults(random, own)
         again = lines_of([_as_known_at(it, until) for it in still_open], "request_id")
         overlaps = [_overlap(line) for line in random.sample(settled, min(_OVERLAPS_A_FILE, len(settled)))]
         lines = repeat(random, own, 1) + again + overlaps
         wrong = {line.key for line in own if line.rule}
         still_open = [
-            it for it in (*asked, *still_open) if _is_open(it, until) and (it.request_id,) not in wrong
+            it for it in (*made, *still_open) if _is_open(it, until) and (it.request_id,) not in wrong
         ]
         settled = [line for line in own if line.rule is None and line.values["status"] == "approved"]
         since = until
@@ -105,7 +105,7 @@ def leave_files(seed: int, requests: Sequence[LeaveRequest]) -> Iterator[DemoFil
 
 
 def _periods() -> Iterator[tuple[str, datetime]]:
-    """Yield name and end (not included) of each export."""
+    """Yield name and end (excluded) of each export."""
     for name, following in (("2024-12", 1), ("2025-03", 4), ("2025-06", 7)):
         yield f"{name}_leave.csv", datetime(2025, following, 1)
     for month in months():
@@ -124,7 +124,7 @@ def _as_known_at(request: LeaveRequest, moment: datetime) -> LeaveRequest:
 
 
 def _with_faults(random: Random, lines: Sequence[FileLine]) -> list[FileLine]:
-    """Spoil some lines, but none that is still open: it would come again, and be right."""
+    """Spoil some lines, but only of decided requests: others would come again, corrected."""
     decided = [place for place, line in enumerate(lines) if line.values["status"] != "requested"]
     spoilt = plant(random, [lines[place] for place in decided], _FAULTS, round(len(decided) * _WRONG_RATIO))
     result = list(lines)
@@ -134,7 +134,7 @@ def _with_faults(random: Random, lines: Sequence[FileLine]) -> list[FileLine]:
 
 
 def _overlap(line: FileLine) -> FileLine:
-    """Return a second request over the last day of one that was granted."""
+    """Return a second request that overlaps the last day of a granted one."""
     last: date = line.values["end_date"]
     values: dict[str, Any] = {
         **line.values,

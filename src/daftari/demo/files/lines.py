@@ -1,4 +1,4 @@
-"""Lines of a file before a layout gives them a form, and the faults that are planted in them."""
+"""Lines of a file before layout, and the faults planted in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-#: Values by field. A text in place of a date, an instant or a number is written as it stands.
+#: Values by field. A text in place of a date, a timestamp or a number is written unchanged.
 Values = Mapping[str, Any]
 
 
@@ -15,13 +15,13 @@ Values = Mapping[str, Any]
 class FileLine:
     key: Hashable
     values: Values
-    rule: str | None = None  #: the one rule that it breaks
-    more_cells: int = 0  #: cells that the line has beyond the header's; negative where it was cut off
+    rule: str | None = None  #: the only rule that it breaks
+    more_cells: int = 0  #: number of cells beyond the header's; negative: the line is cut off
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedFault:
-    """A way to go wrong. Breaks *rule* and no other, on any line that was right."""
+    """A fault to plant: breaks only *rule*, on any correct line."""
 
     rule: str
     spoil: Callable[[Values], Values] = lambda _: {}
@@ -52,7 +52,7 @@ def spoil(line: FileLine, fault: PlantedFault) -> FileLine:
 def plant(
     random: Random, lines: Sequence[FileLine], faults: Sequence[PlantedFault], count: int
 ) -> list[FileLine]:
-    """Return *lines* with *count* of them spoilt; no fault comes a second time before each has come once."""
+    """Return *lines* with *count* of them spoilt; each fault is used once before any is repeated."""
     spoilt = list(lines)
     order = random.sample(faults, len(faults))
     for turn, place in enumerate(random.sample(range(len(lines)), count)):
@@ -61,7 +61,7 @@ def plant(
 
 
 def repeat(random: Random, lines: Sequence[FileLine], count: int) -> list[FileLine]:
-    """Return *lines* with *count* of the right ones a second time, some way down."""
+    """Return *lines* with *count* of the correct ones repeated further down."""
     repeated = list(lines)
     right = [place for place, line in enumerate(lines) if line.rule is None]
     for place in sorted(random.sample(right, min(count, len(right))), reverse=True):

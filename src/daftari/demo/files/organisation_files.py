@@ -1,4 +1,4 @@
-"""Departments, positions and people as the HR application exports them; the people twice, two years apart."""
+"""Departments, positions and people as HR exports; the people twice, two years apart."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CONTRACTS = {
     "intern": "Intern",
     "consultant": "Consultant",
 }
-#: A spreadsheet took the leading nought from the telephone numbers.
+#: A spreadsheet removed the leading zero of telephone numbers.
 _STAFF = (
     column("Staff No", "user_id"),
     column("Name", "full_name"),
@@ -61,7 +61,7 @@ _STAFF = (
     column("Date left", "left_on", _day),
     column("Active", "is_active", _yes_or_no),
 )
-#: Of people whom no other file names, so that nothing else goes wrong with them.
+#: Only for people whom no other file names, so that no other fault follows.
 _STAFF_FAULTS = (
     PlantedFault(rule="kra_pin.pattern", spoil=lambda _: {"kra_pin": "P051000000X"}),
     PlantedFault(rule="phone.pattern", spoil=lambda _: {"phone": "20222000"}),
@@ -75,7 +75,7 @@ _STAFF_FAULTS = (
 
 
 def organisation_files(seed: int, organisation: Organisation) -> Iterator[DemoFile]:
-    """Yield the files in an order in which nothing is named before it is there."""
+    """Yield the files, each after the files that it refers to."""
     random = Random(f"{seed}/organisation files")
     departments = lines_of(organisation.departments, "department_code")
     departments = repeat(random, departments, 1)
@@ -112,7 +112,7 @@ def _staff_file(name: str, lines: Sequence[FileLine]) -> DemoFile:
 
 
 def _staff_line(user: User, day: date) -> FileLine:
-    """Return what the HR application knew of *user* on *day*."""
+    """Return the HR record of *user* on *day*."""
     has_left = user.left_on is not None and user.left_on <= day
     values: dict[str, Any] = {
         name: getattr(user, name) for name in User.__slots__ if name not in {"role", "basic", "bank_account"}

@@ -1,4 +1,4 @@
-"""The payroll as one file a month: a workbook with a title and a total, then a CSV of a new application."""
+"""Payroll as one file a month: a workbook with title and total, then a CSV of a new application."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from daftari.demo.organisation.records import Salary
 from daftari.demo.organisation.words import ORGANISATION
 
 _CSV_SINCE = date(2026, 1, 1)
-#: The contract tolerates one wrong line in a hundred: payroll is wrong seldom, and in one line.
+#: The contract tolerates one wrong line in a hundred, so faults are rare and in one line.
 _MONTHS_WITH_A_FAULT = (date(2025, 3, 1), date(2025, 8, 1), date(2026, 2, 1), date(2026, 6, 1))
 _MONTHS_WITH_A_REPEAT = (date(2025, 5, 1), date(2026, 4, 1))
-#: A month that came again with corrections of some people's deductions.
+#: A month that was sent again, with corrected deductions of some people.
 _REVISED, _CORRECTIONS = date(2025, 6, 1), 5
 _AMOUNTS = ("basic", "allowances", "gross", "paye", "nssf", "shif", "housing_levy", "deductions", "net")
 

@@ -1,4 +1,4 @@
-"""Every file of the demonstration, in the order in which to load them, and the one place that writes them."""
+"""Generate and write all demo files, in load order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demo_files(seed: int) -> Iterator[DemoFile]:
 
 
 def write_demo_files(files: Iterable[DemoFile], folder: Path) -> list[Path]:
-    """Write each file to `folder/<dataset>/<name>`, with a manifest where control totals are known."""
+    """Write each file to `folder/<dataset>/<name>`, with a manifest if control totals are known."""
     written = []
     stated: dict[str, list[str]] = {}
     for file in files:

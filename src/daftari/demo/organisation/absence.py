@@ -1,4 +1,4 @@
-"""Who asked to be away: about 3,000 leave requests, none of which overlaps another of the same person."""
+"""About 3,000 leave requests; no two of the same person overlap."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _ENDS = next_month(LAST_MONTH) - timedelta(days=1)
 
 
 def make_leave(seed: int, organisation: Organisation) -> list[LeaveRequest]:
-    """Return the requests in the order in which they were made, and numbered so."""
+    """Return the requests, numbered in the order in which they were made."""
     random = Random(f"{seed}/leave")
-    asked = [request for user in organisation.users for request in _of_person(random, user)]
-    asked.sort(key=lambda request: (request.requested_at, request.user_id))
+    requests = [request for user in organisation.users for request in _of_person(random, user)]
+    requests.sort(key=lambda request: (request.requested_at, request.user_id))
     return [
         replace(request, request_id=f"LR-{request.requested_at:%Y}-{number:05d}")
-        for number, request in enumerate(asked, start=1)
+        for number, request in enumerate(requests, start=1)
     ]
 
 
 def _of_person(random: Random, user: User) -> Iterator[LeaveRequest]:
     if user.manager_id is None:
-        return  # nobody would decide
+        return  # nobody could decide it
     day = max(FIRST_MONTH, user.hired_on) + timedelta(days=random.randrange(8, 60))
     last = min(_ENDS, user.left_on or _ENDS)
     while day < last:

@@ -1,4 +1,4 @@
-"""Public holidays of Kenya and the working days between them, for the years of the demonstration."""
+"""Kenya's public holidays and working days, for the years of the demo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIXED = (
     (12, 25),  # Christmas
     (12, 26),  # Utamaduni Day
 )
-#: Good Friday, Easter Monday, Idd-ul-Fitr and Idd-ul-Azha; the last two as the moon had them.
+#: Good Friday, Easter Monday, Idd-ul-Fitr and Idd-ul-Azha; the last two by the moon.
 _MOVING = (
     date(2025, 4, 18), date(2025, 4, 21), date(2025, 3, 31), date(2025, 6, 6),
     date(2026, 4, 3), date(2026, 4, 6), date(2026, 3, 20), date(2026, 5, 27),
@@ -29,7 +29,7 @@ _MOVING = (
 
 @cache
 def holidays() -> frozenset[date]:
-    """A holiday that falls on a Sunday is kept on the next day that is not one (Cap. 110, s. 4)."""
+    """Move a holiday on a Sunday to the next day that is not a holiday (Cap. 110, s. 4)."""
     kept = set(_MOVING)
     for year in range(FIRST_MONTH.year, LAST_MONTH.year + 1):
         for month, day in _FIXED:

@@ -1,4 +1,4 @@
-"""What everyone was paid in each of 24 months, with the statutory deductions of that month."""
+"""The pay of everyone in 24 months, with each month's statutory deductions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _salary(user: User, month: date, saved: Decimal) -> Salary:
 
 
 def _savings(seed: int, organisation: Organisation) -> dict[str, Decimal]:
-    """Return what each person pays a month to a savings society; up to a tenth of the basic pay."""
+    """Return each person's monthly payment to a savings society; up to a tenth of the basic pay."""
     random = Random(f"{seed}/savings")
     return {
         user.user_id: (user.basic * random.choice((0, 0, 5, 10)) / 100).quantize(_NOTHING)

@@ -31,7 +31,7 @@ _TYPES = ("permanent", "fixed_term", "casual", "consultant")
 class Organisation:
     departments: tuple[Department, ...]
     roles: tuple[JobRole, ...]
-    users: tuple[User, ...]  #: managers before those whom they manage
+    users: tuple[User, ...]  #: managers before their staff
 
     def working_on(self, day: date) -> list[User]:
         return [user for user in self.users if user.works_on(day)]
@@ -42,7 +42,7 @@ class Organisation:
 
     @cached_property
     def spend_shares(self) -> tuple[int, ...]:
-        """Return the share of each department, in their order, in what is spent."""
+        """Return each department's share of the spending, in order."""
         return tuple(spend for *_, spend in DEPARTMENTS)
 
 
@@ -91,7 +91,7 @@ def _positions(random: Random) -> list[tuple[str, str]]:
 
 
 def _hiring_dates(random: Random) -> list[date]:
-    """Return the first day of each person, earliest first: staff numbers follow the order of hiring."""
+    """Return the first working day of each person, earliest first: staff numbers follow hiring order."""
     before = [
         FIRST_MONTH - timedelta(days=random.randrange(30, 3_600)) for _ in range(_HIRED_BEFORE_THE_FILES)
     ]
@@ -103,7 +103,7 @@ def _hiring_dates(random: Random) -> list[date]:
 def _leaving_dates(
     random: Random, positions: Sequence[tuple[str, str]], hired: Sequence[date]
 ) -> dict[int, date]:
-    """Return the last day of those who left, by place. Who decides about others stays to the end."""
+    """Return the last day of those who left, by place. People who decide requests stay to the end."""
     movable = [
         place
         for place, (_, role) in enumerate(positions, start=1)
@@ -117,7 +117,7 @@ def _leaving_dates(
 
 
 class _Person:
-    """Draws what belongs to one person only: names, numbers, accounts."""
+    """Draws each person's unique data: names, numbers, accounts."""
 
     def __init__(self, random: Random) -> None:
         self._random = random

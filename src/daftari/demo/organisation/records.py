@@ -1,4 +1,4 @@
-"""What the organisation records, one class for each dataset, before anything went wrong in a file."""
+"""The organisation's correct records, one class for each dataset."""
 
 from __future__ import annotations
 

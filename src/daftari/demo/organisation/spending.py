@@ -1,4 +1,4 @@
-"""What the organisation spent, month by month: about 50,000 expenses with a season to them."""
+"""About 50,000 expenses, by month and seasonal."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _amount(random: Random, kind: Spending) -> tuple[Decimal, str]:
     if foreign and random.random() < 0.03:
         currency, rate = random.choice(foreign)
         return (amount / rate).quantize(_CENT), currency
-    # Receipts are round more often than not.
+    # Most receipts have round amounts.
     step = random.choice((Decimal(50), Decimal(10), Decimal(1), _CENT))
     return max((amount / step).quantize(Decimal(1)) * step, step).quantize(_CENT) if amount > 0 else (
         amount.quantize(_CENT)

@@ -1,5 +1,5 @@
 """
-What a Kenyan employer withholds from a month's pay, by the rates in force in that month.
+The deductions that a Kenyan employer withholds from a month's pay, at the rates of that month.
 
 Rates are dated tables. Covers the months from November 2024 on; not a payroll system.
 """
@@ -23,7 +23,7 @@ _PAYE_BANDS = (
 #: Income Tax Act, third schedule: personal relief a month.
 _PERSONAL_RELIEF = Decimal(2_400)
 
-#: National Social Security Fund Act 2013, third schedule: from when, upper limit of pensionable pay.
+#: National Social Security Fund Act 2013, third schedule: start date, upper limit of pensionable pay.
 #: The rate is 6 % for the employee, on both tiers.
 _NSSF_LIMITS = (
     (date(2026, 2, 1), Decimal(108_000)),
@@ -32,7 +32,7 @@ _NSSF_LIMITS = (
 )
 _NSSF_RATE = Decimal("0.06")
 
-#: Social Health Insurance (General) Regulations 2024: rate on gross, and the least a month.
+#: Social Health Insurance (General) Regulations 2024: rate on gross pay, and the monthly minimum.
 _SHIF_RATE, _SHIF_MINIMUM = Decimal("0.0275"), Decimal(300)
 
 #: Affordable Housing Act 2024, s. 4: the employee's half.
@@ -57,7 +57,7 @@ class Withheld:
 
 
 def withhold(gross: Decimal, *, month: date) -> Withheld:
-    """Return what is withheld from *gross* KES paid for *month* (its first day), each to the cent."""
+    """Return the deductions from *gross* KES paid for *month* (its first day), each to the cent."""
     nssf = _cents(min(gross, _nssf_limit(month)) * _NSSF_RATE)
     shif = _cents(max(gross * _SHIF_RATE, _SHIF_MINIMUM))
     levy = _cents(gross * _HOUSING_LEVY_RATE)

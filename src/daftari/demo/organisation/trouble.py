@@ -1,4 +1,4 @@
-"""What went wrong in two years: about 2,000 incidents, each put right after a while."""
+"""About 2,000 incidents in two years, each resolved after a while."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from daftari.demo.organisation.words import TROUBLES
 
 INCIDENTS = 2_000
 _HOURS_TO_RESOLVE = {"critical": 5, "high": 14, "medium": 40, "low": 110}
-#: Support closes what nobody disputes within a week.
+#: Support closes incidents that nobody disputes within a week.
 _UNTIL_CLOSED = timedelta(days=7)
 
 
 def make_incidents(seed: int, organisation: Organisation) -> list[Incident]:
-    """Return the incidents in the order in which they were reported, as they stood in the end."""
+    """Return the incidents in order of report, in their final state."""
     random = Random(f"{seed}/incidents")
     opened = sorted(_moment(random) for _ in range(INCIDENTS))
     return [_incident(random, organisation, number, at) for number, at in enumerate(opened, start=1)]
@@ -47,7 +47,7 @@ def _incident(random: Random, organisation: Organisation, number: int, opened_at
 
 
 def as_known_at(incident: Incident, moment: datetime) -> Incident:
-    """Return *incident* as the service desk would have exported it at *moment*."""
+    """Return *incident* in its state at *moment*."""
     if incident.closed_at is not None and incident.closed_at <= moment:
         return incident
     is_resolved = incident.resolved_at is not None and incident.resolved_at <= moment

@@ -1,4 +1,4 @@
-"""The lists from which names, suppliers and sentences are drawn. All invented; likeness is chance."""
+"""Lists of names, suppliers and sentences to draw from. All invented; any likeness is chance."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DEPARTMENTS = (
     ("FLEET", "Transport and fleet", "Nairobi", "5900", 4, 3),
 )
 
-#: Code, title, grade, whether its holders manage, least and greatest basic pay a month in KES.
+#: Code, title, grade, whether managerial, minimum and maximum monthly basic pay in KES.
 ROLES = (
     ("EXEC-DIR", "Executive director", 12, True, 620_000, 620_000),
     ("HEAD", "Head of department", 10, True, 260_000, 380_000),
@@ -63,7 +63,7 @@ ROLES = (
     ("INTERN", "Intern", 1, False, 20_000, 25_000),
 )
 
-#: Which roles a department hires for, beside its head and team leaders.
+#: The roles of a department, besides its head and team leaders.
 STAFFING = {
     "EXEC": ("ASSISTANT", "ANALYST"),
     "FIN": ("ACCOUNTANT", "ASSISTANT", "INTERN"),
@@ -80,7 +80,7 @@ FIELD_STAFFING = ("FIELD-OFFICER", "FIELD-OFFICER", "ENUMERATOR", "DRIVER", "PRO
 
 @dataclass(frozen=True, kw_only=True)
 class Spending:
-    """One kind of expense: how often, how much, at whom, for what."""
+    """One kind of expense: frequency, amount, suppliers, purposes."""
 
     category: str
     share: int
@@ -143,7 +143,7 @@ SPENDING = (
     ),
 )  # fmt: skip
 
-#: What goes wrong: category, title, most likely severity.
+#: Incidents: category, title, most likely severity.
 TROUBLES = (
     ("network", "Link to the {city} office is down", "high"),
     ("network", "Wireless network is slow in {city}", "low"),

@@ -30,7 +30,7 @@ from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
 from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
@@ -61,7 +61,7 @@ class FileLoad:
     sender: tuple[RequestContext, Roles] | None = None  #: whose role writes its rows; None: an operator's
 
     def judged_here(self) -> FileLoad:
-        return replace(self, plan=settle_styles(self.plan, self.source.blocks()), judge=None)
+        return replace(self, plan=infer_styles(self.plan, self.source.blocks()), judge=None)
 
 
 def load_file(

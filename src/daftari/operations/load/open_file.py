@@ -11,7 +11,7 @@ from daftari.errors import MappingError
 from daftari.io.files import STDIN, Source, open_source
 from daftari.io.workspace.files import Pipeline, Workspace
 from daftari.io.workspace.mappings import read_mapping_file
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -33,7 +33,7 @@ class OpenedFile:
         Raises:
             MappingError: the rows leave them ambiguous.
         """
-        return settle_styles(self.plan, self.source.blocks())
+        return infer_styles(self.plan, self.source.blocks())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ def preview_file(
         book=rulebook(dataset, today=dataset.today(now), known=referenced.known()),
         plan=delivery.plan,
         run_id=0,
-        is_looked_at=True,
+        count_only=True,
     )
     received = accepted = duplicates = refused = 0
     reasons: Counter[tuple[str, str]] = Counter()

@@ -44,7 +44,7 @@ def judge_records(
         seal=seal,
         look_up=None if refers_to_itself(dataset) else look_up,
         is_one_block=True,
-        is_looked_at=True,
+        count_only=True,
     )
     (judged,) = take_in([block], intake)
     return judged

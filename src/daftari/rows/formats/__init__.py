@@ -1,1 +1,1 @@
-"""Dates, numbers, texts and booleans as people write them, and which format a column is in."""
+"""Dates, numbers, texts and booleans as people write them, and how to infer a column's format."""

@@ -1,4 +1,4 @@
-"""Which date style the values of a column are in, and when that stays open."""
+"""Infer the date style of a column's values, or report that they are ambiguous."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from daftari.rows.formats.dates import DateStyle
 
 @dataclass(frozen=True, kw_only=True)
 class DateVerdict:
-    """What some values say. Without *styles* they say nothing."""
+    """The date style of some values. Without *styles*: no evidence."""
 
     styles: tuple[DateStyle, ...] = ()
-    #: a style that reads some of the same values as other days
+    #: another style that reads some of the same values as different days
     rival: DateStyle | None = None
-    rival_only: int = 0  #: values that only the rival reads; more than 0: the column contradicts itself
+    rival_only: int = 0  #: values that only the rival reads; more than 0: the column mixes styles
     read: int = 0
     values: int = 0
-    witness: str = ""  #: what settled it, for people
+    witness: str = ""  #: what decided it, for people
 
 
 def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdict:
     """
-    Weigh the *candidates*, the likelier first, on the distinct *values* of a column.
+    Compare the *candidates*, the likelier first, on the distinct *values* of a column.
 
-    Styles that write the day alike and only differ in the time of day stand together.
+    Styles that write the day in the same way and differ only in the time of day form one family.
     """
     families = {day: _Family.of(values, list(styles)) for day, styles in _by_day(candidates).items()}
     best = max(families.values(), key=lambda family: family.count)
@@ -37,10 +37,10 @@ def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdi
     for rival in families.values():
         if not best.differs_from(rival):
             continue
-        best_only, rival_only = best.alone(rival), rival.alone(best)
+        best_only, rival_only = best.count_unshared(rival), rival.count_unshared(best)
         if rival_only or not best_only:
             return replace(verdict, rival=rival.styles[0], rival_only=rival_only)
-        verdict = replace(verdict, witness=f"{best_only} values are no date as {rival.styles[0].words}")
+        verdict = replace(verdict, witness=f"{best_only} values are not a date as {rival.styles[0].words}")
     return verdict
 
 
@@ -53,9 +53,9 @@ def _by_day(candidates: Sequence[DateStyle]) -> dict[str, list[DateStyle]]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Family:
-    """Styles that write the day alike, and what they read together."""
+    """Styles that write the day in the same way, and what they read together."""
 
-    styles: tuple[DateStyle, ...]  #: those that read anything, the one that reads most first
+    styles: tuple[DateStyle, ...]  #: those that read at least one value, the most successful first
     reads: pl.Series
 
     @staticmethod
@@ -71,9 +71,9 @@ class _Family:
         return len(self.reads) - self.reads.null_count()
 
     def differs_from(self, other: _Family) -> bool:
-        """Whether both read some value, as different moments."""
+        """Whether both read some value, but as different moments."""
         return bool((self.reads != other.reads).any())
 
-    def alone(self, other: _Family) -> int:
+    def count_unshared(self, other: _Family) -> int:
         """Count the values that this family reads and the *other* does not."""
         return int((self.reads.is_not_null() & other.reads.is_null()).sum())

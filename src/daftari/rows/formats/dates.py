@@ -1,4 +1,4 @@
-"""Date and time styles: in words (DD/MM/YYYY), in strftime, and how each is read strictly from text."""
+"""Date and time styles, in words (DD/MM/YYYY) and in strftime, and how to read each strictly from text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 
 import polars as pl
 
-#: How each strftime directive looks; chrono alone would take `+019` for a year and `60` for a second.
+#: The exact form of each strftime directive; chrono alone would accept `+019` as a year and `60` as a second.
 _SHAPES = {
     "%Y": r"\d{4}",
     "%y": r"\d{2}",
@@ -54,7 +54,7 @@ _WORDS = {
 _WORD = re.compile("|".join(sorted(_WORDS, key=len, reverse=True)), re.IGNORECASE)
 
 EXCEL = "excel"
-#: Day 0 of Excel's calendar for serials from 61 (1900-03-01) on; below stands its false 29 February.
+#: Day 0 of Excel's calendar for serials from 61 (1900-03-01); lower ones include its false 29 February.
 _EXCEL_DAY_0 = pl.date(1899, 12, 30)
 _EXCEL_SERIAL = r"^\d{2,6}(\.\d+)?$"
 
@@ -68,7 +68,7 @@ class DateStyle:
 
     @cached_property
     def shape(self) -> str:
-        """A regular expression for the whole text; year-first dates have two digits for month and day."""
+        """A regular expression for the whole text; year-first dates need two digits for month and day."""
         if self.chrono == EXCEL:
             return _EXCEL_SERIAL
         strict = self.chrono.startswith(("%Y-", "%Y%m"))
@@ -86,12 +86,12 @@ class DateStyle:
 
     @property
     def day(self) -> str:
-        """The part of it that writes the day, without the time."""
+        """The part of the style that writes the day, without the time."""
         return re.split(r"[,T ]*%[HI]", self.chrono)[0]
 
     @property
     def _directives(self) -> str:
-        """For chrono, whose `%B` reads short and long names alike and whose `%b` does not."""
+        """The style for chrono, whose `%B` reads short and long names and whose `%b` does not."""
         return self.chrono.replace("%b", "%B")
 
     @property
@@ -100,9 +100,9 @@ class DateStyle:
 
     def read(self, text: pl.Series) -> pl.Series:
         """
-        Read *text* as Datetime[us]: UTC when the style has an offset, else without a zone.
+        Read *text* as Datetime[us]: UTC if the style has an offset, else without a zone.
 
-        What is not exactly of this style, or no date of the calendar, is null.
+        Null if it is not exactly in this style, or not a valid date.
         """
         if self.chrono != _ISO:
             return self._read(text)
@@ -138,7 +138,7 @@ class DateStyle:
         return frame.select(plain.str.to_date(self._directives, strict=False)).to_series()
 
 
-#: The commonest way to write a moment: where its width is fixed, it is read in half the time.
+#: The commonest form of a moment: its fixed width is read in half the time.
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _PLAIN_ISO = r"^\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d:[0-5]\d[+-]([01]\d|2[0-3]):[0-5]\d$"
 
@@ -151,7 +151,7 @@ def _plain_iso(text: pl.Expr) -> pl.Expr:
 
 
 def _plain_names(text: pl.Expr) -> pl.Expr:
-    """Write months as chrono knows them: `Sept.` as `Sep`, `3rd` as `3`."""
+    """Write months and days as chrono reads them: `Sept.` as `Sep`, `3rd` as `3`."""
     return text.str.replace(r"(?i)\b(sep)t\b", "$1").str.replace(r"([A-Za-z]{3})\.", "$1")
 
 
@@ -167,18 +167,18 @@ def date_style(declared: str) -> DateStyle:
     Return the style that *declared* names: words, strftime directives or `excel`.
 
     Raises:
-        ValueError: it names no day, month and year, or a directive that is not known.
+        ValueError: it lacks a day, month or year, or has an unknown directive.
     """
     if declared.strip().lower() == EXCEL:
         return DateStyle(EXCEL, "an Excel serial number")
     chrono = _as_known(declared) if "%" in declared else _from_words(declared)
     unknown = [f"%{found}" for found in _DIRECTIVE.findall(chrono) if f"%{found}" not in _SHAPES]
     if unknown:
-        raise ValueError(f"date format {declared!r}: {unknown[0]} is not known")
+        raise ValueError(f"date format {declared!r}: {unknown[0]} is unknown")
     has = {part: any(one in chrono for one in ones) for part, ones in _NEEDED.items()}
     if not all(has.values()):
         lacking = " and ".join(part for part, found in has.items() if not found)
-        raise ValueError(f"date format {declared!r} names no {lacking}")
+        raise ValueError(f"date format {declared!r} has no {lacking}")
     return DateStyle(chrono, declared)
 
 
@@ -191,7 +191,7 @@ def _as_known(declared: str) -> str:
 
 def _from_words(declared: str) -> str:
     chrono = _WORD.sub(lambda found: _WORDS[found[0].upper()], declared)
-    # MM after the hour are minutes.
+    # MM after the hour means minutes.
     chrono = re.sub(r"(%H[:.h]?)%m", r"\1%M", chrono)
     return chrono.replace("%H", "%I") if "%p" in chrono else chrono
 
@@ -227,7 +227,7 @@ _ISO_MOMENTS = [
     for time, mark, offset in product(("%H:%M:%S%.f", "%H:%M"), "T ", ("%#z", " %#z", ""))
 ]
 _TIMES = (" HH:MM", " HH:MM:SS", " HH:MM AM", " HH:MM:SS AM", ", HH:MM", "THH:MM:SS")
-#: Every style that may be inferred for a moment, the canonical ones first; a bare day is its first instant.
+#: Every style that may be inferred for a moment, the canonical ones first; a date without time is its first instant.
 MOMENT_STYLES = (
     *(DateStyle(chrono, "YYYY-MM-DDTHH:MM:SS (ISO 8601)") for chrono in _ISO_MOMENTS),
     *(date_style(style.words + time) for style in DAY_STYLES if style != ISO_DAY for time in _TIMES),

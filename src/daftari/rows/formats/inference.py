@@ -1,7 +1,7 @@
 """
-How each column of one file is written, from as many of its rows as it takes to be sure.
+Infer how each column of one file is written, from only as many rows as needed to be sure.
 
-A style is settled once for the whole file. What stays open is refused: a day and a month are never guessed.
+Each style is fixed once for the whole file. Ambiguity is an error: day and month are never guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
-#: Taken for nothing in a column of numbers or dates when all else in it reads; in a text they stay text.
+#: Read as missing in a column of numbers or dates if all other values are valid; in text they stay text.
 NULL_WORDS = ("n/a", "na", "#n/a", "null", "none", "nil", "nan", "-", "--", "\u2013", "\u2014", "?", ".")
 
 _DATED = {LogicalType.DATE, LogicalType.TIMESTAMP}
@@ -38,16 +38,16 @@ _ISO_MOMENTS = MOMENT_STYLES[:12]
 
 
 def canonical(plan: ColumnPlan) -> ColumnPlan:
-    """Settle *plan* on the canonical styles: what an API, which is told its formats, accepts."""
+    """Fix *plan* to the canonical styles, which an API accepts."""
     return replace(plan, fields=tuple(map(_canonical, plan.fields)))
 
 
-def settle_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
+def infer_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
     """
-    Settle the styles of *plan*'s columns; only as many of *blocks* are read as needed.
+    Fix the styles of *plan*'s columns, reading only as many of *blocks* as needed.
 
     Raises:
-        MappingError: the rows leave open how a column is to be read, or contradict each other.
+        MappingError: a column's values are ambiguous, or contradict each other.
     """
     open_at = {place: plan.fields[place] for place in range(len(plan.fields)) if _is_open(plan.fields[place])}
     fields = list(map(_declared, plan.fields))
@@ -59,7 +59,7 @@ def settle_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
         open_at = {place: one for place, one in open_at.items() if not fields[place].evidence}
         if not open_at:
             break
-    return replace(plan, fields=tuple(_closed(one, plan) for one in fields))
+    return replace(plan, fields=tuple(_finish(one, plan) for one in fields))
 
 
 def _is_open(plan: FieldPlan) -> bool:
@@ -67,7 +67,7 @@ def _is_open(plan: FieldPlan) -> bool:
 
 
 def _declared(plan: FieldPlan) -> FieldPlan:
-    """Take over what the mapping declares; `evidence` stays empty while rows must still tell."""
+    """Apply what the mapping declares; `evidence` stays empty while the rows must still decide."""
     kind, source = plan.field.logical_type, plan.source
     if kind in _DATED and source.format:
         styles = tuple(map(date_style, source.format))
@@ -96,7 +96,7 @@ def _weigh_dates(plan: FieldPlan, values: pl.Series) -> FieldPlan:
     else:
         canonical_plan = _canonical(plan)
         if not read_values(values, canonical_plan).null_count():
-            return replace(canonical_plan, evidence=f"{len(values)} distinct values, all as ISO 8601")
+            return replace(canonical_plan, evidence=f"{len(values)} distinct values, all in ISO 8601")
         candidates = DAY_STYLES if plan.field.logical_type is LogicalType.DATE else MOMENT_STYLES + DAY_STYLES
     verdict = judge_dates(values, candidates)
     if not verdict.styles and not plan.styles:
@@ -105,7 +105,7 @@ def _weigh_dates(plan: FieldPlan, values: pl.Series) -> FieldPlan:
         raise _contradiction(plan, verdict)
     if not verdict.styles or verdict.rival:
         return replace(plan, rival=verdict) if verdict.rival else plan
-    found = f"{verdict.read} of {verdict.values} distinct values read so"
+    found = f"{verdict.read} of {verdict.values} distinct values match"
     witness = f"; {verdict.witness}" if verdict.witness else ""
     return replace(plan, styles=verdict.styles, evidence=found + witness, rival=None)
 
@@ -113,8 +113,8 @@ def _weigh_dates(plan: FieldPlan, values: pl.Series) -> FieldPlan:
 def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
     source = plan.source
     odd = values.filter(~values.str.contains(CANONICAL))
-    told = source.decimal is not None or source.currency is not None or source.thousands is not None
-    if not len(odd) and not told:
+    is_declared = source.decimal is not None or source.currency is not None or source.thousands is not None
+    if not len(odd) and not is_declared:
         points = values.str.contains(".", literal=True).any()
         style = NumberStyle()
         return replace(plan, styles=(style,), evidence="plain digits" + (" with a decimal point" * points))
@@ -124,13 +124,13 @@ def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
     if len(evidence.currencies) > 1 and source.currency is None:
         raise MappingError(
             f"{plan.where}: numbers in more than one currency"
-            f" ({', '.join(sorted(evidence.currencies))}); one was expected",
+            f" ({', '.join(sorted(evidence.currencies))}); expected one",
             hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, currency: KES}}}};"
-            " rows in another are quarantined then.",
+            " rows in another currency are then quarantined.",
         )
     if evidence.is_contradictory and source.decimal is None:
         raise MappingError(
-            f"{plan.where}: point and comma both show as the decimal mark",
+            f"{plan.where}: both point and comma are used as the decimal mark",
             hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, decimal: '.'}}}}.",
         )
     decimal = source.decimal or evidence.decided()
@@ -175,40 +175,40 @@ def _share_decimal_mark(fields: list[FieldPlan]) -> None:
             )
 
 
-def _closed(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
-    """Settle what the rows said nothing about; refuse what they left open."""
+def _finish(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
+    """Fix the style of columns without evidence; raise for ambiguous ones."""
     where = plan.where
     if plan.rival is not None and not plan.evidence:
         best, rival = plan.rival.styles[0], plan.rival.rival
         raise MappingError(
-            f"{where}: its {plan.rival.values} distinct values read as {best.words} and as"
-            f" {rival.words if rival else '?'} alike; no day is above 12",
-            hint=_settling(whole, plan, f"format: {best.words}"),
+            f"{where}: its {plan.rival.values} distinct values are valid both as {best.words} and as"
+            f" {rival.words if rival else '?'}; no day is above 12",
+            hint=_declare_hint(whole, plan, f"format: {best.words}"),
         )
     if plan.pending is not None:
         raise MappingError(
-            f"{where}: a comma with three digits after it may be a decimal or a thousands mark;"
-            " no value tells which",
-            hint=_settling(whole, plan, "decimal: '.'"),
+            f"{where}: a comma with three digits after it may be a decimal or a thousands separator;"
+            " no value shows which",
+            hint=_declare_hint(whole, plan, "decimal: '.'"),
         )
     if plan.styles or plan.field.logical_type not in _DATED:
         return plan
-    return replace(_canonical(plan), evidence="no value tells; ISO 8601 is expected")
+    return replace(_canonical(plan), evidence="no values; ISO 8601 is expected")
 
 
-def _settling(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
+def _declare_hint(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
     column = plan.columns[0] if plan.columns else plan.field.name
     where = whole.mapping.name or "a source mapping"
-    return f"Say which in {where}: fields: {{{plan.field.name}: {{from: {column}, {line}}}}}"
+    return f"Declare it in {where}: fields: {{{plan.field.name}: {{from: {column}, {line}}}}}"
 
 
 def _contradiction(plan: FieldPlan, verdict: DateVerdict) -> MappingError:
     best, rival = verdict.styles[0].words, verdict.rival.words if verdict.rival else "?"
     return MappingError(
         f"{plan.where}: some of its values are dates only as {best}"
-        f" and {verdict.rival_only} only as {rival}; one style was expected",
+        f" and {verdict.rival_only} only as {rival}; expected one style",
         hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, format: {best}}}}};"
-        " rows in the other are quarantined then.",
+        " rows in the other style are then quarantined.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the numbers of a column tell about how the file writes numbers."""
+"""Infer from a column's numbers how the file writes numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CURRENCY_OF = {sign: code for code, signs in CURRENCIES.items() for sign in sig
 
 
 class Mark(StrEnum):
-    """What one number says of a point or a comma in it."""
+    """What a point or a comma in one number means."""
 
     DECIMAL = "decimal"
     THOUSANDS = "thousands"
@@ -32,13 +32,13 @@ class NumberEvidence:
     """Counts over the numbers of one column that are not plain digits."""
 
     marks: Counter[tuple[Mark, str]] = field(default_factory=Counter)
-    groups: frozenset[str] = frozenset()  #: spaces and apostrophes met between digits
+    groups: frozenset[str] = frozenset()  #: spaces and apostrophes found between digits
     currencies: Counter[str] = field(default_factory=Counter)
     percents: int = 0
     numbers: int = 0
 
     def decided(self) -> str | None:
-        """Return the decimal mark that these numbers show; None when they leave it open."""
+        """Return the decimal mark that these numbers show; None if ambiguous."""
         points = self.marks[Mark.DECIMAL, "."] + self.marks[Mark.THOUSANDS, ","]
         commas = self.marks[Mark.DECIMAL, ","] + self.marks[Mark.THOUSANDS, "."]
         if points == commas == 0:
@@ -47,13 +47,13 @@ class NumberEvidence:
 
     @property
     def is_contradictory(self) -> bool:
-        """Whether both marks are shown as decimal while some numbers read either way."""
+        """Whether both marks are used as decimal and some numbers are ambiguous."""
         points = self.marks[Mark.DECIMAL, "."] + self.marks[Mark.THOUSANDS, ","]
         commas = self.marks[Mark.DECIMAL, ","] + self.marks[Mark.THOUSANDS, "."]
         return bool(points and commas and (self.either(".") or self.either(",")))
 
     def as_whole_numbers(self) -> NumberEvidence:
-        """Read the evidence knowing that no number has a fraction: a single mark groups thousands."""
+        """Return the evidence for whole numbers: a single mark groups thousands."""
         counts = {
             (Mark.THOUSANDS if kind is Mark.EITHER else kind, mark): count
             for (kind, mark), count in self.marks.items()
@@ -64,7 +64,7 @@ class NumberEvidence:
         return self.marks[Mark.EITHER, mark]
 
     def style(self, decimal: str) -> NumberStyle:
-        """Return the style these numbers are in, once the *decimal* mark is known."""
+        """Return the style of these numbers, given the *decimal* mark."""
         other = "," if decimal == "." else "."
         grouped = other if self.marks[Mark.THOUSANDS, other] or self.either(other) else ""
         currency = next(iter(self.currencies), None)
@@ -78,9 +78,9 @@ class NumberEvidence:
 
 def weigh(texts: pl.Series) -> NumberEvidence:
     """
-    Gather the evidence of *texts*; what is no number at all says nothing.
+    Collect the evidence in *texts*; texts that are not numbers are ignored.
 
-    Which digit it is does not matter, save a leading 0: the many values of a column have few shapes.
+    Only a leading 0 matters among digits, so the many values of a column have few shapes.
     """
     shapes = texts.str.replace_all("[1-9]", "9").alias("shape").value_counts().iter_rows()
     found = NumberEvidence()
@@ -104,7 +104,7 @@ def weigh(texts: pl.Series) -> NumberEvidence:
 
 
 def _marks(digits: str) -> list[tuple[Mark, str]]:
-    """Say what the points and commas of one number are."""
+    """Return what the points and commas of one number are."""
     marks = [c for c in digits if not c.isdigit()]
     if not marks:
         return []

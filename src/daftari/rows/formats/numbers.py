@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-#: What is read without any transformation.
+#: Numbers that need no rewriting.
 CANONICAL = r"^-?\d+(\.\d+)?$"
 
 #: Marks that group digits and are never a decimal mark.
 GROUPING = "' \u00a0\u2009\u202f\u2019"
 _MINUS = "-\u2212\u2013"
-#: How each currency is written at a number; `/=` and `/-` follow shillings.
+#: The signs of each currency; `/=` and `/-` follow shillings.
 CURRENCIES = {
     "KES": ("KES", "KSHS", "KSH", "/=", "/-"),
     "UGX": ("UGX", "USHS", "USH"),
@@ -31,11 +31,11 @@ CURRENCIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class NumberStyle:
-    """How one column of one file writes its numbers."""
+    """The number format of one column of one file."""
 
     decimal: str = "."
     thousands: str = ""  #: every mark that may group digits
-    affixes: tuple[str, ...] = ()  #: signs and codes of the one currency that may stand at a number
+    affixes: tuple[str, ...] = ()  #: signs and codes of the one currency allowed before or after a number
     percent: bool = False  #: a percent sign follows; the number is divided by 100
 
     @property
@@ -44,16 +44,16 @@ class NumberStyle:
 
     @property
     def words(self) -> str:
-        """How a number looks in it."""
+        """An example number in this style."""
         sign = f"{self.affixes[0]} " if self.affixes else ""
         return f"{sign}1{self.thousands[:1]}234{self.decimal}56{' %' if self.percent else ''}"
 
 
 def bare(text: pl.Expr, style: NumberStyle) -> pl.Expr:
     """
-    Rewrite *text* in *style* as canonical digits (`-1234.5`); null where it is not a number of that style.
+    Rewrite *text* in *style* as canonical digits (`-1234.5`); null if it is not a number of that style.
 
-    Parentheses and a trailing minus are negatives. A percent sign is taken off, not applied.
+    Parentheses and a trailing minus mean negative. A percent sign is removed, not applied.
     """
     text = text.str.replace_all(rf"[{_MINUS}]", "-")
     if style.affixes:
@@ -91,7 +91,7 @@ def to_decimal(digits: pl.Expr, scale: int, precision: int = 38) -> pl.Expr:
     """
     Read canonical *digits* as Decimal(*precision*, *scale*).
 
-    Null where a digit other than 0 stands beyond *scale*, or the number is too large: nothing is rounded.
+    Null if there are digits other than 0 beyond *scale*, or the number is too large: nothing is rounded.
     """
     fraction = rf"(?:\.\d{{1,{scale}}}0*)?" if scale else r"(?:\.0*)?"
     exact = pl.when(digits.str.contains(rf"^-?\d+{fraction}$")).then(digits)
@@ -99,6 +99,6 @@ def to_decimal(digits: pl.Expr, scale: int, precision: int = 38) -> pl.Expr:
 
 
 def to_integer(digits: pl.Expr) -> pl.Expr:
-    """Read canonical *digits* as Int64; null where there is a fraction other than 0, or too many digits."""
+    """Read canonical *digits* as Int64; null if it has a fraction other than 0, or too many digits."""
     whole = pl.when(digits.str.contains(r"^-?\d+(\.0*)?$")).then(digits.str.replace(r"\.0*$", ""))
     return whole.cast(pl.Int64, strict=False)

@@ -1,4 +1,4 @@
-"""A block's text as typed values, column by column. Vectorised; nothing here looks at a single row."""
+"""Parse a block's text into typed values, column by column. Vectorised."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
-#: Decimals kept for a number whose contract names no scale.
+#: Decimals of a number whose contract declares no scale.
 UNDECLARED_SCALE = 18
-#: So many values are gone through as they come: what saves work on many of them would take longer.
+#: Below this many values, a plain loop is faster than vectorised work.
 FEW = 64
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", re.IGNORECASE)
 _FLOATS = {"real", "float4", "float8", "double precision"}
 _WHOLE: dict[str, pl.DataType] = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
-#: The most digits that polars holds; PostgreSQL would hold more.
+#: The most digits that polars holds; PostgreSQL holds more.
 _MOST_DIGITS = 38
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedRows:
-    """What rules judge; the same for a file's block and for one record of the API."""
+    """Typed rows, ready for the rules; the same for a file's block and for one record of the API."""
 
     values: pl.DataFrame  #: a column for each contract field, typed; null: missing or unreadable
-    text: pl.DataFrame  #: the same columns as trimmed text, null where missing
+    text: pl.DataFrame  #: the same columns as trimmed text; null: missing
     lines: pl.Series
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
 
     def only(self, chosen: pl.Series) -> ParsedRows:
-        """Return the *chosen* ones of these rows."""
+        """Return the *chosen* rows."""
         return replace(
             self,
             values=self.values.filter(chosen),
@@ -54,7 +54,7 @@ class ParsedRows:
 
 def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str] | None = None) -> ParsedRows:
     """
-    Read the cells of *block* as the fields of *dataset*. *seen* is kept from block to block of one file.
+    Read the cells of *block* as the fields of *dataset*. Pass the same *seen* for all blocks of a file.
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
@@ -89,7 +89,7 @@ _COUNTED = (LogicalType.INTEGER, LogicalType.NUMBER)
 
 
 def physical(field: Field) -> pl.DataType:
-    """Return the type in which the values of *field* are held."""
+    """Return the polars type of the values of *field*."""
     declared = (field.physical_type or "").strip().lower()
     if field.logical_type in _COUNTED and declared in _WHOLE:
         return _WHOLE[declared]
@@ -102,7 +102,7 @@ def physical(field: Field) -> pl.DataType:
 
 
 def expectation(plan: FieldPlan) -> str:
-    """Say in words what a readable value of this field looks like in this file."""
+    """Return in words what a valid value of this field looks like in this file."""
     if plan.source.lookup is not None and plan.source.otherwise == "reject":
         return "a value of the mapping's lookup"
     match plan.field.logical_type:
@@ -144,7 +144,7 @@ def _number_expected(plan: FieldPlan) -> str:
 
 
 def read_values(content: pl.Series, plan: FieldPlan, *, may_hold_nul: bool = True) -> pl.Series:
-    """Read *content* in the plan's styles; null where it cannot be read exactly."""
+    """Read *content* in the plan's styles; null if it cannot be read exactly."""
     if content.null_count() == len(content):
         return pl.Series([None], dtype=physical(plan.field)).new_from_index(0, len(content))
     return _read_some(content, plan, may_hold_nul)
@@ -175,7 +175,7 @@ def _strings(content: pl.Series, plan: FieldPlan, may_hold_nul: bool) -> pl.Seri
 
 
 def _uuids(content: pl.Series) -> pl.Series:
-    """In PostgreSQL's own spelling, so that two spellings of one are the same key."""
+    """Write UUIDs in PostgreSQL's spelling, so that two spellings of one UUID are the same key."""
     digits = pl.col("t").str.to_lowercase().str.replace_all("-", "")
     groups = pl.concat_str(
         [digits.str.slice(at, size) for at, size in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))],
@@ -189,7 +189,7 @@ _UUID = r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{32}$"
 
 
 def _documents(content: pl.Series, kind: type) -> pl.Series:
-    """Keep what PostgreSQL will take as jsonb of this *kind*. One by one: such fields are rare."""
+    """Keep only what PostgreSQL accepts as jsonb of this *kind*. Value by value: such fields are rare."""
     kept = [text if text is not None and _is_document(text, kind) else None for text in content]
     return pl.Series(kept, dtype=pl.String)
 
@@ -197,7 +197,7 @@ def _documents(content: pl.Series, kind: type) -> pl.Series:
 def _is_document(text: str, kind: type) -> bool:
     try:
         document = json.loads(text, parse_constant=_refuse)
-        # jsonb has neither NUL nor half of a surrogate pair, which JSON can spell
+        # JSON can spell NUL and half of a surrogate pair; jsonb accepts neither
         return (
             isinstance(document, kind) and b"\\u0000" not in json.dumps(document, ensure_ascii=False).encode()
         )
@@ -210,7 +210,7 @@ def _refuse(word: str) -> None:
 
 
 def _texts(content: pl.Series) -> pl.Series:
-    """PostgreSQL stores any character but NUL."""
+    """PostgreSQL stores any character except NUL."""
     nul = content.str.contains("\0", literal=True)
     return content if not nul.any() else content.set(nul.fill_null(False), None)
 
@@ -228,7 +228,7 @@ def _numbers(content: pl.Series, plan: FieldPlan, kind: pl.DataType) -> pl.Serie
 
 
 def _mostly_canonical(content: pl.Series, style: NumberStyle, kind: pl.DataType) -> pl.Series:
-    """Rewriting is slow, and little needs it: what is not read as it stands."""
+    """Rewrite only the numbers that are not canonical: rewriting is slow, and rarely needed."""
     read = _exact(content, kind)
     if read.null_count() == content.null_count():
         return read
@@ -241,7 +241,7 @@ def _bare(content: pl.Series, style: NumberStyle) -> pl.Series:
 
 
 def _exact(digits: pl.Series, kind: pl.DataType) -> pl.Series:
-    """Read canonical *digits*; null where *kind* cannot hold them as they are."""
+    """Read canonical *digits*; null if *kind* cannot hold them exactly."""
     text = pl.col("t")
     if isinstance(kind, pl.Decimal):
         read = to_decimal(text, kind.scale, kind.precision or 38)
@@ -263,11 +263,11 @@ def _styles(plan: FieldPlan) -> list[DateStyle]:
 
 
 def _each_once(content: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Read each distinct text once, where that is less work: days repeat."""
+    """Read each distinct text only once, if that is less work: dates repeat."""
     if len(content) < FEW:
         return read(content)
     distinct = content.unique()
-    if 4 * len(distinct) >= len(content):  # also where there is none, whose type would be lost
+    if 4 * len(distinct) >= len(content):  # also without any value, whose type would be lost
         return read(content)
     values = read(distinct)
     return content.replace_strict(distinct, values, return_dtype=values.dtype)
@@ -284,7 +284,7 @@ def _days(content: pl.Series, plan: FieldPlan) -> pl.Series:
 
 
 def _midnights(moments: pl.Series, plan: FieldPlan) -> pl.Series:
-    """Take the day of *moments*. A time of day is dropped only where the mapping declares its format."""
+    """Return the dates of *moments*. A time of day is dropped only if the mapping declares its format."""
     if not plan.source.format:
         moments = moments.set((moments.dt.time() != time(0)).fill_null(False), None)
     return moments.dt.date()
@@ -314,6 +314,6 @@ def _moments(content: pl.Series, plan: FieldPlan) -> pl.Series:
 
 
 def to_utc(local: pl.Series, timezone: str) -> pl.Series:
-    """Lay *local* times in *timezone*; null for a time that a clock change skips or repeats."""
+    """Convert *local* times in *timezone* to UTC; null for a time that a clock change skips or repeats."""
     placed = local.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null")
     return placed.dt.convert_time_zone("UTC")

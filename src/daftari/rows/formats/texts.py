@@ -1,4 +1,4 @@
-"""A block's cells as the text of each field: trimmed, joined, looked up. Nothing is typed yet."""
+"""A block's cells as the text of each field: trimmed, joined, looked up. Not yet typed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
 @dataclass(frozen=True, kw_only=True)
 class TextColumn:
-    found: pl.Series  #: trimmed, as the file has it; null where missing
-    content: pl.Series  #: after part, lookup and prefix: what is read as a value
+    found: pl.Series  #: trimmed, as in the file; null: missing
+    content: pl.Series  #: after part, lookup and prefix: the text to parse
 
 
 def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None) -> Iterator[TextColumn]:
     """
     Yield the text of each of the plan's fields, in order.
 
-    *seen* counts the digests met so far in the file, for those that number their occurrences; it is updated.
+    *seen* counts the digests so far in the file, for keys that number their occurrences; it is updated.
     """
     seen = Counter() if seen is None else seen
     cells = _trimmed_cells(plan, block)
@@ -34,10 +34,10 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
 
 def _trimmed_cells(plan: ColumnPlan, block: Block) -> pl.DataFrame:
     """
-    Trim every column that a field uses; named by the field's place and the part's.
+    Trim every column that a field uses; the names are the positions of field and part.
 
-    Null where nothing is left, or a word for nothing. Another pass, over the columns that have such a cell:
-    a condition on the trimmed text would trim twice.
+    Null if empty or a null word. Null words take a second pass, over the columns that have one: a condition
+    on the trimmed text would trim twice.
     """
     parts = [
         (f"{place} {part}", name, one.null_words)
@@ -81,7 +81,7 @@ def _column(plan: FieldPlan, found: pl.Series) -> TextColumn:
 
 
 def _found(plan: FieldPlan, parts: list[pl.Series], block: Block, seen: Counter[str]) -> pl.Series:
-    """Return the trimmed text of the field's column or columns; null where missing."""
+    """Return the trimmed text of the field's column or columns; null if missing."""
     source, height = plan.source, block.cells.height
     if source.row_number:
         return block.lines.cast(pl.String)
@@ -97,13 +97,13 @@ def _found(plan: FieldPlan, parts: list[pl.Series], block: Block, seen: Counter[
 
 
 def _digest(row: tuple[str | None, ...]) -> str:
-    """Hash a row's cells, lengths included, so that no two contents give one text."""
+    """Hash a row's cells with their lengths, so that different contents never give the same text."""
     content = "".join("-;" if cell is None else f"{len(cell)}:{cell};" for cell in row)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _numbered(keys: Iterable[str], seen: Counter[str]) -> list[str]:
-    """Append to each key which occurrence in the file it is, from 1."""
+    """Append to each key the number of its occurrence in the file, from 1."""
     numbered = []
     for key in keys:
         seen[key] += 1
@@ -112,7 +112,7 @@ def _numbered(keys: Iterable[str], seen: Counter[str]) -> list[str]:
 
 
 def _outcomes(content: pl.Series, plan: FieldPlan) -> dict[str, str | None]:
-    """Say what each word of *content* becomes; None: nothing. A word that is refused is left out."""
+    """Return the value for each word of *content*; None: missing. Rejected words are left out."""
     lookup = {key.strip().casefold(): value for key, value in (plan.source.lookup or {}).items()}
     outcomes: dict[str, str | None] = {}
     for word in content.drop_nulls().unique():

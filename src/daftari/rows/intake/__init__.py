@@ -1,1 +1,1 @@
-"""Rows on their way to the server: blocks, records, totals, batches."""
+"""Rows before the database: blocks, records, totals, batches."""

@@ -1,4 +1,4 @@
-"""The rows of one batch that have the same key: PostgreSQL refuses them in one upsert, so they are settled first."""
+"""Keep one row per key in a batch: PostgreSQL refuses an upsert with the same key twice."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from daftari.contract.model import Conflict
 
 
 class RowsElsewhere(Exception):
-    """A batch from another process was asked for its rows, and brought none."""
+    """A batch from another process does not carry its rows."""
 
 
 class Batch:
     """
-    Rows that passed every rule, one a key, in the order of their file.
+    Rows that passed every rule, one per key, in file order.
 
-    In another process it is without its rows: all that nearly every batch is asked for is its body.
+    Pickling drops the rows: nearly every batch needs only its body.
     """
 
     def __init__(self, *, rows: pl.DataFrame, lines: pl.Series, body: bytes, is_new: bool = True) -> None:
         self._rows: pl.DataFrame | None = rows
         self.lines = lines
         self.body = body  #: *rows* as a binary COPY
-        #: no earlier batch of the file has any of its keys; the table still may
+        #: no earlier batch of the file has any of its keys; the table may
         self.is_new = is_new
 
     @property
@@ -37,7 +37,7 @@ class Batch:
         The contract's fields, then _run_id.
 
         Raises:
-            RowsElsewhere: they stayed in another process.
+            RowsElsewhere: the batch came from another process.
         """
         if self._rows is None:
             raise RowsElsewhere
@@ -48,28 +48,28 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
-    keep: pl.Series  #: which rows go on, one a key
-    duplicates: int  #: rows that another of the batch stands for
-    conflicting: pl.Series  #: rows that contradict an earlier one, where the contract rejects those
+class Deduplicated:
+    keep: pl.Series  #: which rows to keep, one per key
+    duplicates: int  #: rows dropped in favour of another with the same key
+    conflicting: pl.Series  #: rows that contradict an earlier one, if the contract rejects those
 
 
-def settle_batch(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Settled:
+def drop_duplicates(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Deduplicated:
     """
-    Choose one row for each key of *rows*, which are in the order of their file.
+    Choose one row for each key of *rows*, which are in file order.
 
-    The latest is kept where the contract's rule is update, else the first; under reject, a later row of other
-    content is conflicting instead of a duplicate.
+    Under conflict rule update the latest is kept, else the first; under reject, a later row with different
+    content is conflicting, not a duplicate.
     """
     none = pl.Series([False]).new_from_index(0, rows.height)
     if not key or _distinct(pl.DataFrame([rows[name] for name in key])) == rows.height:
-        return Settled(keep=~none, duplicates=0, conflicting=none)
+        return Deduplicated(keep=~none, duplicates=0, conflicting=none)
     keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:
-        return Settled(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
+        return Deduplicated(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
     first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
     conflicting = ~keep & first_of_its_content
-    return Settled(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
+    return Deduplicated(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
 
 
 def _distinct(keys: pl.DataFrame) -> int:

@@ -1,4 +1,4 @@
-"""What a reader hands over: cells as text, where each row stood, and the rows that have no cells."""
+"""What a reader returns: cells as text, the line of each row, and malformed records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-#: What is trimmed from a cell: Unicode's White_Space, which is what polars' strip_chars() takes away.
+#: The characters trimmed from a cell: Unicode's White_Space, the same as polars' strip_chars().
 WHITE_SPACE = (
     "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
@@ -20,7 +20,7 @@ _PREVIEW_CHARACTERS = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Malformed:
-    """A record that cannot be laid under the header. It is never padded or cut to fit."""
+    """A record that does not fit the header. It is never padded or cut to fit."""
 
     line: int  #: the record's first physical line, or its row in a sheet; from 1
     reason: str
@@ -32,16 +32,16 @@ class Block:
     """
     Some consecutive records of a file.
 
-    Rows and malformed records together are all its records, save the blank ones and repeated headers.
+    Rows and malformed records together are all its records, except blank ones and repeated headers.
     """
 
-    cells: pl.DataFrame  #: all String, named as the header has them (made unique); an empty cell is null
+    cells: pl.DataFrame  #: all String, named as in the header (made unique); an empty cell is null
     lines: pl.Series  #: Int64, the first physical line or sheet row of each row of *cells*, from 1
     malformed: tuple[Malformed, ...] = ()
     blank: int = 0  #: records skipped because every field was empty
     repeated: int = 0  #: records skipped because they repeat the header
-    is_trimmed: bool = False  #: whether no cell is empty, or has white space before or behind it
-    may_hold_nul: bool = True  #: whether a cell may hold the one character that PostgreSQL cannot store
+    is_trimmed: bool = False  #: whether no cell is empty or has white space around it
+    may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
 
 
 def shape_of(text: str) -> str:

@@ -1,11 +1,11 @@
 """
-Rows as PostgreSQL's binary COPY format, a block at a time.
+Encode rows in PostgreSQL's binary COPY format, a block at a time.
 
-The server takes the binary format in two thirds of the time of CSV (benchmarks/README.md), and pgpq makes it in
-a tenth of that. What is left to us is a number whose contract declares no scale: it shows the decimals it has.
+The server reads the binary format in two thirds of the time of CSV (benchmarks/README.md), and pgpq writes it in
+a tenth of that. pgpq cannot write numbers without a declared scale, which keep their own decimals: we do.
 Format: PostgreSQL's documentation of COPY, "Binary Format".
 
-pgpq and pyarrow are imported with the first rows: who only passes on what was encoded elsewhere does without.
+pgpq and pyarrow are imported with the first rows: a process that only forwards encoded rows does not need them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _column(column: pl.Series, *, is_uuid: bool) -> pa.Array:
         return column.to_arrow().cast(pa.time64("us"))
     if dtype not in _SENT:
         raise TypeError(f"{column.name}: no binary form for {dtype}")
-    # strings as they lie in memory; pgpq knows no such form of bytes
+    # as strings in memory; pgpq does not support this form of bytes
     return column.to_arrow() if dtype == pl.Binary else column.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
@@ -97,7 +97,7 @@ _WHOLE_DIGITS, _FRACTION_DIGITS = 10, -(-UNDECLARED_SCALE // 4)
 
 def _bare_numeric(column: pl.Series) -> pa.Array:
     """
-    numeric travels as base-10000 digits: how many, the weight of the first, the sign, the decimals shown, digits.
+    Encode numeric: number of base-10000 digits, weight of the first, sign, decimals shown, digits.
 
     Every value gets the same number of digits; the server drops leading and trailing zeros.
     """
@@ -117,7 +117,7 @@ def _bare_numeric(column: pl.Series) -> pa.Array:
 
 
 def _digits(column: pl.Series) -> Array:
-    """Return the base-10000 digits of each value, as rows x digits. By way of text: such numbers are rare."""
+    """Return the base-10000 digits of each value, as rows x digits. Goes through text: such numbers are rare."""
     text = column.cast(pl.String).str.strip_chars_start("-").str.split(".")
     whole = text.list.get(0).str.zfill(4 * _WHOLE_DIGITS)
     fraction = text.list.get(1, null_on_oob=True).fill_null("").str.pad_end(4 * _FRACTION_DIGITS, "0")
@@ -127,7 +127,7 @@ def _digits(column: pl.Series) -> Array:
 
 
 def _decimals(groups: Array) -> Array:
-    """How many decimals each value needs: where nothing says how many to show, 12.5 shows one."""
+    """Return how many decimals each value needs: without a scale, 12.5 shows one."""
     needed = np.zeros((len(groups), 1), dtype=np.int64)
     for at, digit in enumerate(groups.T):
         own = np.select([digit == 0, digit % 10 > 0, digit % 100 > 0, digit % 1000 > 0], [0, 4, 3, 2], 1)

@@ -1,4 +1,4 @@
-"""Rows as CSV for a COPY: for a few rows made in a moment, where what makes the binary form has to be set up first."""
+"""Encode a few rows as CSV for COPY: faster than setting up the binary encoder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import polars as pl
 
 
 def copy_csv(rows: pl.DataFrame) -> bytes:
-    """Return *rows* as lines of CSV. Every value is quoted, so that one that is missing is told from an empty text."""
+    """Return *rows* as lines of CSV. Every value is quoted, so that null differs from an empty text."""
     texts = pl.DataFrame([copy_text_of(column) for column in rows.iter_columns()])
     return texts.write_csv(include_header=False, quote_style="non_numeric").encode()
 
 
 def copy_text_of(values: pl.Series) -> pl.Series:
-    """Return values as the texts by which PostgreSQL knows them."""
+    """Return values as text that PostgreSQL reads."""
     match values.dtype:
         case pl.String():
             return values

@@ -1,8 +1,8 @@
 """
-A whole file read block by block: what one block cannot know.
+State across the blocks of one file.
 
-That is the running totals, so that a row which totals the rows above it is told from the data, and how often
-each content has occurred, where a key is made of it.
+Running totals distinguish a total row from the data; counts of each content number the keys that are made of
+content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """A row that states the sum of the rows above it, or of those since the last total. Never data."""
+    """A row that states the sum of all rows above it, or of those since the last total. Never data."""
 
     line: int
     stated: ControlTotals  #: by field
@@ -38,27 +38,27 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class Met:
-    """What the ledger is told of a file."""
+    """The facts about a file for the ledger."""
 
-    found: ControlTotals = ControlTotals()  #: what a sender's totals are held against
+    found: ControlTotals = ControlTotals()  #: compared with the sender's totals
     totals: tuple[Total, ...] = ()
     blank: int = 0
-    repeated: int = 0  #: headers met again
+    repeated: int = 0  #: repeated headers
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileReading:
-    """What was met so far. Not a row of the file is held."""
+    """The state after the blocks so far. Holds no row of the file."""
 
     plan: ColumnPlan
     dataset: Dataset
-    sums: dict[str, Decimal]  #: of every exact number field, whether its row will be accepted or not
-    since: dict[str, Decimal]  #: the same, of the rows after the last total row
-    seen: Counter[str]  #: contents met, where a key counts their occurrences; grows with each block taken
+    sums: dict[str, Decimal]  #: of every exact number field, over accepted and rejected rows
+    since: dict[str, Decimal]  #: the same, for the rows after the last total row
+    seen: Counter[str]  #: contents so far, if a key counts their occurrences; grows with each block
     rows: int = 0  #: total rows, blank rows and malformed records are not counted
     malformed: int = 0
     blank: int = 0
-    repeated: int = 0  #: headers met again
+    repeated: int = 0  #: repeated headers
     totals: tuple[Total, ...] = ()
 
     @property
@@ -67,7 +67,7 @@ class FileReading:
 
     @property
     def found(self) -> ControlTotals:
-        """Sums by field, and by column where it is summed as it is."""
+        """Sums by field, and by column if the column is summed unchanged."""
         plain = [one for one in self.plan.fields if one.field.name in self.sums and len(one.columns) == 1]
         as_sent = [one for one in plain if one.source.unit is None and one.source.sign == "keep"]
         by_column = {one.columns[0]: self.sums[one.field.name] for one in as_sent}
@@ -82,7 +82,7 @@ def start_reading(plan: ColumnPlan, dataset: Dataset) -> FileReading:
 
 
 def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
-    """Read the next *block*, each once and in order: its rows less total rows, and the reading after."""
+    """Read the next *block*, each once and in order: return its rows without total rows, and the new state."""
     rows = to_rows(reading.plan, block, reading.dataset, reading.seen)
     after = replace(
         reading,
@@ -132,10 +132,10 @@ def _between(rows: ParsedRows, after: int, before: int | None) -> pl.DataFrame:
 
 def _candidates(rows: ParsedRows, block: Block, reading: FileReading) -> list[tuple[int, bool]]:
     """
-    Return the line of each row that may be a total, and whether it is one even if it does not agree.
+    Return the line of each possible total row, and whether it is one even if its sum differs.
 
-    A total lacks what a row must have, or has the label where a row has its key. A file without either costs
-    no more than a look at nulls and keys.
+    A total row lacks required values, or has the label in place of a key. A file without either costs
+    only a check of nulls and keys.
     """
     rule = reading.plan.mapping.total_row
     own = {one.field.name: one for one in reading.plan.fields if one.columns}
@@ -161,12 +161,12 @@ def _candidates(rows: ParsedRows, block: Block, reading: FileReading) -> list[tu
 
 
 def _lacks(values: pl.DataFrame, required: list[str]) -> pl.Series:
-    """Mark the rows that have nothing in one of the *required* columns."""
+    """Mark the rows with a null in one of the *required* columns."""
     return _any(values, pl.col([name for name in required if values[name].null_count()]).is_null())
 
 
 def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
-    """Mark the rows of which *condition* is true in any of its columns; it may have none."""
+    """Mark the rows for which *condition* is true in any of its columns; it may have none."""
     return frame.select(pl.any_horizontal(pl.repeat(False, pl.len()), condition)).to_series()
 
 
@@ -180,7 +180,7 @@ def _stated(row: pl.DataFrame, reading: FileReading) -> ControlTotals:
 
 
 def _total(line: int, stated: ControlTotals, above: FileReading, is_labelled: bool) -> Total | None:
-    """Return the total that this row is: one that agrees, or one that is labelled and does not."""
+    """Return this row as a total: one whose sum agrees, or a labelled one whose sum does not."""
     if not above.rows:
         return None
     for sums in (above.sums, above.since):

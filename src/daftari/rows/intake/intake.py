@@ -1,4 +1,4 @@
-"""From a file's blocks to batches for the server: judged, settled, encoded. Made block by block."""
+"""Turn a file's blocks into batches for the server, block by block: judge, drop duplicates, encode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType, Relationship
 from daftari.rows.intake import copy_format
-from daftari.rows.intake.batch import Batch, settle_batch
+from daftari.rows.intake.batch import Batch, drop_duplicates
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
@@ -31,31 +31,31 @@ from daftari.rows.rules.rules import (
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One block of a file on its way to the server."""
+    """One judged block of a file."""
 
     received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
-    batches: tuple[Batch, ...]  #: its good rows, one a key: new to the file, and perhaps not new
-    duplicates: int  #: rows that another of the same block stands for
+    batches: tuple[Batch, ...]  #: its accepted rows, one per key: first new keys, then possibly repeated ones
+    duplicates: int  #: rows dropped in favour of another of the block with the same key
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
-    #: the keys that its good rows name, for each relationship; none where rows are only looked at
+    #: the keys that its accepted rows refer to, by relationship; empty if nothing is loaded
     references: tuple[pl.DataFrame, ...]
-    met: Met  #: in the file so far
+    met: Met  #: the state of the file so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """How the blocks of one file are taken in."""
+    """Options for the intake of one file."""
 
     book: Rulebook
     plan: ColumnPlan
     run_id: int
-    wanted: frozenset[int] | None = None  #: lines to take; None: all
-    #: gives rows that are accepted the form in which the database keeps them
+    wanted: frozenset[int] | None = None  #: lines to load; None: all
+    #: converts accepted rows to their stored form
     seal: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
-    #: gives the keys that exist of those that rows name, where the book has none; not for what refers to itself
+    #: finds which referenced keys exist, if the book has none; not for references to the dataset itself
     look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
-    is_one_block: bool = False  #: so that no key was met in an earlier one
-    is_looked_at: bool = False  #: rows are counted, and none is encoded for the server
+    is_one_block: bool = False  #: the whole file is one block, so no key occurs in an earlier one
+    count_only: bool = False  #: only count rows; encode none for the server
 
     @property
     def dataset(self) -> Dataset:
@@ -63,8 +63,8 @@ class Intake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sound:
-    """The rows of a block that keep every rule; several may have one key."""
+class _ValidRows:
+    """The rows of a block that pass every rule; several may have the same key."""
 
     received: int
     rows: pl.DataFrame
@@ -77,20 +77,20 @@ def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
     """
     Yield each block judged.
 
-    Where a dataset refers to itself (a user to their manager) a row may name one that comes later, so the
+    If a dataset refers to itself (a user to their manager), a row may refer to a later one, so the
     whole file is judged at once; such datasets are small.
     """
     own = [r for r in intake.dataset.relationships if r.target == intake.dataset.name]
-    sound, seen = _sound(blocks, intake), None if intake.is_one_block else Seen()
-    settled = partial(_settled, intake=intake, seen=seen)
-    # By map, which holds on to nothing: a block is let go before the next one is read.
-    yield from map(settled, _whole(list(sound), own, intake) if own else sound)
+    valid, seen = _valid_rows(blocks, intake), None if intake.is_one_block else Seen()
+    judged = partial(_judged, intake=intake, seen=seen)
+    # map keeps no reference: each block is freed before the next one is read.
+    yield from map(judged, _without_orphans(list(valid), own, intake) if own else valid)
 
 
-def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
+def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]:
     reading = start_reading(intake.plan, intake.dataset)
 
-    def judged(block: Block) -> _Sound:
+    def judged(block: Block) -> _ValidRows:
         nonlocal reading
         rows, reading = take(reading, block)
         malformed = block.malformed
@@ -99,7 +99,7 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
         book = with_known(intake.book, intake.look_up(rows.values)) if intake.look_up else intake.book
         verdicts = judge_rows(rows, book)
-        return _Sound(
+        return _ValidRows(
             received=rows.values.height + len(malformed),
             rows=verdicts.accepted,
             lines=verdicts.accepted_lines,
@@ -110,30 +110,33 @@ def _sound(blocks: Iterable[Block], intake: Intake) -> Iterator[_Sound]:
     return map(judged, blocks)
 
 
-def _settled(sound: _Sound, intake: Intake, seen: Seen | None) -> Judged:
+def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
     dataset = intake.dataset
-    settled = settle_batch(sound.rows, dataset.key, dataset.conflict)
-    rows, lines = sound.rows, sound.lines
-    if not settled.keep.all():
-        rows, lines = rows.filter(settled.keep), lines.filter(settled.keep)
-    rejected = [sound.rejected]
-    if settled.conflicting.any():
-        why = Refusal(rule="conflict", reason="contradicts an earlier row of the same key")
-        conflicting = sound.rows.filter(settled.conflicting), sound.lines.filter(settled.conflicting)
+    deduplicated = drop_duplicates(valid.rows, dataset.key, dataset.conflict)
+    rows, lines = valid.rows, valid.lines
+    if not deduplicated.keep.all():
+        rows, lines = rows.filter(deduplicated.keep), lines.filter(deduplicated.keep)
+    rejected = [valid.rejected]
+    if deduplicated.conflicting.any():
+        why = Refusal(rule="conflict", reason="contradicts an earlier row with the same key")
+        conflicting = (
+            valid.rows.filter(deduplicated.conflicting),
+            valid.lines.filter(deduplicated.conflicting),
+        )
         rejected.append(refusals(*conflicting, dataset, why))
     rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
     return Judged(
-        received=sound.received,
-        batches=_counted(rows, lines) if intake.is_looked_at else _batches(rows, lines, dataset, seen),
-        duplicates=settled.duplicates,
+        received=valid.received,
+        batches=_counted(rows, lines) if intake.count_only else _batches(rows, lines, dataset, seen),
+        duplicates=deduplicated.duplicates,
         rejected=pl.concat(rejected),
-        references=() if intake.is_looked_at else references(rows, dataset),
-        met=sound.met,
+        references=() if intake.count_only else references(rows, dataset),
+        met=valid.met,
     )
 
 
 def references(rows: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, ...]:
-    """The keys that *rows* name, for each relationship of *dataset*."""
+    """Return the keys that *rows* refer to, for each relationship of *dataset*."""
     return tuple(_distinct(rows.select(r.fields)) for r in dataset.relationships)
 
 
@@ -145,19 +148,19 @@ def _distinct(keys: pl.DataFrame) -> pl.DataFrame:
 
 def _batches(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, seen: Seen | None) -> tuple[Batch, ...]:
     """
-    Rows whose key is new to the file, and those whose key has perhaps been met in an earlier block.
+    Split rows into those whose key is new to the file, and those whose key may be in an earlier block.
 
-    The server takes the former as they are; for the latter it must look whether the key is there. Where one row
-    may stand in the way of another, they stay in the order of their file.
+    The server inserts the former directly; for the latter it must check whether the key exists. If rows may
+    collide, all stay in file order.
     """
-    perhaps = (
-        seen.perhaps(rows.select(dataset.key))
+    repeated = (
+        seen.maybe_seen(rows.select(dataset.key))
         if dataset.key and seen
         else pl.repeat(False, rows.height, eager=True)
     )
-    parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not perhaps.any()),)
-    if perhaps.any() and not rows_may_collide(dataset):
-        parts = ((~perhaps, True), (perhaps, False))
+    parts: tuple[tuple[pl.Series | None, bool], ...] = ((None, not repeated.any()),)
+    if repeated.any() and not rows_may_collide(dataset):
+        parts = ((~repeated, True), (repeated, False))
     batches = []
     for chosen, is_new in parts:
         some, at = (rows, lines) if chosen is None else (rows.filter(chosen), lines.filter(chosen))
@@ -170,21 +173,23 @@ def _counted(rows: pl.DataFrame, lines: pl.Series) -> tuple[Batch, ...]:
 
 
 def rows_may_collide(dataset: Dataset) -> bool:
-    """Whether a row may be refused on account of another that has a different key."""
+    """Whether a row may be rejected because of another row with a different key."""
     others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
     return others or dataset.no_overlap is not None
 
 
 def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
     """
-    Return *rows*, whose columns are fields of *dataset* and the platform's, as the body of a binary COPY.
+    Return *rows*, with the columns of *dataset* and of the platform, as the body of a binary COPY.
 
     Raises:
-        TypeError: what must be sealed is not.
+        TypeError: a field that must be sealed is not.
     """
     for field in dataset.fields:
         if field.protection.sealed and rows.schema[field.name] != pl.Binary:
-            raise TypeError(f"{dataset.name}.{field.name}: not sealed on its way to the database")
+            raise TypeError(
+                f"{dataset.name}.{field.name}: not sealed; expected a sealed value before it goes to the database"
+            )
     plain = [field for field in dataset.fields if not field.protection.sealed]
     structured = (LogicalType.OBJECT, LogicalType.ARRAY)
     jsonb = [field.name for field in plain if field.logical_type in structured]
@@ -193,7 +198,7 @@ def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
 
 
 def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusal) -> pl.DataFrame:
-    """Return typed rows as rejected ones, all for the same reason."""
+    """Return typed rows as rejected rows, all with the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
     text = rows.select(_as_text(f) for f in dataset.fields)
@@ -207,7 +212,7 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
 
 
 def rejected_rows_of(batch: Batch, refused: Mapping[int, Refusal], dataset: Dataset) -> pl.DataFrame:
-    """Return rows of *batch* as rejected ones; *refused* says by line why."""
+    """Return rows of *batch* as rejected rows; *refused* has the reason by line."""
     found = [pl.DataFrame(schema=REJECTED)]
     for why in dict.fromkeys(refused.values()):
         chosen = batch.lines.is_in([line for line, its in refused.items() if its == why])
@@ -220,7 +225,7 @@ def _sealed(rows: pl.DataFrame) -> list[str]:
 
 
 def _as_text(field: Field) -> pl.Expr:
-    """What is sealed is no text, and only whether it is there shows."""
+    """Sealed values are not text: show only whether there is one."""
     value = pl.col(field.name)
     if field.protection.sealed:
         return pl.when(value.is_not_null()).then(pl.lit("")).alias(field.name)
@@ -228,7 +233,7 @@ def _as_text(field: Field) -> pl.Expr:
 
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
-    """A record without the header's shape: nobody can say which of its values may be shown, so none is."""
+    """Return malformed records as rejected rows. Their fields are unknown, so no value is shown."""
     why = [f"[{reason_json('shape', (), record.reason)}]" for record in records]
     nothing = [None] * len(records)
     return pl.DataFrame(
@@ -243,24 +248,26 @@ def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     )
 
 
-def _whole(sound: list[_Sound], own: list[Relationship], intake: Intake) -> Iterator[_Sound]:
-    """All blocks as one, less the rows whose own reference finds neither a stored row nor a sound one."""
-    if not sound:
+def _without_orphans(
+    valid: list[_ValidRows], own: list[Relationship], intake: Intake
+) -> Iterator[_ValidRows]:
+    """Merge all blocks, without the rows whose self-reference finds neither a stored nor an accepted row."""
+    if not valid:
         return
-    rows, lines = pl.concat([one.rows for one in sound]), pl.concat([one.lines for one in sound])
-    rejected = [one.rejected for one in sound]
+    rows, lines = pl.concat([one.rows for one in valid]), pl.concat([one.lines for one in valid])
+    rejected = [one.rejected for one in valid]
     while True:
         orphans, why = _orphans(rows, own, intake.book)
         if why is None:
             break
         rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
-    yield _Sound(
-        received=sum(one.received for one in sound),
+    yield _ValidRows(
+        received=sum(one.received for one in valid),
         rows=rows,
         lines=lines,
         rejected=pl.concat(rejected),
-        met=sound[-1].met,
+        met=valid[-1].met,
     )
 
 

@@ -1,4 +1,4 @@
-"""Records, as an API or a contract's example gives them: laid under the fields and read like a file's rows."""
+"""Records of an API request or a contract's example, read like the rows of a file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from daftari.rows.mapping.mapping import Mapping
 
 def record_block(record: AnyMapping[str, Any], dataset: Dataset) -> Block:
     """
-    Return *record* (a value for each field, absent ones missing) as a block of one row, at line 1.
+    Return *record* (values by field; absent fields are missing) as a block of one row, at line 1.
 
     Raises:
-        UnknownName: it names what is no field; nothing is dropped in silence.
+        UnknownName: it has an unknown field; nothing is dropped silently.
     """
     return records_block([record], dataset)
 
 
 def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> Block:
     """
-    Return *records* as a block, numbered from 1. None stands for what came in place of one and is no record.
+    Return *records* as a block, numbered from 1. None stands for an item that is not a record.
 
     Raises:
-        UnknownName: one names what is no field.
+        UnknownName: one has an unknown field.
     """
     require_known_names(records, dataset)
     names = [field.name for field in dataset.fields]
@@ -44,7 +44,7 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
         cells=pl.DataFrame([pl.Series(name, texts, dtype=pl.String) for name, texts in cells.items()]),
         lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
         malformed=tuple(
-            Malformed(line=line, reason="is no JSON object", preview="")
+            Malformed(line=line, reason="is not a JSON object", preview="")
             for line, record in enumerate(records, 1)
             if record is None
         ),
@@ -54,7 +54,7 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
 
 
 def require_known_names(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> None:
-    """Raises UnknownName where one of *records* names what is no field."""
+    """Raise UnknownName if one of *records* has an unknown field."""
     names = {field.name for field in dataset.fields}
     for line, record in enumerate(records, 1):
         if record is not None and not record.keys() <= names:
@@ -64,16 +64,16 @@ def require_known_names(records: Sequence[AnyMapping[str, Any] | None], dataset:
 
 def record_plan(dataset: Dataset) -> ColumnPlan:
     """
-    Return how a record is read: each field from its own name, in its canonical form (ISO 8601, plain digits).
+    Return the plan for records: each field by its own name, in its canonical form (ISO 8601, plain digits).
 
-    None of several records is the total of the others.
+    Records never include a total row.
     """
     mapping = Mapping(dataset=dataset.name, total_row="none")
     return canonical(resolve_columns(mapping, [field.name for field in dataset.fields], dataset))
 
 
 def cell(value: Any) -> str | None:
-    """Return a value of JSON or YAML as the text that a file would hold; None where it is missing."""
+    """Return a value of JSON or YAML as the text that a file would hold; None if missing."""
     match value:
         case None | "":
             return None
@@ -81,14 +81,14 @@ def cell(value: Any) -> str | None:
             return "true" if value else "false"
         case str():
             return value
-        case date() | time():  # a datetime is a date
+        case date() | time():  # includes datetime
             return value.isoformat()
         case _:
             return _written(value)
 
 
 def _texts(values: list[Any]) -> list[str | None]:
-    """The texts of one field, trimmed; None where one is missing or nothing is left of it."""
+    """Return the texts of one field, trimmed; None if missing or empty."""
     texts = values if {*map(type, values)} <= _TEXTS else map(cell, values)
     return [text.strip(WHITE_SPACE) or None if text else None for text in texts]
 
@@ -97,7 +97,7 @@ _TEXTS = {str, type(None)}
 
 
 def _written(value: Any) -> str:
-    """Write a value as JSON, with the digits it was read with."""
+    """Write a value as JSON, with its original digits."""
     match value:
         case Decimal():
             return f"{value:f}"

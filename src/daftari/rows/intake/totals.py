@@ -1,4 +1,4 @@
-"""Control totals: what a sender says of a file, what was found in it, and where the two differ."""
+"""Control totals: what a sender states about a file, what was found in it, and the differences."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class ControlTotals:
 
 @dataclass(frozen=True, kw_only=True)
 class TotalDifference:
-    """One stated figure that the file does not bear out."""
+    """One stated figure that differs from the file."""
 
     what: str  #: "rows", or a field or column
     stated: Decimal | int
-    found: Decimal | int | None  #: None: nothing of that name was summed
+    found: Decimal | int | None  #: None: no such sum
 
     def __str__(self) -> str:
         if self.found is None:
@@ -38,7 +38,7 @@ class TotalDifference:
 
 
 def reconcile(stated: ControlTotals, found: ControlTotals) -> list[TotalDifference]:
-    """Compare to the last digit; empty when everything stated was found."""
+    """Compare exactly; empty if everything stated was found."""
     differences = []
     if stated.rows is not None and stated.rows != found.rows:
         differences.append(TotalDifference(what="rows", stated=stated.rows, found=found.rows))
@@ -51,23 +51,23 @@ def reconcile(stated: ControlTotals, found: ControlTotals) -> list[TotalDifferen
 
 def read_manifest(text: str, source: str) -> dict[str, ControlTotals]:
     """
-    Read what a manifest states of each file, by file name.
+    Read what a manifest states about each file, by file name.
 
     A CSV manifest has the columns `file` and `rows`, and one for each sum; a YAML one maps each file to
     `rows` and `sums`.
 
     Raises:
-        MappingError: it is neither, or a figure is no number.
+        MappingError: it is neither, or a figure is not a number.
     """
     if source.lower().endswith(".csv"):
         return _from_csv(text, source)
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise MappingError(f"{source}: is not YAML: {str(error).splitlines()[0]}") from None
+        raise MappingError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(document, dict) or not all(isinstance(one, dict) for one in document.values()):
         raise MappingError(
-            f"{source}: is no manifest; expected file names with `rows` and `sums`",
+            f"{source}: not a manifest; expected file names with `rows` and `sums`",
             hint="For one file write `march.csv: {rows: 120, sums: {amount: '1500.00'}}`.",
         )
     return {
@@ -85,7 +85,7 @@ def read_manifest(text: str, source: str) -> dict[str, ControlTotals]:
 def _from_csv(text: str, source: str) -> dict[str, ControlTotals]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     if "file" not in (reader.fieldnames or ()):
-        raise MappingError(f"{source}:1: is no manifest; its header has no `file`")
+        raise MappingError(f"{source}:1: not a manifest; expected a column `file` in its header")
     found = {}
     for line, row in enumerate(reader, start=2):
         figures = {

@@ -1,1 +1,1 @@
-"""Which column of a file becomes which field."""
+"""How the columns of a file map to fields."""

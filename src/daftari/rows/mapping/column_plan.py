@@ -1,4 +1,4 @@
-"""Which of a file's columns becomes which field, and how each is written in this file."""
+"""Which column of a file becomes which field, and the format of each."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Style = DateStyle | NumberStyle
 
 @dataclass(frozen=True, kw_only=True)
 class FieldPlan:
-    file: str = "file"  #: its name, for messages
+    file: str = "file"  #: file name, for messages
     field: Field
     source: FieldSource
-    columns: tuple[str, ...] = ()  #: of the block's cells; none for a constant
-    styles: tuple[Style, ...] = ()  #: tried in order; empty until settled, and for text
+    columns: tuple[str, ...] = ()  #: columns of the block; empty for a constant
+    styles: tuple[Style, ...] = ()  #: tried in order; empty until known, and for text
     null_words: tuple[str, ...] = ()
-    timezone: str = "UTC"  #: of a timestamp that names no offset
-    evidence: str = ""  #: how the style was found, for people; empty while it is open
-    #: what was found so far, while it leaves the style open
+    timezone: str = "UTC"  #: of timestamps without an offset
+    evidence: str = ""  #: how the style was found, for people; empty while unknown
+    #: the evidence so far, while the style is ambiguous
     rival: DateVerdict | None = None
     pending: NumberEvidence | None = None
 
@@ -49,15 +49,15 @@ class FieldPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnPlan:
-    file: str  #: its name, for messages
+    file: str  #: file name, for messages
     fields: tuple[FieldPlan, ...]  #: one for each field of the dataset, in its order
     header: tuple[str, ...]
     mapping: Mapping
-    unmapped: tuple[str, ...] = ()  #: columns that no field uses and the mapping does not ignore
+    unmapped: tuple[str, ...] = ()  #: columns neither used by a field nor ignored by the mapping
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Fields that this file cannot fill."""
+        """Fields without a source in this file."""
         return tuple(plan.field.name for plan in self.fields if not plan.has_source)
 
 
@@ -65,14 +65,14 @@ def resolve_columns(
     mapping: Mapping | None, header: Sequence[str], dataset: Dataset, *, file: str = "file"
 ) -> ColumnPlan:
     """
-    Lay the *header* of *file* under the fields of *dataset*. Styles are settled later, from the rows.
+    Match the *header* of *file* with the fields of *dataset*. Styles are inferred later, from the rows.
 
     Raises:
-        MappingError: the mapping names what is not there, or the file cannot fill a required field.
+        MappingError: the mapping names an unknown column or field, or a required field has no source.
     """
     mapping = mapping or Mapping(dataset=dataset.name)
     if mapping.dataset != dataset.name:
-        raise MappingError(f"{_where(mapping)}: is for dataset {mapping.dataset!r}, not {dataset.name!r}")
+        raise MappingError(f"{_where(mapping)}: maps dataset {mapping.dataset!r}; expected {dataset.name!r}")
     strange = sorted(set(mapping.fields) - {field.name for field in dataset.fields})
     if strange:
         raise MappingError(
@@ -115,7 +115,7 @@ def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: 
         return tuple(_named(name, field, header, where) for name in several)
     if source.constant is not None or source.row_number:
         return ()
-    # a file that is made for us has our own names, whatever its publisher's mapping says
+    # a file made for us uses our field names, whatever the mapping says
     names = (
         (*source.headers, field.name) if source.headers else (field.name, field.business_name or field.name)
     )
@@ -124,7 +124,7 @@ def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: 
 
 
 def _alike(name: str, header: tuple[str, ...]) -> list[str]:
-    """Return the columns that *name* may mean; the one of that very name alone, where there is one."""
+    """Return the columns that *name* may mean; only the exact match, if there is one."""
     return [name] if name in header else [column for column in header if normal(column) == normal(name)]
 
 
@@ -132,7 +132,7 @@ def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
     for column in _alike(name, header):
         return column
     raise MappingError(
-        f"{where}: field {field.name!r} is made of column {name!r}, which the file has not",
+        f"{where}: field {field.name!r} needs column {name!r}, which the file does not have",
         hint=f"Its columns are {', '.join(header)}.",
     )
 
@@ -144,7 +144,7 @@ def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
     spare = f"Unused columns: {', '.join(plan.unmapped)}. " if plan.unmapped else ""
     raise MappingError(
         f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
-        hint=f"{spare}Say under `fields` in a source mapping where each comes from (`from`, `constant` …).",
+        hint=f"{spare}Declare the source of each under `fields` in a source mapping (`from`, `constant` …).",
     )
 
 

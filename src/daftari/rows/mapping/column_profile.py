@@ -1,4 +1,4 @@
-"""What the rows of a file tell of its columns: type, whether always there, whether unique, a closed set."""
+"""Profile the columns of a file: type, required, unique, closed set."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from daftari.contract.exchange import ColumnProfile, sql_name_of
 from daftari.contract.model import Field, LogicalType
 from daftari.errors import MappingError
 from daftari.rows.formats import booleans
-from daftari.rows.formats.inference import settle_styles
+from daftari.rows.formats.inference import infer_styles
 from daftari.rows.formats.parse import read_values
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 from daftari.rows.mapping.mapping import FieldSource, Mapping
 
-#: A column of few values among many rows is taken for a closed set.
+#: A column with few distinct values in many rows counts as a closed set.
 MOST_ALLOWED = 12
 _ROWS_PER_VALUE = 10
 _LONGEST_VALUE_BYTES = 63
 
-#: A key is called so; any column may happen to hold no value twice.
+#: Names of key columns; uniqueness alone may be chance.
 _KEY_NAME = re.compile(r"(^|_)(id|key|code|number|no|num|ref|reference|uuid)$")
-#: 00123 and +254 are names of things, not counts of them.
+#: 00123 and +254 are identifiers, not numbers.
 _NO_COUNT = r"^(?:[+]|-?0[0-9])|^[0-9]{16,}$"
 _WITH_DECIMALS = r"[.,][0-9]{1,2}\)?$"
 _LIKE_NUMBERS = r"^[-+(]?[0-9][0-9., ']*\)?$"
@@ -40,7 +40,7 @@ def profile_columns(cells: pl.DataFrame, *, examples: bool = False) -> tuple[Col
     """
     Return the profile of each column of *cells*, which are text, null where empty.
 
-    Dates whose day and month could be either still count as dates: a mapping has to say which.
+    Dates with ambiguous day and month still count as dates: a mapping must declare the format.
     """
     profiles = [_profile(cells[name], examples) for name in cells.columns]
     key = next((p.name for p in profiles if p.unique), None)
@@ -74,7 +74,7 @@ def _is_closed(values: pl.Series, rows: int) -> bool:
 
 
 def _type_of(text: pl.Series, values: pl.Series) -> tuple[LogicalType, int]:
-    """The narrowest type that every value of the column has, and how many are null when read so."""
+    """Return the narrowest type that fits every value of the column, and how many are null as that type."""
     if len(values):
         for kind in _candidates(values):
             nulls = _nulls_as(kind, text)
@@ -88,17 +88,17 @@ def _candidates(values: pl.Series) -> Iterable[LogicalType]:
     if words and booleans.read_booleans(values).null_count() == 0:
         yield LogicalType.BOOLEAN
     if values.str.contains("[0-9]").sum() * 2 < len(values):
-        return  # text with a number here and there, which only takes long to try
+        return  # mostly text: trying to read it as numbers would only take time
     if not values.str.contains(_NO_COUNT).any():
         if not values.str.contains(_WITH_DECIMALS).any():
             yield LogicalType.INTEGER
         yield LogicalType.NUMBER
-    if values.str.contains("[^0-9]").all():  # a bare number may be a spreadsheet's day; nobody says so
+    if values.str.contains("[^0-9]").all():  # a bare number might be an Excel date, but nothing declares it
         yield from _DATED
 
 
 def _nulls_as(kind: LogicalType, text: pl.Series) -> int | None:
-    """How many of *text* are null when read as *kind*; None when some cannot be read so."""
+    """Return how many of *text* are null as *kind*; None if some cannot be read as it."""
     name = text.name
     field = Field(name="c", logical_type=kind)
     one = FieldPlan(field=field, source=FieldSource(), columns=(name,))
@@ -106,9 +106,9 @@ def _nulls_as(kind: LogicalType, text: pl.Series) -> int | None:
     lines = pl.Series("line", range(1, len(text) + 1), dtype=pl.Int64)
     block = Block(cells=text.to_frame(), lines=lines)
     try:
-        settled = settle_styles(plan, [block])
+        settled = infer_styles(plan, [block])
     except MappingError:
-        # It could be read in two ways, both of this kind; or it is nothing of the kind.
+        # Either ambiguous between two styles of this kind, or not of this kind.
         like = _LIKE_DATES if kind in _DATED else _LIKE_NUMBERS
         return text.null_count() if text.drop_nulls().str.contains(like).all() else None
     [column] = columns_of(settled, block)

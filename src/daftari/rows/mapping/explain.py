@@ -1,4 +1,4 @@
-"""What was found out about a file before any of it is loaded, for people."""
+"""Explain to people how a file will be read, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from daftari.rows.mapping.mapping import FieldSource, TotalRow
 
 
 class ExplainableFile(Protocol):
-    """A file as far as it is needed here."""
+    """The parts of an opened file that an explanation needs."""
 
     @property
     def name(self) -> str: ...
@@ -23,8 +23,8 @@ class ExplainableFile(Protocol):
 class FieldExplained:
     field: str
     kind: str
-    origin: str  #: the columns it is made of, a constant, or "nothing"
-    written: str  #: how its values are written in this file
+    origin: str  #: its columns, a constant, or "nothing"
+    written: str  #: the format of its values in this file
     evidence: str
 
 
@@ -34,8 +34,8 @@ class Explained:
     mapping: str
     facts: dict[str, str]
     fields: tuple[FieldExplained, ...]
-    unmapped: tuple[str, ...]  #: columns that nothing uses; their values are not loaded
-    missing: tuple[str, ...]  #: fields that this file leaves empty
+    unmapped: tuple[str, ...]  #: unused columns; their values are not loaded
+    missing: tuple[str, ...]  #: fields without a source in this file
     total_row: str
 
     def lines(self) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _origin(plan: FieldPlan) -> str:
 
 
 def _changes(source: FieldSource) -> str:
-    """Say what is done to the text on its way."""
+    """List the changes made to the text, in words."""
     changes = {
         "part of it": source.part is not None,
         f"looked up in {len(source.lookup or {})} values": source.lookup is not None,
@@ -99,11 +99,11 @@ def _changes(source: FieldSource) -> str:
         "sign turned": source.sign == "negate",
         "default where empty": source.default is not None,
     }
-    said = [change for change, applies in changes.items() if applies]
-    return f" ({', '.join(said)})" if said else ""
+    applied = [change for change, applies in changes.items() if applies]
+    return f" ({', '.join(applied)})" if applied else ""
 
 
 def _total_row(rule: str | TotalRow) -> str:
     if isinstance(rule, TotalRow):
         return f"labelled {rule.label!r}" + (f" in {rule.column!r}" if rule.column else "")
-    return {"none": "none"}.get(rule, "kept out of the data where a row totals those above it")
+    return {"none": "none"}.get(rule, "excluded from the data if it totals the rows above it")

@@ -1,4 +1,4 @@
-"""How a publisher's header is compared with a name of ours."""
+"""Compare a file's headers with field names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from daftari.rows.mapping.mapping import Mapping
 
 
 def normal(name: str) -> str:
-    """Return *name* as headers are compared: letters, digits and `#` alone, in lower case."""
+    """Return *name* in the form used for comparison: only letters, digits and `#`, in lower case."""
     return "".join(c for c in name.casefold() if c.isalnum() or c == "#")
 
 
 def known_names(mapping: Mapping | None, dataset: Dataset | None) -> frozenset[str]:
-    """Collect every header, normal, by which a file of *dataset* may be recognised."""
+    """Collect every normalised header that a file of *dataset* may have."""
     names: list[str] = []
     if mapping is not None:
         names += mapping.headers

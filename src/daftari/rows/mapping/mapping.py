@@ -1,4 +1,4 @@
-"""A source mapping: how a publisher's file becomes the fields of one dataset. Pure data."""
+"""A source mapping: how a file's columns become the fields of one dataset. Pure data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _listed(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """Take what YAML read as a number, a date or a truth value back to text."""
+    """Turn values that YAML read as a number, a date or a boolean back into text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if value is None or isinstance(value, str | list | dict) else str(value)
@@ -30,9 +30,9 @@ def _with_a_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise ValueError(f"is no regular expression ({error})") from None
+        raise ValueError(f"is not a regular expression ({error})") from None
     if not groups:
-        raise ValueError("has no group; put what is wanted in parentheses")
+        raise ValueError("has no group; put the part to keep in parentheses")
     return pattern
 
 
@@ -40,7 +40,7 @@ def _known_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; one is Africa/Nairobi") from None
+        raise ValueError(f"{name!r} is not an IANA time zone such as Africa/Nairobi") from None
 
 
 class _Part(BaseModel):
@@ -48,17 +48,17 @@ class _Part(BaseModel):
 
 
 class Join(_Part):
-    """Several columns as one text. Null when one of them is empty."""
+    """Several columns joined to one text. Null if one of them is empty."""
 
     columns: Texts
     separator: str = "-"
 
 
 class Digest(_Part):
-    """A key made of the content of columns, for publishers who give none."""
+    """A key made from the content of columns, for files without a key."""
 
     of: Texts
-    #: number the rows of one file that have the same content, so that true duplicates stay distinct
+    #: number rows with the same content within a file, so that true duplicates stay distinct
     occurrence: bool = False
 
 
@@ -67,7 +67,7 @@ def _digest(value: Any) -> Any:
 
 
 class FieldSource(_Part):
-    """Where one field comes from. Without any of the sources, a header of the field's own name is sought."""
+    """The source of one field. By default, the column with the field's own name."""
 
     headers: Texts = Field(default=(), alias="from")
     constant: Text | None = None
@@ -79,17 +79,17 @@ class FieldSource(_Part):
     format: Texts = ()
     decimal: Literal[".", ","] | None = None
     thousands: Annotated[str, Field(max_length=1)] | None = None
-    currency: str | None = None  #: the sign or code that may stand at a number
+    currency: str | None = None  #: the sign or code allowed before or after a number
     unit: Decimal | None = None  #: the number is multiplied by it
     sign: Literal["keep", "negate"] = "keep"
-    null_words: Texts | None = None  #: instead of the file's
+    null_words: Texts | None = None  #: overrides the file's
 
     part: Annotated[str, AfterValidator(_with_a_group)] | None = None  #: its first group is the value
     lookup: AbstractMapping[Text, Text | None] | None = None
-    #: what a value outside the lookup becomes: reject, keep, null, or this value
+    #: for a value outside the lookup: reject, keep, null, or this value
     otherwise: str = "reject"
     prefix: str = ""
-    default: Text | None = None  #: where the file has nothing
+    default: Text | None = None  #: if the file has no value
 
     @model_validator(mode="before")
     @classmethod
@@ -116,25 +116,25 @@ class FieldSource(_Part):
             if value or value == ""
         ]
         if len(given) > 1:
-            raise ValueError(f"a field has one source; found {' and '.join(given)}")
+            raise ValueError(f"expected one source; found {' and '.join(given)}")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every header it names."""
+        """Every header that this source names."""
         parts = (self.join.columns if self.join else (), self.digest.of if self.digest else ())
         return (*self.headers, *parts[0], *parts[1])
 
 
 class TotalRow(_Part):
-    """How a row that totals the column above it is recognised."""
+    """How to recognise a row that totals the column above it."""
 
     label: str = r"(grand )?totals?( .*)?"  #: a regular expression for the whole cell, in any case
-    column: str | None = None  #: where the label stands; None: in any cell
+    column: str | None = None  #: the label's column; None: any
 
 
 class ControlTotalsGiven(_Part):
-    """What the publisher states about a whole file."""
+    """Control totals stated for a whole file."""
 
     rows: int | None = None
     sums: AbstractMapping[str, Decimal] = {}
@@ -143,25 +143,25 @@ class ControlTotalsGiven(_Part):
 class Mapping(_Part):
     dataset: str
     source: str = ""  #: the publisher, for people
-    match: Texts = ()  #: file names it is meant for, as globs
+    match: Texts = ()  #: globs of the file names that it applies to
     encoding: str | None = None
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     sheet: str | None = None
     member: str | None = None  #: of a zip archive
     header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header
-    columns: Texts = ()  #: the columns' names where the file has no header
-    #: of timestamps that name no offset; None: the workspace's
+    columns: Texts = ()  #: column names, if the file has no header
+    #: of timestamps without an offset; None: the workspace's
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     null_words: Texts = ()
     fields: AbstractMapping[str, FieldSource] = {}
     total_row: Literal["auto", "none"] | TotalRow = "auto"
     control_totals: ControlTotalsGiven | None = None
     ignore: Texts = ()
-    name: str = Field(default="", exclude=True)  #: the mapping's own file, for messages
+    name: str = Field(default="", exclude=True)  #: the mapping's file name, for messages
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """Every header it names, ignored ones included."""
+        """Every header that the mapping names, including ignored ones."""
         named = [header for field in self.fields.values() for header in field.columns]
         own = [name for name, field in self.fields.items() if field == FieldSource()]
         return (*named, *own, *self.columns, *self.ignore)

@@ -1,4 +1,4 @@
-"""A source mapping from its YAML, with every fault told by line."""
+"""Read a source mapping from YAML, with the line of each fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_mapping(text: str, source: str) -> Mapping:
     Read the mapping in *text*; *source* names its file in messages.
 
     Raises:
-        MappingError: it is no YAML, or not a mapping as we know it. All its faults are named.
+        MappingError: it not valid YAML, or not a valid mapping. The message lists all faults.
     """
     document = _document(text, source)
     try:
@@ -38,19 +38,19 @@ def _document(text: str, source: str) -> AbstractMapping[str, Any]:
         document = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise MappingError(f"{source}:{line}: is not YAML: {error.problem}") from None
+        raise MappingError(f"{source}:{line}: not valid YAML: {error.problem}") from None
     except YAMLError as error:
-        raise MappingError(f"{source}: is not YAML: {str(error).splitlines()[0]}") from None
+        raise MappingError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(document, AbstractMapping):
         raise MappingError(
-            f"{source}:1: holds no mapping; expected `dataset:` and `fields:`",
+            f"{source}:1: not a mapping; expected `dataset:` and `fields:`",
             hint="Begin with the line `dataset: expenses`.",
         )
     return document
 
 
 def _plain(value: Any) -> Any:
-    """Take ruamel's round-trip values back to plain ones; numbers keep the text's own digits."""
+    """Convert ruamel's round-trip values to plain ones; numbers keep their original digits."""
     if isinstance(value, AbstractMapping):
         return {
             str(key) if not isinstance(key, bool) else str(key).lower(): _plain(v) for key, v in value.items()
@@ -63,18 +63,18 @@ def _plain(value: Any) -> Any:
 
 
 def _fault(document: AbstractMapping[str, Any], source: str, error: dict[str, Any]) -> tuple[int, str]:
-    """Return the line of a fault and what is said of it."""
+    """Return the line and the message of a fault."""
     path = [part for part in error["loc"] if not str(part).startswith(("function-", "literal", "TotalRow"))]
     place = ".".join(map(str, path))
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        message = "is not known here"
+        message = "unknown name"
     line = _line(document, path)
     return line, f"{source}:{line}: {place or 'mapping'}: {message[:1].lower()}{message[1:]}"
 
 
 def _line(node: Any, path: list[Any]) -> int:
-    """Return the line of the deepest part of *path* that the document has."""
+    """Return the line of the deepest part of *path* in the document."""
     line = 1
     for part in path:
         if not isinstance(node, AbstractMapping | list) or not hasattr(node, "lc"):

@@ -1,1 +1,1 @@
-"""The rules that each row must meet, and their verdict."""
+"""The rules for each row, and their verdict."""

@@ -1,4 +1,4 @@
-"""What a step of an approval writes beside the state: who took it, and when."""
+"""The fields that an approval step fills in: who took it, and when."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def signed(
     now: datetime,
 ) -> dict[str, Any]:
     """
-    Return *change* with the fields that its step from *row* fills in; *who* is the role and the person that take it.
+    Return *change* plus the fields that its step from *row* fills in; *who* is the role and the person.
 
-    A change that is no step of theirs is returned as it is: the server refuses it.
+    A change that is not a step of theirs is returned unchanged: the server refuses it.
     """
     approval, (role, person) = dataset.approval, who
     if approval is None or dataset.subject is None or approval.field not in change:

@@ -1,4 +1,4 @@
-"""The words of a condition over one row: the shapes its parts may have, its literals, and how it is refused."""
+"""The parts of a condition over one row: their shapes, its literals, and its errors."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Type:
 
 
 class ExpressionRefused(Exception):
-    """The message says what is not allowed; `hint`, what is."""
+    """The message states what is not allowed; `hint`, what is."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
 
 
-#: Forms of text in a rule that mean one value to PostgreSQL and to us, whatever a session's settings are.
+#: Literals with the same meaning for PostgreSQL and for us, whatever the session's settings.
 WRITTEN: dict[Shape, tuple[re.Pattern[str], Callable[[str], date | time | datetime], str]] = {
     Shape.DATE: (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat, "YYYY-MM-DD"),
     Shape.TIME: (re.compile(r"\d\d:\d\d(:\d\d)?"), time.fromisoformat, "HH:MM or HH:MM:SS"),
@@ -51,7 +51,7 @@ WRITTEN: dict[Shape, tuple[re.Pattern[str], Callable[[str], date | time | dateti
 
 
 def literal_value(node: exp.Expr, shape: Shape) -> str | bool | int | Decimal | date | time | datetime:
-    """Return the value of a literal that stands where *shape* is expected."""
+    """Return the value of a literal where *shape* is expected."""
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Neg):
@@ -89,7 +89,7 @@ def is_cast_to(node: exp.Cast, shape: Shape) -> bool:
 
 
 def operands(node: exp.Expr) -> tuple[exp.Expr, ...]:
-    """Return what *node* compares or combines."""
+    """Return the operands of *node*."""
     if isinstance(node, exp.Between):
         return (node.this, node.args["low"], node.args["high"])
     if isinstance(node, exp.In | exp.Coalesce):

@@ -1,4 +1,4 @@
-"""What a condition over one row may say: which forms, over which types. Everything else is refused, in words."""
+"""Type-check a condition over one row: the allowed forms and types. Refuse everything else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from daftari.rows.rules.expression_terms import (
 
 Fields = Mapping[str, Field]
 
-#: The most digits that polars holds in a number.
+#: The most digits of a number in polars.
 MOST_DIGITS = 38
 
 
@@ -52,7 +52,7 @@ def type_of_expression(node: exp.Expr, fields: Fields) -> Type:
     Return the type of *node*.
 
     Raises:
-        Refused: something in it is not allowed, or does not fit together.
+        ExpressionRefused: something in it is not allowed, or types do not match.
     """
     typing = _TYPING.get(type(node))
     if typing is None:
@@ -61,17 +61,17 @@ def type_of_expression(node: exp.Expr, fields: Fields) -> Type:
 
 
 def common_type(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
-    """Return the one type of *nodes*, which are compared; quoted text beside a date is read as one."""
+    """Return the common type of *nodes*, which are compared; quoted text next to a date is read as a date."""
     typed = [type_of_expression(node, fields) for node in nodes if not is_text_literal(node)]
     shape = typed[0].shape if typed else Shape.TEXT
     if shape is Shape.DOCUMENT:
-        raise ExpressionRefused("documents are not compared; is null is possible")
+        raise ExpressionRefused("documents cannot be compared; only is null is allowed")
     for node in nodes:
         _require_shape(node, shape, fields)
     closed = {choice for node in nodes if is_closed(node, fields) for choice in fields[node.name].allowed}
     for node in nodes:
         if closed and is_text_literal(node) and node.name not in closed:
-            raise ExpressionRefused(f"{node.name!r} is none of the values of the field")
+            raise ExpressionRefused(f"{node.name!r} is not a value of the field's closed set")
     return Type(
         shape=shape,
         whole=max((one.whole for one in typed), default=0),
@@ -86,19 +86,17 @@ def _require_shape(node: exp.Expr, shape: Shape, fields: Fields) -> None:
         return
     found = type_of_expression(node, fields).shape
     if found is not shape:
-        raise ExpressionRefused(
-            f"{quoted_fragment(node)} is {found}; {shape} was expected beside what it is compared with"
-        )
+        raise ExpressionRefused(f"{quoted_fragment(node)} is {found}, but is compared with {shape}")
 
 
 def is_closed(node: exp.Expr, fields: Fields) -> bool:
-    """Whether *node* is a field with a closed set of values, which PostgreSQL keeps as an enum."""
+    """Whether *node* is a field with a closed set of values, stored as an enum."""
     return isinstance(node, exp.Column) and bool(fields[node.name].allowed)
 
 
 def _column(node: exp.Column, fields: Fields) -> Type:
     if node.table or node.name not in fields:
-        raise ExpressionRefused(f"{quoted_fragment(node)} is not a field; there is {', '.join(fields)}")
+        raise ExpressionRefused(f"{quoted_fragment(node)} is not a field; known: {', '.join(fields)}")
     field = fields[node.name]
     kind = physical(field)
     if kind.is_float():
@@ -122,13 +120,13 @@ def _truth(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
     for node in nodes:
         found = type_of_expression(node, fields).shape
         if found is not Shape.TRUTH:
-            raise ExpressionRefused(f"{quoted_fragment(node)} is {found}; a condition was expected")
+            raise ExpressionRefused(f"{quoted_fragment(node)} is {found}; expected a condition")
     return Type(shape=Shape.TRUTH)
 
 
 def _equality(node: exp.Binary, fields: Fields) -> Type:
     if any(isinstance(side, exp.Null) for side in (node.this, node.expression)):
-        raise ExpressionRefused("nothing equals null; is null and is not null are possible")
+        raise ExpressionRefused("nothing equals null; use is null or is not null")
     common_type((node.this, node.expression), fields)
     return Type(shape=Shape.TRUTH)
 
@@ -138,10 +136,10 @@ def _ordering(node: exp.Expr, fields: Fields) -> Type:
         raise ExpressionRefused("between symmetric is not allowed in a rule; name the lower bound first")
     found = common_type(operands(node), fields)
     if found.shape is Shape.TEXT:
-        raise ExpressionRefused("text has no order that every server shares; = and <> are possible")
+        raise ExpressionRefused("the order of text differs between servers; use = or <>")
     if found.shape not in _ORDERED:
         raise ExpressionRefused(
-            f"{quoted_fragment(node.this)} is {found.shape}, which has no order; = and <> are possible"
+            f"{quoted_fragment(node.this)} is {found.shape}, which has no order; use = or <>"
         )
     return Type(shape=Shape.TRUTH)
 
@@ -169,7 +167,7 @@ def _sum(node: exp.Add | exp.Sub, fields: Fields) -> Type:
     if left.shape is Shape.DATE and right.shape is Shape.NUMBER:
         if not (isinstance(node.expression, exp.Literal) and node.expression.name.isdigit()):
             raise ExpressionRefused(
-                f"{quoted_fragment(node)}: a date moves by a whole number of days, written out"
+                f"{quoted_fragment(node)}: only a literal whole number of days can be added to a date"
             )
         return left
     scale = max(left.scale, right.scale)
@@ -192,7 +190,7 @@ def _product(node: exp.Mul, fields: Fields) -> Type:
 def _numeric(node: exp.Expr, types: Sequence[Type], *, whole: int, scale: int) -> Type:
     for one in types:
         if one.shape is not Shape.NUMBER:
-            raise ExpressionRefused(f"{quoted_fragment(node)}: {one.shape} is not calculated with so")
+            raise ExpressionRefused(f"{quoted_fragment(node)}: {one.shape} does not support this calculation")
     if any(one.is_float for one in types):
         return Type(shape=Shape.NUMBER, is_float=True)
     return Type(shape=Shape.NUMBER, whole=whole, scale=scale)
@@ -207,7 +205,7 @@ def _of_text(result: Shape) -> Callable[[exp.Expr, Fields], Type]:
     def typing(node: exp.Expr, fields: Fields) -> Type:
         found = type_of_expression(node.this, fields).shape
         if found is not Shape.TEXT:
-            raise ExpressionRefused(f"{quoted_fragment(node)} takes a text, not {found}")
+            raise ExpressionRefused(f"{quoted_fragment(node)} needs a text, not {found}")
         return Type(shape=result, whole=10 if result is Shape.NUMBER else 0)
 
     return typing
@@ -217,7 +215,7 @@ def _cast(node: exp.Cast, fields: Fields) -> Type:
     found = type_of_expression(node.this, fields)
     if is_cast_to(node, Shape.DATE) and found.shape in (Shape.DATE, Shape.TIMESTAMP):
         return Type(shape=Shape.DATE)
-    # Other types have no text that every server and every session shares.
+    # The text of other types depends on the server or session.
     whole_number = found.shape is Shape.NUMBER and found.scale == 0 and not found.is_float
     if is_cast_to(node, Shape.TEXT) and (found.shape is Shape.TEXT or whole_number):
         return Type(shape=Shape.TEXT)
@@ -230,7 +228,7 @@ def _cast(node: exp.Cast, fields: Fields) -> Type:
 def _extract(node: exp.Extract, fields: Fields) -> Type:
     from_date = type_of_expression(node.expression, fields).shape is Shape.DATE
     if node.name.lower() not in DATE_PARTS or not from_date:
-        raise ExpressionRefused(f"extract takes {', '.join(DATE_PARTS)} from a date")
+        raise ExpressionRefused(f"extract supports {', '.join(DATE_PARTS)} from a date")
     return Type(shape=Shape.NUMBER, whole=4)
 
 

@@ -1,4 +1,4 @@
-"""The polars form of a condition that `expression_types` has allowed."""
+"""Convert a condition that `expression_types` allowed to polars."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from daftari.rows.rules.expression_types import MOST_DIGITS, Fields, common_type
 
 def to_polars(node: exp.Expr, fields: Fields, today: date, time_zone: str) -> pl.Expr:
     """
-    Return *node* as an expression over typed values, null where SQL would say null.
+    Return *node* as an expression over typed values, null where SQL gives null.
 
     A timestamp becomes a date in *time_zone*.
     """
@@ -35,7 +35,7 @@ class _Former:
         return type_of_expression(node, self.fields)
 
     def alike(self, node: exp.Expr) -> list[pl.Expr]:
-        """The operands of *node*; a quoted date beside a date is one, as PostgreSQL reads it."""
+        """Return the operands of *node*; like PostgreSQL, read quoted text next to a date as a date."""
         nodes = operands(node)
         shape = common_type(nodes, self.fields).shape
         return [
@@ -44,7 +44,7 @@ class _Former:
         ]
 
     def sum(self, node: exp.Add | exp.Sub) -> pl.Expr:
-        """As in PostgreSQL, a date less a date is a number of days; with a number of days, a date."""
+        """As in PostgreSQL, a date minus a date is a number of days; minus a number of days, a date."""
         left, right = self.of(node.this), self.of(node.expression)
         sign = 1 if isinstance(node, exp.Add) else -1
         found = self.type_of(node)
@@ -58,7 +58,7 @@ class _Former:
 
     def product(self, node: exp.Mul) -> pl.Expr:
         """
-        Exact: polars rounds to the larger scale of the two, so the first has the scale of the result before.
+        Multiply exactly: polars rounds to the larger scale of the two, so the first gets the result's scale.
 
         Numbers too long for an exact product give null: the check in the database judges those.
         """
@@ -107,7 +107,7 @@ class _Former:
 
 
 def _exact(value: pl.Expr, digits: int, scale: int) -> pl.Expr:
-    """*value* in so many digits; null where it has more."""
+    """Return *value* in so many digits; null if it has more."""
     return value.cast(pl.Decimal(min(digits, MOST_DIGITS), scale), strict=False)
 
 

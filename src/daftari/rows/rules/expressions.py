@@ -1,8 +1,8 @@
 """
-A contract's condition over one row, in two equal forms: a polars expression and a PostgreSQL check.
+A contract's condition over one row, in two equivalent forms: a polars expression and a PostgreSQL check.
 
-The text is untrusted: sqlglot parses it, and only what `expression_types` lists passes. Both forms follow
-SQL's three-valued logic: where a field is null the condition may be null, and null is not a violation.
+The text is untrusted: sqlglot parses it, and only what `expression_types` lists is allowed. Both forms follow
+SQL's three-valued logic: if a field is null the condition may be null, and null is not a violation.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from daftari.rows.rules.expression_values import to_polars
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedCondition:
-    text: str  #: as the contract has it
+    text: str  #: as in the contract
     fields: tuple[str, ...]
-    sql: str  #: every name quoted, and the same whatever the session's time zone is
-    check: str | None  #: *sql* for a check constraint; None where it depends on the day it is judged
+    sql: str  #: every name quoted; independent of the session's time zone
+    check: str | None  #: *sql* for a check constraint; None if it depends on the current day
 
-    #: what to evaluate on typed values; takes the day of judging
+    #: returns the expression over typed values, given the current day
     expression: Callable[[date], pl.Expr]
 
 
@@ -38,22 +38,22 @@ def parse(text: str, dataset: Dataset, *, where: str) -> ParsedCondition:
     Return the condition *text* over the fields of *dataset*; *where* begins the message of an error.
 
     Raises:
-        ContractError: it is not one condition, names an unknown field, or uses what is not allowed.
+        ContractError: it is not one condition, names an unknown field, or uses a form that is not allowed.
     """
     try:
         tree = sqlglot.parse_one(text, read="postgres")
     except sqlglot.errors.SqlglotError as error:
-        raise ContractError(f"{where}: not a condition in SQL: {_first_line(error)}") from None
+        raise ContractError(f"{where}: not an SQL condition: {_first_line(error)}") from None
     fields = {f.name: f for f in dataset.fields}
     try:
         found = type_of_expression(tree, fields)
     except ExpressionRefused as error:
         raise ContractError(f"{where}: {error}", hint=error.hint) from None
     if found.shape is not Shape.TRUTH:
-        raise ContractError(f"{where}: is {found.shape}; a condition was expected")
+        raise ContractError(f"{where}: is {found.shape}; expected a condition")
     names = sorted({column.name for column in tree.find_all(exp.Column)})
     if not names:
-        raise ContractError(f"{where}: names no field; there is {', '.join(fields)}")
+        raise ContractError(f"{where}: uses no field; known: {', '.join(fields)}")
     written = _to_sql(tree, fields, dataset.time_zone)
     return ParsedCondition(
         text=text,
@@ -69,7 +69,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _to_sql(tree: exp.Expr, fields: Fields, time_zone: str) -> str:
-    """The condition as PostgreSQL text. Days begin in *time_zone*, whatever the session's is, as a check asks."""
+    """Return the condition as PostgreSQL text. Days begin in *time_zone*, as checks require, not in the session's."""
     tree = tree.copy()
     for cast in list(tree.find_all(exp.Cast)):
         if is_cast_to(cast, Shape.DATE) and type_of_expression(cast.this, fields).shape is Shape.TIMESTAMP:
@@ -79,7 +79,7 @@ def _to_sql(tree: exp.Expr, fields: Fields, time_zone: str) -> str:
         day.replace(exp.cast(_in_zone(exp.func("now"), time_zone), exp.DataType.Type.DATE))
     for column in list(tree.find_all(exp.Column)):
         column.this.set("quoted", True)
-        if _is_text_by_another_type(fields[column.name]) and not _stands_beside_values(column):
+        if _is_text_by_another_type(fields[column.name]) and not _is_compared_with_values(column):
             column.replace(exp.cast(column.copy(), exp.DataType.Type.TEXT))
     return tree.sql("postgres", comments=False)
 
@@ -89,11 +89,11 @@ def _in_zone(instant: exp.Expr, time_zone: str) -> exp.Paren:
 
 
 def _is_text_by_another_type(field: Field) -> bool:
-    """An enum and a uuid take no part in functions of text, and are equal to no text."""
+    """Cast enums and UUIDs to text: text functions and comparisons with text do not accept them."""
     return bool(field.allowed) or field.physical_type == "uuid"
 
 
-def _stands_beside_values(column: exp.Column) -> bool:
+def _is_compared_with_values(column: exp.Column) -> bool:
     if isinstance(column.parent, exp.In | exp.Is):
         return True
     return isinstance(column.parent, exp.EQ | exp.NEQ) and (

@@ -1,4 +1,4 @@
-"""Why a row is rejected that kept every rule: a rule's id, the fields it is about, and the words for people."""
+"""Why the database rejects a row that passed every rule: a rule's id, its fields, and the reason in words."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 class Refusal:
     rule: str
     reason: str
-    fields: tuple[str, ...] = ()  #: none: the row as a whole, which its key names
+    fields: tuple[str, ...] = ()  #: empty: the whole row, named by its key
 
 
-NAMES_NOTHING = "names nothing that exists"
-#: Where the contract rejects a known key with other content.
-CONTRADICTS = Refusal(rule="conflict", reason="contradicts the row that is there under its key")
-#: Of a row that the caller may not write, or that clashes with one that the caller may not see.
+NAMES_NOTHING = "refers to a row that does not exist"
+#: If the contract rejects an existing key with different content.
+CONTRADICTS = Refusal(rule="conflict", reason="contradicts the existing row with the same key")
+#: For a row that the caller may not write, or that conflicts with one that the caller may not see.
 NOT_TAKEN = Refusal(
-    rule="not_taken", reason="is not taken: it is not yours to write, or does not agree with another row"
+    rule="not_taken", reason="is rejected: you may not write it, or it conflicts with another row"
 )
-#: Of a row that the caller sees.
+#: For a row that the caller sees.
 NO_STEP = Refusal(
     rule="approval",
     reason=(
-        "takes a step that its contract does not give you, or that names who took it, and you are nobody by name"
+        "takes a step that the contract does not permit you, or one that records a user, which your login lacks"
     ),
 )

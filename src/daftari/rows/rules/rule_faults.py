@@ -1,4 +1,4 @@
-"""Whether the conditions of a contract can be judged, asked before there is a row."""
+"""Check the conditions of a contract before any row arrives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daftari.rows.rules.expressions import parse
 
 
 def rule_faults(contract: Contract) -> tuple[Fault, ...]:
-    """Return what is wrong with the conditions of *contract*, which has one dataset."""
+    """Return the faults in the conditions of *contract*, which has one dataset."""
     dataset = contract.dataset
     faults = []
     for place, text, line in _conditions(dataset):

@@ -1,8 +1,8 @@
 """
-The verdict over a row: accepted, or rejected with every reason.
+Judge rows: accepted, or rejected with every reason.
 
-One rule, one place: a block of a file and one record of the API are both judged here, by the same
-expressions over the same typed columns. No reason holds a value of the row.
+Blocks of a file and records of the API are judged by the same expressions over the same typed columns.
+No reason contains a value of the row.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from daftari.rows.rules.refusal import NAMES_NOTHING
 class Rule:
     id: str  #: stable: `<field>.required`, `<field>.minimum`, or the id of a rule of the contract
     fields: tuple[str, ...]
-    violated: pl.Expr  #: true where the rule is broken; null is no violation
-    reason: str  #: reads on from the field: "is before 2000-01-01"
+    violated: pl.Expr  #: true if the rule is broken; null is not a violation
+    reason: str  #: follows the field's name: "is before 2000-01-01"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:
-    """All rules of one dataset on one day, ready to be applied to any number of blocks."""
+    """All rules of one dataset on one day, for any number of blocks."""
 
     dataset: Dataset
     rules: tuple[Rule, ...]
-    #: by the rule's id: the rows of keys that exist, one column for each referring field
+    #: by the rule's id: the existing keys, one column for each referring field
     known: Mapping[str, pl.DataFrame]
-    #: the same for relationships of the dataset to itself, which wait until the whole file is known
+    #: the same for self-references, which are judged when the whole file is known
     own_keys: Mapping[str, pl.DataFrame]
 
 
@@ -51,7 +51,7 @@ class Verdicts:
 
 
 #: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`)
-#: and its cells in the clear, to be sealed before they are kept (see `cells`).
+#: and its cells in plain text, to be sealed before they are stored (see `cells`).
 REJECTED = pl.Schema(
     [
         ("line", pl.Int64()),
@@ -63,7 +63,7 @@ REJECTED = pl.Schema(
 )
 
 
-#: Stands for the one character that jsonb does not hold.
+#: Replaces NUL, which jsonb cannot store.
 _NUL = "\u2400"
 
 
@@ -74,7 +74,7 @@ class _Broken:
     rule: str
     fields: tuple[str, ...]
     reason: str
-    rows: pl.Series  #: which rows do
+    rows: pl.Series  #: which rows break it
 
 
 def rulebook(
@@ -83,8 +83,8 @@ def rulebook(
     """
     Return the rules of *dataset* as of *today*.
 
-    *known* holds the keys that exist, for each relationship to be judged; one that is absent from it is not
-    judged. A relationship to the dataset itself is left to the caller, who alone knows the rows to come.
+    *known* holds the existing keys of each relationship to judge; others are not judged. Self-references are
+    left to the caller, which knows the rows still to come.
 
     Raises:
         ContractError: a rule of the contract is not a condition over its fields.
@@ -114,7 +114,7 @@ def rulebook(
 
 
 def with_known(book: Rulebook, known: Mapping[Relationship, pl.DataFrame]) -> Rulebook:
-    """Return *book*, of a dataset that does not refer to itself, with the keys that exist."""
+    """Return *book*, of a dataset without self-references, with the existing keys."""
     return replace(book, known={reference_rule(it): _named_alike(keys, it) for it, keys in known.items()})
 
 
@@ -127,7 +127,7 @@ def reference_rule(relationship: Relationship) -> str:
 
 
 def field_rules(field: Field) -> list[Rule]:
-    """The rules that the options of *field* make."""
+    """Return the rules that the options of *field* define."""
     value = pl.col(field.name)
 
     def rule(what: str, violated: pl.Expr, reason: str) -> Rule:
@@ -135,13 +135,13 @@ def field_rules(field: Field) -> list[Rule]:
 
     rules = []
     if field.allowed:
-        listed = ", ".join(field.allowed) if len(field.allowed) <= 12 else f"{len(field.allowed)} values"
-        rules.append(rule("allowed", ~value.is_in(list(field.allowed)), f"is none of {listed}"))
+        listed = ", ".join(field.allowed) if len(field.allowed) <= 12 else f"its {len(field.allowed)} values"
+        rules.append(rule("allowed", ~value.is_in(list(field.allowed)), f"must be one of {listed}"))
     rules += [rule(what, violated, reason) for what, violated, reason in _bounds(field, value)]
     rules += [rule(what, violated, reason) for what, violated, reason in _lengths(field, value)]
     if field.options.multiple_of is not None:
         step = field.options.multiple_of
-        # A float is a multiple of 0.1 where its shortest decimal form is one.
+        # A float is a multiple of 0.1 if its shortest decimal form is.
         exact = (
             value.cast(pl.String).cast(pl.Decimal(38, 18), strict=False)
             if physical(field).is_float()
@@ -199,7 +199,7 @@ def _lengths(field: Field, value: pl.Expr) -> list[tuple[str, pl.Expr, str]]:
 
 
 def _is_longer(value: pl.Expr, most: int) -> pl.Expr:
-    """Characters are counted only where a text has more bytes than it may have characters: that is at hand."""
+    """Count characters only if some text has more bytes than allowed characters: byte lengths are cheap."""
 
     def longer(texts: pl.Series) -> pl.Series:
         if len(texts) < FEW:
@@ -212,7 +212,7 @@ def _is_longer(value: pl.Expr, most: int) -> pl.Expr:
 
 
 def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
-    """Return which of *rows* are accepted, and for each of the others every rule it breaks."""
+    """Return which of *rows* are accepted, and for each other row every rule it breaks."""
     broken = _broken(rows, book)
     if not broken:
         return Verdicts(
@@ -228,7 +228,7 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
         separator=",",
         ignore_nulls=True,
     )
-    # filtered first: reasons are made for the few rows that need them
+    # filter first: only a few rows need reasons
     rejected = table.with_columns(line=rows.lines).filter(bad)
     rejected = rejected.select("line", reasons=pl.lit("[") + reasons + pl.lit("]"))
     text = rows.text.filter(bad)
@@ -243,13 +243,13 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
 
 
 def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
-    """One reason as quarantine keeps it."""
+    """Return one reason as quarantine stores it."""
     return json.dumps({"rule": rule, "field": ", ".join(fields), "reason": reason}, ensure_ascii=False)
 
 
 def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
     violated = [rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)]
-    # A few rows are gone through before they are shared out among threads.
+    # For a few rows, sequential is faster than starting threads.
     masks = rows.values.select_seq(violated) if len(rows.lines) < FEW else rows.values.select(violated)
     found = [
         *_unreadable(rows, book.dataset),
@@ -271,7 +271,7 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
 
 
 def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
-    """What is missing though required, and what is there but cannot be read as its type."""
+    """Yield required values that are missing, and values that cannot be read as their type."""
     for field in dataset.fields:
         values, text = rows.values[field.name], rows.text[field.name]
         if values.null_count() == 0:
@@ -291,7 +291,7 @@ def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
 
 
 def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
-    """Return which rows name a key that is not among *keys*. A null in any of the fields names nothing, as in SQL."""
+    """Return which rows refer to a key that is not in *keys*. As in SQL, a null in any field refers to nothing."""
     if keys.width == 1:
         name = keys.columns[0]
         return values.select((~pl.col(name).is_in(keys[name].implode())).fill_null(False)).to_series()
@@ -307,7 +307,7 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
     """
     Return `preview` and `key` of rejected rows, as JSON of their *text*.
 
-    Every value that may not be shown is `***`; a key is null where it is not whole or may not be shown.
+    Every value that may not be shown is `***`; a key is null if it is incomplete or may not be shown.
     """
     text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
     shown = [
@@ -326,18 +326,18 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
 
 def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Series:
     """
-    Return rows as JSON, a text for each field: what could be read in its canonical form, the rest as it came.
+    Return rows as JSON, one text per field: readable values in canonical form, the rest as received.
 
-    So a row that is mended is read as a record of the API is, whatever its file's dates looked like.
+    So a corrected row is read like a record of the API, whatever the date format of its file.
     """
-    told = [
+    columns = [
         pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
         for field in dataset.fields
     ]
-    return pl.select(told).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    return pl.select(columns).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
 def _canonical(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.Binary:  # sealed by now, and opened nowhere on this way
+    if values.dtype == pl.Binary:  # already sealed, and not opened here
         return pl.Series([None] * len(values), dtype=pl.String)
     return copy_text_of(values)

@@ -1,4 +1,4 @@
-"""Working days: neither weekend nor public holiday, as the `holidays` library knows them for a country."""
+"""Working days: not weekends or public holidays, which the `holidays` library lists by country."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def _calendar(country: str) -> holidays.HolidayBase:
 
 
 def require_country(country: str) -> None:
-    """Raises SettingError where the public holidays of *country* (ISO 3166) are not known."""
+    """Raise SettingError if the public holidays of *country* (ISO 3166) are unknown."""
     if country not in holidays.list_supported_countries():
         raise SettingError(
-            f"DAFTARI_COUNTRY: found {country!r}; expected the two letters of a country whose "
+            f"DAFTARI_COUNTRY: found {country!r}; expected the two-letter code of a country whose "
             "public holidays are known, such as KE"
         )
 
@@ -30,7 +30,7 @@ def working_days(start: date, end: date, country: str) -> int:
     """
     Count the working days from *start* to *end*, both included, of at most three years.
 
-    Holidays that depend on the moon are as the library expects them until they are gazetted.
+    Holidays that depend on the moon are the library's estimates until they are gazetted.
     """
     calendar = _calendar(country)
     days = min((end - start).days + 1, _MOST_DAYS)
@@ -38,7 +38,7 @@ def working_days(start: date, end: date, country: str) -> int:
 
 
 def days_off(start: date, end: date, country: str) -> dict[date, str]:
-    """Return the weekends and public holidays from *start* to *end*, each with what it is called."""
+    """Return the weekends and public holidays from *start* to *end*, each with its name."""
     calendar = _calendar(country)
     every = [start + timedelta(days=at) for at in range(min((end - start).days + 1, _MOST_DAYS))]
     return {it: calendar.get(it) or "weekend" for it in every if not calendar.is_working_day(it)}
