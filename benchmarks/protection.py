@@ -28,9 +28,9 @@ import reads
 from cluster import Cluster, find_binaries
 from daftari.contract.model import Dataset, Field, LogicalType, Protection
 from daftari.io.keys.session_keys import SessionKey, lend_keys_to_session
-from daftari.protect.columns import Keys, open_rows, seal_rows
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, derive
+from daftari.protect.sealed_columns import Keys, open_rows, seal_rows
 from load import RESULTS, machine, markdown, measure_all, row_of, ruler_row, say
 from variants import CACHE, GOVERN, GOVERNED_TEMPLATE, INIT, Bench, Governed, write_files
 

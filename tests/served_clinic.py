@@ -14,7 +14,7 @@ from daftari.io.access.callers import make_service
 from daftari.io.workspace.files import read_workspace
 from daftari.operations.read.read_rows import Reader
 from daftari.operations.schema.apply_contracts import apply_contracts
-from daftari.operations.write.requests import WriteContext, WriteRequest
+from daftari.operations.write.write_requests import WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 
 ACCESS = [

@@ -17,7 +17,7 @@ from tests.small_contracts import (
     without,
 )
 
-from daftari.compile.changes.steps import ACCESS_PHASES
+from daftari.compile.schema_changes.steps import ACCESS_PHASES
 from daftari.contract.access.role_permissions import permissions_of
 from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.model import Field, LogicalType, Options, RowRule

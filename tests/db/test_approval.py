@@ -22,7 +22,7 @@ from daftari.io.keys import key_store_of
 from daftari.io.workspace.files import read_workspace
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.write.approvals import ask_for_approval, new_key, take_step
-from daftari.operations.write.requests import RequestAnswer, WriteContext, WriteRequest
+from daftari.operations.write.write_requests import RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.settings import read_settings
 

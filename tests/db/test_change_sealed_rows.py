@@ -7,7 +7,7 @@ from tests.clinic import NOW
 from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import Caller, RequestContext
 from daftari.io.access.callers import make_service
-from daftari.operations.write.requests import WriteContext, WriteRequest
+from daftari.operations.write.write_requests import WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 
 ACCESS = [{"role": "nurse", "operations": ["read", "insert", "update"], "rows": "all"}]

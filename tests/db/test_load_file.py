@@ -11,7 +11,7 @@ from tests.clinic import HEADER, NOW, SECRETS, counted
 from daftari.errors import DatabaseError, Drift, MappingError, ReconciliationError, UnknownName
 from daftari.operations.load.load_file import load_file
 from daftari.operations.load.load_path import LoadRequest, load_path, prepare_load
-from daftari.rows.intake.totals import ControlTotals
+from daftari.rows.intake.control_totals import ControlTotals
 
 GOOD = [
     "V1,2026-03-01,A,Wanjiku,100.00,asthma",

@@ -11,13 +11,13 @@ from tests.served_clinic import opened, visit
 
 from daftari.errors import AccessRefused, Drift, KeyReused, RequestUnderWay, UnknownName
 from daftari.io.access.callers import speak_for
-from daftari.io.merge.staging import stage_of_session
+from daftari.io.row_writing.staging import stage_of_session
 from daftari.io.runs import ledger
 from daftari.io.write import idempotency
 from daftari.io.write.caller_write import CallerWrite
 from daftari.io.write.idempotency import Named
 from daftari.operations.write.judge_records import judge_records
-from daftari.operations.write.requests import WriteRequest
+from daftari.operations.write.write_requests import WriteRequest
 from daftari.operations.write.write_rows import write_rows
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from daftari.cli.contract_views import show_contract
+from daftari.contract.as_json import as_plain
 from daftari.contract.compatibility.compatibility import compare
-from daftari.contract.plain import as_plain
 from daftari.contract.reader.document import parse_document, walk
 from daftari.contract.reader.odcs_schema import plain
 from daftari.contract.reader.read import read_contract

@@ -211,7 +211,7 @@ def test_a_caller_sees_and_writes_what_its_role_may(served):
         ("{}", {"Idempotency-Key": "k" * 201}, 400, "Idempotency-Key: expected 1 to 200"),
         ("{}", {"Authorization": "Bearer dft_x"}, 401, "unknown caller"),
         ("{}", {"Authorization": "Basic dft_x"}, 401, "unknown caller"),
-        ("x" * (16 * 2**20 + 1), {}, 413, "larger than 16 MiB"),
+        ("x" * (16 * 2**20 + 1), {}, 413, "larger than the limit of 16 MiB"),
     ],
 )
 def test_what_cannot_be_read_is_refused_as_a_problem_that_says_what_is_expected(

@@ -29,7 +29,7 @@ from daftari.contract.model import Field
 from daftari.io.access.callers import make_service
 from daftari.io.embedded.binaries import find_binaries
 from daftari.io.workspace.files import read_open_workspace
-from daftari.protect.blind import BlindIndex
+from daftari.protect.blind_index import BlindIndex
 from daftari.protect.keys import KeyOwner
 from daftari.protect.seal import FieldKey
 from daftari.settings import EmbeddedServer, read_settings

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from daftari.cli.demo_page import show_demo_page
 from daftari.io.runs.ledger import RunCounts
-from daftari.io.runs.summary import DatasetSummary
+from daftari.io.runs.spend_summary import DatasetSummary
 from daftari.operations.demo.demo_report import Checks, DemoReport, Spend
 
 REPORT = DemoReport(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftari.operations.write.requests import RecordOutcome, kept_answer, to_keep
+from daftari.operations.write.write_requests import RecordOutcome, kept_answer, to_keep
 
 REASONS = st.sampled_from([(), ({"rule": "fee.minimum", "field": "fee", "reason": "is below 0"},)])
 OUTCOMES = st.builds(RecordOutcome, status=st.sampled_from(["inserted", "quarantined"]), reasons=REASONS)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
 
-from daftari.operations.write.requests import MOST_RECORDS, Record
+from daftari.operations.write.write_requests import MOST_RECORDS, Record
 
 _LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 

@@ -18,7 +18,7 @@ from daftari.api.service import Service, clock
 from daftari.contract.access.caller import RequestContext
 from daftari.errors import DaftariError
 from daftari.operations.write.forget_answers import forget_answers
-from daftari.operations.write.requests import MOST_RECORDS, RequestAnswer, WriteContext, WriteRequest
+from daftari.operations.write.write_requests import MOST_RECORDS, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.rows.intake.records import cell
 

@@ -11,9 +11,9 @@ import typer
 from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import now, open_session
+from daftari.contract.as_json import as_plain
 from daftari.contract.compatibility.compatibility import ChangeKind, ContractChange, compare
 from daftari.contract.model import Contract
-from daftari.contract.plain import as_plain
 from daftari.errors import BreakingChange, ChecksFailed, ContractError
 from daftari.operations.contracts.check_examples import check_examples
 from daftari.operations.contracts.find_contract import find_contract

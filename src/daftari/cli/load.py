@@ -19,7 +19,7 @@ from daftari.operations.load.load_files import Files, explain_files, load_files
 
 if TYPE_CHECKING:
     from daftari.cli.session import CommandSession
-    from daftari.rows.intake.totals import ControlTotals
+    from daftari.rows.intake.control_totals import ControlTotals
     from daftari.rows.mapping.explain import Explained
 
 app = typer.Typer(add_completion=False)
@@ -85,7 +85,7 @@ def load(
 def _totals(stated: Iterable[str]) -> ControlTotals | None:
     if not stated:
         return None
-    from daftari.rows.intake.totals import ControlTotals
+    from daftari.rows.intake.control_totals import ControlTotals
 
     rows, sums = None, {}
     for text in stated:

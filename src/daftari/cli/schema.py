@@ -19,7 +19,7 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import CommandSession, now, open_session
-from daftari.compile.changes.steps import SchemaChange
+from daftari.compile.schema_changes.steps import SchemaChange
 from daftari.contract.compatibility.changes import ChangeKind
 from daftari.errors import DatabaseError, Drift
 from daftari.operations.schema import apply_contracts

@@ -19,8 +19,8 @@ from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read.read_rows import Reader, query_of, read_page
 from daftari.operations.write.approvals import ask_for_approval as ask_for
 from daftari.operations.write.approvals import new_key, take_step
-from daftari.operations.write.requests import RecordOutcome
-from daftari.rows.query import MOST_ROWS, VisibleColumn
+from daftari.operations.write.write_requests import RecordOutcome
+from daftari.rows.url_query import MOST_ROWS, VisibleColumn
 from daftari.web import records
 from daftari.web.page_request import PageRequest
 from daftari.web.reports import OwnFigures, about_me

@@ -17,7 +17,7 @@ from daftari.contract.model import Contract, Dataset, LogicalType
 from daftari.operations.contracts.contract_history import contract_history
 from daftari.operations.runs.overview import CheckedDataset, Overview, count_by_month, look_over
 from daftari.operations.runs.show_runs import show_runs
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 from daftari.web import charts
 from daftari.web.approvals import waiting_for
 from daftari.web.page_request import PageRequest

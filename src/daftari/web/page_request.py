@@ -19,7 +19,7 @@ from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Contract, Dataset
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_rows import Reader
-from daftari.operations.write.requests import WriteContext
+from daftari.operations.write.write_requests import WriteContext
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

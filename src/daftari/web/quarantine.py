@@ -15,7 +15,7 @@ from daftari.errors import QuarantineRefused
 from daftari.operations.quarantine.correct_by_file import correct_by_file, rejected_rows_file
 from daftari.operations.quarantine.correct_rows import changed_cells, correct_rows, quarantined_rows
 from daftari.operations.quarantine.show_quarantine import count_waiting
-from daftari.operations.write.requests import RecordOutcome
+from daftari.operations.write.write_requests import RecordOutcome
 from daftari.protect.mask import HIDDEN
 from daftari.web.page_request import PageRequest
 

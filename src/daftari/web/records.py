@@ -16,7 +16,7 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_history import read_history
 from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_page
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 from daftari.web.page_request import PageRequest
 
 #: The operators of addresses in words, for the filter form.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, with_field
 
-from daftari.compile.changes.statements import create_all
+from daftari.compile.schema_changes.statements import create_all
 from daftari.compile.tables import tables
 from daftari.compile.tables.objects import Constraint, ObjectKind
 from daftari.contract.model import (

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from daftari.demo.organisation.absence import make_leave
+from daftari.demo.organisation.expenses import make_expenses
+from daftari.demo.organisation.incidents import as_known_at, make_incidents
+from daftari.demo.organisation.leave import make_leave
 from daftari.demo.organisation.pay import make_payroll
 from daftari.demo.organisation.people import Organisation, make_organisation
-from daftari.demo.organisation.spending import make_expenses
-from daftari.demo.organisation.trouble import as_known_at, make_incidents
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 from daftari.web.records import (
     address,
     narrowed,

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from daftari.api.openapi import json_schemas
 from daftari.api.problems import MEDIA_TYPE
 from daftari.contract.model import Dataset
-from daftari.rows.query import DEFAULT_LIMIT, MOST_ROWS
+from daftari.rows.url_query import DEFAULT_LIMIT, MOST_ROWS
 
 _PURPOSE = {
     "name": "X-Purpose",

@@ -20,7 +20,7 @@ from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_history import Event, read_history
 from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_one, read_page
-from daftari.rows.query import Query
+from daftari.rows.url_query import Query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _FORMATS = {

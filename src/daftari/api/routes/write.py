@@ -19,7 +19,7 @@ from daftari.api.write_queue import WriteQueue
 from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_rows import Reader, sees
-from daftari.operations.write.requests import Record, RequestAnswer, WriteRequest, fingerprint
+from daftari.operations.write.write_requests import Record, RequestAnswer, WriteRequest, fingerprint
 from daftari.rows.intake.records import cell
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from daftari.compile.access import approvals, masked_views
+from daftari.compile.access import approval_triggers, masked_views
 from daftari.compile.access.roles import Roles, wanted
 from daftari.compile.access.scopes import condition, mart_condition
 from daftari.compile.names import Schemas, derived
@@ -139,7 +139,9 @@ def _policies(
     for at, rows in enumerate(share.scopes, 1):
         which = () if at == 1 else (str(at),)
         text = condition(dataset, rows, role, known)
-        if share.operation == Operation.INSERT and (begins := approvals.begins(dataset, rows, share.role)):
+        if share.operation == Operation.INSERT and (
+            begins := approval_triggers.begins(dataset, rows, share.role)
+        ):
             text = f"{text} and {begins}"
         yield Policy(
             schema=schemas.data,

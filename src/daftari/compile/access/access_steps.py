@@ -7,8 +7,8 @@ from typing import cast
 
 from daftari.compile.access import access_statements
 from daftari.compile.access.access_statements import AccessObject
-from daftari.compile.changes.differences import ObjectDifference
-from daftari.compile.changes.steps import Phase, SchemaChange, SchemaStep
+from daftari.compile.schema_changes.differences import ObjectDifference
+from daftari.compile.schema_changes.steps import Phase, SchemaChange, SchemaStep
 from daftari.compile.tables.objects import DatabaseObject, Grant, Identity, ObjectKind, Policy, Role, View
 from daftari.contract.compatibility.changes import ChangeKind
 

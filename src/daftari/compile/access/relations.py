@@ -10,7 +10,7 @@ from daftari.compile.names import Schemas
 from daftari.compile.tables.columns import PLATFORM_COLUMNS, column_type
 from daftari.contract.access.role_permissions import Visibility, permission_of, sights
 from daftari.contract.model import Dataset, Operation
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from daftari.compile import audit, partitions
-from daftari.compile.access import approvals
+from daftari.compile.access import approval_triggers
 from daftari.compile.names import Schemas, identifier, qualified
 from daftari.compile.tables import checks, columns, keys
 from daftari.compile.tables.objects import (
@@ -76,7 +76,7 @@ def _table(dataset: Dataset, periods: Sequence[Partition], schemas: Schemas) -> 
     yield from keys.key_table(dataset, schemas)
     yield from audit.triggers(dataset, schemas)
     yield _set_updated_at(dataset, schemas)
-    if step := approvals.trigger(dataset, schemas):
+    if step := approval_triggers.trigger(dataset, schemas):
         yield step
     yield from _comments(dataset, schemas)
 

@@ -15,8 +15,8 @@ from typing import Any
 from daftari.demo.files.expected import DemoFile
 from daftari.demo.files.layouts import body, column, csv_bytes, headers, json_lines_bytes
 from daftari.demo.files.lines import FileLine, PlantedFault, lines_of, plant, repeat
+from daftari.demo.organisation.incidents import as_known_at
 from daftari.demo.organisation.records import Incident
-from daftari.demo.organisation.trouble import as_known_at
 
 _WRONG_RATIO, _REPEATS_A_FILE = 0.02, 2
 #: Name and end (not included) of each export.

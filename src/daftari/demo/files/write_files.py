@@ -11,11 +11,11 @@ from daftari.demo.files.incident_files import incident_files
 from daftari.demo.files.leave_files import leave_files
 from daftari.demo.files.organisation_files import organisation_files
 from daftari.demo.files.payroll_files import payroll_files
-from daftari.demo.organisation.absence import make_leave
+from daftari.demo.organisation.expenses import make_expenses
+from daftari.demo.organisation.incidents import make_incidents
+from daftari.demo.organisation.leave import make_leave
 from daftari.demo.organisation.pay import make_payroll
 from daftari.demo.organisation.people import make_organisation
-from daftari.demo.organisation.spending import make_expenses
-from daftari.demo.organisation.trouble import make_incidents
 
 MANIFEST = "manifest.csv"
 

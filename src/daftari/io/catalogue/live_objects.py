@@ -12,8 +12,8 @@ from psycopg import Connection
 
 from daftari.compile.access import access_policies
 from daftari.compile.access.access_policies import Present, Rights
-from daftari.compile.changes.statements import create_all
 from daftari.compile.names import Schemas, identifier
+from daftari.compile.schema_changes.statements import create_all
 from daftari.compile.tables import tables
 from daftari.compile.tables.objects import (
     Column,

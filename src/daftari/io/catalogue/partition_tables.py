@@ -8,8 +8,8 @@ from typing import Any
 from psycopg import Connection, sql
 
 from daftari.compile import audit
-from daftari.compile.changes import statements
 from daftari.compile.names import derived
+from daftari.compile.schema_changes import statements
 from daftari.compile.tables.objects import Partition
 from daftari.contract.model import Dataset
 from daftari.contract.platform import COLUMNS, OPS

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
-from daftari.contract.exchange import ColumnProfile, ReferenceProfile, TableProfile
+from daftari.contract.draft_contract import ColumnProfile, ReferenceProfile, TableProfile
 from daftari.contract.governable.physical_types import is_physical_type, logical_type_of
 from daftari.contract.model import LogicalType
 from daftari.contract.platform import COLUMNS

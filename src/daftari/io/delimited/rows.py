@@ -24,7 +24,7 @@ from daftari.io.delimited.scan import (
     plain_quotes,
     scan,
 )
-from daftari.io.files.sift import sift
+from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block, Malformed, shape_of
 
 #: A longer record counts as a quote that never closes.

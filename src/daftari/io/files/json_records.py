@@ -16,7 +16,7 @@ import polars as pl
 
 from daftari.errors import SourceError
 from daftari.io.delimited.layout import Layout
-from daftari.io.files.sift import sift
+from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block, Malformed, shape_of
 from daftari.rows.intake.records import cell
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from daftari.errors import SourceError
 from daftari.io.delimited.layout import Layout
-from daftari.io.files.sift import sift
+from daftari.io.files.non_rows import sift
 from daftari.io.files.table import BLOCK_ROWS, named_layout
 from daftari.rows.intake.block import Block
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from daftari.io.delimited.header import SAMPLE_RECORDS, Sought, header_place
 from daftari.io.delimited.layout import Layout, column_names
-from daftari.io.files.sift import sift
+from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block
 
 BLOCK_ROWS = 65_536

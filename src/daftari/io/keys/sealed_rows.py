@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.contract.platform import OPS
 from daftari.io.database import queries
-from daftari.protect.columns import sealed_fields
+from daftari.protect.sealed_columns import sealed_fields
 from daftari.rows.formats.parse import physical
 from daftari.rows.intake import copy_format
 

@@ -9,16 +9,9 @@ import polars as pl
 
 from daftari.contract.model import Dataset
 from daftari.errors import KeysUnavailable
-from daftari.protect.blind import BlindIndex
-from daftari.protect.columns import (
-    Keys,
-    open_rows,
-    seal_rows,
-    sealed_fields,
-    subjects,
-    used_keys,
-)
+from daftari.protect.blind_index import BlindIndex
 from daftari.protect.keys import DataKey, index_owner, owner_of
+from daftari.protect.sealed_columns import Keys, open_rows, seal_rows, sealed_fields, subjects, used_keys
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore

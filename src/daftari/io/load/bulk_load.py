@@ -23,13 +23,13 @@ from daftari.contract.model import Conflict, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.io.load.deferred_indexes import DeferredIndexes
-from daftari.io.merge import staging
-from daftari.io.merge.halving import written_by_halves
-from daftari.io.merge.refusals import Refusals
+from daftari.io.row_writing import staging
+from daftari.io.row_writing.constraint_reasons import Refusals
+from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
-from daftari.rows.rules.refusal import CONTRADICTS, Refusal
+from daftari.rows.rules.rejection import CONTRADICTS, Refusal
 from daftari.rows.rules.rules import reference_rule
 
 _QUERIES = queries.load_queries("load/bulk_load.sql")

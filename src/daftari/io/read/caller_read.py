@@ -16,7 +16,7 @@ from daftari.io.database import queries
 from daftari.io.database.prepared import ask_after
 from daftari.io.files.csv_for_people import csv_pieces
 from daftari.io.read.parquet_export import comes_as_text, parquet
-from daftari.rows.query import Filter, Query, Sort, VisibleColumn
+from daftari.rows.url_query import Filter, Query, Sort, VisibleColumn
 
 _QUERIES = queries.load_queries("read/caller_read.sql")
 _OPERATORS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}

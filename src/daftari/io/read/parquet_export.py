@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 
 _NUMERIC = re.compile(r"numeric\((\d+)(?:,\s*(\d+))?\)")
 _TYPES = {

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from daftari.compile.access.relations import Relation
 from daftari.io.database import queries
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 
 _QUERIES = queries.load_queries("runs/overview.sql")
 

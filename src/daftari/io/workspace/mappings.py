@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daftari.errors import MappingError
-from daftari.rows.intake.totals import ControlTotals, read_manifest
+from daftari.rows.intake.control_totals import ControlTotals, read_manifest
 from daftari.rows.mapping.mapping import Mapping
 from daftari.rows.mapping.mapping_reader import read_mapping
 

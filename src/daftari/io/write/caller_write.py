@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from daftari.compile.access import approvals
+from daftari.compile.access import approval_triggers
 from daftari.compile.access.relations import relation_of
 from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import Caller
@@ -24,11 +24,11 @@ from daftari.errors import AccessRefused
 from daftari.io.access.callers import in_role_of
 from daftari.io.database import queries
 from daftari.io.database.connection import BY_POLICY
-from daftari.io.merge import staging
-from daftari.io.merge.halving import written_by_halves
-from daftari.io.merge.refusals import Refusals
+from daftari.io.row_writing import staging
+from daftari.io.row_writing.constraint_reasons import Refusals
+from daftari.io.row_writing.halving import written_by_halves
 from daftari.rows.intake.batch import Batch
-from daftari.rows.rules.refusal import CONTRADICTS, NOT_TAKEN, Refusal
+from daftari.rows.rules.rejection import CONTRADICTS, NOT_TAKEN, Refusal
 
 _QUERIES = queries.load_queries("write/caller_write.sql")
 _AT_ONCE = 5  #: how often rows that another session wrote meanwhile are looked up again
@@ -157,7 +157,7 @@ class CallerWrite:
     def _why(self, error: psycopg.Error) -> Refusal:
         """Give the reason only to callers who see every row: to others it would reveal one."""
         by_policy = isinstance(error, psycopg.errors.InsufficientPrivilege)
-        is_told = self.sees_all or error.diag.constraint_name == approvals.CONSTRAINT
+        is_told = self.sees_all or error.diag.constraint_name == approval_triggers.CONSTRAINT
         return self._refusals.of(error) if is_told and not by_policy else NOT_TAKEN
 
     def _may_not_insert(self) -> dict[int, Fate]:

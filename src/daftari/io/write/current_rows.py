@@ -13,7 +13,7 @@ from daftari.contract.model import Dataset
 from daftari.contract.platform import OPS
 from daftari.errors import RowRefused
 from daftari.io.keys.sealer import Sealer
-from daftari.protect.columns import sealed_fields
+from daftari.protect.sealed_columns import sealed_fields
 from daftari.rows.formats.parse import physical
 
 

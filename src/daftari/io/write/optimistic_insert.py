@@ -21,8 +21,8 @@ from daftari.contract.model import Contract
 from daftari.io.access.callers import speak_for
 from daftari.io.database import queries
 from daftari.io.keys.session_keys import in_reader_role
-from daftari.io.merge import staging
 from daftari.io.quarantine import quarantine_entries
+from daftari.io.row_writing import staging
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, RunCounts
 from daftari.io.write import caller_write

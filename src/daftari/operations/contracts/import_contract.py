@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from psycopg import Connection
 
-from daftari.contract.exchange import TableProfile, contract_text
+from daftari.contract.draft_contract import TableProfile, contract_text
 from daftari.errors import SettingError, SourceError
 from daftari.io.catalogue.table_profile import profile_table
 from daftari.io.files import open_source

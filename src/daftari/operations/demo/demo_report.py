@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from daftari.io.runs.ledger import RunCounts as RunCounts
-from daftari.io.runs.summary import DatasetSummary as DatasetSummary
+from daftari.io.runs.spend_summary import DatasetSummary as DatasetSummary
 
 #: The only currency of the chart: amounts in two currencies are never added.
 CURRENCY = "KES"

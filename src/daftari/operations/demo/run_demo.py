@@ -21,7 +21,7 @@ from daftari.demo.organisation.words import ORGANISATION
 from daftari.errors import SettingError
 from daftari.io.runs.check_results import CheckedDataset
 from daftari.io.runs.ledger import Loaded
-from daftari.io.runs.summary import monthly_spend, summarise
+from daftari.io.runs.spend_summary import monthly_spend, summarise
 from daftari.io.workspace.files import Workspace, read_open_workspace, read_workspace
 from daftari.operations.demo.demo_report import CURRENCY, Checks, DemoReport, Spend
 from daftari.operations.load.load_path import LoadRequest, load_path

@@ -11,7 +11,7 @@ from psycopg import Connection
 from daftari.contract.model import Contract
 from daftari.io.keys import KeyStore, sealed_rows
 from daftari.io.keys.store import State
-from daftari.protect.columns import sealed_fields
+from daftari.protect.sealed_columns import sealed_fields
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from psycopg import Connection
 from daftari.contract.model import Contract, Dataset
 from daftari.io.keys import KeyStore, sealed_rows
 from daftari.io.keys.sealer import Sealer
-from daftari.protect.columns import sealed_fields
+from daftari.protect.sealed_columns import sealed_fields
 
 #: Rows per transaction: less than a second's work, so that nobody waits long for a row.
 ROWS = 2_000

@@ -32,9 +32,9 @@ from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
 from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
 from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.batch import RowsElsewhere
+from daftari.rows.intake.control_totals import ControlTotals, reconcile
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
-from daftari.rows.intake.totals import ControlTotals, reconcile
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.rules.rules import rulebook
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from daftari.io.runs.ledger import Loaded as Loaded
     from daftari.io.workspace.files import Workspace
     from daftari.operations.load.load_path import LoadRequest
-    from daftari.rows.intake.totals import ControlTotals
+    from daftari.rows.intake.control_totals import ControlTotals
     from daftari.rows.mapping.explain import Explained
     from daftari.settings import Settings
 
@@ -156,7 +156,7 @@ def _request(
     files: Files, path: Path, sha256: str | None = None, judge: JudgeProcess | None = None
 ) -> LoadRequest:
     from daftari.operations.load.load_path import LoadRequest
-    from daftari.rows.intake.totals import ControlTotals
+    from daftari.rows.intake.control_totals import ControlTotals
 
     return LoadRequest(
         dataset=files.dataset,

@@ -21,8 +21,8 @@ from daftari.operations.load.judge_process import JudgeProcess
 from daftari.operations.load.load_file import FileLoad, load_file
 from daftari.operations.load.open_file import WantedFile, open_file
 from daftari.operations.load.recognise_file import recognise_file
+from daftari.rows.intake.control_totals import ControlTotals
 from daftari.rows.intake.intake import rows_may_collide
-from daftari.rows.intake.totals import ControlTotals
 from daftari.rows.mapping.mapping import Mapping
 
 

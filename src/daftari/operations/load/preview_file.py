@@ -16,8 +16,8 @@ from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.runs import ledger
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.rows.intake.control_totals import ControlTotals, reconcile
 from daftari.rows.intake.intake import Intake, take_in
-from daftari.rows.intake.totals import ControlTotals, reconcile
 from daftari.rows.mapping.explain import Explained, explain
 from daftari.rows.rules.rules import rulebook
 

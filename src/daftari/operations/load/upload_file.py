@@ -25,7 +25,7 @@ from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.operations.load.open_file import WantedFile, choose_mapping
 from daftari.operations.load.preview_file import FilePreview, preview_file
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
-from daftari.rows.intake.totals import ControlTotals
+from daftari.rows.intake.control_totals import ControlTotals
 from daftari.rows.mapping.mapping import FieldSource
 from daftari.rows.mapping.mapping import Mapping as ColumnMapping
 

@@ -10,10 +10,10 @@ from psycopg import Connection
 
 from daftari.compile.access import access_steps
 from daftari.compile.access.access_policies import Present, Rights
-from daftari.compile.changes.changes import statements_of
-from daftari.compile.changes.differences import ObjectDifference, Objects, differences
-from daftari.compile.changes.steps import ACCESS_PHASES, SchemaChange
 from daftari.compile.names import Schemas
+from daftari.compile.schema_changes.differences import ObjectDifference, Objects, differences
+from daftari.compile.schema_changes.schema_changes import statements_of
+from daftari.compile.schema_changes.steps import ACCESS_PHASES, SchemaChange
 from daftari.contract.platform import MARTS
 from daftari.errors import Drift
 from daftari.io.catalogue import live_access, live_objects

@@ -12,7 +12,7 @@ from daftari.io.files.csv_for_people import csv_file, read_csv_file
 from daftari.operations.quarantine.correct_rows import changed_cells, correct_rows, quarantined_rows
 from daftari.operations.quarantine.export_quarantine import reasons_in_words
 from daftari.operations.quarantine.replay_quarantine import ENTRY_COLUMN, REASONS_COLUMN
-from daftari.operations.write.requests import RecordOutcome, WriteContext
+from daftari.operations.write.write_requests import RecordOutcome, WriteContext
 
 _MOST_ROWS = 10_000
 

@@ -18,7 +18,7 @@ from daftari.io.keys import session_keys
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import QuarantineEntry, Waiting
 from daftari.io.quarantine.sealed_cells import Cells, SealedCells
-from daftari.operations.write.requests import RecordOutcome, RequestAnswer, WriteContext, WriteRequest
+from daftari.operations.write.write_requests import RecordOutcome, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.protect.mask import HIDDEN
 

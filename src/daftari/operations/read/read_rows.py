@@ -21,7 +21,7 @@ from daftari.io.access.callers import in_role_of, leave_role, speak_for
 from daftari.io.keys import session_keys
 from daftari.io.read import caller_read
 from daftari.io.read.caller_read import Page
-from daftari.rows.query import Query, VisibleColumn, parse_query
+from daftari.rows.url_query import Query, VisibleColumn, parse_query
 
 #: The formats of an export.
 FORMS = {

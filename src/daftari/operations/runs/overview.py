@@ -17,7 +17,7 @@ from daftari.io.access.callers import in_role_of, speak_for
 from daftari.io.runs import check_results, overview
 from daftari.io.runs.check_results import CheckedDataset as CheckedDataset
 from daftari.io.runs.overview import LatestLoad
-from daftari.rows.query import VisibleColumn
+from daftari.rows.url_query import VisibleColumn
 
 
 @dataclass(frozen=True, kw_only=True)

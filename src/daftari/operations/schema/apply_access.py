@@ -11,9 +11,9 @@ from psycopg import Connection
 
 from daftari.compile.access import access_statements, roles
 from daftari.compile.access.access_policies import OPERATOR_POLICY, Rights
-from daftari.compile.changes.changes import changes, statements_of
-from daftari.compile.changes.steps import ACCESS_PHASES
 from daftari.compile.names import identifier, identifiers
+from daftari.compile.schema_changes.schema_changes import changes, statements_of
+from daftari.compile.schema_changes.steps import ACCESS_PHASES
 from daftari.compile.tables.objects import Policy, View
 from daftari.contract.model import Contract
 from daftari.errors import DatabaseError

@@ -13,8 +13,8 @@ import psycopg
 from psycopg import Connection
 
 from daftari.compile.access.access_policies import Rights
-from daftari.compile.changes.changes import changes, statements_of
-from daftari.compile.changes.steps import ACCESS_PHASES, Phase, SchemaChange
+from daftari.compile.schema_changes.schema_changes import changes, statements_of
+from daftari.compile.schema_changes.steps import ACCESS_PHASES, Phase, SchemaChange
 from daftari.contract.compatibility.changes import ChangeKind
 from daftari.contract.compatibility.compatibility import compare
 from daftari.contract.model import Contract

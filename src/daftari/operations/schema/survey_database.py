@@ -12,8 +12,8 @@ from psycopg import Connection
 from daftari.compile import partitions
 from daftari.compile.access import access_policies, roles
 from daftari.compile.access.access_policies import Present, Rights
-from daftari.compile.changes.changes import Situation
-from daftari.compile.changes.differences import ObjectDifference, Objects, differences
+from daftari.compile.schema_changes.differences import ObjectDifference, Objects, differences
+from daftari.compile.schema_changes.schema_changes import Situation
 from daftari.compile.tables import tables
 from daftari.compile.tables.objects import Identity, ObjectKind, Partition, ViewRights
 from daftari.contract.model import Contract

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from daftari.compile.access.access_policies import Rights
-from daftari.compile.changes.differences import ObjectDifference, Objects
+from daftari.compile.schema_changes.differences import ObjectDifference, Objects
 from daftari.compile.tables.objects import ACCESS, ObjectKind, Partition
 from daftari.contract.model import Contract
 from daftari.contract.permissions import roles_named

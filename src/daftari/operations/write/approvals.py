@@ -14,7 +14,7 @@ from daftari.contract import permissions
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_rows import Reader, query_of, read_page
-from daftari.operations.write.requests import (
+from daftari.operations.write.write_requests import (
     RecordOutcome,
     RequestAnswer,
     WriteContext,
@@ -22,7 +22,7 @@ from daftari.operations.write.requests import (
     require_writer,
 )
 from daftari.operations.write.write_rows import write_rows
-from daftari.rows.rules.refusal import NO_STEP, NOT_TAKEN, Refusal
+from daftari.rows.rules.rejection import NO_STEP, NOT_TAKEN, Refusal
 from daftari.rows.rules.working_days import working_days
 
 _KEY_PREFIX = "W-"

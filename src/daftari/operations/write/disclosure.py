@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from daftari.contract.model import Dataset
 from daftari.contract.permissions import sees_all_rows
-from daftari.rows.rules.refusal import NOT_TAKEN
+from daftari.rows.rules.rejection import NOT_TAKEN
 from daftari.rows.rules.rules import reference_rule
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import polars as pl
 
 from daftari.contract.model import Contract, Dataset, Relationship
-from daftari.operations.write.requests import Record
+from daftari.operations.write.write_requests import Record
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.intake import Intake, Judged, take_in
 from daftari.rows.intake.records import record_plan, records_block

@@ -30,7 +30,7 @@ from daftari.io.write.current_rows import current_rows
 from daftari.io.write.idempotency import Claim
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
 from daftari.operations.write.judge_records import judge_records
-from daftari.operations.write.requests import (
+from daftari.operations.write.write_requests import (
     Record,
     RecordOutcome,
     RequestAnswer,

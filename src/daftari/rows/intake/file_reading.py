@@ -16,7 +16,7 @@ import polars as pl
 from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
 from daftari.rows.intake.block import Block
-from daftari.rows.intake.totals import ControlTotals, reconcile
+from daftari.rows.intake.control_totals import ControlTotals, reconcile
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.mapping.mapping import TotalRow
 

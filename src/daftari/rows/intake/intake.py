@@ -15,7 +15,7 @@ from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
 from daftari.rows.mapping.column_plan import ColumnPlan
-from daftari.rows.rules.refusal import NAMES_NOTHING, Refusal
+from daftari.rows.rules.rejection import NAMES_NOTHING, Refusal
 from daftari.rows.rules.rules import (
     REJECTED,
     Rulebook,

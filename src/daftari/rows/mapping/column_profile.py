@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from daftari.contract.exchange import ColumnProfile, sql_name_of
+from daftari.contract.draft_contract import ColumnProfile, sql_name_of
 from daftari.contract.model import Field, LogicalType
 from daftari.errors import MappingError
 from daftari.rows.formats import booleans

@@ -20,7 +20,7 @@ from daftari.protect.mask import HIDDEN
 from daftari.rows.formats.parse import FEW, ParsedRows, physical
 from daftari.rows.intake.csv_copy import copy_text_of
 from daftari.rows.rules import expressions
-from daftari.rows.rules.refusal import NAMES_NOTHING
+from daftari.rows.rules.rejection import NAMES_NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)

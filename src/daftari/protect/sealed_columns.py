@@ -9,7 +9,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field
 from daftari.errors import CannotOpen
-from daftari.protect.blind import BlindIndex, normalised
+from daftari.protect.blind_index import BlindIndex, normalised
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, FieldKey, algorithm_of, read_header
 

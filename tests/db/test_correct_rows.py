@@ -30,7 +30,7 @@ class Ward:
         return replace(self.house.write_context(role), open_keys=self.open_keys)
 
     def refuse(self, *records):
-        from daftari.operations.write.requests import WriteRequest
+        from daftari.operations.write.write_requests import WriteRequest
         from daftari.operations.write.write_rows import write_rows
 
         request = WriteRequest(records=records, request_id="r1")

@@ -1,6 +1,6 @@
 import pytest
 
-from daftari.protect.blind import INDEX_BYTES, BlindIndex, normalised
+from daftari.protect.blind_index import INDEX_BYTES, BlindIndex, normalised
 
 KEY, OTHER = b"k" * 64, b"o" * 64
 

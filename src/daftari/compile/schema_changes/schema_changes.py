@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from daftari.compile.access import access_steps
-from daftari.compile.changes import statements
-from daftari.compile.changes.differences import ObjectDifference
-from daftari.compile.changes.loosening import is_looser, is_wider
-from daftari.compile.changes.steps import Phase, SchemaChange, SchemaStep
 from daftari.compile.names import identifier
+from daftari.compile.schema_changes import statements
+from daftari.compile.schema_changes.differences import ObjectDifference
+from daftari.compile.schema_changes.steps import Phase, SchemaChange, SchemaStep
+from daftari.compile.schema_changes.wider_types import is_looser, is_wider
 from daftari.compile.tables.columns import SEALED_TYPE
 from daftari.compile.tables.objects import (
     ACCESS,

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daftari.contract.model import Dataset, Field, LogicalType, Protection
-from daftari.protect.blind import BlindIndex
-from daftari.protect.columns import Keys, open_rows, seal_rows, used_keys
+from daftari.protect.blind_index import BlindIndex
 from daftari.protect.keys import DataKey
 from daftari.protect.seal import Algorithm, FieldKey
+from daftari.protect.sealed_columns import Keys, open_rows, seal_rows, used_keys
 
 INDEX = BlindIndex(b"i" * 64)
 

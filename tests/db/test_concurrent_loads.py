@@ -8,14 +8,14 @@ from time import monotonic
 
 import psycopg
 import pytest
+from tests.bulk_loads import Lander, batch_of, counted, make_tables
 from tests.contracts import contract_of, field
-from tests.landings import Lander, batch_of, counted, make_tables
 
 from daftari.errors import DatabaseError
 from daftari.io.load.bulk_load import BulkLoad
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.rows.intake.intake import references
-from daftari.rows.rules.refusal import Refusal
+from daftari.rows.rules.rejection import Refusal
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 

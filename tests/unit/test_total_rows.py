@@ -7,8 +7,8 @@ from tests.tables import block, dataset, field
 
 from daftari.errors import MappingError
 from daftari.rows.formats.inference import infer_styles
+from daftari.rows.intake.control_totals import ControlTotals, read_manifest, reconcile
 from daftari.rows.intake.file_reading import start_reading, take
-from daftari.rows.intake.totals import ControlTotals, read_manifest, reconcile
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from daftari.contract.exchange import (
+from daftari.contract.draft_contract import (
     ColumnProfile,
     ReferenceProfile,
     TableProfile,

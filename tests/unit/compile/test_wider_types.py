@@ -1,6 +1,6 @@
 import pytest
 
-from daftari.compile.changes.loosening import is_looser, is_wider
+from daftari.compile.schema_changes.wider_types import is_looser, is_wider
 from daftari.compile.tables.objects import Constraint, ConstraintKind
 
 

@@ -19,11 +19,11 @@ from daftari.compile.tables.columns import column_type
 from daftari.contract.model import Dataset
 from daftari.contract.platform import OPS, RUN_ID
 from daftari.io.database import queries
-from daftari.protect.columns import index_columns
+from daftari.protect.sealed_columns import index_columns
 from daftari.rows.intake import copy_format
 from daftari.rows.intake.csv_copy import copy_csv
 
-_QUERIES = queries.load_queries("merge/staging.sql")
+_QUERIES = queries.load_queries("row_writing/staging.sql")
 
 
 def governed_table(dataset: Dataset) -> sql.Identifier:

@@ -1,4 +1,4 @@
--- Staging tables, where rows are compared with their table. io/merge/staging.py fills in identifiers in braces.
+-- Staging tables, where rows are compared with their table. io/row_writing/staging.py fills in identifiers in braces.
 
 -- name: is_made
 select to_regclass(%(stage)s) is not null;

@@ -11,7 +11,7 @@ import polars as pl
 from psycopg import Connection, sql
 from tests.judging import rows_of
 
-from daftari.compile.changes.statements import create_all
+from daftari.compile.schema_changes.statements import create_all
 from daftari.compile.tables.tables import table_objects
 from daftari.contract.model import Dataset
 from daftari.io.load.bulk_load import BulkLoad, LoadedRows

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from daftari.io.database import queries
 from daftari.io.runs.ledger import RunCounts
 
-_QUERIES = queries.load_queries("runs/summary.sql")
+_QUERIES = queries.load_queries("runs/spend_summary.sql")
 
 
 @dataclass(frozen=True, kw_only=True)

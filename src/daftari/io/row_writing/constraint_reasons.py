@@ -8,11 +8,11 @@ from functools import cached_property
 from psycopg import Error
 from psycopg.errors import NotNullViolation
 
-from daftari.compile.access import approvals
+from daftari.compile.access import approval_triggers
 from daftari.compile.names import derived
 from daftari.contract.model import Dataset
 from daftari.rows.rules import expressions
-from daftari.rows.rules.refusal import NAMES_NOTHING, NO_STEP, Refusal
+from daftari.rows.rules.rejection import NAMES_NOTHING, NO_STEP, Refusal
 from daftari.rows.rules.rules import field_rules, reference_rule
 
 
@@ -36,7 +36,7 @@ class Refusals:
         """The reasons of each constraint that the contract makes."""
         table = self._dataset.name
         found = {
-            approvals.CONSTRAINT: NO_STEP,
+            approval_triggers.CONSTRAINT: NO_STEP,
             derived(table, "pkey"): _unique(self._dataset.key),
             derived(derived("key", table), "pkey"): _unique(self._dataset.key),
         }

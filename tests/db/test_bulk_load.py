@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.bulk_loads import Lander, batch_of, counted, make_tables
 from tests.contracts import contract_of, field
-from tests.landings import Lander, batch_of, counted, make_tables
 
 from daftari.io.load import bulk_load as landing_module
 from daftari.io.load.bulk_load import BulkLoad
 from daftari.io.runs.ledger import RunCounts
-from daftari.rows.rules.refusal import CONTRADICTS, Refusal
+from daftari.rows.rules.rejection import CONTRADICTS, Refusal
 
 KEY = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
 

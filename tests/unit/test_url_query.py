@@ -7,7 +7,7 @@ from tests.contracts import contract_of, field
 
 from daftari.compile.access.relations import relation_of
 from daftari.errors import QueryRefused
-from daftari.rows.query import parse_query
+from daftari.rows.url_query import parse_query
 
 FIELDS = [
     {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True},

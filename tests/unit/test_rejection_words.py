@@ -9,8 +9,8 @@ from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS
 
 from daftari.compile.tables.objects import Constraint
 from daftari.compile.tables.tables import table_objects
-from daftari.io.merge.refusals import Refusals
-from daftari.rows.rules.refusal import Refusal
+from daftari.io.row_writing.constraint_reasons import Refusals
+from daftari.rows.rules.rejection import Refusal
 
 EVERY = [TEAMS, TRIPS, READINGS, NOTES]
 
