@@ -9,9 +9,9 @@ from tests.contracts import contract_document, contract_of
 
 from daftari.compile.marts.dbt_files import staging_files
 from daftari.contract.durations import duration, latency
+from daftari.contract.freshness import is_late
 from daftari.contract.governable.governable import governable
 from daftari.contract.reader.read import read_contract
-from daftari.web.overview import is_late
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

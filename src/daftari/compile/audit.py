@@ -8,7 +8,7 @@ from daftari.compile.names import Schemas, identifier, literal, qualified
 from daftari.compile.tables.objects import Partition, Trigger
 from daftari.contract.model import Dataset
 
-#: Event, timing, function and its transition tables. Migration 0007 has the functions.
+#: Event, timing, function and its transition tables. The functions are in `io/database/schema/audit.sql`.
 _EVENTS = (
     ("insert", "after insert", "audit_insert", ""),
     ("update", "after update", "audit_change", "referencing old table as removed new table as added "),

@@ -137,7 +137,7 @@ def may_bring(approval: Approval, role: str, states: tuple[str, str], *, is_own:
     """
     Whether *role* may move a request from one state to another: by a step, or as a recorder of others' requests.
 
-    The SQL function `daftari.take_step` (migration 0015) enforces the same rule in the server.
+    The SQL function `daftari.take_step` enforces the same rule (`io/database/schema/governed_tables.sql`).
     """
     records = role in approval.recorded_by and not is_own
     return records or step_between(approval, role, states, is_own=is_own) is not None

@@ -13,6 +13,7 @@ from daftari.api.service import clock
 from daftari.compile.access.relations import Relation, relation_of
 from daftari.compile.quality.verdicts import CheckVerdict
 from daftari.contract.access.role_permissions import sights
+from daftari.contract.freshness import is_late
 from daftari.contract.model import Contract, Dataset, LogicalType
 from daftari.operations.contracts.contract_history import contract_history
 from daftari.operations.runs.overview import CheckedDataset, Overview, count_by_month, look_over
@@ -152,8 +153,3 @@ def counted_by(relation: Relation) -> VisibleColumn | None:
 
 def failing_checks(checked: CheckedDataset | None) -> int:
     return checked.count(CheckVerdict.FAILED) + checked.count(CheckVerdict.NOT_EVALUATED) if checked else 0
-
-
-def is_late(contract: Contract, at: datetime, now: datetime) -> bool:
-    """Whether the last load is longer ago than the contract's latency allows."""
-    return contract.latency is not None and now - at > contract.latency

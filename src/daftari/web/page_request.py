@@ -108,6 +108,16 @@ class PageRequest:
     def may_oversee(self) -> bool:
         return permissions.refusal_to_oversee(self.role, self.service.workspace.overseers) is None
 
+    def require_overseer(self) -> None:
+        """
+        Raises:
+            AccessRefused: the role may not see the audit trail, the access review and the privacy desk.
+        """
+        permissions.require(
+            permissions.refusal_to_oversee(self.role, self.service.workspace.overseers),
+            hint="The roles that may are listed in daftari.toml, [control_room] overseers.",
+        )
+
     def reader(self, dataset: Dataset, purpose: str | None = None) -> Reader:
         if purpose is None and permissions.sees_only_own_rows(dataset, self.role):
             purpose = "viewing my own records"

@@ -24,14 +24,18 @@ from daftari.operations.access.web_sessions import caller_of_session
 from daftari.operations.load.preview_file import shown_sums
 from daftari.web import (
     approvals,
+    audit,
     calendar,
+    incidents,
     load,
     oidc_sign_in,
-    oversight,
     overview,
+    privacy,
     quarantine,
     records,
     reports,
+    review,
+    runs,
     sign_in,
 )
 from daftari.web.page_request import PageRequest, cookie_name, csrf_of
@@ -68,12 +72,12 @@ PAGES: list[tuple[str, str, Page]] = [
     ("/quarantine/{dataset}", "GET", quarantine.correction_grid),
     ("/quarantine/{dataset}", "POST", quarantine.replay_grid),
     ("/quarantine/{dataset}/csv", "GET", quarantine.download_quarantine),
-    ("/runs", "GET", oversight.runs_page),
-    ("/runs/{run_id}", "GET", oversight.run_page),
-    ("/audit", "GET", oversight.audit_page),
-    ("/review", "GET", oversight.review_page),
-    ("/incidents", "GET", oversight.incidents_page),
-    ("/privacy", "GET", oversight.privacy_page),
+    ("/runs", "GET", runs.runs_page),
+    ("/runs/{run_id}", "GET", runs.run_page),
+    ("/audit", "GET", audit.audit_page),
+    ("/review", "GET", review.review_page),
+    ("/incidents", "GET", incidents.incidents_page),
+    ("/privacy", "GET", privacy.privacy_page),
     ("/sign-out", "POST", sign_in.sign_out),
 ]
 

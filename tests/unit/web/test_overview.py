@@ -8,9 +8,10 @@ from tests.contracts import contract_document, contract_of, field
 
 from daftari.compile.access.relations import relation_of
 from daftari.compile.quality.verdicts import CheckOutcome, CheckVerdict
+from daftari.contract.freshness import is_late
 from daftari.contract.reader.read import read_contract
 from daftari.io.runs.check_results import CheckedDataset
-from daftari.web.overview import Card, counted_by, failing_checks, fields_seen_by, is_late, referring
+from daftari.web.overview import Card, counted_by, failing_checks, fields_seen_by, referring
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

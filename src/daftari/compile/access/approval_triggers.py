@@ -9,7 +9,7 @@ from daftari.compile.tables.objects import Trigger
 from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.contract.permissions import may_insert_decided
 
-#: The constraint name in the server's error for a refused step; migration 0015 has the function.
+#: The constraint name in the server's error for a refused step; `io/database/schema/governed_tables.sql` has it.
 CONSTRAINT = "approval"
 
 

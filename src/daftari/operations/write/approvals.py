@@ -1,4 +1,4 @@
-"""Requests and their approval steps: one person asks, another decides. PostgreSQL checks who may; migration 0015."""
+"""Requests and their approval steps: one person asks, another decides. PostgreSQL checks who may."""
 
 from __future__ import annotations
 

@@ -16,24 +16,11 @@ import polars as pl
 from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
 from daftari.rows.intake.block import Block
-from daftari.rows.intake.control_totals import ControlTotals, reconcile
+from daftari.rows.intake.control_totals import ControlTotals
+from daftari.rows.intake.total_rows import Total, possible_total_rows, stated_figures, total_of
 from daftari.rows.mapping.column_plan import ColumnPlan
-from daftari.rows.mapping.mapping import TotalRow
 
 _COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """A row that states the sum of all rows above it, or of those since the last total. Never data."""
-
-    line: int
-    stated: ControlTotals  #: by field
-    found: ControlTotals
-
-    @property
-    def agrees(self) -> bool:
-        return not reconcile(self.stated, self.found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +78,12 @@ def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
         repeated=reading.repeated + block.repeated,
     )
     counted_to = -1
-    for line, is_labelled in _candidates(rows, block, reading):
+    for line, is_labelled in possible_total_rows(rows, block, reading.plan, reading.dataset, reading.sums):
         above = _between(rows, counted_to, line)
         at = _counted(after, above)
-        stated = _stated(rows.values.filter(rows.lines == line), at)
-        total = _total(line, stated, at, is_labelled)
+        stated = stated_figures(rows.values.filter(rows.lines == line), reading.sums)
+        sums_above = (at.sums, at.since) if at.rows else ()
+        total = total_of(line, stated, sums_above, is_labelled=is_labelled)
         if total is None:
             continue
         after = replace(at, totals=(*after.totals, total), since=dict.fromkeys(at.since, Decimal(0)))
@@ -128,63 +116,3 @@ def _between(rows: ParsedRows, after: int, before: int | None) -> pl.DataFrame:
     if before is None:
         return rows.values if after < 0 else rows.values.filter(rows.lines > after)
     return rows.values.filter((rows.lines > after) & (rows.lines < before))
-
-
-def _candidates(rows: ParsedRows, block: Block, reading: FileReading) -> list[tuple[int, bool]]:
-    """
-    Return the line of each possible total row, and whether it is one even if its sum differs.
-
-    A total row lacks required values, or has the label in place of a key. A file without either costs
-    only a check of nulls and keys.
-    """
-    rule = reading.plan.mapping.total_row
-    own = {one.field.name: one for one in reading.plan.fields if one.columns}
-    numbers = [name for name in reading.sums if name in own]
-    if rule == "none" or not numbers:
-        return []
-    required = [name for name, one in own.items() if one.field.required]
-    titles = [name for name in reading.dataset.key if name in own and name not in numbers]
-    label = rule if isinstance(rule, TotalRow) else TotalRow()
-    suspect = _lacks(rows.values, required) | _any(rows.text, _is_label(pl.col(titles), label))
-    if not suspect.any():
-        return []
-    few, cells = rows.only(suspect), block.cells.filter(suspect)
-    counted = _any(few.values, pl.col(numbers).is_not_null())
-    lacking = _lacks(few.values, required) & counted
-    titled = _any(few.text, _is_label(pl.col(titles), label)) & counted
-    bare = ~_any(few.text, pl.col([name for name in own if name not in numbers]).is_not_null())
-    # in a cell of the file, mapped or not
-    columns = pl.col(label.column) if label.column in cells.columns else pl.all()
-    is_total = lacking & _any(cells, _is_label(columns.str.strip_chars(), label))
-    chosen = is_total | (lacking & bare) | titled
-    return list(zip(few.lines.filter(chosen), is_total.filter(chosen), strict=True))
-
-
-def _lacks(values: pl.DataFrame, required: list[str]) -> pl.Series:
-    """Mark the rows with a null in one of the *required* columns."""
-    return _any(values, pl.col([name for name in required if values[name].null_count()]).is_null())
-
-
-def _any(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
-    """Mark the rows for which *condition* is true in any of its columns; it may have none."""
-    return frame.select(pl.any_horizontal(pl.repeat(False, pl.len()), condition)).to_series()
-
-
-def _is_label(text: pl.Expr, label: TotalRow) -> pl.Expr:
-    return text.str.contains(f"(?i)^(?:{label.label})$").fill_null(False)
-
-
-def _stated(row: pl.DataFrame, reading: FileReading) -> ControlTotals:
-    figures = {name: row[name][0] for name in reading.sums}
-    return ControlTotals(sums={name: Decimal(one) for name, one in figures.items() if one is not None})
-
-
-def _total(line: int, stated: ControlTotals, above: FileReading, is_labelled: bool) -> Total | None:
-    """Return this row as a total: one whose sum agrees, or a labelled one whose sum does not."""
-    if not above.rows:
-        return None
-    for sums in (above.sums, above.since):
-        total = Total(line=line, stated=stated, found=ControlTotals(sums=sums))
-        if total.agrees:
-            return total
-    return Total(line=line, stated=stated, found=ControlTotals(sums=above.sums)) if is_labelled else None
