@@ -42,7 +42,7 @@ def test_every_cell_comes_back_and_none_begins_as_a_formula(table):
     assert [[unescaped(cell) for cell in row] for row in found] == table
     for cell in (cell for row in found for cell in row):
         assert cell[:1] not in {"=", "+", "-", "@", "\t", "\r"} or re.fullmatch(
-            r"-\d+(\.\d+)?", cell, re.ASCII
+            r"-(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)", cell, re.ASCII | re.IGNORECASE
         )
 
 
@@ -76,6 +76,11 @@ def test_a_whole_column_is_restored_as_each_cell_is(cells):
         ("'=1", "''=1"),  # else it could not be told from an escaped one
         ("-12.50", "-12.50"),  # a number, and of use as one
         (Decimal("-12.50"), "-12.50"),
+        (Decimal("-1E-7"), "-1E-7"),
+        (-1.5e20, "-1.5e+20"),
+        (-1e-05, "-1e-05"),
+        ("-Infinity", "-Infinity"),
+        ("-1e", "'-1e"),
         ("-", "'-"),
         ("-\u0661", "'-\u0661"),
         ("'tis", "'tis"),

@@ -323,7 +323,10 @@ def test_a_file_is_loaded_in_its_senders_role_and_its_rows_accounted_for(served)
     assert answer["counts"] == {
         "received": 3, "inserted": 1, "updated": 0, "unchanged": 0, "duplicate": 0, "quarantined": 2,
     }  # fmt: skip
-    assert {(it["rule"], it["rows"]) for it in answer["reasons"]} == {("fee.minimum", 1), ("not_taken", 1)}
+    assert {(it["rule"], it["field"], it["rows"]) for it in answer["reasons"]} == {
+        ("fee.minimum", "fee", 1),
+        ("not_taken", "visit_id", 1),
+    }
     assert upload(served, CSV, role="nurse").json()["known"] is True
     whole = upload(served, CSV + "\n", role="matron").json()["counts"]
     assert (whole["inserted"], whole["unchanged"], whole["quarantined"]) == (1, 1, 1)

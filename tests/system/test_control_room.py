@@ -403,7 +403,7 @@ def test_nothing_on_any_page_comes_from_outside(still_room):
 def test_the_menu_and_the_content_are_reached_by_the_keyboard(still_room):
     page = still_room.enter("finance", width=380)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.get_by_text("Menu", exact=True).focus()
     page.keyboard.press("Enter")
     assert page.get_by_role("link", name="Reports").is_visible()

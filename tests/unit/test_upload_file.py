@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +24,6 @@ SENT = contract_of(custom={"access": [{"role": "nurse", "operations": ["insert"]
     ("form", "rows", "sums"),
     [
         ({}, None, {}),
-        ({"rows": "", "sum.fee": " "}, None, {}),
         ({"rows": "1,250"}, 1250, {}),
         ({"rows": " 3 ", "sum.fee": "1,234.50"}, 3, {"fee": Decimal("1234.50")}),
         ({"sum.fee": "-12"}, None, {"fee": Decimal("-12")}),
@@ -39,6 +39,8 @@ def test_totals_are_read_as_they_are_stated(form, rows, sums):
     ("form", "place"),
     [
         ({"rows": "many"}, "rows"),
+        ({"rows": ""}, "rows"),
+        ({"sum.fee": " "}, "fee"),
         ({"rows": "1.5"}, "rows"),
         ({"sum.fee": "KES 5"}, "fee"),
         ({"sum.fee": "NaN"}, "fee"),
@@ -157,6 +159,19 @@ def test_a_file_waits_for_an_hour_after_it_was_written(tmp_path):
 
 
 NURSE = Caller(name="amina", role="nurse")
+
+
+def test_a_sweep_is_not_disturbed_by_others_who_finish_their_uploads(tmp_path):
+    def upload(number):
+        for _ in range(50):
+            waiting_uploads.sweep(tmp_path, datetime.now(UTC))
+            path = waiting_uploads.begin_waiting_upload(tmp_path, (f"caller {number}", "visits"), "march.csv")
+            path.write_text("visit_id\n")
+            waiting_uploads.remove(path)
+        return number
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(upload, range(8))) == list(range(8))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def load(
         _show_explained(explain_files(opened(), asked), output)
         return
     with rows_shown() as progress:
-        done = load_files(opened, asked, now=now(), progress=progress)
+        done = load_files(opened, asked, clock=now, progress=progress)
     show_loaded(done.loaded, output)
     raise_first(done.errors)
 

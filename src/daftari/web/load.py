@@ -89,5 +89,5 @@ def _upload(page: PageRequest) -> Upload:
         path=find_upload(page.service.settings.data_dir, dataset, page.caller, place),
         sender=(page.context(), page.service.roles),
         picks={name.removeprefix("m."): asked[name] for name in asked if name.startswith("m.")},
-        totals=totals_of(page.form, dataset),
+        totals=totals_of({name: text for name, text in page.form.items() if text.strip()}, dataset),
     )

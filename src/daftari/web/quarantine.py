@@ -113,7 +113,7 @@ def hint(field: Field) -> str:
     """Return how a cell is written here, whatever the format of its file."""
     return {
         LogicalType.DATE: "2026-03-14",
-        LogicalType.TIMESTAMP: "2026-03-14T09:30:00+03:00",
+        LogicalType.TIMESTAMP: "2026-03-14T09:30:00Z",
         LogicalType.TIME: "09:30:00",
         LogicalType.NUMBER: "1250.50",
         LogicalType.BOOLEAN: "true or false",

@@ -38,7 +38,7 @@ def run_page(page: PageRequest) -> Response:
         "run",
         run=found.run,
         dataset=dataset,
-        reasons=[(it, disclosed_reason(it.rule, it.reason, hidden)[1]) for it in found.reasons],
+        reasons=[(it.rows, *disclosed_reason(it.rule, it.field, it.reason, hidden)) for it in found.reasons],
         entries=found.entries,
         is_new="loaded" in page.request.query_params,
         known="known" in page.request.query_params,

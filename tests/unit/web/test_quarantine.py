@@ -36,7 +36,7 @@ def test_how_many_rows_came_to_which_end_is_told_from_the_address():
     ("kind", "expected"),
     [
         ("date", "2026-03-14"),
-        ("timestamp", "2026-03-14T09:30:00+03:00"),
+        ("timestamp", "2026-03-14T09:30:00Z"),
         ("time", "09:30:00"),
         ("number", "1250.50"),
         ("boolean", "true or false"),

@@ -32,12 +32,12 @@ _PIECE = 2**20
 def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
-        stated = _stated(request)
-        totals, data_dir = totals_of(stated, dataset), service.settings.data_dir
+        stated, data_dir = _stated(request), service.settings.data_dir
         path = await run_in_threadpool(
             begin_upload, data_dir, dataset, caller, stated.get("name", ""), now=clock()
         )
         try:
+            totals = totals_of(stated, dataset)
             await write_body(request, path)
             context = RequestContext(
                 caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")

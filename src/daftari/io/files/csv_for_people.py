@@ -17,7 +17,7 @@ import polars as pl
 _FORMULA = r"'*[=+\-@\t\r\n]"
 _RUNS = re.compile(_FORMULA)
 _ESCAPED = re.compile(f"'{_FORMULA}")
-_NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
+_NEGATIVE_NUMBER = re.compile(r"-(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)")
 #: Only texts that begin with one of these are escaped.
 _FIRST = frozenset("'=+-@\t\r\n")
 

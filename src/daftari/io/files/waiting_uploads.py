@@ -33,10 +33,14 @@ def place_of(path: Path) -> str:
 
 def find_waiting_upload(folder: Path, owner: tuple[str, str], place: str) -> Path | None:
     """Return the file at *place*; None where this owner has none there."""
-    said = folder / place / "owner.json"
-    if not _PLACE.fullmatch(place) or not said.is_file() or json.loads(said.read_text()) != list(owner):
+    if not _PLACE.fullmatch(place):
         return None
-    return next((folder / place / "file").iterdir(), None)
+    try:
+        if json.loads((folder / place / "owner.json").read_text()) != list(owner):
+            return None
+        return next((folder / place / "file").iterdir(), None)
+    except FileNotFoundError:  # never there, or removed by another request meanwhile
+        return None
 
 
 def remove(path: Path) -> None:
@@ -45,9 +49,12 @@ def remove(path: Path) -> None:
 
 
 def sweep(folder: Path, now: datetime) -> None:
-    """Remove files that were not loaded in time."""
+    """Remove files that were not loaded in time. Other requests may remove theirs meanwhile."""
     for place in folder.iterdir() if folder.is_dir() else ():
-        # A large file is still being written long after its folder was made.
-        written = max(it.stat().st_mtime for it in (place, *(place / "file").glob("*")))
+        try:
+            # A large file is still being written long after its folder was made.
+            written = max(it.stat().st_mtime for it in (place, *(place / "file").glob("*")))
+        except FileNotFoundError:
+            continue
         if now.timestamp() - written > KEPT.total_seconds():
             shutil.rmtree(place, ignore_errors=True)

@@ -61,12 +61,13 @@ class Loads:
 
 
 def load_files(
-    open_: Callable[[], OpenedForLoad], files: Files, *, now: datetime, progress: Progress
+    open_: Callable[[], OpenedForLoad], files: Files, *, clock: Callable[[], datetime], progress: Progress
 ) -> Loads:
     """
     Load each of *files*; a refused one does not stop the others. A lost connection ends the load.
 
-    *open_* reads the settings of the workspace. It is called once, while the first file is being hashed.
+    *open_* reads the settings of the workspace. It is called once, while the first file is being hashed. *clock* is
+    read once per file, so that a load that runs past midnight judges each file by its own day.
 
     Raises:
         DaftariError: there is no workspace, or its database cannot be reached.
@@ -82,7 +83,7 @@ def load_files(
                 conn = conn or stack.enter_context(opened.connection())
                 one = _One(opened=opened, conn=conn, files=files, path=path, judge=judge, digest=digest)
                 try:
-                    loaded.append(one.load(now, progress))
+                    loaded.append(one.load(clock(), progress))
                 except DaftariError as error:
                     errors.append(error)
             if conn.closed:

@@ -107,17 +107,17 @@ def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, 
     loaded = load_path(conn, workspace, _request(workspace, upload), now=now)
     discard_upload(upload.path)
     known = {it.dataset.name: it.dataset for it in workspace.contracts}
-    untold = hidden_rules(upload.dataset, known, upload.sender[0].caller.role)
+    hidden = hidden_rules(upload.dataset, known, upload.sender[0].caller.role)
     reasons = []
     for one in loaded.reasons:
-        rule, reason = disclosed_reason(one.rule, one.reason, untold)
-        reasons.append(replace(one, rule=rule, reason=reason))
+        rule, field, reason = disclosed_reason(one.rule, one.field, one.reason, hidden)
+        reasons.append(replace(one, rule=rule, field=field, reason=reason))
     return replace(loaded, reasons=tuple(reasons))
 
 
 def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
     """
-    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`; empty ones are not stated.
+    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`.
 
     Raises:
         MappingError: one is not a number.
@@ -127,7 +127,7 @@ def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
     sums: dict[str, Decimal] = {}
     for name, text in said.items():
         digits = text.replace(",", "").strip()
-        if not digits or not (name == "rows" or name.startswith("sum.")):
+        if not (name == "rows" or name.startswith("sum.")):
             continue
         try:
             if name == "rows":

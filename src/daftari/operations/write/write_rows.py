@@ -240,8 +240,10 @@ class _Run:
     def _disclosed(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         found = []
         for one in reasons:
-            rule, reason = disclosed_reason(one["rule"], one["reason"], self._hidden_rules)
-            found.append({**one, "rule": rule, "reason": reason})
+            rule, field, reason = disclosed_reason(
+                one["rule"], one["field"], one["reason"], self._hidden_rules
+            )
+            found.append({**one, "rule": rule, "field": field, "reason": reason})
         return tuple(found)
 
     def _close(self, outcomes: Sequence[RecordOutcome]) -> None:
