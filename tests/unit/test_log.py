@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 
 from daftari import log
 
@@ -35,3 +37,14 @@ def test_a_value_cannot_begin_a_line_of_its_own(capsys):
     assert written.count("\n") == 1
     assert json.loads(written)["event"] == "loaded"
     assert "\x1b" not in written
+
+
+def test_lines_go_to_the_standard_error_of_the_moment_and_not_of_when_logging_was_set_up(monkeypatch):
+    at_first, now = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", at_first)
+    log.configure_logging(style="json")
+    log.get().info("loaded")
+    at_first.close()
+    monkeypatch.setattr(sys, "stderr", now)
+    log.get().info("loaded", rows=3)
+    assert json.loads(now.getvalue())["rows"] == 3
