@@ -321,7 +321,7 @@ def edit(path, old, new):
     path.write_text(path.read_text().replace(old, new))
 
 
-def test_an_anchor_signed_by_another_key_vouches_for_nothing(anchored, folder):
+def test_an_anchor_signed_by_another_key_proves_nothing(anchored, folder):
     verdict = verify_audit(anchored, Ed25519PrivateKey.generate().public_key(), folder=folder)
     assert [it.kind for it in verdict.findings] == ["forged", "forged"]
 

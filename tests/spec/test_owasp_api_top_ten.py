@@ -137,7 +137,7 @@ def test_another_wards_row_is_not_written_and_not_told_from_one_that_is_not_ther
         "dft_" + "A" * 43,
     ],
 )
-def test_whoever_shows_nothing_of_ours_is_nobody(attacker, shown):
+def test_a_caller_without_a_valid_token_is_unknown(attacker, shown):
     answer = attacker.client.get("/api/visits", headers={"Authorization": shown} if shown else {})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 

@@ -478,7 +478,7 @@ def test_a_server_killed_amidst_a_batch_that_is_sent_again_has_each_record_once(
     assert len(house.clinic.rows()) == 10_000
 
 
-def test_whom_an_issuer_vouches_for_reads_as_the_role_of_its_token(house, monkeypatch, tmp_path):
+def test_a_caller_authenticated_by_an_issuer_reads_as_the_role_of_its_token(house, monkeypatch, tmp_path):
     key = ed25519.Ed25519PrivateKey.generate()
     public = {**json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key())), "kid": "k1", "use": "sig"}
     jwks = tmp_path / "jwks.json"

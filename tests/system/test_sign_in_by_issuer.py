@@ -64,7 +64,7 @@ def sign_in(client, **params):
     return client.get(sent_back(sent_to(client, **params)))
 
 
-def test_whom_the_issuer_vouches_for_comes_in_with_their_role_to_the_page_they_came_for(client, conn):
+def test_a_person_signed_in_by_the_issuer_reaches_the_requested_page_with_their_role(client, conn):
     door = client.get("/records/expenses?status=paid", follow_redirects=True).text
     assert "Sign in with 127.0.0.1" in door
     assert 'href="/sign-in/issuer?next=%2Frecords%2Fexpenses%3Fstatus%3Dpaid"' in door
@@ -104,7 +104,7 @@ def test_nothing_of_the_secrets_stands_in_an_address(client):
     assert asked["redirect_uri"] == [f"{HERE}/sign-in/issuer/back"]
 
 
-def test_a_session_by_an_issuer_ends_and_the_way_is_gone_anew(client, conn):
+def test_a_session_by_an_issuer_ends_and_sign_in_starts_again(client, conn):
     sign_in(client)
     (lasts,) = conn.execute("select ends_at - began_at from daftari.web_session").fetchone()
     assert lasts == timedelta(minutes=240)

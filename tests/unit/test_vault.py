@@ -140,7 +140,7 @@ def certificate_of(folder):
     return path
 
 
-def test_a_vault_whose_certificate_nobody_vouches_for_is_told_nothing(root, monkeypatch, tmp_path):
+def test_a_vault_with_an_untrusted_certificate_receives_nothing(root, monkeypatch, tmp_path):
     certificate = certificate_of(tmp_path)
     with vault_server(certificate) as secured:
         monkeypatch.setenv("DAFTARI_VAULT_ADDRESS", secured.address)

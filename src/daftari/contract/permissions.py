@@ -120,7 +120,7 @@ def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalSt
     """
     Return the steps that *role* may take in the caller's own requests, or in those of others.
 
-    Nobody approves their own request: each step is either for one's own requests or for those of others.
+    Nobody approves their own request: each step is either for the requester or for others.
     """
     return tuple(it for it in approval.steps_of(role) if it.own is is_own)
 
