@@ -18,8 +18,8 @@ def run(*arguments: object):
 
 @pytest.fixture
 def contract(tmp_path):
-    def write(name: str = "visits.odcs.yaml", **changes) -> Path:
-        path = tmp_path / name
+    def write(file: str = "visits.odcs.yaml", **changes) -> Path:
+        path = tmp_path / file
         path.write_text(json.dumps(contract_document(**changes)))
         return path
 
@@ -34,8 +34,9 @@ def test_lint_of_the_workspace_passes_and_says_how_many_it_read():
 
 def test_lint_lists_every_fault_of_every_file_and_ends_with_code_10(contract, tmp_path):
     bad = contract("bad.odcs.yaml", custom={"kind": "x", "retention": "ever"})
+    good = contract(custom=readers("finance"))
     missing = tmp_path / "missing.yaml"
-    result = run("lint", bad, contract(), missing)
+    result = run("lint", bad, good, missing)
     assert result.exit_code == 10
     assert result.stdout.splitlines() == [
         (
@@ -65,7 +66,7 @@ def test_lint_takes_a_foreign_contract_and_refuses_it_only_where_it_is_to_be_gov
     assert run("lint", foreign).exit_code == 0
     result = run("lint", "--governed", foreign)
     assert result.exit_code == 10
-    assert len(result.stdout.splitlines()) == 2
+    assert len([line for line in result.stdout.splitlines() if not line.startswith("warning: ")]) == 2
 
 
 def test_lint_as_json_is_one_document(contract):
@@ -229,3 +230,61 @@ def test_a_dataset_without_examples_has_not_passed(small_workspace):
     assert json.loads(run("test", "-w", small_workspace, "--output", "json").stdout) == [
         {"dataset": "visits", "source": "pipelines/clinic/tests/visits.examples.yaml", "outcomes": []}
     ]
+
+
+def test_lint_warns_of_a_dataset_that_cannot_be_corrected_or_read(contract):
+    result = run("lint", contract(fields=[field("fee")]))
+    assert result.exit_code == 0
+    assert [line.split(": found ")[0].rpartition(": ")[2] for line in result.stdout.splitlines()] == [
+        "visits.primaryKey",
+        "visits.daftari.access",
+    ]
+    assert "a corrected file is added to the earlier rows" in result.stdout
+    assert result.stderr == "Contracts read: 1; faults: 0; warnings: 2.\n"
+
+
+def readers(*roles: str) -> dict[str, list[dict[str, object]]]:
+    return {"access": [{"role": role, "operations": ["read"], "rows": "all"} for role in roles]}
+
+
+@pytest.mark.parametrize(
+    ("roles", "declared", "doubted"),
+    [
+        (("finance", "auditor"), [], []),
+        (("finanse", "auditor"), [], ["finanse"]),
+        (("clerk",), [], ["clerk"]),  # new, and not declared
+        (("clerk",), [{"role": "clerk", "access": "read"}], []),
+    ],
+)
+def test_lint_doubts_a_role_that_nobody_declares(contract, roles, declared, doubted):
+    others = [
+        contract(f"{name}.odcs.yaml", name=name, custom=readers("finance", "auditor")) for name in ("a", "b")
+    ]
+    path = contract("new.odcs.yaml", name="new", custom=readers(*roles))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"roles": declared}))
+    warnings = json.loads(run("lint", *others, path, "--output", "json").stdout)["warnings"]
+    assert [one["found"].split("'")[1] for one in warnings] == doubted
+
+
+def test_a_role_is_compared_with_those_of_the_workspace(contract):
+    new = contract("new.odcs.yaml", name="new", custom=readers("finanse"))
+    result = run("lint", new, "--workspace", WORKSPACE)
+    assert "role 'finanse'" in result.stdout
+    assert "did you mean 'finance'?" in result.stdout
+
+
+def test_lint_of_a_folder_names_the_files_that_it_passed_over(contract, tmp_path):
+    read = contract()
+    for name in ("old.yaml", "visits.odcs.yml", "tests/as_yaml.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("kind: DataContract\n")
+    (tmp_path / "tests" / "visits.examples.yaml").write_text("- name: a row\n")
+    shown = json.loads(run("lint", tmp_path, "--output", "json").stdout)
+    assert shown["contracts"] == [str(read)]
+    assert shown["passed_over"] == [
+        str(tmp_path / name) for name in ("old.yaml", "tests/as_yaml.yml", "visits.odcs.yml")
+    ]
+    assert (
+        f"Passed over {tmp_path}/old.yaml: its name does not end in .odcs.yaml."
+        in run("lint", tmp_path).stderr
+    )

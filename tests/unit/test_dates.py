@@ -1,12 +1,13 @@
 """Dates: how styles are declared, and that nothing but the style is read."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daftari.rows.formats.date_evidence import judge_dates
 from daftari.rows.formats.dates import DAY_STYLES, MOMENT_STYLES, date_style
 
 SEVENTH = date(2024, 3, 7)
@@ -128,3 +129,12 @@ def test_moments_of_fixed_width_are_read_as_chrono_reads_them(texts):
     column = pl.Series(texts, dtype=pl.String)
 
     assert ISO.read(column).to_list() == ISO._read(column).to_list()
+
+
+@pytest.mark.parametrize("style", [*DAY_STYLES, *MOMENT_STYLES], ids=lambda style: style.chrono)
+def test_a_value_in_any_inferred_style_is_read_in_that_style(style):
+    python = style.chrono.replace("%.f", ".%f").replace("%#z", "%z")
+    values = pl.Series(
+        [datetime(2019, 11, day, 23, 59, 58, 5, tzinfo=UTC).strftime(python) for day in (3, 25)]
+    )
+    assert style in judge_dates(values, [*MOMENT_STYLES, *DAY_STYLES]).styles

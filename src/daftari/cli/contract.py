@@ -14,11 +14,11 @@ from daftari.cli.session import now, open_session
 from daftari.contract.as_json import as_plain
 from daftari.contract.compatibility.compatibility import ChangeKind, ContractChange, compare
 from daftari.contract.model import Contract
-from daftari.errors import BreakingChange, ChecksFailed, ContractError
+from daftari.errors import BreakingChange, ChecksFailed, ContractError, SettingError
 from daftari.operations.contracts.check_examples import check_examples
 from daftari.operations.contracts.find_contract import find_contract
 from daftari.operations.contracts.import_contract import contract_of_file, contract_of_table, write_new
-from daftari.operations.contracts.lint_contracts import lint_files, lint_workspace
+from daftari.operations.contracts.lint_contracts import Linted, lint_files, lint_workspace
 from daftari.operations.workspace.open_workspace import open_workspace
 from daftari.settings import find_root, read_settings
 
@@ -46,20 +46,39 @@ def lint(
 ) -> None:
     """Check contracts against the Open Data Contract Standard, 3.0 and 3.1; list every fault.
 
-    For a workspace, also check that its contracts can be enforced and fit together.
+    For a workspace, also check that its contracts can be enforced and fit together. Warn of a dataset without a key or
+    without access, and of a role that no other contract names and nobody declares in `roles`.
 
     Example: daftari contract lint pipelines/leave
     """
-    linted = lint_files(paths, governed=governed) if paths else lint_workspace(_root(workspace))
-    if output is Output.JSON:
-        sources = [contract.source for contract in linted.contracts]
-        print_json({"contracts": sources, "faults": as_plain(linted.faults)})
+    if paths:
+        linted = lint_files(paths, governed=governed, root=_root_around(workspace or Path.cwd()))
     else:
-        for fault in linted.faults:
-            out.print(fault_line(fault), soft_wrap=True)
-        err.print(f"Contracts read: {len(linted.contracts)}; faults: {len(linted.faults)}.")
+        linted = lint_workspace(_root(workspace))
+    if output is Output.JSON:
+        print_json(
+            {
+                "contracts": [contract.source for contract in linted.contracts],
+                "faults": as_plain(linted.faults),
+                "warnings": as_plain(linted.warnings),
+                "passed_over": [str(path) for path in linted.passed_over],
+            }
+        )
+    else:
+        _show_linted(linted)
     if linted.faults:
         raise typer.Exit(ContractError.exit_code)
+
+
+def _show_linted(linted: Linted) -> None:
+    for fault in linted.faults:
+        out.print(fault_line(fault), soft_wrap=True)
+    for warning in linted.warnings:
+        out.print("warning:", fault_line(warning), soft_wrap=True)
+    for path in linted.passed_over:
+        err.print(f"Passed over {path}: its name does not end in .odcs.yaml.", markup=False, soft_wrap=True)
+    warnings = f"; warnings: {len(linted.warnings)}" if linted.warnings else ""
+    err.print(f"Contracts read: {len(linted.contracts)}; faults: {len(linted.faults)}{warnings}.")
 
 
 @app.command()
@@ -187,6 +206,14 @@ def _worst(changes: tuple[ContractChange, ...], limit: ChangeKind) -> bool:
 
 def _root(workspace: Path | None) -> Path:
     return find_root(workspace or Path.cwd())
+
+
+def _root_around(folder: Path) -> Path | None:
+    """Return the workspace around *folder*; None if there is none: contracts of any origin can be linted."""
+    try:
+        return find_root(folder)
+    except SettingError:
+        return None
 
 
 def _find(what: str, workspace: Path | None) -> Contract:

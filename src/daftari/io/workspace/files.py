@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -131,7 +132,7 @@ def read_workspace(root: Path, *, only: str | None = None, time_zone: str = DEFA
         pipelines=pipelines,
         contracts=ordered,
         readers=Readers(of=of_marts),
-        overseers=_overseers(root),
+        overseers=read_overseers(root),
         time_zone=time_zone,
     )
 
@@ -180,6 +181,33 @@ def _key_store(settings: Settings) -> KeyStore:
 def contract_files(folder: Path) -> tuple[Path, ...]:
     """The contracts in *folder* and below, in order of their paths."""
     return tuple(sorted(folder.rglob(f"*{CONTRACT_SUFFIX}")))
+
+
+#: Folders of a pipeline whose files are not contracts.
+_NOT_CONTRACTS = {"ingest", "tests", "transform"}
+_CONTRACT_MARK = re.compile(
+    rb"^[ {\"]*(kind[\"]?: *[\"']?DataContract|dataContractSpecification)\b", re.MULTILINE
+)
+
+
+def files_passed_over(folder: Path) -> tuple[Path, ...]:
+    """Return the files in *folder* and below that may be contracts and are not read as such, because of their names."""
+    found = (path for end in ("yaml", "yml", "json") for path in folder.rglob(f"*.{end}") if path.is_file())
+    return tuple(
+        sorted(
+            path
+            for path in found
+            if not path.name.endswith(CONTRACT_SUFFIX)
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+            and (path.parent.name not in _NOT_CONTRACTS or _is_marked(path))
+        )
+    )
+
+
+def _is_marked(path: Path) -> bool:
+    """Whether the start of the file says that it is a contract."""
+    with path.open("rb") as file:
+        return _CONTRACT_MARK.search(file.read(2**16)) is not None
 
 
 def read_contract_file(path: Path, *, source: str | None = None) -> Contract:
@@ -254,7 +282,8 @@ def _name(root: Path) -> str:
     return str(_table(root, "workspace").get("name", root.name))
 
 
-def _overseers(root: Path) -> tuple[str, ...]:
+def read_overseers(root: Path) -> tuple[str, ...]:
+    """Return the roles of the workspace in *root* that see the audit trail and access reviews."""
     said = _table(root, "control_room").get("overseers", [])
     if not isinstance(said, list) or not all(isinstance(it, str) for it in said):
         raise SettingError(
