@@ -20,7 +20,7 @@ from daftari.operations.schema.apply_contracts import apply_contracts
 
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
 HEADER = "visit_id,seen_on,ward,patient,fee,notes"
-COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined")
 #: What may be shown nowhere: the values of `patient` and `notes` in the tests' files begin so.
 SECRETS = ("Wanjiku", "Otieno", "asthma", "malaria")
 

@@ -31,7 +31,9 @@ def entry(conn, run_id, line=2):
     return row[0]
 
 
-@pytest.mark.parametrize("name", ["inserted", "updated", "unchanged", "duplicate", "quarantined"])
+@pytest.mark.parametrize(
+    "name", ["inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined"]
+)
 def test_received_rows_are_accounted_for(db, name):
     with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
         ledger.finish_run(db, run_id, RunCounts(received=3, **{name: 3}))

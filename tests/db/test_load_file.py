@@ -46,7 +46,7 @@ def test_every_row_of_a_file_is_accounted_for(clinic):
         "duplicate": 1,
         "quarantined": 4,
     }
-    assert (loaded.blank, loaded.repeated) == (1, 1)
+    assert (loaded.left_out.blank, loaded.left_out.repeated) == (1, 1)
     assert clinic.keys() == "V1 V2 V3 V4 V9"
     assert clinic.rows("fee")[0] == (Decimal("150.00"),)
     assert clinic.open_lines() == [("visits.csv", line) for line in (6, 7, 8, 11)]

@@ -83,6 +83,7 @@ def test_json_holds_the_same(clinic, daftari):
         "updated": 0,
         "unchanged": 0,
         "duplicate": 0,
+        "superseded": 0,
         "quarantined": 3,
     }
     assert loaded["reasons"][0] == {

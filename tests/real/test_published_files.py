@@ -81,7 +81,7 @@ def test_one_mapping_reads_every_month_of_leeds(real_data, month, dates, total):
     assert found.values.height == int(truth["data_rows"])
     assert found.values["amount"].sum() == Decimal(truth["net_sum_without_total_row"])
     assert (found.values["amount"] < 0).sum() == int(truth["negative_rows"])
-    assert found.reading.blank == int(truth["blank_rows"])
+    assert found.reading.left_out.blank == int(truth["blank_rows"])
     assert str(found.values["paid_on"].min()) == truth["first_date"]
     assert str(found.values["paid_on"].max()) == truth["last_date"]
     stated = [row.stated.sums["amount"] for row in found.reading.totals]

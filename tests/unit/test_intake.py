@@ -107,7 +107,7 @@ def test_malformed_records_are_received_and_rejected_and_show_nothing():
     (judged,) = take_in([block], intake(dataset))
 
     (batch,) = judged.batches
-    assert (judged.received, batch.rows.height, judged.met.blank, judged.met.repeated) == (
+    assert (judged.received, batch.rows.height, judged.met.left_out.blank, judged.met.left_out.repeated) == (
         2,
         1,
         2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from daftari.cli.options import Output, err, out, print_json
@@ -21,7 +21,7 @@ _COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarant
 def show_loaded(loaded: Sequence[Loaded], output: Output) -> None:
     """Print the outcome of each file's rows."""
     if output is Output.JSON:
-        print_json([asdict(one) for one in loaded])
+        print_json([{**asdict(one), "remarks": [it.as_json() for it in one.remarks]} for one in loaded])
         return
     fresh = [one for one in loaded if not one.known]
     if fresh:
@@ -50,6 +50,9 @@ def _remarks(one: Loaded) -> Iterator[str]:
         yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
     if len(one.reasons) > _REASONS:
         yield f"and {len(one.reasons) - _REASONS} more reasons"
+    if one.left_out.rows - one.left_out.header:
+        yield f"left out: {replace(one.left_out, header=0)}"
+    yield from map(str, one.remarks)
     if one.corrected:
         yield f"{one.corrected:,} rows that were in quarantine are resolved"
 

@@ -63,7 +63,12 @@ LOADED: dict[str, Any] = {
         },
         "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
         "reasons": {"type": "array", "items": {"type": "object"}},
-        "blank": {"type": "integer"},
+        "left_out": {
+            "type": "object",
+            "description": "Records of the file that are no rows, by what they are.",
+            "additionalProperties": {"type": "integer"},
+        },
+        "remarks": {"type": "array", "items": {"type": "object"}},
         "corrected": {"type": "integer"},
     },
 }

@@ -86,6 +86,7 @@ def _answer(loaded: Loaded) -> dict[str, Any]:
         "known": loaded.known,
         "counts": asdict(loaded.counts),
         "reasons": reasons,
-        "blank": loaded.blank,
+        "left_out": asdict(loaded.left_out),
+        "remarks": [one.as_json() for one in loaded.remarks],
         "corrected": loaded.corrected,
     }

@@ -19,6 +19,7 @@ from daftari.io.files.table import named_layout
 from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
 from daftari.io.load.file_digest import file_digest
 from daftari.rows.intake.block import Block
+from daftari.rows.intake.remarks import Remark
 from daftari.rows.mapping.header_names import known_names
 from daftari.rows.mapping.mapping import Mapping
 
@@ -32,6 +33,7 @@ class Source:
     sha256: str  #: hex, of the bytes as given
     header: tuple[str, ...]  #: names of the columns of every block's cells
     facts: AbstractMapping[str, str]  #: format, encoding, separator, header row … for people
+    remarks: tuple[Remark, ...] = ()  #: on how it was opened
     _read: Callable[[], Iterator[Block]] = field(repr=False)
     _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, removed with the source
 
@@ -90,6 +92,7 @@ def _opened(
         sha256="",  # the caller adds it: it may be known
         header=content.header,
         facts={"format": kind.value, **packing, **content.facts},
+        remarks=content.remarks,
         _read=content.read,
         _held=(given.held, plain.held),
     )
@@ -104,6 +107,7 @@ def _inner_name(name: str, plain: Unpacked) -> str:
 class _Content:
     header: tuple[str, ...]
     facts: dict[str, str]
+    remarks: tuple[Remark, ...] = ()
     read: Callable[[], Iterator[Block]]
 
 

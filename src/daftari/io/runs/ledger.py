@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Connection
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from daftari.contract.platform import OPS
 from daftari.errors import DaftariError, DatabaseError, Drift
 from daftari.io.database import queries
+from daftari.rows.intake.remarks import LeftOut, Remark
 
 if TYPE_CHECKING:
     from daftari.contract.model import Contract
@@ -30,7 +32,8 @@ class RunCounts:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
-    duplicate: int = 0
+    duplicate: int = 0  #: the same content as another row of the same key
+    superseded: int = 0  #: other content than a later row of the same key, which was taken
     quarantined: int = 0
 
     @classmethod
@@ -62,8 +65,8 @@ class Loaded:
     reasons: tuple[Reason, ...] = ()
     #: this content had been loaded before, by `run_id`; nothing was done now
     known: bool = False
-    blank: int = 0  #: records skipped because they were empty
-    repeated: int = 0  #: records skipped because they repeat the header
+    left_out: LeftOut = LeftOut()
+    remarks: tuple[Remark, ...] = ()
     corrected: int = 0  #: quarantined rows of earlier runs that this run resolved
 
 
@@ -167,6 +170,12 @@ def refuse_run(conn: Connection[Any], run_id: int, error_code: str) -> None:
 def finish_run(conn: Connection[Any], run_id: int, counts: RunCounts) -> None:
     """Close a run with its counts. Call it in the transaction of its effects."""
     conn.execute(_QUERIES["finish_run"], {"run_id": run_id, **vars(counts)})
+
+
+def record_reading(conn: Connection[Any], run_id: int, left_out: LeftOut, remarks: Iterable[Remark]) -> None:
+    """Record how the file of a run was read. Call it in the transaction of its effects."""
+    facts = {"left_out": Jsonb(vars(left_out)), "remarks": Jsonb([one.as_json() for one in remarks])}
+    conn.execute(_QUERIES["record_reading"], {"run_id": run_id, **facts})
 
 
 def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin) -> None:

@@ -60,7 +60,13 @@ where r.status = 'running'
 update daftari.run
 set status = 'succeeded', finished_at = clock_timestamp(),
     received = %(received)s, inserted = %(inserted)s, updated = %(updated)s,
-    unchanged = %(unchanged)s, duplicate = %(duplicate)s, quarantined = %(quarantined)s
+    unchanged = %(unchanged)s, duplicate = %(duplicate)s, superseded = %(superseded)s,
+    quarantined = %(quarantined)s
+where run_id = %(run_id)s;
+
+-- name: record_reading
+update daftari.run
+set left_out = %(left_out)s, remarks = %(remarks)s
 where run_id = %(run_id)s;
 
 -- name: fail_run

@@ -35,6 +35,7 @@ from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.control_totals import ControlTotals, reconcile
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
+from daftari.rows.intake.remarks import merged
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.rules.rules import rulebook
 
@@ -193,25 +194,25 @@ class _Load:
             )
 
     def _close(self) -> Loaded:
-        run_id = self._run_id
+        run_id, delivery = self._run_id, self._delivery
         if self._replays is None:
-            quarantine_entries.resolve_content(
-                self._conn, run_id, self._dataset, self._delivery.origin.sha256
-            )
+            quarantine_entries.resolve_content(self._conn, run_id, self._dataset, delivery.origin.sha256)
         else:
             quarantine_entries.resolve_entries(self._conn, run_id, self._replays.values())
         corrected = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
         audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
-        ledger.record_file(self._conn, run_id, self._dataset.name, self._delivery.origin)
+        ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin)
         ledger.finish_run(self._conn, run_id, self._counts)
+        remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *self._met.remarks))
+        ledger.record_reading(self._conn, run_id, self._met.left_out, remarks)
         return Loaded(
             dataset=self._dataset.name,
-            source=self._delivery.origin.name,
+            source=delivery.origin.name,
             run_id=run_id,
             counts=self._counts,
             reasons=ledger.reasons_of(self._conn, run_id),
-            blank=self._met.blank,
-            repeated=self._met.repeated,
+            left_out=self._met.left_out,
+            remarks=remarks,
             corrected=corrected,
         )

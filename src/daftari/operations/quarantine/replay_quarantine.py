@@ -173,6 +173,7 @@ def _of_export(mapping: Mapping) -> Mapping:
             "columns": (),
             "total_row": "none",
             "control_totals": None,
+            "ignore": (ENTRY_COLUMN, REASONS_COLUMN, *mapping.ignore),
         }
     )
 

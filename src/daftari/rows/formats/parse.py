@@ -20,6 +20,7 @@ from daftari.rows.formats.dates import DateStyle
 from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
+from daftari.rows.intake.remarks import Remark
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
 #: Decimals of a number whose contract declares no scale.
@@ -41,6 +42,7 @@ class ParsedRows:
     text: pl.DataFrame  #: the same columns as trimmed text; null: missing
     lines: pl.Series
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
+    remarks: tuple[Remark, ...] = ()  #: on how the values were read
 
     def only(self, chosen: pl.Series) -> ParsedRows:
         """Return the *chosen* rows."""

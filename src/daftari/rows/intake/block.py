@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from daftari.rows.intake.remarks import Remark
+
 #: The characters trimmed from a cell: Unicode's White_Space, the same as polars' strip_chars().
 WHITE_SPACE = (
     "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -41,6 +43,7 @@ class Block:
     blank: int = 0  #: records skipped because every field was empty
     repeated: int = 0  #: records skipped because they repeat the header
     is_trimmed: bool = False  #: whether no cell is empty or has white space around it
+    remarks: tuple[Remark, ...] = ()  #: on how these records were read
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
 
 

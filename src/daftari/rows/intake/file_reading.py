@@ -17,6 +17,7 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
 from daftari.rows.intake.block import Block
 from daftari.rows.intake.control_totals import ControlTotals
+from daftari.rows.intake.remarks import LeftOut, Remark, merged
 from daftari.rows.intake.total_rows import Total, possible_total_rows, stated_figures, total_of
 from daftari.rows.mapping.column_plan import ColumnPlan
 
@@ -29,8 +30,8 @@ class Met:
 
     found: ControlTotals = ControlTotals()  #: compared with the sender's totals
     totals: tuple[Total, ...] = ()
-    blank: int = 0
-    repeated: int = 0  #: repeated headers
+    left_out: LeftOut = LeftOut()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +45,13 @@ class FileReading:
     seen: Counter[str]  #: contents so far, if a key counts their occurrences; grows with each block
     rows: int = 0  #: total rows, blank rows and malformed records are not counted
     malformed: int = 0
-    blank: int = 0
-    repeated: int = 0  #: repeated headers
+    left_out: LeftOut = LeftOut()
     totals: tuple[Total, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def met(self) -> Met:
-        return Met(found=self.found, totals=self.totals, blank=self.blank, repeated=self.repeated)
+        return Met(found=self.found, totals=self.totals, left_out=self.left_out, remarks=self.remarks)
 
     @property
     def found(self) -> ControlTotals:
@@ -74,8 +75,8 @@ def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
     after = replace(
         reading,
         malformed=reading.malformed + len(block.malformed),
-        blank=reading.blank + block.blank,
-        repeated=reading.repeated + block.repeated,
+        left_out=reading.left_out + LeftOut(blank=block.blank, repeated=block.repeated),
+        remarks=merged((*reading.remarks, *block.remarks, *rows.remarks)),
     )
     counted_to = -1
     for line, is_labelled in possible_total_rows(rows, block, reading.plan, reading.dataset, reading.sums):
@@ -86,7 +87,12 @@ def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
         total = total_of(line, stated, sums_above, is_labelled=is_labelled)
         if total is None:
             continue
-        after = replace(at, totals=(*after.totals, total), since=dict.fromkeys(at.since, Decimal(0)))
+        after = replace(
+            at,
+            totals=(*after.totals, total),
+            since=dict.fromkeys(at.since, Decimal(0)),
+            left_out=at.left_out + LeftOut(totals=1),
+        )
         counted_to = line
     after = _counted(after, _between(rows, counted_to, None))
     lines = [total.line for total in after.totals[len(reading.totals) :]]

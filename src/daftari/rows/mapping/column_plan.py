@@ -11,6 +11,7 @@ from daftari.rows.formats.date_evidence import DateVerdict
 from daftari.rows.formats.dates import DateStyle
 from daftari.rows.formats.number_evidence import NumberEvidence
 from daftari.rows.formats.numbers import NumberStyle
+from daftari.rows.intake.remarks import Remark, RemarkKind
 from daftari.rows.mapping.header_names import normal
 from daftari.rows.mapping.mapping import FieldSource, Mapping
 
@@ -54,6 +55,13 @@ class ColumnPlan:
     header: tuple[str, ...]
     mapping: Mapping
     unmapped: tuple[str, ...] = ()  #: columns neither used by a field nor ignored by the mapping
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        return tuple(
+            Remark(kind=RemarkKind.UNUSED_COLUMN, text=f"column {name!r} is not used")
+            for name in self.unmapped
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -33,10 +33,13 @@ create table daftari.run (
         generated always as (case when received > 0 then round(quarantined::numeric / received, 6) end) stored,
     removed       bigint      not null default 0 check (removed >= 0),  -- rows that an undo deleted
     undoes        bigint      unique references daftari.run,  -- the run that this one undid
+    superseded    bigint      not null default 0 check (superseded >= 0),  -- a later row of the same key was taken
+    left_out      jsonb,  -- records of the file that are no rows, by what they are
+    remarks       jsonb,  -- what was done with the file: [{kind, text, count, line, says}]
 
     -- Conservation: every received row is counted exactly once.
     constraint run_conserves_rows
-        check (received = inserted + updated + unchanged + duplicate + quarantined + removed),
+        check (received = inserted + updated + unchanged + duplicate + superseded + quarantined + removed),
     constraint run_without_success_has_no_rows check (status = 'succeeded' or received = 0),
     constraint run_is_finished_or_running check ((status = 'running') = (finished_at is null)),
     constraint run_removes_only_to_undo check (removed = 0 or undoes is not null)
