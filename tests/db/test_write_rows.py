@@ -16,7 +16,7 @@ from daftari.io.runs import ledger
 from daftari.io.write import idempotency
 from daftari.io.write.caller_write import CallerWrite
 from daftari.io.write.idempotency import Named
-from daftari.operations.write.judge_records import judge_records
+from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.operations.write.write_requests import WriteRequest
 from daftari.operations.write.write_rows import write_rows
 
@@ -243,9 +243,8 @@ def test_each_batch_of_a_transaction_finds_nothing_of_the_last_one_laid_out(hous
         speak_for(house.conn, house.write_context().context)
         writing = CallerWrite(house.conn, dataset, caller, house.roles)
         for number in (1, 2):
-            (batch,) = judge_records(
-                house.contract, [visit(number)], NOW, seal=lambda rows: rows, look_up=None
-            ).batches
+            sent = JudgedRecords(records=[visit(number)], seal=lambda rows: rows)
+            (batch,) = judge_records(house.contract, sent, NOW, look_up=None).batches
             assert [fate.status for fate in writing.write(batch).values()] == ["inserted"]
             count = sql.SQL("select count(*) from {}").format(stage_of_session(dataset))
             assert house.conn.execute(count).fetchone() == (1,)

@@ -21,7 +21,7 @@ from daftari.compile.tables.objects import Partition, Policy
 from daftari.contract.model import DEFAULT_TIME_ZONE
 from daftari.io.workspace.files import read_open_workspace, read_workspace
 from daftari.operations.marts.build_marts import TransformOptions, dbt_arguments
-from daftari.operations.write.judge_records import judge_records
+from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.rows.formats.inference import infer_styles
 from daftari.rows.formats.parse import to_rows
 from daftari.rows.mapping.column_plan import resolve_columns
@@ -115,9 +115,8 @@ def test_a_page_shows_instants_in_the_zone(zone, shown):
 def test_the_today_of_a_rule_is_the_zones(workspace, dataset, today, accepted, now):
     assert workspace.today(now) == dataset.today(now) == today
     contract = workspace.dataset("visits")[1]
-    judged = judge_records(
-        contract, [{"visit_id": "1", "seen_on": "2026-04-01"}], now, seal=lambda rows: rows, look_up=None
-    )
+    sent = JudgedRecords(records=[{"visit_id": "1", "seen_on": "2026-04-01"}], seal=lambda rows: rows)
+    judged = judge_records(contract, sent, now, look_up=None)
     assert sum(it.height for it in judged.batches) == accepted
 
 

@@ -81,12 +81,14 @@ def row_names(rows: pl.DataFrame, dataset: Dataset) -> pl.Series:
 
 
 def seal_rows(rows: pl.DataFrame, dataset: Dataset, keys: Keys) -> pl.DataFrame:
-    """Return *rows* with sealed fields as bytes, and the blind indexes after all other columns."""
+    """Return *rows* with their sealed fields as bytes, and the blind indexes after all other columns."""
     people = subjects(rows, dataset).to_list()
     names = row_names(rows, dataset).cast(pl.Binary).to_list()
     made: list[pl.Series] = []
     indexes: list[pl.Series] = []
     for one in sealed_fields(dataset):
+        if one.name not in rows.columns:
+            continue
         text = rows[one.name].cast(pl.String)
         seals = keys.of_field(dataset, one)
         sealed = [

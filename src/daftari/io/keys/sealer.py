@@ -41,7 +41,7 @@ class Sealer:
         Raises:
             KeysUnavailable: the store cannot be used.
         """
-        if not self._is_needed or self._store is None:
+        if self._store is None or not any(it.name in rows.columns for it in sealed_fields(self._dataset)):
             return rows
         people = subjects(rows, self._dataset).unique().to_list()
         self._fetch(person for person in people if person not in self._known)

@@ -11,7 +11,7 @@ A merge needs the primary key. While its index is deferred, batches that must be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
-from daftari.rows.rules.rejection import CONTRADICTS, Refusal
+from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, Refusal
 from daftari.rows.rules.rules import reference_rule
 
 _QUERIES = queries.load_queries("load/bulk_load.sql")
@@ -57,7 +57,6 @@ class BulkLoad:
         self._conn = conn
         self._dataset = dataset
         self._run_id = run_id
-        self._columns = staging.loaded_columns(dataset)
         self._table = staging.governed_table(dataset)
         self._stage = staging.stage_of_load(dataset)
         self._refusals = Refusals(dataset)
@@ -114,9 +113,10 @@ class BulkLoad:
         if batch.height == 0:
             return ()
         self._digest.update(batch.body)
+        self._check_partial_keys(batch)
         if batch.is_new and not self._merges:
             try:
-                self._insert(batch.body)
+                self._insert(batch)
                 counts = RunCounts(received=batch.height, inserted=batch.height)
                 return (LoadedRows(batch=batch, counts=counts),)
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
@@ -125,6 +125,14 @@ class BulkLoad:
         if self._aside.has_key and not self._merges and self._few_wait():
             return ()
         return self._land_waiting()
+
+    def _check_partial_keys(self, batch: Batch) -> None:
+        """Let the server check foreign keys of which *batch* has some fields: the others are in the existing rows."""
+        spoken = [set(it.fields) & set(batch.columns) for it in self._dataset.relationships]
+        parts = zip(self._dataset.relationships, spoken, strict=True)
+        if self._skips_key_triggers and any(0 < len(some) < len(it.fields) for it, some in parts):
+            self._skips_key_triggers = False
+            self._conn.execute("set local session_replication_role = origin")
 
     def _few_wait(self) -> bool:
         return sum(batch.height for batch in self._waiting) <= _WAITING_ROWS
@@ -166,18 +174,18 @@ class BulkLoad:
 
     # --- direct
 
-    def _insert(self, body: bytes) -> None:
+    def _insert(self, batch: Batch) -> None:
         """Insert rows whose keys are all new, or none of them."""
         if self._copies_directly:
             with self._conn.transaction():
-                staging.copy_binary(self._conn, self._table, self._columns, body)
+                staging.copy_binary(self._conn, self._table, batch.columns, batch.body)
             return
         self._make_stage()
         with self._conn.transaction():
-            staging.fill(self._conn, self._dataset, body)
+            staging.fill(self._conn, self._dataset, batch.columns, batch.body)
             self._conn.execute(
                 sql.SQL("insert into {} ({columns}) select {columns} from {}").format(
-                    self._table, self._stage, columns=staging.listed(self._columns)
+                    self._table, self._stage, columns=staging.listed(batch.columns)
                 )
             )
 
@@ -214,9 +222,12 @@ class BulkLoad:
         return Batch(rows=rows, lines=lines, body=encode_rows(rows, self._dataset))
 
     def _merge_once(self, batch: Batch) -> LoadedRows:
-        staging.fill(self._conn, self._dataset, batch.body)
+        staging.fill(self._conn, self._dataset, batch.columns, batch.body)
         refused = self._conflicts(batch) if self._dataset.conflict is Conflict.REJECT else {}
-        row = self._conn.execute(self._merge_statement(), {"run_id": self._run_id}).fetchone()
+        moved = staging.changes_person(self._dataset, batch.columns)
+        if moved is not None and self._dataset.conflict is Conflict.UPDATE:
+            refused |= self._removed(batch, moved, KEEPS_SEALED)
+        row = self._conn.execute(self._merge_statement(batch.columns), {"run_id": self._run_id}).fetchone()
         assert row is not None, "the statement returns one row of counts"
         inserted, updated, unchanged, duplicate = row
         counts = RunCounts(
@@ -241,14 +252,18 @@ class BulkLoad:
         self._is_staged = True
 
     def _conflicts(self, batch: Batch) -> dict[int, Refusal]:
-        """Staged rows that contradict an existing row; they are removed from the staging table."""
+        """Staged rows that contradict an existing row."""
+        return self._removed(batch, sql.SQL("not ({})").format(self._same(batch.columns)), CONTRADICTS)
+
+    def _removed(self, batch: Batch, condition: sql.Composable, why: Refusal) -> dict[int, Refusal]:
+        """Remove from the staging table the rows that meet *condition* beside the existing row of their key."""
         statement = sql.SQL(
-            "delete from {stage} s using {table} t where {match} and not ({same}) returning {key}"
+            "delete from {stage} s using {table} t where {match} and {condition} returning {key}"
         ).format(
             stage=self._stage,
             table=self._table,
             match=staging.same_key(self._dataset),
-            same=self._same(),
+            condition=condition,
             key=sql.SQL(", ").join(sql.Identifier("s", name) for name in self._dataset.key),
         )
         found = self._conn.execute(statement).fetchall()
@@ -257,26 +272,27 @@ class BulkLoad:
         key = list(self._dataset.key)
         keys = pl.DataFrame(found, schema={k: batch.rows.schema[k] for k in key}, orient="row")
         lines = batch.rows.select(key).with_columns(line=batch.lines).join(keys, on=key)["line"]
-        return dict.fromkeys(lines, CONTRADICTS)
+        return dict.fromkeys(lines, why)
 
-    def _merge_statement(self) -> sql.Composed:
+    def _merge_statement(self, columns: Sequence[str]) -> sql.Composed:
         updates = self._dataset.conflict is Conflict.UPDATE
         return sql.SQL(_QUERIES["merge_update" if updates else "merge_keep"]).format(
             stage=self._stage,
             table=self._table,
-            columns=staging.listed(self._columns),
+            columns=staging.listed(columns),
             match=staging.same_key(self._dataset),
-            same=self._same(),
+            same=self._same(columns),
             assignments=sql.SQL(", ").join(
-                sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in self._columns
+                sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in columns
             ),
         )
 
-    def _same(self) -> sql.Composable:
+    def _same(self, columns: Sequence[str]) -> sql.Composable:
+        """Whether the row `t` has the content of the staged row `s`, as far as that speaks."""
         return sql.SQL(" and ").join(
             [sql.SQL("true")]
             + [
                 sql.SQL("t.{0} is not distinct from s.{0}").format(sql.Identifier(name))
-                for name in staging.contents(self._dataset)
+                for name in staging.contents(self._dataset, columns)
             ]
         )

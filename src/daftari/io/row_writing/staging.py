@@ -8,7 +8,7 @@ keeps one, and line numbers separate their rows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,7 @@ from psycopg import Connection, sql
 from daftari.compile.names import derived
 from daftari.compile.tables.columns import column_type
 from daftari.contract.model import Dataset
-from daftari.contract.platform import OPS, RUN_ID
+from daftari.contract.platform import OPS
 from daftari.io.database import queries
 from daftari.protect.sealed_columns import index_columns
 from daftari.rows.intake import copy_format
@@ -48,9 +48,24 @@ def same_key(dataset: Dataset, other: str = "t") -> sql.Composable:
     )
 
 
-def contents(dataset: Dataset) -> list[str]:
-    """The fields that may differ in two rows of one key."""
-    return [field.name for field in dataset.fields if not field.is_key]
+def contents(dataset: Dataset, columns: Collection[str]) -> list[str]:
+    """The fields that may differ in two rows of one key, if the new row has only *columns*."""
+    return [field.name for field in dataset.fields if not field.is_key and field.name in columns]
+
+
+def changes_person(dataset: Dataset, columns: Collection[str]) -> sql.Composed | None:
+    """
+    Whether the staged row `s` gives the row `t` another person, and keeps values sealed for the old one.
+
+    None where that cannot happen with rows of *columns*.
+    """
+    kept = [it.name for it in dataset.fields if it.protection.sealed and it.name not in columns]
+    person = dataset.subject
+    if not kept or person is None or person in dataset.key or person not in columns:
+        return None
+    return sql.SQL("t.{0} is distinct from s.{0} and num_nonnulls({1}) > 0").format(
+        sql.Identifier(person), sql.SQL(", ").join(sql.Identifier("t", name) for name in kept)
+    )
 
 
 def copy_binary(conn: Connection[Any], table: sql.Composable, columns: Sequence[str], body: bytes) -> None:
@@ -68,21 +83,16 @@ def stage_of_load(dataset: Dataset) -> sql.Identifier:
     return sql.Identifier("pg_temp", derived(dataset.name, "loaded"))
 
 
-def loaded_columns(dataset: Dataset) -> list[str]:
-    """The columns of a batch's body, in their order."""
-    return [*(field.name for field in dataset.fields), RUN_ID, *index_columns(dataset)]
-
-
 def make_for_transaction(conn: Connection[Any], dataset: Dataset) -> None:
     """Create the staging table of a load. Not in a savepoint that may be rolled back."""
     _make(conn, "make_for_transaction", stage_of_load(dataset), dataset)
 
 
-def fill(conn: Connection[Any], dataset: Dataset, body: bytes) -> None:
-    """Replace the rows in the staging table of a load by those of *body* (binary COPY)."""
+def fill(conn: Connection[Any], dataset: Dataset, columns: Sequence[str], body: bytes) -> None:
+    """Replace the rows in the staging table of a load by those of *body* (binary COPY of *columns*)."""
     stage = stage_of_load(dataset)
     conn.execute(sql.SQL("truncate {}").format(stage))
-    copy_binary(conn, stage, loaded_columns(dataset), body)
+    copy_binary(conn, stage, columns, body)
 
 
 # --- for callers
@@ -120,7 +130,7 @@ def filled_columns(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
     return [
         name
         for name in staged_columns(dataset)
-        if name in dataset.key or rows[name].null_count() < rows.height
+        if name in dataset.key or (name in rows.columns and rows[name].null_count() < rows.height)
     ]
 
 

@@ -28,7 +28,7 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
 from daftari.rows.intake.batch import Batch
-from daftari.rows.rules.rejection import CONTRADICTS, NOT_TAKEN, Refusal
+from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, NOT_TAKEN, Refusal
 
 _QUERIES = queries.load_queries("write/caller_write.sql")
 _AT_ONCE = 5  #: how often rows that another session wrote meanwhile are looked up again
@@ -58,6 +58,8 @@ class CallerWrite:
         self._stage = staging.stage_of_session(dataset)
         self._refusals = Refusals(dataset)
         self._clashed: set[int] = set()
+        self._contents: list[str] = []  #: the fields of the staged rows that may differ from the table's
+        self._changes_person: sql.Composable | None = None
         self.digest = ""  #: sha256 of the staged rows, in hex
 
     def write(self, batch: Batch) -> dict[int, Fate]:
@@ -72,6 +74,8 @@ class CallerWrite:
         if self.digest:  # of an earlier batch of this transaction, whose rows nothing needs any more
             staging.clear(self._conn, self._dataset)
         self.digest = staging.stage_rows(self._conn, self._dataset, batch.rows, batch.lines)
+        self._contents = staging.contents(self._dataset, batch.columns)
+        self._changes_person = staging.changes_person(self._dataset, batch.columns)
         fates: dict[int, Fate] = {}
         waiting = batch.lines.to_list()
         for _ in range(_AT_ONCE):
@@ -99,13 +103,17 @@ class CallerWrite:
                 sql.SQL("case when t.{0} is distinct from s.{0} then {1} end").format(
                     sql.Identifier(name), sql.Literal(name)
                 )
-                for name in staging.contents(self._dataset)
+                for name in self._contents
             )
             or sql.NULL,
+            changes_person=self._changes_person or sql.SQL("false"),
         )
         rows = self._conn.execute(statement, {"lines": list(lines)}).fetchall()
-        there = {line: tuple(filter(None, differing)) for line, is_there, differing in rows if is_there}
-        return _Found(absent=[line for line, is_there, _ in rows if not is_there], there=there)
+        return _Found(
+            absent=[line for line, is_there, *_ in rows if not is_there],
+            there={line: tuple(filter(None, differing)) for line, is_there, differing, _ in rows if is_there},
+            changes_person={line for line, _, _, changes in rows if changes},
+        )
 
     # --- new rows
 
@@ -176,6 +184,10 @@ class CallerWrite:
         fates |= {
             line: Fate(status="unchanged") for line in found.there if line in visible and line not in changed
         }
+        if self._dataset.conflict is Conflict.UPDATE:
+            keeping = found.changes_person & changed.keys()
+            fates |= dict.fromkeys(keeping, refused(KEEPS_SEALED))
+            changed = {line: names for line, names in changed.items() if line not in keeping}
         match self._dataset.conflict:
             case Conflict.KEEP:
                 return fates | {line: Fate(status="duplicate") for line in changed}
@@ -224,6 +236,7 @@ class CallerWrite:
 class _Found:
     absent: list[int]  #: lines whose key does not exist
     there: dict[int, tuple[str, ...]]  #: the others, with the fields that differ
+    changes_person: set[int]  #: those that keep values sealed for another person
 
 
 def _halves(lines: list[int]) -> list[list[int]]:

@@ -1,8 +1,8 @@
 -- Writing a caller's rows into a governed table. io/write/caller_write.py fills in identifiers in braces.
 
 -- name: look_up
--- Which of the staged rows exist, and which fields differ.
-select s._line, t._run_id is not null, array[{differing}]::text[]
+-- Which of the staged rows exist, which fields differ, and which rows keep values sealed for another person.
+select s._line, t._run_id is not null, array[{differing}]::text[], {changes_person}
 from {stage} s
 left join {table} t on {match}
 where s._line = any(%(lines)s)

@@ -20,18 +20,29 @@ LookUp = Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]]
 Seal = Callable[[pl.DataFrame], pl.DataFrame]
 
 
+@dataclass(frozen=True, kw_only=True)
+class JudgedRecords:
+    """Records of one request, or of several."""
+
+    records: Sequence[Record]
+    seal: Seal
+    #: whether fields that a record lacks are left as they are in an existing row; otherwise they are empty
+    keeps_absent: bool = False
+
+
 def judge_records(
-    contract: Contract, records: Sequence[Record], now: datetime, *, seal: Seal, look_up: LookUp | None
+    contract: Contract, sent: JudgedRecords, now: datetime, *, look_up: LookUp | None
 ) -> Judged:
     """
-    Return *records*, numbered from 1, judged; accepted rows are sealed, but not encoded.
+    Return the records of *sent*, numbered from 1, judged; accepted rows are sealed, but not encoded.
 
     *look_up* returns which keys named by rows exist. Without it the server checks references. But a dataset whose rows
     may refer to one another then accepts no row that names a row of the database.
     """
     dataset = contract.dataset
     ready = _ready(contract, dataset.today(now))
-    block, book = records_block(records, dataset), ready.book
+    block = records_block(sent.records, dataset, keeps_absent=sent.keeps_absent)
+    book = ready.book
     if refers_to_itself(
         dataset
     ):  # a referenced row may come in the same request, so all must be known before it is judged
@@ -41,7 +52,7 @@ def judge_records(
         book=book,
         plan=ready.plan,
         run_id=0,
-        seal=seal,
+        seal=sent.seal,
         look_up=None if refers_to_itself(dataset) else look_up,
         is_one_block=True,
         count_only=True,

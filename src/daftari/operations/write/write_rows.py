@@ -25,11 +25,11 @@ from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, Origin, RunCounts
 from daftari.io.write import idempotency, optimistic_insert
-from daftari.io.write.caller_write import CallerWrite
+from daftari.io.write.caller_write import CallerWrite, Fate
 from daftari.io.write.current_rows import current_rows
 from daftari.io.write.idempotency import Claim
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
-from daftari.operations.write.judge_records import judge_records
+from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.operations.write.write_requests import (
     Record,
     RecordOutcome,
@@ -41,6 +41,7 @@ from daftari.operations.write.write_requests import (
     require_writer,
     to_keep,
 )
+from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import Judged, rejected_rows_of
 from daftari.rows.intake.records import require_known_names
 from daftari.rows.rules.approval_signature import signed
@@ -89,7 +90,9 @@ def _insert_all_new(
     """
     records = _all_of(requests)
     seal = Sealer(write_context.open_keys, write_context.dataset).seal
-    judged = judge_records(write_context.contract, records, now, seal=seal, look_up=None)
+    judged = judge_records(
+        write_context.contract, JudgedRecords(records=records, seal=seal), now, look_up=None
+    )
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
         return None
@@ -175,7 +178,9 @@ def _write_once(
             Sealer(write_context.open_keys, write_context.dataset).seal,
             ReferencedRows(conn, write_context.dataset).known_among,
         )
-        judged = judge_records(write_context.contract, records, now, seal=seal, look_up=look_up)
+        keeps_absent = requests[0].is_new and not requests[0].is_partial
+        sent = JudgedRecords(records=records, seal=seal, keeps_absent=keeps_absent)
+        judged = judge_records(write_context.contract, sent, now, look_up=look_up)
         outcomes = _Run(conn, write_context, run_id, corrects).all(judged)
         shares = _shared_out(outcomes, requests)
         named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
@@ -215,12 +220,14 @@ class _Run:
 
     def all(self, judged: Judged) -> list[RecordOutcome]:
         outcomes = [RecordOutcome(status="duplicate")] * judged.received
-        (batch,) = judged.batches
-        fates = self._writing.write(batch)
-        for line, fate in fates.items():
-            outcomes[line - 1] = RecordOutcome(status=fate.status)
-        refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
-        wrong = pl.concat([judged.rejected, rejected_rows_of(batch, refused, self._dataset)])
+        wrong = judged.rejected
+        for batch in judged.batches:
+            fates = self._writing.write(batch)
+            for line, fate in fates.items():
+                outcomes[line - 1] = RecordOutcome(status=fate.status)
+            refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
+            wrong = pl.concat([wrong, rejected_rows_of(batch, refused, self._dataset)])
+            self._resolve(batch, fates)
         for line, reasons in wrong.select("line", "reasons").iter_rows():
             outcomes[line - 1] = RecordOutcome(
                 status="quarantined", reasons=self._disclosed(json.loads(reasons))
@@ -230,12 +237,15 @@ class _Run:
             self._conn, self._run_id, self._dataset, kept, replaces=self._corrects
         )
         quarantine_entries.resolve_entries(self._conn, self._run_id, self._corrects.values())
+        self._close(outcomes)
+        return outcomes
+
+    def _resolve(self, batch: Batch, fates: Mapping[int, Fate]) -> None:
+        """Resolve the waiting entries of the keys that were written."""
         changed = [line for line, fate in fates.items() if fate.status in ("inserted", "updated")]
         quarantine_entries.resolve_keys(
             self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(changed))
         )
-        self._close(outcomes)
-        return outcomes
 
     def _disclosed(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as default
 from datetime import time
@@ -43,6 +43,10 @@ class ParsedRows:
     lines: pl.Series
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
     remarks: tuple[Remark, ...] = ()  #: on how the values were read
+    #: fields that no row speaks of: existing rows keep their value
+    absent: tuple[str, ...] = ()
+    #: for each row the further fields that it does not speak of, with a comma after each; None: none
+    absent_in_row: pl.Series | None = None
 
     def only(self, chosen: pl.Series) -> ParsedRows:
         """Return the *chosen* rows."""
@@ -51,7 +55,15 @@ class ParsedRows:
             values=self.values.filter(chosen),
             text=self.text.filter(chosen),
             lines=self.lines.filter(chosen),
+            absent_in_row=None if self.absent_in_row is None else self.absent_in_row.filter(chosen),
         )
+
+    def lacks(self, fields: Sequence[str]) -> pl.Series:
+        """Return which rows do not speak of at least one of *fields*."""
+        if self.absent_in_row is None or set(fields) & set(self.absent):
+            return pl.repeat(bool(set(fields) & set(self.absent)), len(self.lines), eager=True)
+        named = pl.any_horizontal(lacks_field(pl.col("absent"), name) for name in fields)
+        return self.absent_in_row.to_frame("absent").select(named).to_series()
 
 
 def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str] | None = None) -> ParsedRows:
@@ -70,8 +82,33 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
             unreadable[one.field.name] = expectation(one)
     assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
     return ParsedRows(
-        values=pl.DataFrame(values), text=pl.DataFrame(texts), lines=block.lines, unreadable=unreadable
+        values=pl.DataFrame(values),
+        text=pl.DataFrame(texts),
+        lines=block.lines,
+        unreadable=unreadable,
+        absent=plan.absent,
+        absent_in_row=_absent_in_row(plan, block),
     )
+
+
+def lacks_field(absent_in_row: pl.Expr, name: str) -> pl.Expr:
+    """Whether *absent_in_row* (as in `ParsedRows`) names a field."""
+    return (pl.lit(",") + absent_in_row).str.contains(f",{name},", literal=True)
+
+
+def _absent_in_row(plan: ColumnPlan, block: Block) -> pl.Series | None:
+    """A field is absent where all its columns are, and nothing stands in for them."""
+    if block.absent is None:
+        return None
+    named = [
+        pl.when(pl.all_horizontal(one.columns)).then(pl.lit(f"{one.field.name},")).otherwise(pl.lit(""))
+        for one in plan.fields
+        if one.columns
+        and set(one.columns) <= set(block.absent.columns)
+        and one.source.default is None
+        and not one.is_cleared
+    ]
+    return block.absent.select(pl.concat_str(named)).to_series() if named else None
 
 
 _TYPES: dict[LogicalType, pl.DataType] = {

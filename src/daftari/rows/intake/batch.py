@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from daftari.contract.model import Conflict
+from daftari.rows.formats.parse import lacks_field
 
 
 class RowsElsewhere(Exception):
@@ -24,6 +25,7 @@ class Batch:
         self._rows: pl.DataFrame | None = rows
         self.lines = lines
         self.body = body  #: *rows* as a binary COPY
+        self.columns = tuple(rows.columns)  #: of *rows* and *body*
         #: no earlier batch of the file has any of its keys; the table may
         self.is_new = is_new
 
@@ -34,7 +36,7 @@ class Batch:
     @property
     def rows(self) -> pl.DataFrame:
         """
-        The contract's fields, then _run_id.
+        The contract's fields, without those that the rows do not speak of, then _run_id.
 
         Raises:
             RowsElsewhere: the batch came from another process.
@@ -70,6 +72,27 @@ def drop_duplicates(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict
     first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
     conflicting = ~keep & first_of_its_content
     return Deduplicated(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
+
+
+def complete_from_earlier(
+    rows: pl.DataFrame, absent: pl.Series, key: tuple[str, ...]
+) -> tuple[pl.DataFrame, pl.Series]:
+    """
+    Give each row the values that it does not speak of from the latest earlier row of its key that does.
+
+    *absent* is as `ParsedRows.absent_in_row`; return the rows, and what is still absent in each.
+    """
+    names = [name for name in rows.columns if absent.str.contains(f"{name},", literal=True).any()]
+    if not names:
+        return rows, absent
+    table = rows.with_columns(_absent=absent).with_row_index("_at")
+    of = {}
+    for name in names:
+        spoken = pl.when(~lacks_field(pl.col("_absent"), name)).then(pl.col("_at"))
+        of[name] = table.select(spoken.forward_fill().over(key)).to_series()
+    filled = [rows[name].gather(at.fill_null(table["_at"])).alias(name) for name, at in of.items()]
+    left = [pl.when(at.is_null()).then(pl.lit(f"{name},")).otherwise(pl.lit("")) for name, at in of.items()]
+    return rows.with_columns(filled), pl.select(pl.concat_str(left)).to_series()
 
 
 def _distinct(keys: pl.DataFrame) -> int:

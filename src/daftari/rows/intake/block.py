@@ -44,6 +44,8 @@ class Block:
     repeated: int = 0  #: records skipped because they repeat the header
     is_trimmed: bool = False  #: whether no cell is empty or has white space around it
     remarks: tuple[Remark, ...] = ()  #: on how these records were read
+    #: Boolean, for columns that some rows lack: true where the row does not speak of the column at all
+    absent: pl.DataFrame | None = None
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
 
 

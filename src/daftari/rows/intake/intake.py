@@ -8,9 +8,9 @@ from functools import partial
 
 import polars as pl
 
-from daftari.contract.model import Dataset, Field, LogicalType, Relationship
+from daftari.contract.model import Conflict, Dataset, Field, LogicalType, Relationship
 from daftari.rows.intake import copy_format
-from daftari.rows.intake.batch import Batch, drop_duplicates
+from daftari.rows.intake.batch import Batch, complete_from_earlier, drop_duplicates
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
@@ -71,6 +71,8 @@ class _ValidRows:
     lines: pl.Series
     rejected: pl.DataFrame
     met: Met
+    absent: tuple[str, ...]  #: fields that no row speaks of
+    absent_in_row: pl.Series | None  #: the further ones of each row, as in `ParsedRows`
 
 
 def take_in(blocks: Iterable[Block], intake: Intake) -> Iterator[Judged]:
@@ -105,6 +107,8 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
             lines=verdicts.accepted_lines,
             rejected=pl.concat([verdicts.rejected, _malformed(malformed)]),
             met=reading.met,
+            absent=rows.absent,
+            absent_in_row=verdicts.accepted_absent,
         )
 
     return map(judged, blocks)
@@ -113,9 +117,12 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
 def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
     dataset = intake.dataset
     deduplicated = drop_duplicates(valid.rows, dataset.key, dataset.conflict)
-    rows, lines = valid.rows, valid.lines
+    rows, lines, absent = valid.rows, valid.lines, valid.absent_in_row
     if not deduplicated.keep.all():
+        if absent is not None and dataset.conflict is Conflict.UPDATE:
+            rows, absent = complete_from_earlier(rows, absent, dataset.key)
         rows, lines = rows.filter(deduplicated.keep), lines.filter(deduplicated.keep)
+        absent = None if absent is None else absent.filter(deduplicated.keep)
     rejected = [valid.rejected]
     if deduplicated.conflicting.any():
         why = Refusal(rule="conflict", reason="contradicts an earlier row with the same key")
@@ -124,15 +131,31 @@ def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
             valid.lines.filter(deduplicated.conflicting),
         )
         rejected.append(refusals(*conflicting, dataset, why))
-    rows = intake.seal(rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64)))
+    batches: list[Batch] = []
+    rows = rows.with_columns(_run_id=pl.lit(intake.run_id, pl.Int64))
+    for some, at in _alike(rows, lines, valid.absent, absent):
+        sealed = intake.seal(some)
+        batches += _counted(sealed, at) if intake.count_only else _batches(sealed, at, dataset, seen)
     return Judged(
         received=valid.received,
-        batches=_counted(rows, lines) if intake.count_only else _batches(rows, lines, dataset, seen),
+        batches=tuple(batches),
         duplicates=deduplicated.duplicates,
         rejected=pl.concat(rejected),
         references=() if intake.count_only else references(rows, dataset),
         met=valid.met,
     )
+
+
+def _alike(
+    rows: pl.DataFrame, lines: pl.Series, absent: tuple[str, ...], absent_in_row: pl.Series | None
+) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    """Yield rows that speak of the same fields together, with the columns of those fields only."""
+    if absent_in_row is None:
+        yield rows.drop(absent), lines
+        return
+    for names in absent_in_row.unique(maintain_order=True) if len(absent_in_row) else [""]:
+        chosen = absent_in_row == names
+        yield rows.filter(chosen).drop([*absent, *names.split(",")[:-1]]), lines.filter(chosen)
 
 
 def references(rows: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, ...]:
@@ -185,12 +208,13 @@ def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:
     Raises:
         TypeError: a field that must be sealed is not.
     """
-    for field in dataset.fields:
+    fields = [field for field in dataset.fields if field.name in rows.columns]
+    for field in fields:
         if field.protection.sealed and rows.schema[field.name] != pl.Binary:
             raise TypeError(
                 f"{dataset.name}.{field.name}: not sealed; expected a sealed value before it goes to the database"
             )
-    plain = [field for field in dataset.fields if not field.protection.sealed]
+    plain = [field for field in fields if not field.protection.sealed]
     structured = (LogicalType.OBJECT, LogicalType.ARRAY)
     jsonb = [field.name for field in plain if field.logical_type in structured]
     uuid = [field.name for field in plain if field.physical_type == "uuid"]
@@ -201,7 +225,7 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
     """Return typed rows as rejected rows, all with the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
-    text = rows.select(_as_text(f) for f in dataset.fields)
+    text = rows.select(_as_text(f) for f in dataset.fields if f.name in rows.columns)
     reasons = pl.lit(f"[{reason_json(why.rule, why.fields or dataset.key, why.reason)}]")
     kept = cells(
         rows, text.with_columns(pl.lit(None, pl.String).alias(name) for name in _sealed(rows)), dataset
@@ -256,18 +280,32 @@ def _without_orphans(
         return
     rows, lines = pl.concat([one.rows for one in valid]), pl.concat([one.lines for one in valid])
     rejected = [one.rejected for one in valid]
+    absent = _absent_of_all(valid)
     while True:
         orphans, why = _orphans(rows, own, intake.book)
         if why is None:
             break
         rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
         rows, lines = rows.filter(~orphans), lines.filter(~orphans)
+        absent = None if absent is None else absent.filter(~orphans)
     yield _ValidRows(
         received=sum(one.received for one in valid),
         rows=rows,
         lines=lines,
         rejected=pl.concat(rejected),
         met=valid[-1].met,
+        absent=valid[-1].absent,
+        absent_in_row=absent,
+    )
+
+
+def _absent_of_all(valid: list[_ValidRows]) -> pl.Series | None:
+    if all(one.absent_in_row is None for one in valid):
+        return None
+    nothing = pl.Series([""])
+    return pl.concat(
+        nothing.new_from_index(0, one.rows.height) if one.absent_in_row is None else one.absent_in_row
+        for one in valid
     )
 
 

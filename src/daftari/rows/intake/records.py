@@ -29,9 +29,13 @@ def record_block(record: AnyMapping[str, Any], dataset: Dataset) -> Block:
     return records_block([record], dataset)
 
 
-def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> Block:
+def records_block(
+    records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset, *, keeps_absent: bool = False
+) -> Block:
     """
     Return *records* as a block, numbered from 1. None stands for an item that is not a record.
+
+    A field that a record lacks is empty, or with *keeps_absent* left as it is in an existing row.
 
     Raises:
         UnknownName: one has an unknown field.
@@ -50,7 +54,14 @@ def records_block(records: Sequence[AnyMapping[str, Any] | None], dataset: Datas
         ),
         may_hold_nul=any("\0" in "".join(filter(None, texts)) for texts in cells.values()),
         is_trimmed=True,
+        absent=_absent([record for _, record in sound], names) if keeps_absent else None,
     )
+
+
+def _absent(records: Sequence[AnyMapping[str, Any]], names: Sequence[str]) -> pl.DataFrame | None:
+    lacks = {name: [name not in record for record in records] for name in names}
+    found = {name: pl.Series(lacking, dtype=pl.Boolean) for name, lacking in lacks.items() if any(lacking)}
+    return pl.DataFrame(found) if found else None
 
 
 def require_known_names(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> None:

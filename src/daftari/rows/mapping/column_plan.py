@@ -27,6 +27,7 @@ class FieldPlan:
     styles: tuple[Style, ...] = ()  #: tried in order; empty until known, and for text
     null_words: tuple[str, ...] = ()
     timezone: str = "UTC"  #: of timestamps without an offset
+    is_cleared: bool = False  #: whether the lack of a source empties the field of existing rows
     evidence: str = ""  #: how the style was found, for people; empty while unknown
     #: the evidence so far, while the style is ambiguous
     rival: DateVerdict | None = None
@@ -64,9 +65,14 @@ class ColumnPlan:
         )
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """Fields without a source in this file."""
-        return tuple(plan.field.name for plan in self.fields if not plan.has_source)
+    def absent(self) -> tuple[str, ...]:
+        """Fields that the file says nothing about: existing rows keep their value."""
+        return tuple(plan.field.name for plan in self.fields if not (plan.has_source or plan.is_cleared))
+
+    @property
+    def cleared(self) -> tuple[str, ...]:
+        """Fields without a source in this file, which the mapping declares empty."""
+        return tuple(plan.field.name for plan in self.fields if plan.is_cleared and not plan.has_source)
 
 
 def resolve_columns(
@@ -95,6 +101,7 @@ def resolve_columns(
     unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
     plan = ColumnPlan(file=file, fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
     _require_fields(plan, dataset)
+    _require_subject(plan, dataset)
     return plan
 
 
@@ -114,6 +121,7 @@ def _field_plan(
         file=file,
         null_words=null_words,
         timezone=mapping.timezone or time_zone,
+        is_cleared=(source.absent or mapping.absent) == "clear",
     )
 
 
@@ -154,6 +162,17 @@ def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
         f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
         hint=f"{spare}Declare the source of each under `fields` in a source mapping (`from`, `constant` …).",
     )
+
+
+def _require_subject(plan: ColumnPlan, dataset: Dataset) -> None:
+    """A value is sealed for the person of its row, who must be known where the existing row keeps its person."""
+    sealed = [it.field.name for it in plan.fields if it.field.protection.sealed and it.has_source]
+    if sealed and dataset.subject in plan.absent:
+        raise MappingError(
+            f"{plan.file}: no column for {dataset.subject}; {', '.join(sealed)} of the file cannot be sealed "
+            "without it",
+            hint=f"Add the column {dataset.subject}, or remove {', '.join(sealed)} from the file.",
+        )
 
 
 def is_text_field(field: Field) -> bool:

@@ -35,7 +35,8 @@ class Explained:
     facts: dict[str, str]
     fields: tuple[FieldExplained, ...]
     unmapped: tuple[str, ...]  #: unused columns; their values are not loaded
-    missing: tuple[str, ...]  #: fields without a source in this file
+    absent: tuple[str, ...]  #: fields without a source in this file: existing rows keep their value
+    cleared: tuple[str, ...]  #: fields without a source that the mapping declares empty
     total_row: str
 
     def lines(self) -> Iterator[str]:
@@ -49,8 +50,10 @@ class Explained:
             yield f"  {one.field:<{width}} <- {one.origin}: {one.kind}{written}{evidence}"
         if self.unmapped:
             yield f"  columns not used: {', '.join(self.unmapped)}"
-        if self.missing:
-            yield f"  fields left empty: {', '.join(self.missing)}"
+        if self.absent:
+            yield f"  fields not in the file, left as they are in existing rows: {', '.join(self.absent)}"
+        if self.cleared:
+            yield f"  fields not in the file, cleared by the mapping: {', '.join(self.cleared)}"
 
 
 def explain(plan: ColumnPlan, source: ExplainableFile) -> Explained:
@@ -61,7 +64,8 @@ def explain(plan: ColumnPlan, source: ExplainableFile) -> Explained:
         facts=dict(source.facts),
         fields=tuple(map(_field, plan.fields)),
         unmapped=plan.unmapped,
-        missing=plan.missing,
+        absent=plan.absent,
+        cleared=plan.cleared,
         total_row=_total_row(plan.mapping.total_row),
     )
 

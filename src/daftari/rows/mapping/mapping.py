@@ -23,6 +23,8 @@ def _as_text(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
+#: What the lack of a column means for existing rows: they keep their value, or it is cleared.
+Absent = Literal["keep", "clear"]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
 
 
@@ -90,6 +92,7 @@ class FieldSource(_Part):
     otherwise: str = "reject"
     prefix: str = ""
     default: Text | None = None  #: if the file has no value
+    absent: Absent | None = None  #: overrides the file's
 
     @model_validator(mode="before")
     @classmethod
@@ -118,6 +121,11 @@ class FieldSource(_Part):
         if len(given) > 1:
             raise ValueError(f"expected one source; found {' and '.join(given)}")
         return self
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether the source is the column with the field's own name."""
+        return not self.columns and self.constant is None and not self.row_number
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -157,11 +165,12 @@ class Mapping(_Part):
     total_row: Literal["auto", "none"] | TotalRow = "auto"
     control_totals: ControlTotalsGiven | None = None
     ignore: Texts = ()
+    absent: Absent = "keep"  #: of every field without a source in the file
     name: str = Field(default="", exclude=True)  #: the mapping's file name, for messages
 
     @property
     def headers(self) -> tuple[str, ...]:
         """Every header that the mapping names, including ignored ones."""
         named = [header for field in self.fields.values() for header in field.columns]
-        own = [name for name, field in self.fields.items() if field == FieldSource()]
+        own = [name for name, field in self.fields.items() if field.is_by_name]
         return (*named, *own, *self.columns, *self.ignore)

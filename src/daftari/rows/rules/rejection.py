@@ -15,6 +15,10 @@ class Refusal:
 NAMES_NOTHING = "refers to a row that does not exist"
 #: If the contract rejects an existing key with different content.
 CONTRADICTS = Refusal(rule="conflict", reason="contradicts the existing row with the same key")
+#: For a change of a row's person that does not bring the row's sealed values, which are bound to the old one.
+KEEPS_SEALED = Refusal(
+    rule="person", reason="gives an existing row to another person without its sealed fields: send those too"
+)
 #: For a row that the caller may not write, or that conflicts with one that the caller may not see.
 NOT_TAKEN = Refusal(
     rule="not_taken", reason="is rejected: you may not write it, or it conflicts with another row"

@@ -29,6 +29,7 @@ class Rule:
     fields: tuple[str, ...]
     violated: pl.Expr  #: true if the rule is broken; null is not a violation
     reason: str  #: follows the field's name: "is before 2000-01-01"
+    is_checked: bool = False  #: whether the table has a check for it, over several fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Verdicts:
     accepted: pl.DataFrame  #: the typed values
     accepted_lines: pl.Series
     rejected: pl.DataFrame  #: as in REJECTED
+    accepted_absent: pl.Series | None = None  #: as `absent_in_row` of the rows
 
 
 #: A rejected row: its line, and as JSON every reason (a list of `reason_json`), its text and its key (see `preview`)
@@ -97,6 +99,8 @@ def rulebook(
             fields=condition.fields,
             violated=~condition.expression(today),
             reason=rule.message,
+            is_checked=condition.check is not None
+            and not any(dataset.field(name).protection.sealed for name in condition.fields),
         )
         for rule in dataset.rules
         for condition in [expressions.parse(rule.expression, dataset, where=f"{dataset.name}.{rule.id}")]
@@ -216,7 +220,10 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
     broken = _broken(rows, book)
     if not broken:
         return Verdicts(
-            accepted=rows.values, accepted_lines=rows.lines, rejected=pl.DataFrame(schema=REJECTED)
+            accepted=rows.values,
+            accepted_lines=rows.lines,
+            rejected=pl.DataFrame(schema=REJECTED),
+            accepted_absent=rows.absent_in_row,
         )
     table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
     bad = table.select(pl.any_horizontal(pl.all())).to_series()
@@ -231,15 +238,26 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
     # filter first: only a few rows need reasons
     rejected = table.with_columns(line=rows.lines).filter(bad)
     rejected = rejected.select("line", reasons=pl.lit("[") + reasons + pl.lit("]"))
-    text = rows.text.filter(bad)
-    rejected = rejected.with_columns(
-        **preview(text, book.dataset), cells=cells(rows.values.filter(bad), text, book.dataset)
-    )
+    wrong, right = rows.only(bad), rows.only(~bad)
+    text = wrong.text.drop(rows.absent)
+    kept = cells(wrong.values.drop(rows.absent), text, book.dataset)
+    if wrong.absent_in_row is not None:
+        kept = _without_absent(kept, wrong.absent_in_row)
     return Verdicts(
-        accepted=rows.values.filter(~bad),
-        accepted_lines=rows.lines.filter(~bad),
-        rejected=rejected.cast(REJECTED),
+        accepted=right.values,
+        accepted_lines=right.lines,
+        rejected=rejected.with_columns(**preview(text, book.dataset), cells=kept).cast(REJECTED),
+        accepted_absent=right.absent_in_row,
     )
+
+
+def _without_absent(kept: pl.Series, absent_in_row: pl.Series) -> pl.Series:
+    """Remove from each row's cells the fields that it does not speak of. Row by row: few rows are rejected."""
+    found = [
+        json.dumps({name: text for name, text in json.loads(one).items() if name not in absent.split(",")})
+        for one, absent in zip(kept, absent_in_row, strict=True)
+    ]
+    return pl.Series(found, dtype=pl.String)
 
 
 def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
@@ -254,7 +272,9 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
     found = [
         *_unreadable(rows, book.dataset),
         *(
-            _Broken(rule=rule.id, fields=rule.fields, reason=rule.reason, rows=masks[str(at)])
+            _Broken(
+                rule=rule.id, fields=rule.fields, reason=rule.reason, rows=_judged(rule, masks[str(at)], rows)
+            )
             for at, rule in enumerate(book.rules)
         ),
         *(
@@ -268,6 +288,13 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
         ),
     ]
     return [one for one in found if one.rows.any()]
+
+
+def _judged(rule: Rule, broken: pl.Series, rows: ParsedRows) -> pl.Series:
+    """Leave to the table's check the rows that do not speak of each field of *rule*: they may keep another value."""
+    if not rule.is_checked or not broken.any():
+        return broken
+    return broken & ~rows.lacks(rule.fields)
 
 
 def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
@@ -307,7 +334,8 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
     """
     Return `preview` and `key` of rejected rows, as JSON of their *text*.
 
-    Every value that may not be shown is `***`; a key is null if it is incomplete or may not be shown.
+    Every value that may not be shown is `***`; a key is null if it is incomplete or may not be shown. A field that the
+    rows do not speak of has no column in *text*.
     """
     text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
     shown = [
@@ -315,6 +343,7 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
         if f.is_confidential
         else pl.col(f.name)
         for f in dataset.fields
+        if f.name in text.columns
     ]
     key = pl.lit(None, pl.String)
     if dataset.key and not any(dataset.field(name).is_confidential for name in dataset.key):
@@ -328,11 +357,13 @@ def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Seri
     """
     Return rows as JSON, one text per field: readable values in canonical form, the rest as received.
 
-    So a corrected row is read like a record of the API, whatever the date format of its file.
+    So a corrected row is read like a record of the API, whatever the date format of its file. A field that the rows do
+    not speak of has no column in *values*.
     """
     columns = [
         pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
         for field in dataset.fields
+        if field.name in values.columns
     ]
     return pl.select(columns).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
