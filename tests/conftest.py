@@ -274,12 +274,12 @@ def governed(filled, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def new_clinic(filled, tmp_path_factory):
-    """Open a clinic: a copy of the workspace, and of its database."""
+    """Open a clinic: a copy of the workspace, and of its database. *said* goes to `open_clinic`."""
 
     @contextmanager
-    def opened():
+    def opened(**said):
         folder = tmp_path_factory.mktemp("clinic") / "clinic"
-        with filled(open_clinic, folder) as (conn, url):
+        with filled(open_clinic, folder, **said) as (conn, url):
             yield Clinic(workspace=read_workspace(folder), conn=conn, url=url)
 
     return opened
