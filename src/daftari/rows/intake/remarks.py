@@ -10,6 +10,7 @@ from typing import Any
 
 class RemarkKind(StrEnum):
     UNUSED_COLUMN = "unused_column"  #: no field takes it, and the mapping does not ignore it
+    ABSENT_FIELD = "absent_field"  #: the file has no column for it
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
     TOTAL_ROW = "total_row"  #: a row that states the sum of others
 

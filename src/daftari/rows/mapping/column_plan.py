@@ -59,10 +59,19 @@ class ColumnPlan:
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
-        return tuple(
+        unused = [
             Remark(kind=RemarkKind.UNUSED_COLUMN, text=f"column {name!r} is not used")
             for name in self.unmapped
-        )
+        ]
+        without_column = [
+            Remark(
+                kind=RemarkKind.ABSENT_FIELD,
+                text=f"not in the file, {what} in existing rows: {', '.join(names)}",
+            )
+            for what, names in (("left as they are", self.absent), ("cleared", self.cleared))
+            if names
+        ]
+        return (*unused, *without_column)
 
     @property
     def absent(self) -> tuple[str, ...]:
