@@ -262,7 +262,7 @@ def person(text):
         ("a<b b<c c<", "abc", {}),
         ("a<b b<a", "ab", {}),
         ("a<b b<c c<#1 d<#1 e<", "abce", {5: "badge.unique"}),
-        ("a<b b<c c<#1 d<c#1 e<d", "abc", {5: "badge.unique", 6: "manager_id.reference"}),
+        ("a<b b<c c<#1 d<c#1 e<d", "abc", {5: "badge.unique", 6: "manager_id.reference_rejected"}),
         ("a<b b<d d<#1 c<#1 e<a f<e", "abdef", {5: "badge.unique"}),
         ("c<#1 d<#1 a<b b<a", "abc", {3: "badge.unique"}),
     ],

@@ -55,7 +55,11 @@ RECORDS = [
 TOLD = {
     "V2": ("badge.unique", "badge", "repeats a value that must be unique"),
     "V3": ("no_overlap", "patient, seen_on, left_on", "overlaps another row of the same key"),
-    "V4": ("follows.reference", "follows", "refers to a row that does not exist"),
+    "V4": (
+        "follows.reference_rejected",
+        "follows",
+        "refers to a row that is rejected: the cause is line {V2} (badge)",
+    ),
     "V5": ("fee.minimum", "fee", "is below 0"),
     "V6": ("leaves_after", "left_on, seen_on", "leaves before it is seen"),
     "V7": ("not_nine", "visit_id", "is rejected by the database"),
@@ -105,8 +109,10 @@ def in_quarantine(house):
     }
 
 
-@pytest.mark.parametrize("way", [by_http, by_file, by_a_callers_file])
-def test_a_row_that_only_the_server_refuses_gets_the_words_of_its_rule(house, way):
-    assert way(house) == TOLD
-    assert in_quarantine(house) == TOLD
+@pytest.mark.parametrize(("way", "line"), [(by_http, 2), (by_file, 3), (by_a_callers_file, 3)])
+def test_a_row_that_only_the_server_refuses_gets_the_words_of_its_rule(house, way, line):
+    told = {key: (rule, field, reason.format(V2=line)) for key, (rule, field, reason) in TOLD.items()}
+
+    assert way(house) == told
+    assert in_quarantine(house) == told
     assert house.clinic.keys() == "V1 V10"

@@ -1,5 +1,7 @@
 """What `daftari quality run` finds, keeps and never keeps, through the real Great Expectations."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
@@ -84,6 +86,27 @@ def test_each_broken_promise_is_counted_under_its_name_with_the_keys_of_the_rows
     assert keys["expense_id.length"] == ({"expense_id": ""},)
     with pytest.raises(ChecksFailed, match="quality: expenses did not pass"):
         require_pass([expenses])
+
+
+def test_a_query_that_counts_rows_names_those_that_fail(governed):
+    conn, root = governed
+    path = root / "pipelines/expense-tracking/expenses.odcs.yaml"
+    added = """
+      - name: none_is_large
+        type: sql
+        query: select count(*) from ${object} as e where e.amount > 1000
+        mustBe: 0
+"""
+    applied = read_workspace(root).dataset("expenses")[1].hash
+    path.write_text(path.read_text("utf-8").rstrip("\n") + added, "utf-8")
+    conn.execute("update ops.expenses set amount = 5000 where expense_id in ('E2', 'E4')")
+    contract = replace(read_workspace(root).dataset("expenses")[1], hash=applied)
+
+    (expenses,) = run_checks(conn, [contract], lambda _: None)
+
+    (found,) = [it for it in expenses.outcomes if it.check == "quality.none_is_large"]
+    assert str(found.verdict) == "failed"
+    assert sorted(key["expense_id"] for key in found.keys) == ["E2", "E4"]
 
 
 def test_no_value_and_no_confidential_key_is_kept(governed):

@@ -60,7 +60,7 @@ def taken(text, *, size, conflict="update", **said):
     return " ".join(landed), rejected, duplicates
 
 
-REFERENCE = ["manager_id.reference"]
+REFERENCE, BY_PARENT = ["manager_id.reference"], ["manager_id.reference_rejected"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
@@ -73,8 +73,8 @@ REFERENCE = ["manager_id.reference"]
         ("a<b1 b<a2", "a1 b2", {}, 0),
         ("a<x1", "", {2: REFERENCE}, 0),
         ("a<s1", "a1", {}, 0),
-        ("c<b3 b<a2 a<x1 d<3", "d3", {2: REFERENCE, 3: REFERENCE, 4: REFERENCE}, 0),
-        ("b<a2 a<0", "", {2: REFERENCE, 3: ["level.minimum"]}, 0),
+        ("c<b3 b<a2 a<x1 d<3", "d3", {2: BY_PARENT, 3: BY_PARENT, 4: REFERENCE}, 0),
+        ("b<a2 a<0", "", {2: BY_PARENT, 3: ["level.minimum"]}, 0),
         ("a<1 b<a1 a<2", "b1 a2", {}, 1),
         ("a<1 b<a1 a<x2", "a1 b1", {4: REFERENCE}, 0),
     ],
@@ -85,6 +85,52 @@ def test_a_row_may_name_one_that_comes_later_and_none_that_does_not_come(
     stored = pl.DataFrame({"user_id": ["s"]})
 
     assert taken(text, size=size, stored=stored) == (landed, rejected, duplicates)
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        # line 4 names nobody: it is the cause of both
+        (
+            "c<b3 b<a2 a<x1",
+            {
+                2: "refers to a row that is rejected: the cause is line 4 (manager_id)",
+                3: "refers to a row that is rejected: the cause is line 4 (manager_id)",
+                4: "refers to a row that does not exist",
+            },
+        ),
+        # line 3 breaks a rule of its own
+        (
+            "b<a2 a<0 c<b1",
+            {
+                2: "refers to a row that is rejected: the cause is line 3 (level)",
+                3: "is below 1",
+                4: "refers to a row that is rejected: the cause is line 3 (level)",
+            },
+        ),
+        (
+            "a<b1 b<x1 y<z1 z<y1",
+            {
+                2: "refers to a row that is rejected: the cause is line 3 (manager_id)",
+                3: "refers to a row that does not exist",
+            },
+        ),
+    ],
+)
+def test_a_row_that_names_a_rejected_one_says_where_the_cause_is(size, text, reasons):
+    dataset = people()
+    records = [person(one) for one in text.split()]
+    blocks = [
+        block_of(dataset, records[at : at + size], first_line=at + 2) for at in range(0, len(records), size)
+    ]
+    found = {
+        line: [reason for _, reason in why]
+        for judged in take_in(blocks, intake(dataset))
+        for line, why in reasons_by_line(judged.rejected).items()
+    }
+
+    assert found == {line: [reason] for line, reason in reasons.items()}
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])

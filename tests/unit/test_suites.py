@@ -112,6 +112,44 @@ def test_a_query_of_the_contract_that_gives_no_number_breaks_its_limit():
     )
 
 
+KEYS = 'select "{}"."visit_id" from "ops"."visits" {}'
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("select count(*) from ${object} where fee > 1", KEYS.format("visits", "where fee > 1 and true")),
+        (
+            "select count(1) as n from ${object} as v where v.fee > 1",
+            KEYS.format("v", "as v where v.fee > 1 and true"),
+        ),
+        (
+            "select count(*) filter (where fee < 0) from ${object} where ward = 'A'",
+            KEYS.format("visits", "where ward = 'a' and fee < 0"),
+        ),
+        ("select count(fee) from ${object}", KEYS.format("visits", "where true and not fee is null")),
+        ("select sum(fee) from ${object}", None),
+        ("select count(distinct fee) from ${object}", None),
+        ("select count(*) from ${object} group by ward limit 1", None),
+        ("select count(*) from ops.others", None),
+        ("select 0", None),
+    ],
+)
+def test_a_query_that_counts_rows_fetches_their_keys_too(query, keys):
+    entry = {"name": "few", "type": "sql", "query": query, "mustBe": 0}
+
+    found = checks_of(fields=[KEY], quality=[entry])["quality.few"].keys_kwargs
+
+    assert (found and found["unexpected_rows_query"].lower()) == keys
+
+
+def test_the_rows_that_repeat_a_value_are_fetched_by_their_keys():
+    entry = {"name": "once", "metric": "duplicateValues", "mustBe": 0}
+    found = checks_of(fields=[KEY, {"name": "fee", "logicalType": "number", "quality": [entry]}])
+
+    assert found["quality.fee.once"].kwargs["unexpected_rows_query"].startswith('select "visit_id" from (')
+
+
 @pytest.mark.parametrize("query", ["delete from ${object}", "select 1; select 2", "select from where"])
 def test_a_query_that_does_more_than_read_is_refused(query):
     good = contract_of(quality=[{"name": "x", "type": "sql", "query": "select 1", "mustBe": 1}])

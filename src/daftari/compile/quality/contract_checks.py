@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import sqlglot
+from sqlglot import exp
+
 from daftari.compile.names import identifier, identifiers, literal
 from daftari.compile.quality.expectations import (
     ROW_COUNT,
@@ -19,6 +22,7 @@ from daftari.compile.quality.expectations import (
     Measure,
     failing_rows,
     rows_query,
+    shown_key,
     table_of,
 )
 from daftari.compile.tables.checks import anchored
@@ -65,6 +69,7 @@ def _check(dataset: Dataset, field: Field | None, entry: Quality) -> Iterator[Ch
         description=entry.description or entry.name.replace("_", " "),
         expectation=expectation,
         kwargs=kwargs,
+        keys_kwargs=_keys_of_counted(dataset, field, entry),
         measure=measure,
         # a query of type sql contains its own limit
         limit=Limit() if entry.type is QualityType.SQL else _limit(entry),
@@ -101,9 +106,10 @@ def _duplicates(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked
         return None
     for name in names:
         dataset.field(name)  # raises UnknownName
-    columns = identifiers(names)
+    columns, shown = identifiers(names), identifiers(shown_key(dataset))
     query = (
-        f"select 1 as failing from (select row_number() over (partition by {columns}) as place"
+        f"select {shown or '1 as failing'} from (select {shown}{', ' if shown else ''}"
+        f"row_number() over (partition by {columns}) as place"
         f" from {table_of(dataset)} where num_nulls({columns}) = 0) as placed where place > 1"
     )
     return ROWS, rows_query(query), Measure.FAILING_ROWS
@@ -147,6 +153,44 @@ def _sql(dataset: Dataset, field: Field | None, entry: Quality) -> _Asked | None
         f"select 1 as failing from (select (\n{query}\n) as value) as measured where ({admitted}) is not true"
     )
     return ROWS, rows_query(wrapped), Measure.VALUE
+
+
+def _keys_of_counted(dataset: Dataset, field: Field | None, entry: Quality) -> dict[str, Any] | None:
+    """Return how to fetch the keys of the rows that a query of type sql counts; None where it counts no rows."""
+    if entry.type is not QualityType.SQL or not entry.query or not shown_key(dataset):
+        return None
+    tree = sqlglot.parse_one(_placed(entry.query, dataset, field), read="postgres")
+    if not isinstance(tree, exp.Select) or any(tree.args.get(it) for it in _OTHER_THAN_ROWS):
+        return None
+    counted = _counted(tree)
+    table = tree.args["from_"].this if counted else None
+    if not isinstance(table, exp.Table) or table.name != dataset.name:
+        return None
+    columns = [exp.column(name, table=table.alias_or_name, quoted=True) for name in shown_key(dataset)]
+    query = tree.where(counted).select(*columns, append=False)
+    return rows_query(query.sql("postgres", comments=False))
+
+
+#: With these a count is not one of the table's rows.
+_OTHER_THAN_ROWS = ("group", "having", "distinct", "limit", "offset")
+
+
+def _counted(tree: exp.Select) -> exp.Expr | None:
+    """Return the condition of the rows that `select count(…)` counts, beside its where; None: it counts no rows."""
+    if len(tree.selects) != 1 or not tree.args.get("from_"):
+        return None
+    selected, condition = tree.selects[0].unalias(), exp.true()
+    if isinstance(selected, exp.Filter):
+        selected, condition = selected.this, selected.expression.this
+    if not isinstance(selected, exp.Count):
+        return None
+    if isinstance(selected.this, exp.Star | exp.Literal):
+        return condition
+    return (
+        exp.and_(condition, selected.this.is_(exp.null()).not_())
+        if isinstance(selected.this, exp.Column)
+        else None
+    )
 
 
 def _placed(query: str, dataset: Dataset, field: Field | None) -> str:

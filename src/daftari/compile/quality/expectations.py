@@ -38,6 +38,8 @@ class Check:
     description: str  #: follows the dataset's name
     expectation: str  #: its name in Great Expectations
     kwargs: Mapping[str, Any]
+    #: the arguments of an expectation that fetches the keys of failing rows; None: those of *kwargs*
+    keys_kwargs: Mapping[str, Any] | None = None
     field: str | None = None
     measure: Measure = Measure.FAILING_ROWS
     limit: Limit = Limit()

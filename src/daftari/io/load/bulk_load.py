@@ -24,6 +24,7 @@ from daftari.errors import DatabaseError
 from daftari.io.database import queries
 from daftari.io.load.deferred_indexes import DeferredIndexes
 from daftari.io.row_writing import staging
+from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.runs.ledger import RunCounts
@@ -161,7 +162,7 @@ class BulkLoad:
             landed = LoadedRows(
                 batch=batch, counts=counted + second.counts, refused={**others, **second.refused}
             )
-        return landed
+        return replace(landed, refused=with_causes(landed.refused, batch, self._dataset))
 
     def finish(self) -> tuple[LoadedRows, ...]:
         """Build the deferred indexes, and land the rows that waited for them."""

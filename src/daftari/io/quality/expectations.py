@@ -72,7 +72,9 @@ def _answers(batch: Any, suite: Suite) -> SuiteAnswers:
     failing = [
         check
         for check, answer in zip(suite.checks, answers, strict=True)
-        if check.measure is Measure.FAILING_ROWS and answer.number and not admits(check.limit, answer.number)
+        if (check.measure is Measure.FAILING_ROWS or check.keys_kwargs)
+        and answer.number
+        and not admits(check.limit, answer.number)
     ]
     keys = _keys(batch, suite, failing) if failing and suite.shown_key else {}
     with_keys = tuple(replace(answer, keys=keys.get(answer.check, ())) for answer in answers)
@@ -87,7 +89,8 @@ def _keys(batch: Any, suite: Suite, failing: Sequence[Check]) -> dict[str, tuple
         "unexpected_index_column_names": list(suite.shown_key),
         "return_unexpected_index_query": False,
     }
-    results = _validate(batch, failing, asked)
+    asking = [replace(check, kwargs=check.keys_kwargs or check.kwargs) for check in failing]
+    results = _validate(batch, asking, asked)
     return {check.id: _keys_of(suite, results[check.id].result) for check in failing}
 
 

@@ -89,8 +89,11 @@ on conflict (dataset, sha256) do nothing;
 select daftari.record_batch(%(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
 -- name: reasons_of
--- Why rows of one run were rejected, most frequent first.
-select reason ->> 'rule' as rule, min(reason ->> 'field') as field, min(reason ->> 'reason') as reason,
+-- Why rows of one run were rejected, most frequent first. Where the rows of a rule differ in what follows the colon,
+-- such as the line of the cause, it is left out.
+select reason ->> 'rule' as rule, min(reason ->> 'field') as field,
+       case when min(reason ->> 'reason') = max(reason ->> 'reason') then min(reason ->> 'reason')
+            else split_part(min(reason ->> 'reason'), ':', 1) end as reason,
        count(*) as rows
 from daftari.quarantine q
 cross join lateral jsonb_array_elements(q.reasons) as reason

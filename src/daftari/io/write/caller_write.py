@@ -25,6 +25,7 @@ from daftari.io.access.callers import in_role_of
 from daftari.io.database import queries
 from daftari.io.database.connection import BY_POLICY
 from daftari.io.row_writing import staging
+from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
 from daftari.rows.intake.batch import Batch
@@ -85,7 +86,9 @@ class CallerWrite:
             waiting = [line for line in waiting if line not in fates]
             if not waiting:
                 break
-        return fates | {line: refused(NOT_TAKEN) for line in waiting}
+        fates |= {line: refused(NOT_TAKEN) for line in waiting}
+        why = {line: fate.why for line, fate in fates.items() if fate.why is not None}
+        return fates | {line: refused(it) for line, it in with_causes(why, batch, self._dataset).items()}
 
     @property
     def sees_all(self) -> bool:

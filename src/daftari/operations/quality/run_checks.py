@@ -67,7 +67,7 @@ def require_pass(checked: Sequence[CheckedDataset]) -> None:
             f"quality: {', '.join(bad)} did not pass"
             if bad
             else "quality: nothing was checked; expected one dataset at least",
-            hint=f"`daftari quality show {bad[0]}` shows the checks and the keys of failing rows."
+            hint=f"`daftari quality show {bad[0]}` shows the checks, and keys of failing rows of each that counts rows."
             if bad
             else None,
         )

@@ -15,13 +15,13 @@ from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
 from daftari.rows.mapping.column_plan import ColumnPlan
-from daftari.rows.rules.rejection import NAMES_NOTHING, Refusal
+from daftari.rows.rules.orphans import causes_of, orphans
+from daftari.rows.rules.rejection import Refusal
 from daftari.rows.rules.rules import (
     REJECTED,
     Rulebook,
     cells,
     judge_rows,
-    missing,
     preview,
     reason_json,
     reference_rule,
@@ -70,6 +70,8 @@ class _ValidRows:
     rows: pl.DataFrame
     lines: pl.Series
     rejected: pl.DataFrame
+    rejected_values: pl.DataFrame  #: the typed values of rejected rows, malformed ones excepted
+    rejected_lines: pl.Series  #: their lines
     met: Met
     absent: tuple[str, ...]  #: fields that no row speaks of
     absent_in_row: pl.Series | None  #: the further ones of each row, as in `ParsedRows`
@@ -106,6 +108,8 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
             rows=verdicts.accepted,
             lines=verdicts.accepted_lines,
             rejected=pl.concat([verdicts.rejected, _malformed(malformed)]),
+            rejected_values=verdicts.rejected_values,
+            rejected_lines=verdicts.rejected["line"],
             met=reading.met,
             absent=rows.absent,
             absent_in_row=verdicts.accepted_absent,
@@ -225,8 +229,31 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
     """Return typed rows as rejected rows, all with the same reason."""
     if rows.is_empty():
         return pl.DataFrame(schema=REJECTED)
+    return _rejected(
+        rows, lines, dataset, reasons=pl.repeat(as_reasons(why, dataset), rows.height, eager=True)
+    )
+
+
+def as_reasons(why: Refusal, dataset: Dataset) -> str:
+    """Return one reason as the JSON that quarantine stores."""
+    return f"[{reason_json(why.rule, why.fields or dataset.key, why.reason)}]"
+
+
+def rejected_rows(
+    rows: pl.DataFrame, lines: pl.Series, refused: Mapping[int, Refusal], dataset: Dataset
+) -> pl.DataFrame:
+    """Return those of *rows* whose line is in *refused*, as rejected rows, in order of their lines."""
+    chosen = lines.is_in(list(refused))
+    if not chosen.any():
+        return pl.DataFrame(schema=REJECTED)
+    texts = {why: as_reasons(why, dataset) for why in dict.fromkeys(refused.values())}
+    its_lines = lines.filter(chosen)
+    reasons = pl.Series([texts[refused[line]] for line in its_lines], dtype=pl.String)
+    return _rejected(rows.filter(chosen), its_lines, dataset, reasons=reasons).sort("line")
+
+
+def _rejected(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, *, reasons: pl.Series) -> pl.DataFrame:
     text = rows.select(_as_text(f) for f in dataset.fields if f.name in rows.columns)
-    reasons = pl.lit(f"[{reason_json(why.rule, why.fields or dataset.key, why.reason)}]")
     kept = cells(
         rows, text.with_columns(pl.lit(None, pl.String).alias(name) for name in _sealed(rows)), dataset
     )
@@ -237,11 +264,7 @@ def refusals(rows: pl.DataFrame, lines: pl.Series, dataset: Dataset, why: Refusa
 
 def rejected_rows_of(batch: Batch, refused: Mapping[int, Refusal], dataset: Dataset) -> pl.DataFrame:
     """Return rows of *batch* as rejected rows; *refused* has the reason by line."""
-    found = [pl.DataFrame(schema=REJECTED)]
-    for why in dict.fromkeys(refused.values()):
-        chosen = batch.lines.is_in([line for line, its in refused.items() if its == why])
-        found.append(refusals(batch.rows.filter(chosen), batch.lines.filter(chosen), dataset, why))
-    return pl.concat(found).sort("line")
+    return rejected_rows(batch.rows, batch.lines, refused, dataset)
 
 
 def _sealed(rows: pl.DataFrame) -> list[str]:
@@ -279,20 +302,27 @@ def _without_orphans(
     if not valid:
         return
     rows, lines = pl.concat([one.rows for one in valid]), pl.concat([one.lines for one in valid])
-    rejected = [one.rejected for one in valid]
     absent = _absent_of_all(valid)
-    while True:
-        orphans, why = _orphans(rows, own, intake.book)
-        if why is None:
-            break
-        rejected.append(refusals(rows.filter(orphans), lines.filter(orphans), intake.dataset, why))
-        rows, lines = rows.filter(~orphans), lines.filter(~orphans)
-        absent = None if absent is None else absent.filter(~orphans)
+    rejected = pl.concat([one.rejected for one in valid])
+    stored = {it: intake.book.own_keys.get(reference_rule(it)) for it in own}
+    found = orphans(rows, lines, stored)
+    if found:
+        values = pl.concat([one.rejected_values for one in valid])
+        value_lines = pl.concat([one.rejected_lines for one in valid])
+        chosen = lines.is_in(list(found))
+        reasons = dict(rejected.select("line", "reasons").iter_rows())
+        orphaned = (rows.filter(chosen), lines.filter(chosen))
+        causes = causes_of(found, orphaned, (values, value_lines), reasons)
+        rejected = pl.concat([rejected, rejected_rows(rows, lines, causes, intake.dataset)])
+        rows, lines = rows.filter(~chosen), lines.filter(~chosen)
+        absent = None if absent is None else absent.filter(~chosen)
     yield _ValidRows(
         received=sum(one.received for one in valid),
         rows=rows,
         lines=lines,
-        rejected=pl.concat(rejected),
+        rejected=rejected,
+        rejected_values=rows.clear(),
+        rejected_lines=lines.clear(),
         met=valid[-1].met,
         absent=valid[-1].absent,
         absent_in_row=absent,
@@ -307,16 +337,3 @@ def _absent_of_all(valid: list[_ValidRows]) -> pl.Series | None:
         nothing.new_from_index(0, one.rows.height) if one.absent_in_row is None else one.absent_in_row
         for one in valid
     )
-
-
-def _orphans(rows: pl.DataFrame, own: list[Relationship], book: Rulebook) -> tuple[pl.Series, Refusal | None]:
-    for relationship in own:
-        stored = book.own_keys.get(reference_rule(relationship))
-        arriving = rows.select(relationship.target_fields)
-        arriving.columns = list(relationship.fields)
-        known = arriving if stored is None else pl.concat([stored, arriving]).unique()
-        orphans = missing(rows, known)
-        if orphans.any():
-            rule = reference_rule(relationship)
-            return orphans, Refusal(rule=rule, fields=relationship.fields, reason=NAMES_NOTHING)
-    return pl.repeat(False, rows.height, eager=True), None

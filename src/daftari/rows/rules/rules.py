@@ -49,6 +49,7 @@ class Verdicts:
     accepted: pl.DataFrame  #: the typed values
     accepted_lines: pl.Series
     rejected: pl.DataFrame  #: as in REJECTED
+    rejected_values: pl.DataFrame  #: their typed values
     accepted_absent: pl.Series | None = None  #: as `absent_in_row` of the rows
 
 
@@ -223,6 +224,7 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
             accepted=rows.values,
             accepted_lines=rows.lines,
             rejected=pl.DataFrame(schema=REJECTED),
+            rejected_values=rows.values.clear(),
             accepted_absent=rows.absent_in_row,
         )
     table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
@@ -247,6 +249,7 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
         accepted=right.values,
         accepted_lines=right.lines,
         rejected=rejected.with_columns(**preview(text, book.dataset), cells=kept).cast(REJECTED),
+        rejected_values=wrong.values,
         accepted_absent=right.absent_in_row,
     )
 
