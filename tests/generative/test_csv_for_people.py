@@ -47,6 +47,15 @@ def test_every_cell_comes_back_and_none_begins_as_a_formula(table):
 
 
 @settings(deadline=None)
+@given(TABLES)
+def test_for_programs_every_cell_is_written_as_it_is(table):
+    names, *rows = table
+    body = b"".join(csv_pieces(names, [rows], for_people=False))
+
+    assert list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True)) == table
+
+
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6))
 def test_a_corrected_file_is_read_as_it_was_written(rows):
     body = csv_file(["=name", "b"], rows)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
-from daftari.api.routes.read import MEDIA
+from daftari.api.routes.read import MEDIA, attachment
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_history import read_history
@@ -76,7 +76,7 @@ def list_records(page: PageRequest) -> Response:
 def export_records(page: PageRequest) -> Response:
     dataset = page.contract(page.request.path_params["dataset"]).dataset
     asked = list(page.request.query_params.multi_items())
-    form = page.request.query_params.get("format", "csv")
+    form = page.request.query_params.get("format", "spreadsheet")
     if form not in MEDIA:
         raise AccessRefused(f"There is no such export format; expected {', '.join(MEDIA)}.")
     reader = _reader(page, dataset)
@@ -94,7 +94,7 @@ def export_records(page: PageRequest) -> Response:
         yield first
         yield from found
 
-    headers = {"Content-Disposition": f'attachment; filename="{dataset.name}.{form}"'}
+    headers = {"Content-Disposition": attachment(dataset, form)}
     return StreamingResponse(every(), media_type=MEDIA[form], headers=headers)
 
 

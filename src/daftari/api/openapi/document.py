@@ -227,8 +227,8 @@ def _asked(dataset: Dataset) -> list[dict[str, Any]]:
         "fields": ({"type": "string"}, "Fields to return, separated by commas."),
         "after": ({"type": "string"}, "The start of the page: `next` of the previous page."),
         "format": (
-            {"enum": ["json", "ndjson", "csv", "parquet"]},
-            "All formats except json return all rows and ignore the limit.",
+            {"enum": ["json", "ndjson", "csv", "spreadsheet", "parquet"]},
+            "All formats except json return all rows and ignore the limit; spreadsheet is CSV without formulas.",
         ),
     }
     asked = [

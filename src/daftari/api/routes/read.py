@@ -35,9 +35,15 @@ _THREADS = ThreadPoolExecutor(10, thread_name_prefix="pages")
 #: Media types of exports.
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
+    "spreadsheet": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+
+
+def attachment(dataset: Dataset, form: str) -> str:
+    """Return the header that names the file of an export."""
+    return f'attachment; filename="{dataset.name}.{"csv" if form == "spreadsheet" else form}"'
 
 
 def page_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
@@ -131,8 +137,7 @@ async def _export(service: Service, reader: Reader, query: Query, form: str) -> 
         yield first
         yield from found
 
-    name = f"{reader.dataset.name}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": attachment(reader.dataset, form)}
     return StreamingResponse(all_pieces(), media_type=MEDIA[form], headers=headers)
 
 

@@ -1,8 +1,9 @@
 """
-CSV for people: one form for every file that Daftari writes, and reading it back after correction.
+CSV for people: one form for every file that Daftari writes for a spreadsheet, and reading it back after correction.
 
 UTF-8 with a byte order mark, without which Excel assumes another encoding; otherwise as in RFC 4180. A text that a
-spreadsheet would run as a formula gets an apostrophe (OWASP, CSV Injection); a negative number does not.
+spreadsheet would run as a formula gets an apostrophe (OWASP, CSV Injection); a negative number does not. For programs,
+the same writer leaves out both: the file then loads as the same rows.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ _FIRST = frozenset("'=+-@\t\r\n")
 Row = Sequence[object]
 
 
-def csv_pieces(names: Sequence[str], blocks: Iterable[Iterable[Row]]) -> Iterator[bytes]:
+def csv_pieces(
+    names: Sequence[str], blocks: Iterable[Iterable[Row]], *, for_people: bool = True
+) -> Iterator[bytes]:
     """Yield a file with the header *names*, block by block. The header comes with the first block."""
     text = io.StringIO()
-    text.write("\ufeff")
+    text.write("\ufeff" if for_people else "")
+    written = escaped if for_people else _plain
     writer = csv.writer(text)
-    writer.writerow(map(escaped, names))
+    writer.writerow(map(written, names))
     for rows in blocks:
-        writer.writerows([escaped(cell) for cell in row] for row in rows)
+        writer.writerows([written(cell) for cell in row] for row in rows)
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
@@ -46,10 +50,14 @@ def csv_file(names: Sequence[str], rows: Iterable[Row]) -> bytes:
 
 def escaped(cell: object) -> str:
     """Return the text that is written for *cell*; nothing for None."""
-    text = cell if type(cell) is str else "" if cell is None else str(cell)
+    text = _plain(cell)
     if text[:1] not in _FIRST or not _RUNS.match(text) or _NEGATIVE_NUMBER.fullmatch(text):
         return text
     return f"'{text}"
+
+
+def _plain(cell: object) -> str:
+    return cell if type(cell) is str else "" if cell is None else str(cell)
 
 
 def unescaped(text: str) -> str:

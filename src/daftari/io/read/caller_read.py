@@ -113,10 +113,19 @@ def json_lines(conn: Connection[Any], relation: Relation, query: Query) -> Itera
 
 
 def csv_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
-    """Yield the same as CSV, with a header."""
+    """Yield the same as CSV for programs (RFC 4180), with a header. It loads as the same rows."""
+    yield from _csv(conn, relation, query, for_people=False)
+
+
+def spreadsheet_lines(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:
+    """Yield the same as CSV for people, in which no cell runs as a formula."""
+    yield from _csv(conn, relation, query, for_people=True)
+
+
+def _csv(conn: Connection[Any], relation: Relation, query: Query, *, for_people: bool) -> Iterator[bytes]:
     cells = _joined(f"{_of(column)}::text" for column in query.fields)
     names = [column.name for column in query.fields]
-    yield from csv_pieces(names, _every(conn, relation, query, cells))
+    yield from csv_pieces(names, _every(conn, relation, query, cells), for_people=for_people)
 
 
 def parquet_pieces(conn: Connection[Any], relation: Relation, query: Query) -> Iterator[bytes]:

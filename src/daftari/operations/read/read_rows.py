@@ -26,6 +26,7 @@ from daftari.rows.url_query import Query, VisibleColumn, parse_query
 #: The formats of an export.
 FORMS = {
     "csv": caller_read.csv_lines,
+    "spreadsheet": caller_read.spreadsheet_lines,
     "ndjson": caller_read.json_lines,
     "parquet": caller_read.parquet_pieces,
 }

@@ -1,0 +1,1 @@
+"""What is right for the inputs of `ragged`."""
