@@ -17,7 +17,12 @@ from daftari.contract.model import Contract
 from daftari.errors import BreakingChange, ChecksFailed, ContractError, SettingError
 from daftari.operations.contracts.check_examples import check_examples
 from daftari.operations.contracts.find_contract import find_contract
-from daftari.operations.contracts.import_contract import contract_of_file, contract_of_table, write_new
+from daftari.operations.contracts.import_contract import (
+    FileOptions,
+    contract_of_file,
+    contract_of_table,
+    write_new,
+)
 from daftari.operations.contracts.lint_contracts import Linted, lint_files, lint_workspace
 from daftari.operations.workspace.open_workspace import open_workspace
 from daftari.settings import find_root, read_settings
@@ -143,8 +148,20 @@ def import_(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The dataset's name. Default: the file's.")] = None,
     examples: Annotated[
-        bool, typer.Option("--examples", help="Copy values of the file into the contract as examples.")
+        bool,
+        typer.Option(
+            "--examples", help="Copy values into the contract as examples, except those of persons."
+        ),
     ] = False,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)] = None,
+    header_row: Annotated[
+        int | None,
+        typer.Option(
+            "--header-row",
+            min=0,
+            help="The line of the header; 0: the file has none. Default: found by itself.",
+        ),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
     ] = None,
@@ -153,14 +170,16 @@ def import_(
 ) -> None:
     """Draft a contract from a file or a table, for people to correct.
 
-    Types, required fields, keys and closed sets are inferred from the rows; bounds are not.
+    Types, required fields, keys and fields about persons are inferred from the rows; comments say what is doubtful.
+    Total rows, repeated headers and notes do not count. No value of a person is written into the contract.
 
     Example: daftari contract import claims.csv --to pipelines/claims/claims.odcs.yaml
     """
     if (file is None) == (table is None):
         raise typer.BadParameter("expected a FILE or a --table, not both")
     if file is not None:
-        text = contract_of_file(file, name=name, examples=examples)
+        options = FileOptions(name=name, sheet=sheet, header_row=header_row, examples=examples)
+        text = contract_of_file(file, options)
     else:
         with open_session(workspace, env).connection() as conn:
             text = contract_of_table(conn, str(table))

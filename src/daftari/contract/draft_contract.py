@@ -1,8 +1,8 @@
 """
 A draft contract from the profile of a table or file, for people to correct.
 
-Bounds, meaning and access cannot be read from rows: people add them. The text holds no values of rows,
-except those of a closed set, and examples on request.
+Bounds, meaning and access cannot be read from rows: people add them. The text holds no value of a person, and of other
+rows only those of a closed set, and examples on request.
 """
 
 from __future__ import annotations
@@ -20,14 +20,10 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from daftari.contract.governable.governable import LONGEST_DATASET, LONGEST_NAME, RESERVED_COLUMNS
 from daftari.contract.model import LogicalType
+from daftari.contract.personal_fields import is_personal_name
 from daftari.contract.reader.odcs_versions import LATEST
 
 TO_DESCRIBE = "To be described."
-
-_PERSONAL = re.compile(
-    r"(^|_)(name|names|surname|forename|email|mail|phone|mobile|telephone|address|birth|dob|gender|sex|"
-    r"national_id|id_number|passport|kra|pin|nhif|nssf|account|iban|salary|next_of_kin|disability|religion)(_|$)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +39,12 @@ class ColumnProfile:
     key_position: int | None = None
     allowed: tuple[str, ...] = ()  #: all distinct values, if there are few
     examples: tuple[str, ...] = ()  #: only on request
+    personal: str = ""  #: what it holds of persons, in words; empty: nothing is known
+    remarks: tuple[str, ...] = ()  #: for its owner, without a value
+    # what a source mapping declares so that the file can be read
+    null_words: tuple[str, ...] = ()
+    format: str = ""
+    decimal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +63,25 @@ class TableProfile:
     origin: str  #: in words: "claims.csv, 1,204 rows"
     description: str = ""
     references: tuple[ReferenceProfile, ...] = ()
+    remarks: tuple[str, ...] = ()  #: about its rows and key, for its owner
 
 
 def contract_text(profile: TableProfile) -> str:
     """Return a contract for *profile*: ODCS 3.1 YAML that passes lint and can be governed."""
     dataset = sql_name_of(profile.name, longest=LONGEST_DATASET)
-    names = _field_names(column.name for column in profile.columns)
-    item: dict[str, Any] = {
-        "name": dataset,
-        "physicalType": "table",
-        "businessName": Quoted(profile.name),
-        "description": profile.description or TO_DESCRIBE,
-        "customProperties": [
+    names = field_names(column.name for column in profile.columns)
+    item = CommentedMap(
+        name=dataset,
+        physicalType="table",
+        businessName=Quoted(profile.name),
+        description=profile.description or TO_DESCRIBE,
+        customProperties=[
             {"property": "daftari.kind", "value": "transactional"},
             {"property": "daftari.conflict", "value": "update"},
         ],
-        "properties": [_property(column, names[column.name]) for column in profile.columns],
-    }
+        properties=[_property(column, names[column.name]) for column in profile.columns],
+    )
+    item.yaml_set_comment_before_after_key("properties", before=_asked_for(profile), indent=4)
     if profile.references:
         item["relationships"] = [_reference(dataset, one, names) for one in profile.references]
     document = CommentedMap(
@@ -105,7 +109,7 @@ def sql_name_of(name: str, *, longest: int = LONGEST_NAME) -> str:
     return f"source_{text}"[:longest] if text in RESERVED_COLUMNS else text
 
 
-def _field_names(names: Iterable[str]) -> dict[str, str]:
+def field_names(names: Iterable[str]) -> dict[str, str]:
     """Return a unique field name for each of *names*."""
     taken: dict[str, str] = {}
     for name in names:
@@ -118,8 +122,31 @@ def _field_names(names: Iterable[str]) -> dict[str, str]:
     return taken
 
 
-def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
-    is_personal = _PERSONAL.search(name) is not None
+def _asked_for(profile: TableProfile) -> str:
+    """Return the properties that only people know, to fill in."""
+    persons = any(is_personal_of(column) for column in profile.columns)
+    subject = ["  - {property: daftari.subject, value: FIELD}  # the field that names the person of a row"]
+    return "\n".join(
+        [
+            "State these before it governs anything; uncomment each line under customProperties:",
+            "  - {property: daftari.purpose, value: WHY}  # why the organisation holds it",
+            "  - {property: daftari.lawfulBasis, value: BASIS}  # consent, contract, legal obligation …",
+            "  - {property: daftari.retention, value: 7y}  # how long it is kept",
+            *(subject if persons else []),
+            "  - property: daftari.access  # who may see and change it",
+            "    value:",
+            "      - {role: ROLE, operations: [read], rows: all}",
+        ]
+    )
+
+
+def is_personal_of(column: ColumnProfile) -> bool:
+    """Whether the field of *column* is about a person, by its values or by its name."""
+    return bool(column.personal) or is_personal_name(sql_name_of(column.name))
+
+
+def _property(column: ColumnProfile, name: str) -> CommentedMap:
+    is_personal = is_personal_of(column)
     stated: dict[str, Any] = {
         "name": name,
         # A load finds the column by its field's name or by its business name.
@@ -135,7 +162,14 @@ def _property(column: ColumnProfile, name: str) -> dict[str, Any]:
         "quality": [_closed_set(column, name)] if column.allowed else None,
         "examples": [Quoted(example) for example in column.examples] or None,
     }
-    return {key: value for key, value in stated.items() if value is not None}
+    written = CommentedMap({key: value for key, value in stated.items() if value is not None})
+    why = [f"Personal: {column.personal}."] if is_personal and column.personal else []
+    if remarks := [*column.remarks, *why]:
+        after = next(
+            key for key in written if key != "name"
+        )  # a comment before the first key would move the dash
+        written.yaml_set_comment_before_after_key(after, before="\n".join(remarks), indent=8)
+    return written
 
 
 def _closed_set(column: ColumnProfile, name: str) -> dict[str, Any]:
@@ -167,6 +201,7 @@ def _heading(profile: TableProfile) -> str:
         f"A draft contract, made from {origin}.\n"
         "Review it before it governs anything: describe each field, check types, keys and closed sets,\n"
         "and state whom it is about (daftari.subject), why and how long it is kept, and who may see it."
+        + "".join(f"\n{remark}" for remark in profile.remarks)
     )
 
 

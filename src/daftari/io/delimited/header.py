@@ -75,11 +75,35 @@ def find_layout(text: str, sought: Sought) -> Layout:
 
 
 def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
-    places = [place for place, fields in enumerate(sample) if not is_blank(fields)]
+    after = _after_query(sample[:SEARCHED_RECORDS])
+    places = [place for place, fields in enumerate(sample) if place >= after and not is_blank(fields)]
     if not places:
         return 0
     usual = Counter(_filled(sample[place]) for place in places).most_common(1)[0][0]
     return next(place for place in places if usual == 1 or _filled(sample[place]) > 1)
+
+
+#: How a query begins that a database tool wrote above its result, and how its further lines begin.
+_QUERY = re.compile(r"\s*(?:--|/\*|SQL>|(?:select|with|exec|execute)\s)", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"\s*(?:--|/\*|\*/|SQL>|\)|(?:select|with|from|where|and|or|on|(?:left|right|inner|outer|full|cross)?\s*join|order\s+by|"
+    r"group\s+by|having|limit|offset|union|case|when|then|else|end|exec|execute|use|set|go|fetch)\b)",
+    re.IGNORECASE,
+)
+_FROM = re.compile(r"\b(?:from|exec|execute)\b", re.IGNORECASE)
+
+
+def _after_query(sample: Sequence[Sequence[str]]) -> int:
+    """Return the number of records at the start of *sample* that are an SQL query; 0 if there is none."""
+    lines = [" ".join(fields).strip(WHITE_SPACE) for fields in sample]
+    first = next((place for place, line in enumerate(lines) if line), 0)
+    if not lines or not _QUERY.match(lines[first]):
+        return 0
+    ends = [place for place, line in enumerate(lines) if line.endswith(";")]
+    clauses = [place for place, line in enumerate(lines) if _CLAUSE.match(line)]
+    after = 1 + (ends[-1] if ends else clauses[-1])
+    is_comment = all(line.startswith("--") or not line for line in lines[:after])
+    return after if is_comment or any(_FROM.search(line) for line in lines[:after]) else 0
 
 
 def _filled(fields: Sequence[str]) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +14,122 @@ from psycopg import Connection
 from daftari.contract.draft_contract import TableProfile, contract_text
 from daftari.errors import SettingError, SourceError
 from daftari.io.catalogue.table_profile import profile_table
-from daftari.io.files import open_source
-from daftari.rows.mapping.column_profile import profile_columns
+from daftari.io.files import Source, open_source
+from daftari.rows.intake.block import Block, Malformed
+from daftari.rows.mapping.mapping import Mapping
+from daftari.rows.profile.column_profile import profile_columns, trimmed
+from daftari.rows.profile.header_doubt import header_doubt
+from daftari.rows.profile.other_lines import Sifted, without_other_lines
 
 #: At most this many rows of a file are read: the contract is a proposal, and memory is bounded.
 MOST_ROWS = 200_000
+_LINES_SHOWN = 5
+_REASONS_SHOWN = 3
 
 
-def contract_of_file(path: Path, *, name: str | None = None, examples: bool = False) -> str:
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """What a person states about a file that has no contract yet."""
+
+    name: str | None = None  #: of the dataset; by default, the file's
+    sheet: str | None = None
+    header_row: int | None = None  #: from 1; 0: the file has no header
+    examples: bool = False  #: copy values of fields that are not personal
+
+
+def contract_of_file(path: Path, options: FileOptions = FileOptions()) -> str:
+    """Return a contract for the file at *path*, as YAML. Raises as `profile_file` does."""
+    return contract_text(profile_file(path, options))
+
+
+def profile_file(path: Path, options: FileOptions = FileOptions()) -> TableProfile:
     """
-    Return a contract for the file at *path*, as YAML. *name* is the dataset's; by default, the file's.
+    Return the profile of the file at *path*.
 
     Raises:
-        SourceError: it cannot be read as rows, or has none.
+        SourceError: it cannot be read as rows, has none, or its header looks like a row.
     """
-    source = open_source(path)
-    blocks, rows, is_whole = [], 0, True
+    name = options.name or path.name.split(".")[0]
+    source = open_source(path, mapping=_stated(options))
+    blocks, is_whole = _blocks(source)
+    if not any(block.cells.height for block in blocks):
+        unread = sum(len(block.malformed) for block in blocks)
+        found = f"none of its {_counted(unread, 'row')} can be read" if unread else "has no rows"
+        raise SourceError(
+            f"{source.name}: {found}; expected some, to infer types from",
+            hint="Check the header: say which line it is with --header-row." if unread else None,
+        )
+    cells = trimmed(pl.concat([block.cells for block in blocks]).head(MOST_ROWS))
+    lines = pl.concat([block.lines for block in blocks]).head(MOST_ROWS)
+    sifted = without_other_lines(cells, lines)
+    profiled = profile_columns(sifted.cells, examples=options.examples)
+    if options.header_row is None and (doubt := header_doubt(source.header, sifted.cells, profiled.kinds)):
+        raise SourceError(
+            f"{source.name}: its {source.facts.get('header row', 'header')} looks like a row, not a header: {doubt}",
+            hint="If the file has no header, say --header-row 0; if this is the header, say which line it is, as in"
+            " --header-row 1.",
+        )
+    height = sifted.cells.height
+    looked_at = f"{height:,} rows" if is_whole else f"its first {height:,} rows"
+    return TableProfile(
+        name=name,
+        columns=profiled.columns,
+        origin=f"{source.name}, {looked_at}",
+        remarks=(*_left_out(blocks, sifted), *profiled.remarks),
+    )
+
+
+def _stated(options: FileOptions) -> Mapping | None:
+    if options.sheet is None and options.header_row is None:
+        return None
+    return Mapping(dataset="new", sheet=options.sheet, header_row=options.header_row)
+
+
+def _blocks(source: Source) -> tuple[list[Block], bool]:
+    """Return the file's blocks, up to MOST_ROWS rows, and whether they are all."""
+    blocks, rows = [], 0
     for block in source.blocks():
-        blocks.append(block.cells)
+        blocks.append(block)
         rows += len(block.cells)
         if rows >= MOST_ROWS:
-            is_whole = False
-            break
-    if not rows:
-        raise SourceError(f"{source.name}: has no rows; expected some, to infer types from")
-    cells = pl.concat(blocks).head(MOST_ROWS)
-    looked_at = f"{len(cells):,} rows" if is_whole else f"its first {len(cells):,} rows"
-    profile = TableProfile(
-        name=name or source.name.split(".")[0],
-        columns=profile_columns(cells, examples=examples),
-        origin=f"{source.name}, {looked_at}",
-    )
-    return contract_text(profile)
+            return blocks, False
+    return blocks, True
+
+
+def _left_out(blocks: Sequence[Block], sifted: Sifted) -> Iterator[str]:
+    """Yield what is in the file and no part of the contract."""
+    repeated = sum(block.repeated for block in blocks)
+    if repeated:
+        yield f"Left out: the header again, {_counted(repeated, 'time')}."
+    if sifted.rules:
+        yield f"Left out: {_counted(len(sifted.rules), 'line')} of dashes, {_at(sifted.rules)}."
+    if sifted.totals:
+        yield f"Left out: {_counted(len(sifted.totals), 'total row')}, {_at(sifted.totals)}."
+    if sifted.notes:
+        yield f"Left out: {_counted(len(sifted.notes), 'line')} of notes below the rows, {_at(sifted.notes)}."
+    yield from _unread([one for block in blocks for one in block.malformed])
+
+
+def _unread(malformed: Sequence[Malformed]) -> Iterator[str]:
+    if not malformed:
+        return
+    yield f"Not read: {_counted(len(malformed), 'malformed row')}, which a load would reject:"
+    reasons = Counter(one.reason for one in malformed).most_common()
+    for reason, count in reasons[:_REASONS_SHOWN]:
+        yield f"  {count:,} x {reason}, {_at([one.line for one in malformed if one.reason == reason])}"
+    if len(reasons) > _REASONS_SHOWN:
+        yield f"  and {len(reasons) - _REASONS_SHOWN} more reasons"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _at(lines: Iterable[int]) -> str:
+    found = list(lines)
+    shown = ", ".join(str(line) for line in found[:_LINES_SHOWN])
+    more = f" and {len(found) - _LINES_SHOWN:,} more" if len(found) > _LINES_SHOWN else ""
+    return f"line {shown}" if len(found) == 1 else f"lines {shown}{more}"
 
 
 def contract_of_table(conn: Connection[Any], table: str) -> str:
