@@ -288,3 +288,46 @@ def test_lint_of_a_folder_names_the_files_that_it_passed_over(contract, tmp_path
         f"Passed over {tmp_path}/old.yaml: its name does not end in .odcs.yaml."
         in run("lint", tmp_path).stderr
     )
+
+
+def test_import_asks_about_a_header_that_looks_like_a_row(tmp_path):
+    path = tmp_path / "staff.csv"
+    path.write_text("Achieng Test,FIN,2013-06-10\nBaraka Test,ICT,1979-10-24\n")
+    result = run("import", path)
+    assert str(result.exception) == (
+        "staff.csv: its line 1 looks like a row, not a header: one column has a date as the values below"
+    )
+    assert result.exception.hint.startswith("If the file has no header, say --header-row 0")
+    without = run("import", path, "--header-row", "0")
+    assert without.exit_code == 0
+    assert "Achieng" not in without.stdout
+    assert [line.split()[-1] for line in without.stdout.splitlines() if "- name: column" in line] == [
+        "column_1",
+        "column_2",
+        "column_3",
+    ]
+    assert "- name: achieng_test" in run("import", path, "--header-row", "1").stdout
+
+
+def test_import_says_what_it_left_out_and_what_it_could_not_read(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text(
+        "Ref,Supplier,Day,Amount\nK-1,A,2026-03-01,5\nK-2,B\nRef,Supplier,Day,Amount\n"
+        "K-3,A,2026-03-01,6\n,,,11\nnote,,,\n"
+    )
+    heading = [line for line in run("import", path).stdout.splitlines() if line.startswith("# ")]
+    assert heading[3:] == [
+        "# Left out: the header again, 1 time.",
+        "# Left out: 1 total row, line 6.",
+        "# Left out: 1 line of notes below the rows, line 7.",
+        "# Not read: 1 malformed row, which a load would reject:",
+        "#   1 x has 2 fields; the header has 4, line 3",
+    ]
+
+
+def test_import_of_a_file_without_readable_rows_says_that_they_cannot_be_read(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text("Ref,Supplier,Day\nK-1,A\nK-2,B\n")
+    assert str(run("import", path).exception) == (
+        "claims.csv: none of its 2 rows can be read; expected some, to infer types from"
+    )

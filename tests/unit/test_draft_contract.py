@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
@@ -8,12 +10,13 @@ from daftari.contract.draft_contract import (
     ReferenceProfile,
     TableProfile,
     contract_text,
+    is_personal_of,
     sql_name_of,
 )
 from daftari.contract.governable.governable import governable
 from daftari.contract.model import LogicalType, Relationship
 from daftari.contract.reader.read import read_contract
-from daftari.rows.mapping.column_profile import profile_columns
+from daftari.rows.profile.column_profile import profile_columns, trimmed
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_the_text_says_that_it_is_a_beginning():
 
 
 def typed(*values: str | None) -> tuple[str, bool]:
-    [profile] = profile_columns(pl.DataFrame({"v": list(values)}, schema={"v": pl.String}))
+    [profile] = profile_columns(trimmed(pl.DataFrame({"v": list(values)}, schema={"v": pl.String}))).columns
     return profile.logical_type.value, profile.required
 
 
@@ -120,7 +123,7 @@ def test_a_column_has_the_narrowest_type_that_all_its_values_have(values, kind, 
 
 
 def of_cells(**columns: list[str | None]) -> dict[str, ColumnProfile]:
-    return {profile.name: profile for profile in profile_columns(pl.DataFrame(columns))}
+    return {profile.name: profile for profile in profile_columns(pl.DataFrame(columns)).columns}
 
 
 def test_the_first_unique_column_that_is_called_like_a_key_is_the_key():
@@ -149,11 +152,141 @@ def test_a_repeated_or_missing_value_is_in_no_key():
 )
 def test_few_words_among_many_rows_are_a_closed_set(values, rows, expected):
     repeated = [values[n % len(values)] for n in range(rows)]
-    assert of_cells(v=repeated)["v"].allowed == expected
+    found = of_cells(status=repeated, v=repeated)
+    assert found["status"].allowed == expected
+    assert found["v"].allowed == ()  # its name does not say that its values are kinds
+    assert any("if they are a closed set" in remark for remark in found["v"].remarks) == bool(expected)
 
 
 def test_values_are_shown_only_when_asked_for():
-    cells = pl.DataFrame({"name": ["Amina", "Otieno"]})
-    profile = of_columns(*profile_columns(cells))
-    assert "Amina" not in contract_text(profile)
-    assert "Amina" in contract_text(of_columns(*profile_columns(cells, examples=True)))
+    cells = pl.DataFrame({"town": ["Kisumu", "Nakuru"]})
+    assert "Kisumu" not in contract_text(of_columns(*profile_columns(cells).columns))
+    assert "Kisumu" in contract_text(of_columns(*profile_columns(cells, examples=True).columns))
+
+
+#: header, values: no value of these may be in a contract, whatever is asked for
+OF_PERSONS = [
+    ("Buyer", ["Amina Otieno", "Brian Mwangi", "Wanjiku Kamau"]),
+    ("buyer", ["AMINA OTIENO", "Kamau, Wanjiku", "Mr. Zuberi Komba"]),
+    ("Status", ["Amina", "Otieno", "Zuberi"]),
+    ("Handled by", ["amina", "brian"]),
+    ("Jina", ["Zuberi Komba", "Rukia Salehe"]),
+    ("Name", ["Zuberi Komba", "Rukia Salehe"]),
+    ("Simu", ["0712345678", "0722 345 678", "+254 733 345678"]),
+    ("Contact", ["254712345678", "2.54712E+11"]),
+    ("Barua", ["amina@example.org", "brian@example.co.ke"]),
+    ("Remarks", ["write to amina@example.org", "paid"]),
+    ("KRA", ["A001234567B", "P051234567Z"]),
+    ("ID No", ["23456789", "34567890"]),
+    ("Account Number", ["0123456789", "0123456780"]),
+    ("gender", ["F", "M"]),
+]
+
+
+@pytest.mark.parametrize(("header", "values"), OF_PERSONS)
+def test_a_column_about_persons_is_personal_and_none_of_its_values_is_written(header, values):
+    rows = [values[n % len(values)] for n in range(200)]
+    profiled = profile_columns(pl.DataFrame({header: rows}), examples=True)
+    text = contract_text(of_columns(*profiled.columns, remarks=profiled.remarks))
+    assert "classification: personal" in text
+    assert [value for value in values if re.search(rf"\b{re.escape(value)}\b", text.replace("F/M", ""))] == []
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("account_code", ["4100", "4200", "5100"]),
+        ("Department name", ["Finance", "Human Resources", "Operations"]),
+        ("Supplier", ["Alpha Ltd", "Kilima Stores", "Grace Enterprises", "TotalEnergies"]),
+        ("product_name", ["Printer paper", "Toner", "Rose water"]),
+        ("Amount", ["712345678", "123456", "98765432"]),
+        ("Budget class", ["Salaries", "Travel", "Rent"]),
+        ("salary_grade", ["A", "B", "C"]),
+        ("name", ["Alpha Ltd", "Beta Company Limited", "Kilima Stores"]),
+        ("paid_on", ["2026-03-01", "2026-03-02"]),
+    ],
+)
+def test_a_column_about_something_else_is_not_personal(header, values):
+    [profile] = profile_columns(pl.DataFrame({header: values * 20})).columns
+    assert (profile.personal, is_personal_of(profile)) == ("", False)
+
+
+def test_identity_numbers_beside_names_are_personal_without_a_name_that_says_so():
+    cells = pl.DataFrame(
+        {
+            "Mwalimu": ["Amina Otieno", "Brian Mwangi", "Chebet Koech"],
+            "Nambari": ["23456789", "34567890", "12345678"],
+            "Kiasi": ["1200", "1300", "1400"],
+        }
+    )
+    assert [bool(one.personal) for one in profile_columns(cells).columns] == [True, True, False]
+
+
+#: values, type, the start of the remark
+DOUBTED = [
+    (
+        ["1"] * 83 + ["x1 y"] * 17,
+        "integer",
+        "83 of 100 values read as whole numbers; the other 17 would be rejected",
+    ),
+    (
+        ["1"] * 79 + [f"x{n} y" for n in range(21)],
+        "string",
+        "79 of 100 values read as whole numbers; kept as text",
+    ),
+    (["1.5", "2.5", "UNKNOWN"] * 4, "number", "The word 'UNKNOWN' stands in 4 rows in place of a value"),
+    (
+        ["1.5", "2.5", "awaiting"] * 4,
+        "number",
+        "8 of 12 values read as numbers; the other 4 would be rejected",
+    ),
+    (["2026-03-01"] * 19 + ["#REF!"], "date", "The word '#REF!' stands in 1 row in place of a value"),
+    (["2026-03-01"] * 19 + ["soon"], "date", "19 of 20 values read as dates; the other 1 would be rejected"),
+    (["01/02/2026", "03/04/2026"], "date", "No single style reads all of its dates"),
+    (["1.000", "12.000"], "integer", "The dot before three digits is ambiguous"),
+    (["1.500", "12.250"], "number", "The dot before three digits is ambiguous"),
+    (["1,500", "12,250"], "integer", "The comma before three digits is ambiguous"),
+    (["78.8", "2.8e-14", "400"], "number", "Written with an exponent, as in 9.9E-9: 1 of 3 values"),
+    (["R-1", "R-2"], "string", ""),
+    (["R1", "R22"], "string", ""),
+    (["R 1.50", "R 22.00"], "number", ""),
+    (["KES 1.50", "KES 22.00"], "number", ""),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "remark"), DOUBTED)
+def test_a_type_is_that_of_the_majority_and_the_others_are_counted(values, kind, remark):
+    [profile] = profile_columns(pl.DataFrame({"v": values})).columns
+    assert profile.logical_type.value == kind
+    assert [one.startswith(remark) for one in profile.remarks] == ([True] if remark else [])
+
+
+def test_an_identifier_is_text_unless_every_value_fits():
+    found = of_cells(post_ref=["1"] * 99 + ["CO118"], other=["1"] * 99 + ["CO118"])
+    assert [one.logical_type.value for one in found.values()] == ["string", "integer"]
+
+
+def test_a_decimal_mark_of_one_column_reads_the_dots_of_another():
+    found = of_cells(sum=["28,00", "134,49"], quantity=["1.234", "2.500"], weight=["1,234", "2,500"])
+    assert [one.logical_type.value for one in found.values()] == ["number", "integer", "number"]
+    assert found["quantity"].remarks == (
+        "The dot before three digits is ambiguous; by the file's other columns it groups thousands.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "remark"),
+    [
+        ({"id": ["1", "2"], "code": ["a", "b"]}, "Key: 'id'. Also unique: 'code'."),
+        ({"depot": ["a", "b"]}, "No key is stated. Unique in this file: 'depot'."),
+        (
+            {"depot": ["a", "a", "b"], "day": ["1", "2", "1"]},
+            "No key is stated. Unique together in this file: 'depot' with 'day'.",
+        ),
+        ({"depot": ["a", "a"]}, "No key is stated, and no column or pair of columns is unique in this file."),
+    ],
+)
+def test_candidates_for_a_key_are_named_or_a_digest_is_proposed(cells, remark):
+    remarks = profile_columns(pl.DataFrame(cells)).remarks
+    assert remarks[0].startswith(remark)
+    assert ("digest" in " ".join(remarks)) == ("Key:" not in remark)

@@ -39,7 +39,8 @@ class ColumnProfile:
     key_position: int | None = None
     allowed: tuple[str, ...] = ()  #: all distinct values, if there are few
     examples: tuple[str, ...] = ()  #: only on request
-    personal: str = ""  #: what it holds of persons, in words; empty: nothing is known
+    #: what it holds of persons, in words; empty: nothing; None: its values were not read, and its name decides
+    personal: str | None = None
     remarks: tuple[str, ...] = ()  #: for its owner, without a value
     # what a source mapping declares so that the file can be read
     null_words: tuple[str, ...] = ()
@@ -142,7 +143,7 @@ def _asked_for(profile: TableProfile) -> str:
 
 def is_personal_of(column: ColumnProfile) -> bool:
     """Whether the field of *column* is about a person, by its values or by its name."""
-    return bool(column.personal) or is_personal_name(sql_name_of(column.name))
+    return is_personal_name(sql_name_of(column.name)) if column.personal is None else bool(column.personal)
 
 
 def _property(column: ColumnProfile, name: str) -> CommentedMap:

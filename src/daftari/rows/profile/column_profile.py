@@ -174,7 +174,7 @@ def _in_words(kind: LogicalType) -> str:
 
 def _with_national_ids(profiles: list[ColumnProfile], cells: pl.DataFrame) -> list[ColumnProfile]:
     """Beside names of persons, a column of distinct numbers of the right length holds identity numbers."""
-    if not any("names of persons" in one.personal for one in profiles):
+    if not any("names of persons" in (one.personal or "") for one in profiles):
         return profiles
     why = "beside names, its values look like identity numbers"
     return [replace(one, personal=why) if _might_be_ids(one, cells[one.name]) else one for one in profiles]

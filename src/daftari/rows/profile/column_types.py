@@ -35,8 +35,10 @@ PLACEHOLDERS = frozenset(
     .split("|")
 )
 
-#: 00123 and +254 are identifiers, not numbers; in R-1 a letter stands before a sign, in R12 before bare digits.
-_NO_COUNT = r"^(?:[+]|-?0[0-9])|^[0-9]{16,}$|^[A-Za-z]{1,2}(?:-[0-9]|[0-9]+$)"
+#: 00123 and +254 are identifiers, not numbers.
+_NO_COUNT = r"^(?:[+]|-?0[0-9])|^[0-9]{16,}$"
+#: In R-1 a letter stands before a sign, in R12 before bare digits: it is no currency.
+_REFERENCE = r"^[A-Za-z]{1,2}(?:-[0-9]|[0-9]+$)"
 _WITH_DECIMALS = r"[.,][0-9]{1,2}\)?$"
 _EXPONENT = r"^[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}$"
 _LIKE_NUMBERS = r"^[-+(]?[0-9][0-9., ']*\)?$"
@@ -127,7 +129,8 @@ def _is_majority(fit: _Fit, rows: int, *, is_identifier: bool) -> bool:
     if fit.rows >= MAJORITY * rows:
         return True
     is_few_words = others.height <= 3 and not others["value"].str.contains("[0-9]").any()
-    return is_few_words and int(others["count"].min() or 0) > 1 and fit.rows >= (1 - _MOST_WORDS) * rows
+    is_repeated = bool((others["count"] > 1).all())
+    return is_few_words and is_repeated and fit.rows >= (1 - _MOST_WORDS) * rows
 
 
 def _best(fits: Iterable[_Fit]) -> _Fit | None:
@@ -155,10 +158,10 @@ def _fits(counted: pl.DataFrame) -> Iterable[_Fit]:
 
 
 def _number_fits(counted: pl.DataFrame) -> Iterable[_Fit]:
-    values = counted["value"]
+    values = counted["value"].set(counted["value"].str.contains(_REFERENCE), None)
     read = _read(LogicalType.NUMBER, values)
     is_number = read if read is not None else values.str.contains(_LIKE_NUMBERS)
-    is_number = is_number | values.str.contains(_EXPONENT)
+    is_number = (is_number | values.str.contains(_EXPONENT)).fill_null(False)
     numbers = values.filter(is_number)
     if not len(numbers):
         return

@@ -29,7 +29,7 @@ def header_doubt(header: Sequence[str], cells: pl.DataFrame, kinds: Mapping[str,
     dates = [name for name, column in found if _DATE.fullmatch(name) and kinds[column.name] in _DATED]
     if dates:
         return f"{_columns(len(dates))} a date as the values below"
-    if any(_ADDRESS.fullmatch(name) for name, _ in found):
+    if any(_ADDRESS.fullmatch(name) and not _DATE.fullmatch(name) for name, _ in found):
         return "it holds an e-mail address or a phone number"
     numbers = [name for name, column in found if _NUMBER.fullmatch(name) and kinds[column.name] in _COUNTED]
     if numbers and not _are_labels([name for name, _ in found if _NUMBER.fullmatch(name)]):

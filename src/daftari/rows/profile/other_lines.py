@@ -8,16 +8,16 @@ import polars as pl
 
 from daftari.rows.formats.number_evidence import weigh
 from daftari.rows.formats.numbers import bare, to_decimal
-from daftari.rows.mapping.mapping import TotalRow
 
 #: Of the last lines only, and of a table wide enough that one value is clearly no row.
 _MOST_NOTES = 10
 _NARROWEST = 3
 _SCALE = 10
 _RULE = r"^[-=_+]{2,}$"
+#: The whole cell is a word for a total: a supplier may be called Total or TotalEnergies, and a row of it has more.
 _LABEL = (
-    rf"(?i)^(?:{TotalRow().label}|(?:sub|grand|net|overall|column|page|report)?[\s-]*totals?\s*[:.]?|"
-    r"jumla(?: kuu| ndogo)?\s*:?|total g[eé]n[eé]ral\s*:?|sous-total\s*:?|total geral\s*:?|subtotal\s*:?)$"
+    r"(?i)^(?:(?:sub|grand|net|overall|column|page|report)?[\s-]*totals?(?: (?:for|of) .*)?|"
+    r"jumla(?: kuu| ndogo| ya .*)?|totaux|total g[eé]n[eé]ral|sous[\s-]total|total geral|soma)\s*[:.]?$"
 )
 
 
@@ -35,8 +35,8 @@ def without_other_lines(cells: pl.DataFrame, lines: pl.Series) -> Sifted:
     """
     Return the rows of *cells*, which are trimmed and null where empty, without totals and notes.
 
-    A total has a total's word as one of its values, and either fewer values than most rows or the sums of the numbers
-    above. A line without a word is one if it holds nothing but those sums.
+    A total has a word for it and no other text, and fewer values than most rows; or a word and the sums of the numbers
+    above. A line without a word is one if it holds nothing but those sums, or nothing but numbers at the end.
     """
     is_rule = cells.select(pl.all_horizontal(pl.all().str.contains(_RULE).fill_null(True))).to_series()
     rules = tuple(lines.filter(is_rule))
@@ -45,18 +45,26 @@ def without_other_lines(cells: pl.DataFrame, lines: pl.Series) -> Sifted:
     if cells.height < 2 or not cells.width:
         return Sifted(cells=cells, rules=rules)
     filled = cells.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
-    usual = filled.median() or 0
-    assert isinstance(usual, float | int)
-    labelled = _is_labelled(cells)
-    few = filled < usual
-    is_total = labelled & (filled <= usual / 2 + 1) & few
-    perhaps = (few | labelled) & ~is_total
-    places = [int(place) for place in perhaps.arg_true() if place > 0]
-    numbers = _numbers(cells) if len(places) <= _MOST_SUSPECTS and places else {}
-    bare_of_text = _only(cells, list(numbers))
-    for place in places if numbers else ():
-        if (labelled[place] or bare_of_text[place]) and _sums_those_above(numbers, is_total, place):
-            is_total = is_total.scatter(place, True)
+    usual = int(filled.quantile(0.75, "nearest") or 0)
+    labelled, few = _is_labelled(cells), filled < usual
+    last = pl.int_range(cells.height, eager=True) >= cells.height - _MOST_LAST
+    suspects = [int(place) for place in (few | labelled).arg_true() if place > 0]
+    if len(suspects) > _MOST_SUSPECTS:
+        suspects = [int(place) for place in (labelled | (few & last)).arg_true() if place > 0][
+            -_MOST_SUSPECTS:
+        ]
+    is_total = pl.repeat(False, cells.height, eager=True)
+    if suspects:
+        numbers = _numbers(cells)
+        texts = _texts_of(cells, list(numbers))
+        is_total = labelled & few & (texts == 1)
+        for place in suspects if numbers else ():
+            is_bare = texts[place] == 0 and few[place]
+            is_last = last[place] and 2 * filled[place] <= usual
+            if (is_bare and is_last) or (
+                (is_bare or labelled[place]) and _sums_those_above(numbers, is_total, place)
+            ):
+                is_total = is_total.scatter(place, True)
     notes = _notes(cells, filled, is_total, usual)
     return Sifted(
         cells=cells.filter(~(is_total | notes)),
@@ -66,7 +74,9 @@ def without_other_lines(cells: pl.DataFrame, lines: pl.Series) -> Sifted:
     )
 
 
-#: More lines with few values than this: the table is sparse, and they are its rows.
+#: A line of nothing but numbers counts as a total only among so many last lines.
+_MOST_LAST = 2
+#: More lines with few values than this: the table is sparse, and only those with a word and the last are examined.
 _MOST_SUSPECTS = 100
 
 
@@ -89,12 +99,12 @@ def _numbers(cells: pl.DataFrame) -> dict[str, pl.Series]:
     return found
 
 
-def _only(cells: pl.DataFrame, names: list[str]) -> pl.Series:
-    """Mark the lines without a value outside the columns *names*."""
-    others = [name for name in cells.columns if name not in names]
+def _texts_of(cells: pl.DataFrame, numbers: list[str]) -> pl.Series:
+    """Count the values of each line outside the columns of *numbers*."""
+    others = [pl.col(name).is_not_null().cast(pl.Int32) for name in cells.columns if name not in numbers]
     if not others:
-        return pl.repeat(False, cells.height, eager=True)
-    return cells.select(pl.all_horizontal(pl.col(others).is_null())).to_series()
+        return pl.repeat(0, cells.height, eager=True)
+    return cells.select(pl.sum_horizontal(others)).to_series()
 
 
 def _sums_those_above(numbers: dict[str, pl.Series], is_total: pl.Series, place: int) -> bool:
@@ -116,7 +126,7 @@ def _rows_before(rows: pl.Series, start: int) -> int:
     return int(rows.head(start).sum())
 
 
-def _notes(cells: pl.DataFrame, filled: pl.Series, is_total: pl.Series, usual: float) -> pl.Series:
+def _notes(cells: pl.DataFrame, filled: pl.Series, is_total: pl.Series, usual: int) -> pl.Series:
     """Mark the lines with one value at the end of a table whose rows have more."""
     notes = pl.repeat(False, cells.height, eager=True)
     if usual < _NARROWEST:

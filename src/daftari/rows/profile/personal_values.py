@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from daftari.contract.personal_fields import is_personal_name
@@ -20,6 +22,11 @@ _TITLED = r"^(?:Mr|Mrs|Ms|Miss|Dr|Prof|Hon|Bw|Bi)\.? \p{Lu}"
 _NOT_A_NAME = (
     r"(?i)\b(?:ltd|limited|llp|plc|inc|company|co|council|bank|hospital|school|university|department|services|"
     r"enterprises|stores|supplies|hotel|sacco|group|trust|foundation)\b"
+)
+#: Fields that name things, whose words are names of persons by chance: Rose water.
+_OF_THINGS = re.compile(
+    r"(^|_)(product|item|goods|article|material|brand|style|department|dept|division|project|file|sheet|country|county|"
+    r"town|city|ward|measure|category|type|title|description|bidhaa|idara)(_names?)?$"
 )
 _MOST = 5_000
 _HALF, _SOME, _FEW = 0.5, 0.2, 0.02
@@ -40,7 +47,7 @@ def personal_values(name: str, values: pl.Series) -> str:
         ("phone numbers", _share(bare.zip_with(few.str.contains(r"^\d[.]\d"), bare), _PHONE) >= _HALF),
         ("tax PINs", _share(few, _TAX_PIN) >= _HALF),
         ("bank accounts (IBAN)", _share(few.str.replace_all(" ", ""), _IBAN) >= _HALF),
-        ("names of persons", holds_names(few)),
+        ("names of persons", _OF_THINGS.search(name) is None and holds_names(few)),
     ]
     recognised = [what for what, is_so in found if is_so]
     if recognised:
