@@ -66,6 +66,18 @@ def test_each_reason_is_told_with_how_many_rows_it_refused(clinic):
     ]
 
 
+def test_records_of_another_shape_are_counted_by_their_shape(clinic):
+    loaded = clinic.load(GOOD[0], "V8,x", *["V9,x,x,x,x,x,x"] * 3, 'V9,"x\nx"', "V1,2026-03-01,A,W,1,,")
+
+    assert [(one.reason, one.rows, one.line) for one in loaded.reasons if one.rule == "shape"] == [
+        ("has 7 fields; the header has 6", 3, 4),
+        ("has 2 fields; the header has 6", 2, 3),
+    ]
+    assert [(str(one)) for one in loaded.remarks] == [
+        "more or fewer fields than the header, none of them filled: accepted (line 9)"
+    ]
+
+
 def test_protected_values_are_kept_nowhere_but_in_their_table(clinic):
     clinic.load(*GOOD, name="first.csv")
     clinic.load(*MIXED)

@@ -91,6 +91,7 @@ def test_json_holds_the_same(clinic, daftari):
         "field": "ward",
         "reason": "refers to a row that does not exist",
         "rows": 2,
+        "line": 3,
     }
     assert (loaded["dataset"], loaded["source"], loaded["run_id"], loaded["known"]) == (
         "visits",

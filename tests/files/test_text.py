@@ -1,10 +1,12 @@
 """Delimited text: encodings, separators, headers, lines; and files that cannot be read."""
 
+import gzip
 import io
 import os
 import resource
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -130,7 +132,87 @@ def test_nameless_columns_go_where_they_are_empty_and_make_a_row_malformed_where
     source, rows, malformed, _ = read(written(tmp_path, "id,name,,\n1,a,,\n2,b,,x\n3,c, ,\n"))
     assert source.header == ("id", "name")
     assert rows == {2: ("1", "a"), 4: ("3", "c")}
-    assert malformed == [(3, "has a value beyond column 2, where the header names nothing")]
+    assert malformed == [(3, "has a value beyond column 2, under a column without a name")]
+
+
+#: header, rows; which lines are rows, which are malformed and why
+RAGGED = [
+    ("id,name", ["1,a,", "2,b,"], [2, 3], []),
+    ("id,name", ["1,a", "2,b,", "3,c, ,\u00a0"], [2, 3, 4], []),
+    ("id,name,", ["1,a,", "2,b", "3,c,,"], [2, 3, 4], []),
+    ("id,name", ["1,a", '2,b,""', '"3","c",'], [2, 3, 4], []),
+    ("id,name", ["1,a" + 40 * ",", "2,b" + 20_000 * ","], [2, 3], []),
+    ("id,name", ["1,a,x", "2,b,,x", "3", "4,d"], [5], [(2, 3), (3, 4), (4, 1)]),
+    ("id,name,", ["1,a,,x", "2"], [], [(2, 4), (3, 1)]),
+]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("header", "lines", "kept", "misfits"), RAGGED)
+def test_empty_fields_beyond_the_header_are_accepted_and_counted(
+    tmp_path, header, lines, kept, misfits, ending
+):
+    path = written(tmp_path, ending.join([header, *lines, ""]))
+    source, rows, malformed, _ = read(path)
+    assert list(rows) == kept
+    assert [row[0] for row in rows.values()] == [str(line - 1) for line in kept]
+    width = header.count(",") + 1
+    said = [f"has {n} field{'s' * (n > 1)}; the header has {width}" for _, n in misfits]
+    assert malformed == list(zip([line for line, _ in misfits], said, strict=True))
+    remarks = [(it.kind, it.count, it.line) for block in source.blocks() for it in block.remarks]
+    uneven = [line for line in kept if lines[line - 2].count(",") != header.count(",")]
+    assert remarks == ([("empty_surplus", len(uneven), uneven[0])] if uneven else [])
+
+
+def test_declared_names_replace_those_of_the_header(tmp_path):
+    names = ("number", "word")
+    wrong_header = written(tmp_path, "some title\n\nx,y\n1,a\n")
+    assert read(wrong_header, header_row=3, columns=names)[1] == {4: ("1", "a")}
+    assert read(wrong_header, header_row=3, columns=names)[0].header == names
+    without = written(tmp_path, "1,a\n2,b\n")
+    assert read(without, columns=names)[1] == {1: ("1", "a"), 2: ("2", "b")}
+    named_anyway = written(tmp_path, "Number,Word\n1,a\n")
+    assert read(named_anyway, columns=names)[1] == {2: ("1", "a")}
+    too_short = written(tmp_path, "number\n1,a\n2,b\n")
+    assert read(too_short, header_row=1, columns=names)[1] == {2: ("1", "a"), 3: ("2", "b")}
+
+
+def test_the_header_is_in_the_line_that_the_mapping_says(tmp_path):
+    content = 'id,"a title\nof two lines"\n' + 250 * "x\n" + "number,word\n1,a\n"
+    source, rows, _, _ = read(written(tmp_path, content), header_row=253)
+    assert (source.header, rows, source.left_out.header) == (("number", "word"), {254: ("1", "a")}, 253)
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        (
+            {"header_row": 9},
+            "f.csv: header_row is 9; no record begins in that line (the first 3 records are in lines 1 to 3)",
+        ),
+        ({"header_row": 1, "columns": ["a"]}, "f.csv: the mapping names 1 columns; most rows have 2"),
+        ({"columns": ["a", "b", "c"]}, "f.csv: the mapping names 3 columns; most rows have 2"),
+    ],
+)
+def test_a_declared_header_that_the_file_does_not_have_is_refused(tmp_path, declared, message):
+    with pytest.raises(SourceError) as raised:
+        read(written(tmp_path, "id,name\n1,a\n2,b\n"), **declared)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (",".join(f"c{n}" for n in range(1_000_000)) + "\n", "f.csv:1: the header has more than 1,048,576 characters"),
+        (",".join(f"c{n}" for n in range(20_000)) + "\n", "f.csv: has 20,000 columns; at most 16,384 are read"),
+        ("id,name\n1," + "x" * 20 * 2**20 + "\n2,b\n", "f.csv:2: the record that begins here is longer than 16 MiB, w"),
+        ('id,name\n1,"' + "x\n" * 10 * 2**20, "f.csv:2: the record that begins here is longer than 16 MiB, or"),
+    ],
+)  # fmt: skip
+def test_what_is_too_wide_or_too_long_is_said_to_be(tmp_path, content, message):
+    with pytest.raises(SourceError) as raised:
+        read(written(tmp_path, content))
+    assert str(raised.value).startswith(message)
 
 
 def test_a_value_over_several_lines_moves_the_lines_after_it(tmp_path):
@@ -160,6 +242,13 @@ def test_spaces_before_a_quote_do_not_keep_it_from_opening(tmp_path):
     assert read(written(tmp_path, 'id, name\n1, "a, b"\n'))[1] == {2: ("1", "a, b")}
 
 
+def zipped(member):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(member), "id,name\n")
+    return gzip.compress(packed.getvalue(), mtime=0)
+
+
 REFUSED = [
     (b"", "f.csv: is empty (0 bytes)"),
     (b"\n \n,,\n", "f.csv: holds no text"),
@@ -175,6 +264,8 @@ REFUSED = [
     (b"PK\x03\x04 nothing", "f.csv: the archive is damaged"),
     (b"\x1f\x8b\x08 nothing", "f.csv: the archive is damaged"),
     (b"PAR1 nothing", "f.csv: is damaged"),
+    (zipped("a.csv"), "f.csv: is a zip archive in another archive"),
+    (zipped("[Content_Types].xml"), "f.csv: is an Office document without sheets"),
 ]
 
 

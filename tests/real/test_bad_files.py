@@ -142,7 +142,7 @@ UNEVEN = [
         "issue-312.xlsx",
         ("id", "name", "column 3", "name (2)"),
         3,
-        [(6, "has a value beyond column 4, where the header names nothing")],
+        [(6, "has a value beyond column 4, under a column without a name")],
         1,
     ),
     ("skip-blank-at-the-end.csv", ("test1", "test2"), 1, [(2, "has 1 field; the header has 2")], 1),

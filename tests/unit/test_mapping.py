@@ -32,6 +32,14 @@ FAULTS = [
         "m.yaml:3: fields.x.part: is not a regular expression",
     ),
     ("dataset: d\nfields:\n  x: {from: a, part: 'a'}\n", "m.yaml:3: fields.x.part: has no group"),
+    (
+        "dataset: d\nfields:\n  x: {from: a, part: '(?=a)(b)'}\n",
+        "m.yaml:3: fields.x.part: is not a regular expression (look-around",
+    ),
+    (
+        "dataset: d\ntotal_row: {label: 'a('}\n",
+        "m.yaml:2: total_row.label: is not a regular expression (unclosed group)",
+    ),
 ]
 
 
@@ -75,6 +83,8 @@ SOURCES = [
     ({"A": ["x", None]}, {"from": "A", "default": "d"}, ["x", "d"]),
     ({"A": ["7", None]}, {"from": "A", "prefix": "+254"}, ["+2547", None]),
     ({"A": ["INV-12", "12"]}, {"from": "A", "part": r"INV-(\d+)"}, ["12", None]),
+    ({"A": ["paid INV-12 late", "INV-"]}, {"from": "A", "part": r"INV-(\d+)"}, ["12", None]),
+    ({"A": ["INV-12", "INV-12 late"]}, {"from": "A", "part": r"^INV-(\d+)$"}, ["12", None]),
     ({"A": ["one", "ONE ", "two"]}, {"from": "A", "lookup": {"One": "1"}}, ["1", "1", None]),
     ({"A": ["one", "two"]}, {"from": "A", "lookup": {"one": "1", "else": "keep"}}, ["1", "two"]),
     ({"A": ["one", "two"]}, {"from": "A", "lookup": {"one": "1", "else": "other"}}, ["1", "other"]),

@@ -47,7 +47,8 @@ def _remarks(one: Loaded) -> Iterator[str]:
     if one.known:
         yield f"nothing new; run {one.run_id} loaded this content"
     for reason in one.reasons[:_REASONS]:
-        yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule})"
+        first = f", from line {reason.line}" if reason.rule == "shape" else ""
+        yield f"{reason.rows:,} x {f'{reason.field} {reason.reason}'.strip()} ({reason.rule}){first}"
     if len(one.reasons) > _REASONS:
         yield f"and {len(one.reasons) - _REASONS} more reasons"
     if one.left_out.rows - one.left_out.header:

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daftari.errors import SourceError
-from daftari.io.delimited.layout import Layout, Record, column_names, is_blank, split_records
+from daftari.io.delimited.layout import (
+    MOST_COLUMNS,
+    Layout,
+    Record,
+    column_names,
+    is_blank,
+    require_few_columns,
+    split_records,
+)
 from daftari.rows.intake.block import WHITE_SPACE
 from daftari.rows.mapping.header_names import hits
 from daftari.rows.mapping.mapping import Mapping
@@ -19,6 +27,9 @@ SAMPLE_RECORDS = 200
 _NO_TEXT = WHITE_SPACE + "".join(SEPARATORS) + '"\ufeff'
 #: A header is among the first records; a row of names further down is data.
 SEARCHED_RECORDS = 40
+#: As many of a file are read to find its header.
+MOST_HEADER_CHARACTERS = 2**20
+_NO_HEADER = Record(line=0, lines=0, fields=[], text="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +65,63 @@ def find_layout(text: str, sought: Sought) -> Layout:
     lines = io.StringIO(text, newline="").readlines()
     separator = sought.separator or _separator(lines, sought.known)
     skips_space = re.search(rf'{re.escape(separator)} +"', text) is not None
-    sample = _sample(lines, separator, skips_space=skips_space)
+    sample = _sample(lines, separator, skips_space=skips_space, most=sought.header_row or 0)
     if all(record.fault or is_blank(record.fields) for record in sample):
         raise SourceError(
             f"{sought.name}:1: no record can be read as one of a table",
             hint="Declare `separator` and `encoding` in the source mapping, if it is a table.",
         )
-    place = header_place([record.fields for record in sample], sought)
-    at, header = _none_yet(sample, sought) if place is None else (sample[place], tuple(sample[place].fields))
+    rows = [record.fields for record in sample]
+    place = header_place(rows, sought, [record.line + 1 for record in sample])
+    at = _NO_HEADER if place is None else sample[place]
     after = at.line + at.lines
+    if after == len(lines) and len(text) >= MOST_HEADER_CHARACTERS:
+        raise SourceError(
+            f"{sought.name}:{at.line + 1}: the header has more than {MOST_HEADER_CHARACTERS:,} characters",
+            hint="Check the file's line ends and quotes, and the mapping's `separator` and `header_row`.",
+        )
+    require_few_columns(sought.name, len(at.fields))
+    columns, header = declared_names(tuple(at.fields), rows[0 if place is None else place + 1 :], sought)
     return Layout(
         name=sought.name,
         separator=separator,
-        columns=column_names(header),
+        columns=columns,
         header=header,
         offset=len("".join(lines[:after]).encode()),
         first_line=after + 1,
         skips_space=skips_space,
     )
+
+
+def declared_names(
+    header: tuple[str, ...], rows: Sequence[Sequence[str]], sought: Sought
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    Return the columns' names, and the header with a text for each field of a record.
+
+    The names that the mapping declares replace those of the header, which may have fewer. Without both, columns
+    are numbered.
+
+    Raises:
+        SourceError: the mapping names more or fewer columns than the rows have.
+    """
+    if header and not sought.columns:
+        return column_names(header), header
+    filled = [row for row in rows if not is_blank(row)]
+    widths = Counter(map(len, filled)).most_common(1)
+    width = widths[0][0] if widths else len(header)
+    if not sought.columns:
+        names = tuple(f"column {place}" for place in range(1, width + 1))
+        return names, names
+    named = len(sought.columns)
+    used = Counter(max(n for n, one in enumerate(row, 1) if not is_blank([one])) for row in filled)
+    if filled and not used.most_common(1)[0][0] <= named <= width:
+        raise SourceError(
+            f"{sought.name}: the mapping names {named} columns; most rows have {width}",
+            hint="Correct `columns` in the source mapping.",
+        )
+    cells = header if header else sought.columns
+    return sought.columns, (*cells[:named], *[""] * (max(named, width) - min(named, len(cells))))
 
 
 def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
@@ -110,49 +160,37 @@ def _filled(fields: Sequence[str]) -> int:
     return min(2, sum(bool(field.strip(WHITE_SPACE)) for field in fields))
 
 
-def _none_yet(sample: list[Record], sought: Sought) -> tuple[Record, tuple[str, ...]]:
-    """Return an empty record before the first one, and the names of columns without a header."""
-    width = Counter(len(r.fields) for r in sample if not is_blank(r.fields)).most_common(1)[0][0]
-    return Record(line=0, lines=0, fields=[], text=""), _declared_columns(sought, width)
-
-
-def header_place(sample: Sequence[Sequence[str]], sought: Sought) -> int | None:
+def header_place(sample: Sequence[Sequence[str]], sought: Sought, lines: Sequence[int] = ()) -> int | None:
     """
-    Return which record of *sample* is the header; None when the mapping says that there is none.
+    Return which record of *sample* is the header; None when there is none.
 
-    It is the one with the most known names. When no record has any, it is the first with text. A title of one field
-    does not count where most records have more.
+    *lines* are those in which the records begin; by default, each record is one line. The header is the record with
+    the most known names. When no record has any, it is the first with text, unless the mapping names the columns. A
+    title of one field does not count where most records have more.
     """
     if sought.header_row == 0:
         return None
     if sought.header_row is not None:
-        if sought.header_row > len(sample):
+        begins = lines or range(1, len(sample) + 1)
+        if sought.header_row not in begins:
             raise SourceError(
-                f"{sought.name}: header_row is {sought.header_row}; the file has {len(sample)} records",
+                f"{sought.name}: header_row is {sought.header_row}; no record begins in that line"
+                f" (the first {len(sample)} records are in lines 1 to {begins[-1]})",
                 hint="Correct `header_row` in the source mapping.",
             )
-        return sought.header_row - 1
+        return begins.index(sought.header_row)
     scores = [hits(fields, sought.known) for fields in sample[:SEARCHED_RECORDS]]
     best = max(scores, default=0)
-    if best:
-        return scores.index(best)
-    return _first_with_text(sample)
+    if sought.columns and 2 * best <= len(sought.columns):
+        return None
+    return scores.index(best) if best else _first_with_text(sample)
 
 
-def _declared_columns(sought: Sought, width: int) -> tuple[str, ...]:
-    if sought.columns and len(sought.columns) != width:
-        raise SourceError(
-            f"{sought.name}: the mapping names {len(sought.columns)} columns; most rows have {width}",
-            hint="Correct `columns` in the source mapping.",
-        )
-    return sought.columns or tuple(f"column {place}" for place in range(1, width + 1))
-
-
-def _sample(lines: list[str], separator: str, *, skips_space: bool = False) -> list[Record]:
+def _sample(lines: list[str], separator: str, *, skips_space: bool = False, most: int = 0) -> list[Record]:
     found = []
     for record in split_records(lines, separator, skips_space=skips_space):
         found.append(record)
-        if len(found) == SAMPLE_RECORDS:
+        if len(found) >= SAMPLE_RECORDS and record.line + record.lines >= most:
             break
     # The text may end within a record.
     return found[:-1] if len(found) > 1 and found[-1].fault == "cut" else found
@@ -168,5 +206,5 @@ def _score(sample: list[Record], known: frozenset[str]) -> tuple[int, float, int
     if not rows:
         return 0, 0.0, 0
     width, count = Counter(map(len, rows)).most_common(1)[0]
-    names = max(hits(fields, known) for fields in rows[:SEARCHED_RECORDS])
+    names = max(hits(fields[:MOST_COLUMNS], known) for fields in rows[:SEARCHED_RECORDS])
     return names, (count / len(sample) if width > 1 else 0.0), width

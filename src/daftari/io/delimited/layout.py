@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from daftari.errors import SourceError
 from daftari.rows.intake.block import WHITE_SPACE
 
 #: A quoted field may hold a document; the csv module's limit of 128 KiB is too small.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+#: The columns of a spreadsheet's sheet; a table of PostgreSQL has 1,600.
+MOST_COLUMNS = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +53,29 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
     cells = [" ".join(cell.split()) for cell in header]
     while cells and not cells[-1]:
         cells.pop()
-    names: list[str] = []
+    names: dict[str, None] = {}
     for place, cell in enumerate(cells, start=1):
         name = cell or f"column {place}"
         again = 2
         while name in names:
             name = f"{cell or f'column {place}'} ({again})"
             again += 1
-        names.append(name)
+        names[name] = None
     return tuple(names)
+
+
+def require_few_columns(name: str, count: int) -> None:
+    """
+    Refuse a file with more columns than any table has.
+
+    Raises:
+        SourceError: it has more.
+    """
+    if count > MOST_COLUMNS:
+        raise SourceError(
+            f"{name}: has {count:,} columns; at most {MOST_COLUMNS:,} are read",
+            hint="Declare another `separator` in the source mapping, or send only the columns that are needed.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

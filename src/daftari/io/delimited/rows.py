@@ -26,10 +26,16 @@ from daftari.io.delimited.scan import (
 )
 from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block, Malformed, shape_of
+from daftari.rows.intake.remarks import Remark, RemarkKind
 
-#: A longer record counts as a quote that never closes.
+#: A longer record is refused: it is held in memory, and may be a quote that never closes.
 LONGEST_RECORD_BYTES = 16 * 2**20
+#: Fields beyond the header that are read with polars; a record with more is read alone.
+_WIDEST_SURPLUS = 32
 
+_UNEVEN = Remark(
+    kind=RemarkKind.EMPTY_SURPLUS, text="more or fewer fields than the header, none of them filled: accepted"
+)
 _NO_QUOTES: Positions = np.zeros(0, np.int64)
 
 
@@ -47,7 +53,7 @@ def read_blocks(chunks: Iterable[bytes], layout: Layout) -> Iterator[Block]:
     Read the records after the header; *chunks* are UTF-8 and begin with the first of them.
 
     Raises:
-        SourceError: a quoted field opens and never closes, so that rows cannot be separated.
+        SourceError: a record is too long, or a quoted field opens and never closes, so that rows cannot be separated.
     """
     rest, line = b"", layout.first_line
     for chunk, is_last in _with_last(chunks):
@@ -57,7 +63,7 @@ def read_blocks(chunks: Iterable[bytes], layout: Layout) -> Iterator[Block]:
             rest, line = rest[part.taken :], line + part.lines
             yield block
         if len(rest) > LONGEST_RECORD_BYTES:
-            raise _endless(layout, line)
+            raise _too_long(layout, line, is_quoted=b'"' in rest)
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -119,23 +125,33 @@ def _unquoted(data: bytes, layout: Layout, line: int) -> _Part | None:
 
 
 def _told_apart(data: bytes, layout: Layout, line: int, quotes: Positions) -> _Part | None:
-    """Take the records of another width out of *data*, then read the rest with polars."""
+    """Read the records that may fit the columns with polars, the others one by one."""
     found = scan(data, layout.separator, quotes)
-    fits = found.separators == layout.width - 1
+    fields = found.separators + 1
+    fits = (fields >= len(layout.columns)) & (fields <= layout.width + _WIDEST_SURPLUS)
     even = data if fits.all() else _joined(data, found, fits)
-    frame = _parse(even, layout, quoted=bool(len(quotes)))
+    frame = _parse(even, layout, quoted=bool(len(quotes)), width=int(fields[fits].max(initial=0)))
     if frame is None or frame.height != int(fits.sum()):
         return None
-    odd = [
-        (line + int(n), record)
+    astray = _has_text(frame, frame.columns[layout.width :])
+    frame = frame.select(layout.names).filter(~astray)
+    fits[np.flatnonzero(fits)[astray.to_numpy()]] = False
+    others = (
+        replace(record, line=line + int(n))
         for n in np.flatnonzero(~fits)
         for record in split_records([data[found.starts[n] : found.stops[n]].decode()], layout.separator)
-    ]
-    malformed = tuple(_misfit(record, layout, at) for at, record in odd if not is_blank(record.fields))
-    numbers = pl.Series("line", np.flatnonzero(fits) + line)
-    block = sift(frame, numbers, malformed, layout)
-    block = replace(block, blank=block.blank + len(odd) - len(malformed))
+    )
+    lines = np.flatnonzero(fits) + line
+    uneven = set((np.flatnonzero(fits & (fields != layout.width)) + line).tolist())
+    odd = _one_by_one(others, layout)
+    block = _block(frame, lines, replace(odd, uneven=odd.uneven | uneven), layout)
     return _Part(block=block, taken=len(data), lines=found.records)
+
+
+def _has_text(frame: pl.DataFrame, columns: list[str]) -> pl.Series:
+    """Mark the rows with text in one of *columns*; there may be none."""
+    texts = pl.col(columns).str.strip_chars().ne("").fill_null(False)
+    return frame.select(pl.any_horizontal(pl.repeat(False, pl.len()), texts)).to_series()
 
 
 def _joined(data: bytes, found: Scan, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bytes:
@@ -147,8 +163,10 @@ def _joined(data: bytes, found: Scan, keep: np.ndarray[tuple[int], np.dtype[np.b
     )
 
 
-def _parse(data: bytes, layout: Layout, *, quoted: bool) -> pl.DataFrame | None:
-    schema = dict.fromkeys(layout.names, pl.String())
+def _parse(data: bytes, layout: Layout, *, quoted: bool, width: int = 0) -> pl.DataFrame | None:
+    """Read *data* with at least *width* columns; missing fields at the end of a record are null."""
+    beyond = (f"beyond {n}" for n in range(layout.width, width))
+    schema = dict.fromkeys((*layout.names, *beyond), pl.String())
     if not data:
         return pl.DataFrame(schema=schema)
     try:
@@ -159,6 +177,7 @@ def _parse(data: bytes, layout: Layout, *, quoted: bool) -> pl.DataFrame | None:
             separator=layout.separator,
             quote_char='"' if quoted else None,
             infer_schema=False,
+            missing_columns="insert" if width else "raise",
         )
     except pl.exceptions.PolarsError:
         return None
@@ -168,39 +187,84 @@ def _parse(data: bytes, layout: Layout, *, quoted: bool) -> pl.DataFrame | None:
 def _exact(data: bytes, layout: Layout, line: int, is_last: bool) -> _Part | None:
     """Read *data* record by record with the csv module."""
     physical = data.splitlines(keepends=True)
-    rows: list[list[str | None]] = []
-    at: list[int] = []
-    malformed: list[Malformed] = []
-    blank = taken = 0
     lines = [one.decode() for one in physical]
+    records: list[Record] = []
+    taken = 0
     for record in split_records(lines, layout.separator, skips_space=layout.skips_space):
         if record.fault == "cut" and (not is_last or record.lines > 1):
             if is_last:
                 raise _endless(layout, line + record.line)
             break
         taken = record.line + record.lines
-        if record.fault or (len(record.fields) != layout.width and not is_blank(record.fields)):
-            malformed.append(_misfit(record, layout, line + record.line))
-        elif is_blank(record.fields):
-            blank += 1
-        else:
-            rows.append([field or None for field in record.fields])
-            at.append(line + record.line)
+        records.append(replace(record, line=line + record.line))
     if not taken:
         return None
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(layout.names, pl.String()), orient="row")
-    block = sift(frame, pl.Series("line", at, dtype=pl.Int64), tuple(malformed), layout)
-    block = replace(block, blank=block.blank + blank)
+    nothing = pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String()))
+    block = _block(nothing, np.zeros(0, np.int64), _one_by_one(records, layout), layout)
     return _Part(block=block, taken=sum(map(len, physical[:taken])), lines=taken)
 
 
-def _misfit(record: Record, layout: Layout, line: int) -> Malformed:
+@dataclass(frozen=True, kw_only=True)
+class _OneByOne:
+    """Records that were read by the csv module."""
+
+    rows: list[list[str | None]]
+    lines: list[int]  #: of each row
+    uneven: frozenset[int]  #: lines of the rows with more or fewer fields than the header
+    malformed: tuple[Malformed, ...]
+    blank: int
+
+
+def _one_by_one(records: Iterable[Record], layout: Layout) -> _OneByOne:
+    rows: dict[int, list[str | None]] = {}
+    uneven, malformed, blank = [], [], 0
+    for record in records:
+        fields = record.fields
+        if record.fault or not _fits(fields, layout):
+            malformed.append(_misfit(record, layout))
+        elif is_blank(fields):
+            blank += 1
+        else:
+            filled = [field or None for field in fields[: layout.width]]
+            rows[record.line] = filled + [None] * (layout.width - len(filled))
+            if len(fields) != layout.width:
+                uneven.append(record.line)
+    return _OneByOne(
+        rows=list(rows.values()),
+        lines=list(rows),
+        uneven=frozenset(uneven),
+        malformed=tuple(malformed),
+        blank=blank,
+    )
+
+
+def _fits(fields: list[str], layout: Layout) -> bool:
+    """Whether a record has a field for each column, and no text beyond the header. A blank one fits."""
+    return is_blank(fields[layout.width :] if len(fields) >= len(layout.columns) else fields)
+
+
+def _block(frame: pl.DataFrame, lines: Positions, odd: _OneByOne, layout: Layout) -> Block:
+    """Put the rows of *frame* and the *odd* ones in the order of the file, and take out what is not a row."""
+    numbers = pl.Series("line", lines, dtype=pl.Int64)
+    if odd.rows:
+        schema = dict.fromkeys(layout.names, pl.String())
+        both = pl.concat([frame, pl.DataFrame(odd.rows, schema=schema, orient="row")])
+        numbers = pl.concat([numbers, pl.Series("line", odd.lines, dtype=pl.Int64)])
+        order = numbers.arg_sort()
+        frame, numbers = both[order], numbers.gather(order)
+    block = sift(frame, numbers, odd.malformed, layout)
+    block = replace(block, blank=block.blank + odd.blank)
+    uneven = block.lines.filter(block.lines.is_in(sorted(odd.uneven))).to_list() if odd.uneven else []
+    return replace(block, remarks=(replace(_UNEVEN, count=len(uneven), line=uneven[0]),)) if uneven else block
+
+
+def _misfit(record: Record, layout: Layout) -> Malformed:
     reason = record.fault or f"has {_counted(len(record.fields))}; the header has {layout.width}"
     if record.fault == "cut":
         reason = "ends inside a quoted field: the file is cut"
     if record.lines > 1:
-        reason = f"{reason} (lines {line} to {line + record.lines - 1})"
-    return Malformed(line=line, reason=reason, preview=shape_of(record.text))
+        reason = f"{reason} (lines {record.line} to {record.line + record.lines - 1})"
+    return Malformed(line=record.line, reason=reason, preview=shape_of(record.text))
 
 
 def _counted(fields: int) -> str:
@@ -212,4 +276,15 @@ def _endless(layout: Layout, line: int) -> SourceError:
         f"{layout.name}:{line}: a quoted field opens in this record and does not close:"
         " the rows after it cannot be separated",
         hint="Close or double the quote at that line, or declare another `separator` in the source mapping.",
+    )
+
+
+def _too_long(layout: Layout, line: int, *, is_quoted: bool) -> SourceError:
+    most = f"{LONGEST_RECORD_BYTES // 2**20} MiB"
+    return SourceError(
+        f"{layout.name}:{line}: the record that begins here is longer than {most}"
+        + (", or a quoted field in it does not close" if is_quoted else ", without a line end"),
+        hint="Check the quotes at that line, or send the long value as a file of its own."
+        if is_quoted
+        else "Check the file's line ends, or send the long value as a file of its own.",
     )

@@ -74,7 +74,9 @@ def _workbook(path: Path, name: str, start: bytes) -> FileKind:
         raise SourceError(f"{name}: is damaged", hint="Ask the sender for the file again.") from None
     if "mimetype" in members or any(one.startswith("xl/") for one in members):
         return FileKind.WORKBOOK
-    raise SourceError(f"{name}: is an Office document without sheets", hint="Send CSV or Excel.")
+    if "[Content_Types].xml" in members:
+        raise SourceError(f"{name}: is an Office document without sheets", hint="Send CSV or Excel.")
+    raise SourceError(f"{name}: is a zip archive in another archive", hint="Unpack it once, and send that.")
 
 
 def _json_kind(bare: bytes, name: str) -> FileKind | None:

@@ -53,7 +53,7 @@ def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
 
 def _astray(frame: pl.DataFrame, lines: pl.Series, layout: Layout) -> tuple[Malformed, ...]:
     width = len(layout.columns)
-    reason = f"has a value beyond column {width}, where the header names nothing"
+    reason = f"has a value beyond column {width}, under a column without a name"
     return tuple(
         Malformed(line=line, reason=reason, preview=shape_of(layout.separator.join(v or "" for v in row)))
         for line, row in zip(lines, frame.iter_rows(), strict=True)

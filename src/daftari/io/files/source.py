@@ -19,7 +19,7 @@ from daftari.io.files.table import named_layout
 from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
 from daftari.io.load.file_digest import file_digest
 from daftari.rows.intake.block import Block
-from daftari.rows.intake.remarks import Remark
+from daftari.rows.intake.remarks import LeftOut, Remark
 from daftari.rows.mapping.header_names import known_names
 from daftari.rows.mapping.mapping import Mapping
 
@@ -34,6 +34,7 @@ class Source:
     header: tuple[str, ...]  #: names of the columns of every block's cells
     facts: AbstractMapping[str, str]  #: format, encoding, separator, header row … for people
     remarks: tuple[Remark, ...] = ()  #: on how it was opened
+    left_out: LeftOut = LeftOut()  #: the lines up to and including the header
     _read: Callable[[], Iterator[Block]] = field(repr=False)
     _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, removed with the source
 
@@ -93,6 +94,7 @@ def _opened(
         header=content.header,
         facts={"format": kind.value, **packing, **content.facts},
         remarks=content.remarks,
+        left_out=LeftOut(header=content.above),
         _read=content.read,
         _held=(given.held, plain.held),
     )
@@ -108,6 +110,7 @@ class _Content:
     header: tuple[str, ...]
     facts: dict[str, str]
     remarks: tuple[Remark, ...] = ()
+    above: int = 0  #: lines up to and including the header
     read: Callable[[], Iterator[Block]]
 
 
@@ -125,7 +128,7 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
         "separator": {"\t": "tab"}.get(layout.separator, layout.separator),
         "header row": _header_row(layout),
     }
-    return _Content(header=layout.columns, facts=facts, read=read)
+    return _Content(header=layout.columns, facts=facts, above=layout.first_line - 1, read=read)
 
 
 def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
@@ -133,7 +136,8 @@ def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
 
     sheet = open_sheet(path, sought)
     facts = {"sheet": sheet.name, "header row": _header_row(sheet.layout)}
-    return _Content(header=sheet.layout.columns, facts=facts, read=sheet.blocks)
+    above = sheet.layout.first_line - 1
+    return _Content(header=sheet.layout.columns, facts=facts, above=above, read=sheet.blocks)
 
 
 def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:

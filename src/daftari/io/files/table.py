@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from daftari.io.delimited.header import SAMPLE_RECORDS, Sought, header_place
-from daftari.io.delimited.layout import Layout, column_names
+from daftari.io.delimited.header import SAMPLE_RECORDS, Sought, declared_names, header_place
+from daftari.io.delimited.layout import Layout, column_names, require_few_columns
 from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block
 
@@ -16,17 +17,17 @@ BLOCK_ROWS = 65_536
 
 def table_layout(frame: pl.DataFrame, sought: Sought) -> tuple[Layout, int]:
     """Find the header among the rows of *frame*; return it with the number of rows before the data."""
-    sample = [[cell or "" for cell in row] for row in frame.head(SAMPLE_RECORDS).iter_rows()]
+    searched = max(SAMPLE_RECORDS, sought.header_row or 0)
+    sample = [[cell or "" for cell in row] for row in frame.head(searched).iter_rows()]
     place = header_place(sample, sought)
-    if place is None:
-        header = sought.columns or tuple(f"column {n}" for n in range(1, frame.width + 1))
-    else:
-        header = tuple(sample[place])
     after = 0 if place is None else place + 1
-    return named_layout(sought.name, header, first_line=after + 1), after
+    header = () if place is None else tuple(sample[place])
+    names, header = declared_names(header, sample[after:], sought)
+    return replace(named_layout(sought.name, header, first_line=after + 1), columns=names), after
 
 
 def named_layout(name: str, header: tuple[str, ...], *, first_line: int = 1) -> Layout:
+    require_few_columns(name, len(header))
     return Layout(
         name=name,
         separator="\t",

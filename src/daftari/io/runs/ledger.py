@@ -52,6 +52,7 @@ class Reason:
     field: str
     reason: str
     rows: int
+    line: int | None = None  #: the first of the rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,13 +90,14 @@ select daftari.record_batch(%(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
 -- name: reasons_of
 -- Why rows of one run were rejected, most frequent first. Where the rows of a rule differ in what follows the colon,
--- such as the line of the cause, it is left out.
+-- such as the line of the cause, it is left out. Records of another shape are counted by their shape.
 select reason ->> 'rule' as rule, min(reason ->> 'field') as field,
        case when min(reason ->> 'reason') = max(reason ->> 'reason') then min(reason ->> 'reason')
             else split_part(min(reason ->> 'reason'), ':', 1) end as reason,
-       count(*) as rows
+       count(*) as rows, min(q.line) as line
 from daftari.quarantine q
 cross join lateral jsonb_array_elements(q.reasons) as reason
 where q.run_id = %(run_id)s
-group by reason ->> 'rule'
-order by rows desc, rule;
+group by reason ->> 'rule',
+         case reason ->> 'rule' when 'shape' then regexp_replace(reason ->> 'reason', ' \(lines .*', '') end
+order by rows desc, rule, line;

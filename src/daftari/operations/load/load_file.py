@@ -205,14 +205,15 @@ class _Load:
         ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin)
         ledger.finish_run(self._conn, run_id, self._counts)
         remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *self._met.remarks))
-        ledger.record_reading(self._conn, run_id, self._met.left_out, remarks)
+        left_out = delivery.source.left_out + self._met.left_out
+        ledger.record_reading(self._conn, run_id, left_out, remarks)
         return Loaded(
             dataset=self._dataset.name,
             source=delivery.origin.name,
             run_id=run_id,
             counts=self._counts,
             reasons=ledger.reasons_of(self._conn, run_id),
-            left_out=self._met.left_out,
+            left_out=left_out,
             remarks=remarks,
             corrected=corrected,
         )

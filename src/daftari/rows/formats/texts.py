@@ -66,7 +66,7 @@ def _or_null(text: pl.Expr, null_words: tuple[str, ...]) -> pl.Expr:
 def _column(plan: FieldPlan, found: pl.Series) -> TextColumn:
     source, content = plan.source, found
     if source.part is not None:
-        content = content.str.extract(f"^(?:{source.part})$", 1)
+        content = content.str.extract(source.part, 1)
     if source.lookup is not None:
         outcomes = _outcomes(content, plan)
         dropped = [word for word, outcome in outcomes.items() if outcome is None]

@@ -12,6 +12,7 @@ class RemarkKind(StrEnum):
     UNUSED_COLUMN = "unused_column"  #: no field takes it, and the mapping does not ignore it
     ABSENT_FIELD = "absent_field"  #: the file has no column for it
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
+    EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
     TOTAL_ROW = "total_row"  #: a row that states the sum of others
 
 

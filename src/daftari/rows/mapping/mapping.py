@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as AbstractMapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import polars as pl
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
@@ -28,14 +28,25 @@ Absent = Literal["keep", "clear"]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
 
 
+def _regex(pattern: str) -> str:
+    _groups(pattern)
+    return pattern
+
+
 def _with_a_group(pattern: str) -> str:
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise ValueError(f"is not a regular expression ({error})") from None
-    if not groups:
+    if not _groups(pattern):
         raise ValueError("has no group; put the part to keep in parentheses")
     return pattern
+
+
+def _groups(pattern: str) -> int:
+    """Count the groups of a pattern that polars can apply: it has no look-around and no back-references."""
+    try:
+        found = pl.Series([""]).str.extract_groups(pattern)
+    except pl.exceptions.PolarsError as error:
+        reasons = [line.rpartition("error: ")[2] for line in str(error).splitlines() if "error: " in line]
+        raise ValueError(f"is not a regular expression ({reasons[-1].rstrip('.')})") from None
+    return len(found.struct.fields) if isinstance(found.dtype, pl.Struct) else 0
 
 
 def _known_zone(name: str) -> str:
@@ -86,7 +97,8 @@ class FieldSource(_Part):
     sign: Literal["keep", "negate"] = "keep"
     null_words: Texts | None = None  #: overrides the file's
 
-    part: Annotated[str, AfterValidator(_with_a_group)] | None = None  #: its first group is the value
+    #: found anywhere in the text; its first group is the value
+    part: Annotated[str, AfterValidator(_with_a_group)] | None = None
     lookup: AbstractMapping[Text, Text | None] | None = None
     #: for a value outside the lookup: reject, keep, null, or this value
     otherwise: str = "reject"
@@ -137,7 +149,8 @@ class FieldSource(_Part):
 class TotalRow(_Part):
     """How to recognise a row that totals the column above it."""
 
-    label: str = r"(grand )?totals?( .*)?"  #: a regular expression for the whole cell, in any case
+    #: a regular expression for the whole cell, in any case
+    label: Annotated[str, AfterValidator(_regex)] = r"(grand )?totals?( .*)?"
     column: str | None = None  #: the label's column; None: any
 
 
