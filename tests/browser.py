@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,8 +31,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def barriers(page: Page) -> list[str]:
+_WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+#: The rules that look at colours.
+OF_COLOURS = ("color-contrast", "link-in-text-block")
+
+
+def barriers(page: Page, rules: Sequence[str] = _WCAG) -> list[str]:
     """What keeps somebody from using *page* (WCAG 2.2 AA, as far as a machine can tell): rule and element."""
-    wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    wanted = {"runOnly": list(rules), "resultTypes": ["violations"]}
     found: dict[str, Any] = Axe().run(page, options=wanted).response
     return [f"{it['id']}: {node['target']}" for it in found["violations"] for node in it["nodes"]]
