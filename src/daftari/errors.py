@@ -108,6 +108,12 @@ class ReconciliationError(DaftariError):
     code, exit_code, status = "not_reconciled", 22, 422
 
 
+class RowsRepeated(DaftariError):
+    """Most rows of a file are in a table without a key already; loading them would double them. Nothing was loaded."""
+
+    code, exit_code, status = "rows_repeated", 33, 409
+
+
 class RowRefused(DaftariError):
     """
     The database rejects a row. The message gives no cause: it may concern a row that the caller may not see.

@@ -1,6 +1,22 @@
 """What is right for rows and files that come again."""
 
 
+def repeats_1(ran):
+    first, second = ran.steps
+    assert first.counts == {"received": 4, "inserted": 4}
+    assert second.exit_code == 33
+    said = " ".join(second.err.split())
+    assert (
+        f"3 of 4 rows are in payments_nokey already, word for word, from run {first.run_id} (3 rows); it has no key"
+        in said
+    )
+    assert f"undo that first: daftari undo {first.run_id}" in said
+    assert ran.query("select supplier, count(*) from ops.payments_nokey group by 1 order by 1") == [
+        ("Alpha", "3"),
+        ("Beta", "1"),
+    ]
+
+
 def repeats_5(ran):
     loads = [ran.steps[0], ran.steps[2]]
     assert [load.counts for load in loads] == [{"received": 1, "inserted": 1}] * 2

@@ -17,14 +17,16 @@ from psycopg import Connection
 
 from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import RequestContext
-from daftari.contract.model import Conflict, Contract
-from daftari.errors import KeysUnavailable, ReconciliationError
+from daftari.contract.model import Conflict, Contract, Dataset
+from daftari.contract.permissions import sees_all_rows
+from daftari.errors import KeysUnavailable, ReconciliationError, RowsRepeated
 from daftari.io.files import Source
 from daftari.io.keys.sealer import Sealer
 from daftari.io.load.bulk_load import BulkLoad, LoadedRows
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.load.load_as_caller import LoadAsCaller
 from daftari.io.load.prefetch import prefetch
+from daftari.io.load.repeated_rows import RepeatedRows, repeated_rows
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
@@ -35,7 +37,7 @@ from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.control_totals import ControlTotals, reconcile
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
-from daftari.rows.intake.remarks import merged
+from daftari.rows.intake.remarks import Remark, RemarkKind, merged
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.rules.rules import rulebook
 
@@ -74,7 +76,8 @@ def load_file(
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Loaded:
     """
-    Load a file, unless one of the same content was loaded before; *again* loads it in any case.
+    Load a file, unless one of the same content was loaded before; *again* loads it in any case, also where a table
+    without a key has most of its rows already.
 
     *conn* must be in autocommit mode. *progress* is called with the number of rows of each block. Killed at any moment,
     it has done everything or nothing; in both cases it may be called again.
@@ -82,6 +85,7 @@ def load_file(
     Raises:
         SourceError, MappingError: the file cannot be read.
         ReconciliationError: it does not add up to its control totals.
+        RowsRepeated: a table without a key has at least half of its rows already, word for word.
         DatabaseError: a referenced row was deleted meanwhile.
     """
     dataset, origin = delivery.contract.dataset, delivery.origin
@@ -93,18 +97,19 @@ def load_file(
     with ledger.ledger_run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
         try:
             with conn.transaction():
-                return _Load(conn, delivery, run_id).all(now, progress)
+                return _Load(conn, delivery, run_id, again=again).all(now, progress)
         except RowsElsewhere:
             # The server rejected a row that no rule rejects: to find it, its batch's rows are needed. This is rare
             # enough to start again in this process.
-            return _Load(conn, delivery.judged_here(), run_id).all(now, progress)
+            return _Load(conn, delivery.judged_here(), run_id, again=again).all(now, progress)
 
 
 class _Load:
     """One run, within its transaction."""
 
-    def __init__(self, conn: Connection[Any], delivery: FileLoad, run_id: int) -> None:
+    def __init__(self, conn: Connection[Any], delivery: FileLoad, run_id: int, *, again: bool) -> None:
         self._conn = conn
+        self._again = again
         self._delivery = delivery
         self._dataset = delivery.contract.dataset
         self._run_id = run_id
@@ -130,7 +135,7 @@ class _Load:
         self._account(self._landing.finish())
         self._parents.hold()
         self._reconcile()
-        return self._close()
+        return self._close(self._repeated())
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
         today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
@@ -193,7 +198,30 @@ class _Load:
                 hint="Nothing was loaded. Ask the sender for the complete file, or correct the stated totals.",
             )
 
-    def _close(self) -> Loaded:
+    def _repeated(self) -> tuple[Remark, ...]:
+        """
+        Say which rows a table without a key has already; refuse the file if they are at least half of it.
+
+        Not said to a sender who may not see all rows, nor of rows that come from quarantine.
+        """
+        sender, dataset = self._delivery.sender, self._dataset
+        may_know = sender is None or sees_all_rows(dataset, sender[0].caller.role)
+        if dataset.key or not may_know or self._replays is not None:
+            return ()
+        found = repeated_rows(self._conn, dataset, self._run_id)
+        if found is None:
+            return ()
+        remark = _repeated_remark(found, dataset, self._counts.inserted)
+        if not self._again and 2 * found.rows >= self._counts.inserted:
+            run = found.runs[0][0]
+            raise RowsRepeated(
+                f"{self._delivery.origin.name}: {remark.text}; expected rows that are new",
+                hint=f"Nothing was loaded. If the file corrects run {run}, undo that first: daftari undo {run}. If its"
+                " rows happened again, load it with --again. A key in the contract would tell the two apart.",
+            )
+        return (remark,)
+
+    def _close(self, repeated: tuple[Remark, ...]) -> Loaded:
         run_id, delivery = self._run_id, self._delivery
         if self._replays is None:
             quarantine_entries.resolve_content(self._conn, run_id, self._dataset, delivery.origin.sha256)
@@ -204,7 +232,7 @@ class _Load:
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
         ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin)
         ledger.finish_run(self._conn, run_id, self._counts)
-        remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *self._met.remarks))
+        remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *self._met.remarks, *repeated))
         left_out = delivery.source.left_out + self._met.left_out
         ledger.record_reading(self._conn, run_id, left_out, remarks)
         return Loaded(
@@ -217,3 +245,10 @@ class _Load:
             remarks=remarks,
             corrected=corrected,
         )
+
+
+def _repeated_remark(found: RepeatedRows, dataset: Dataset, inserted: int) -> Remark:
+    runs = " and ".join(f"run {run} ({rows:,} rows)" for run, rows in found.runs)
+    there = f"{found.rows:,} of {inserted:,} rows are in {dataset.name} already"
+    text = f"{there}, word for word, from {runs}; it has no key"
+    return Remark(kind=RemarkKind.REPEATED_ROWS, text=text)

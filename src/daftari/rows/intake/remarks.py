@@ -13,6 +13,7 @@ class RemarkKind(StrEnum):
     ABSENT_FIELD = "absent_field"  #: the file has no column for it
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
+    REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already
     TOTAL_ROW = "total_row"  #: a row that states the sum of others
 
 

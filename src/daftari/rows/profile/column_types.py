@@ -43,7 +43,6 @@ _WITH_DECIMALS = r"[.,][0-9]{1,2}\)?$"
 _EXPONENT = r"^[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}$"
 _LIKE_NUMBERS = r"^[-+(]?[0-9][0-9., ']*\)?$"
 _LIKE_DATES = r"^[0-9]{1,4}[-/. ][0-9]{1,2}[-/. ][0-9]{1,4}"
-_ORDINAL = r"(?i)\b([0-9]{1,2})(?:st|nd|rd|th)\b"
 
 _COUNTED = (LogicalType.INTEGER, LogicalType.NUMBER)
 _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME)
