@@ -208,50 +208,6 @@ def test_json_in_its_three_shapes_gives_the_same_rows(tmp_path, name, text):
     assert (rows, malformed) == (CELLS_OF_RECORDS, [])
 
 
-def test_json_numbers_keep_their_digits(tmp_path):
-    path = tmp_path / "f.json"
-    path.write_text('[{"id": 12345678901234567890, "name": 0.12345678901234567890}]')
-    assert read(path)[1] == {1: ("12345678901234567890", "0.12345678901234567890")}
-
-
-def test_a_line_that_is_no_object_is_malformed(tmp_path):
-    path = tmp_path / "f.jsonl"
-    path.write_text('{"id": 1}\n\n[1]\n{"id": \n{"id": 1, "id": 2}\n{"id": 3}\n')
-    _, rows, malformed = read(path)
-    assert list(rows) == [1, 6]
-    assert malformed == [
-        (3, "is not a JSON object"),
-        (4, "is not a JSON object"),
-        (5, "has a key twice"),
-    ]
-
-
-def test_a_long_array_is_read_in_pieces(tmp_path):
-    path = tmp_path / "f.json"
-    path.write_text(json.dumps([{"id": n, "name": "x" * 50} for n in range(60_000)]))
-    source, rows, _ = read(path)
-    assert len(rows) == 60_000
-    assert len(list(source.blocks())) == 2
-
-
-JSON_REFUSED = [
-    ('[{"id": 1}, {"id":', "f.json: is not JSON after object 1; the file is cut or damaged"),
-    ("[]", "f.json: holds no object with a key"),
-    ('{"a": [1], "b": [2]}', "f.json: is one JSON object with 2 arrays"),
-    ('{"a": \n oops}', "f.json:2: is not JSON"),
-    ('[{"id": 1, "id": 2}]', "f.json: object 1 has a key twice"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), JSON_REFUSED)
-def test_json_that_is_no_table_is_refused(tmp_path, text, message):
-    path = tmp_path / "f.json"
-    path.write_text(text)
-    with pytest.raises(SourceError) as raised:
-        read(path)
-    assert str(raised.value).startswith(message)
-
-
 def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path):
     for name, content, said in (
         ("march.csv", b"<!DOCTYPE html><html><body>please log in</body></html>", "is a web page or XML"),

@@ -12,7 +12,7 @@ from tests.judging import block_of, reasons_by_line
 from daftari.contract.model import Relationship
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.intake import Intake, encode_rows, take_in
-from daftari.rows.intake.records import record_plan, records_block
+from daftari.rows.intake.records import NotARecord, record_plan, records_block
 from daftari.rows.rules.rules import rulebook
 
 TODAY = date(2026, 3, 14)
@@ -237,7 +237,7 @@ def test_what_must_be_sealed_and_is_not_does_not_go_to_the_server():
 @pytest.mark.parametrize("dataset", ["salaries", "leave_requests", "expenses", "users"])
 def test_a_block_without_a_sound_record_has_the_types_of_its_fields(reference, dataset):
     found = reference.dataset(dataset)[1].dataset
-    block = records_block([None, None], found)
+    block = records_block([NotARecord(reason="is not a JSON object")] * 2, found)
     book, plan = rulebook(found, today=date(2026, 3, 1)), record_plan(found)
     asked = Intake(book=book, plan=plan, run_id=1, count_only=True)
     (judged,) = take_in([block], asked)

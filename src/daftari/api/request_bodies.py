@@ -1,78 +1,86 @@
-"""Records from a request body: a JSON object, a JSON list or JSON Lines. Numbers keep their digits."""
+"""Records from a request body: a JSON object, a JSON list or JSON Lines, read by the reader of files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from daftari.operations.write.write_requests import MOST_RECORDS, Record
+from daftari.contract.model import Dataset
+from daftari.operations.write.write_requests import MOST_RECORDS
+from daftari.rows.intake.records import NotARecord, Record
+from daftari.rows.json_rows.reader import JsonRow, begins_array, only_row, rows_of_array, rows_of_lines
+from daftari.rows.json_rows.text import JsonError
+from daftari.rows.json_rows.values import Faulty
 
 _LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+_PIECE = 2**16
+#: A larger body is read in a thread, so that no other caller waits for it.
+_SHORT = 2**14
 
 
-def read_records(body: bytes, content_type: str) -> tuple[Sequence[Record], bool]:
+async def read_records(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequence[Record], bool]:
     """
-    Return the records, and whether they are a batch. An item that is not an object is None in its place.
+    Return the records, and whether they are a batch.
 
     Raises:
         HTTPException: the body is not JSON, or holds too many records.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in _LINES:
-        found: list[Any] = [_line(line) for line in body.splitlines() if line.strip()]
-        is_batch = True
-    elif kind in ("application/json", ""):
-        document = _document(body)
-        is_batch = isinstance(document, list)
-        found = document if isinstance(document, list) else [document]
-    else:
-        raise HTTPException(415, "Content-Type: expected application/json or application/x-ndjson")
-    if len(found) > MOST_RECORDS:
-        raise HTTPException(413, f"{len(found):,} records; expected {MOST_RECORDS:,} or fewer in one request")
-    if not found:
+    if len(body) <= _SHORT:
+        return _records(body, content_type, dataset)
+    return await run_in_threadpool(_records, body, content_type, dataset)
+
+
+def _records(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequence[Record], bool]:
+    try:
+        rows, is_batch = _rows(body, content_type.partition(";")[0].strip().lower())
+        names = {field.name for field in dataset.fields}
+        records = [_record(row, names) for row in islice(rows, MOST_RECORDS + 1)]
+    except JsonError as error:
+        place = f"line {error.line}, column {error.column}"
+        raise HTTPException(400, f"The body is not valid JSON ({place}): it {error}") from None
+    if len(records) > MOST_RECORDS:
+        raise HTTPException(
+            413, f"more than {MOST_RECORDS:,} records; expected {MOST_RECORDS:,} or fewer in one request"
+        )
+    if not records:
         raise HTTPException(422, "The body holds no record; expected one or more")
-    records = [_record(one) for one in found]
-    if not is_batch and records[0] is None:
-        raise HTTPException(400, "The body is not a JSON object; expected a record or a list of records")
+    if not is_batch:
+        _require_one(records[0])
     return records, is_batch
 
 
-def _record(value: Any) -> Record:
-    return value if isinstance(value, dict) else None
+def _rows(body: bytes, kind: str) -> tuple[Iterator[JsonRow], bool]:
+    if kind in _LINES:
+        return rows_of_lines(_pieces(body)), True
+    if kind not in ("application/json", ""):
+        raise HTTPException(415, "Content-Type: expected application/json or application/x-ndjson")
+    if begins_array(_pieces(body)):
+        return rows_of_array(_pieces(body)), True
+    return iter([only_row(_pieces(body))]), False
 
 
-def _line(line: bytes) -> Any:
-    try:
-        return _parse(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _document(body: bytes) -> Any:
-    try:
-        return _parse(body)
-    except (ValueError, RecursionError) as error:
-        where = (
-            f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+def _require_one(record: Record) -> None:
+    """Refuse a body that is no record, or holds what JSON does not have."""
+    if isinstance(record, NotARecord):
+        raise HTTPException(
+            400, f"The body is not valid JSON for a record: it {record.reason}; expected one JSON object"
         )
-        raise HTTPException(400, f"The body is not valid JSON{where}") from None
+    for name, value in record.items():
+        if isinstance(value, Faulty) and value.is_not_json:
+            raise HTTPException(400, f"The body is not valid JSON: {name} {value.reason}")
 
 
-def _parse(text: bytes) -> Any:
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
+def _record(row: JsonRow, names: set[str]) -> Record:
+    """Return the record of *row*; of one with unknown names only the first of these, which refuses the request."""
+    if row.values is None:
+        return NotARecord(reason=row.reason)
+    if row.values.keys() <= names:
+        return row.values
+    return {next(name for name in row.values if name not in names): None}
 
 
-def _refuse(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that names a field twice: the intended value is unknown."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return found
+def _pieces(body: bytes) -> Iterator[bytes]:
+    return (body[at : at + _PIECE] for at in range(0, len(body), _PIECE))

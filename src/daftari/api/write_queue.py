@@ -20,7 +20,7 @@ from daftari.errors import DaftariError
 from daftari.operations.write.forget_answers import forget_answers
 from daftari.operations.write.write_requests import MOST_RECORDS, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
-from daftari.rows.intake.records import cell
+from daftari.rows.intake.records import NotARecord, cell
 
 _MOMENT_SECONDS = 0.01
 #: Requests with at most so many records share a batch; larger ones have their own thread.
@@ -169,7 +169,7 @@ def _parts(group: list[_Waiting], key: Sequence[str]) -> list[list[_Waiting]]:
     size, taken = 0, set[tuple[str | None, ...]]()
     for one in group:
         records = one.request.records
-        keys = {tuple(cell(it.get(name)) for name in key) for it in records if it is not None}
+        keys = {tuple(cell(it.get(name)) for name in key) for it in records if not isinstance(it, NotARecord)}
         if not parts or size + len(records) > MOST_RECORDS or not taken.isdisjoint(keys):
             parts.append([])
             size, taken = 0, set()

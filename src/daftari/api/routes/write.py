@@ -19,8 +19,8 @@ from daftari.api.write_queue import WriteQueue
 from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_rows import Reader, sees
-from daftari.operations.write.write_requests import Record, RequestAnswer, WriteRequest, fingerprint
-from daftari.rows.intake.records import cell
+from daftari.operations.write.write_requests import RequestAnswer, WriteRequest, fingerprint
+from daftari.rows.intake.records import NotARecord, Record, cell
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 _LONGEST_KEY = 200
@@ -30,7 +30,7 @@ def post_route(dataset: Dataset, callers: Callers, writer: WriteQueue) -> Endpoi
     async def endpoint(request: HttpRequest) -> Response:
         caller = await callers.of(request)
         body = await request.body()
-        records, is_batch = read_records(body, request.headers.get("content-type", ""))
+        records, is_batch = await read_records(body, request.headers.get("content-type", ""), dataset)
         answer = await _written(request, (dataset, caller), (records, body), writer)
         return _answer_of_batch(answer) if is_batch else _answer_of_one(answer)
 
@@ -73,9 +73,9 @@ def patch_route(dataset: Dataset, callers: Callers, place: tuple[Service, WriteQ
 async def _record_of_address(request: HttpRequest, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     """Return the one record of the body, with the key of the address added."""
     body = await request.body()
-    records, is_batch = read_records(body, request.headers.get("content-type", ""))
+    records, is_batch = await read_records(body, request.headers.get("content-type", ""), dataset)
     record = records[0]
-    if is_batch or record is None:
+    if is_batch or isinstance(record, NotARecord):
         raise HTTPException(400, "The body is not a JSON object; expected one record")
     key = {name: request.path_params[name] for name in dataset.key}
     for name, value in key.items():

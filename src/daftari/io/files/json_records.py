@@ -1,16 +1,13 @@
-"""The rows of JSON: an array of objects, one object with one such array, or one object per line."""
+"""The rows of JSON files: an array of objects, one object with such an array inside, or one object per line."""
 
 from __future__ import annotations
 
-import codecs
-import json
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -18,166 +15,158 @@ from daftari.errors import SourceError
 from daftari.io.delimited.layout import Layout
 from daftari.io.files.non_rows import sift
 from daftari.rows.intake.block import Block, Malformed, shape_of
-from daftari.rows.intake.records import cell
+from daftari.rows.json_rows.limits import MOST_NAMES
+from daftari.rows.json_rows.reader import JsonRow, begins_array, rows_of_array, rows_of_lines, rows_of_lists
+from daftari.rows.json_rows.text import JsonError
+from daftari.rows.json_rows.values import cells_of
 
-_BLOCK_OBJECTS = 50_000
-_CHUNK_BYTES = 2**20
-_GAP = re.compile(r"[,\s]*")
-#: An array inside an object is read as a whole; a top-level array and lines may have any size.
-MOST_NESTED_BYTES = 256 * 2**20
-
-
-class _TwiceError(ValueError):
-    """An object has a key twice, so its value is ambiguous."""
+_BLOCK_OBJECTS, _BLOCK_CELLS = 50_000, 2_000_000
+_PIECE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Item:
-    line: int  #: of the text for lines, the number of the object for an array; from 1
-    cells: dict[str, str | None] | None  #: None: not an object
-    reason: str = ""
-    text: str = ""
+class JsonShape:
+    """Where the rows of a JSON file are, and the keys of all of them in order of appearance."""
+
+    is_lines: bool
+    path: str | None  #: of the list of objects inside one object: `data.items`; None: the file is that list
+    keys: tuple[str, ...]
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _TwiceError
-    return found
+def json_shape(path: Path, name: str, *, is_lines: bool, wanted: str | None = None) -> JsonShape:
+    """
+    Find the rows of a file. Reads all of it. *wanted* is the path that the mapping names.
+
+    Raises:
+        SourceError: it holds no list of objects, or several.
+    """
+    with _naming(name):
+        if is_lines:
+            return JsonShape(is_lines=True, path=None, keys=_keys(rows_of_lines(_pieces(path)), name))
+        if begins_array(_pieces(path)):
+            return JsonShape(is_lines=False, path=None, keys=_keys(rows_of_array(_pieces(path)), name))
+        return _inside_object(path, name, wanted)
 
 
-#: Numbers stay exact: nothing passes through a float.
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=Decimal)
+def json_blocks(path: Path, layout: Layout, shape: JsonShape) -> Iterator[Block]:
+    size = max(1, min(_BLOCK_OBJECTS, _BLOCK_CELLS // len(layout.names)))
+    with _naming(layout.name):
+        rows = _rows(path, shape)
+        while batch := list(islice(rows, size)):
+            yield _block(batch, layout)
 
 
-def _item(value: Any, line: int) -> _Item:
-    if isinstance(value, dict):
-        return _Item(line=line, cells={key: cell(one) for key, one in value.items()})
-    return _Item(line=line, cells=None, reason="is not a JSON object", text=str(value))
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Turn what is wrong with the JSON into what is wrong with the file *name*."""
+    try:
+        yield
+    except JsonError as error:
+        raise SourceError(
+            f"{name}:{error.line}: {error} (column {error.column:,})",
+            hint="Ask the sender for the file again.",
+        ) from None
 
 
-def json_header(path: Path, name: str, *, is_lines: bool) -> tuple[str, ...]:
-    """Collect the keys of all objects, in order of appearance. Reads the whole file."""
+def _rows(path: Path, shape: JsonShape) -> Iterator[JsonRow]:
+    if shape.is_lines:
+        return rows_of_lines(_pieces(path))
+    if shape.path is None:
+        return rows_of_array(_pieces(path))
+    return (row for place, row in rows_of_lists(_pieces(path)) if place == shape.path and row is not None)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _keys(rows: Iterator[JsonRow], name: str) -> tuple[str, ...]:
     keys: dict[str, None] = {}
-    for item in _items(path, name, is_lines=is_lines):
-        keys.update(dict.fromkeys(item.cells or ()))
+    for row in rows:
+        _add(keys, row, name)
     return tuple(keys)
 
 
-def json_blocks(path: Path, layout: Layout, *, is_lines: bool) -> Iterator[Block]:
-    items = _items(path, layout.name, is_lines=is_lines)
-    while batch := list(islice(items, _BLOCK_OBJECTS)):
-        rows = [item for item in batch if item.cells is not None]
-        columns = {
-            name: pl.Series(name, [(row.cells or {}).get(key) for row in rows], dtype=pl.String)
-            for name, key in zip(layout.names, layout.header, strict=True)
-        }
-        malformed = tuple(
-            Malformed(line=item.line, reason=item.reason, preview=shape_of(item.text))
-            for item in batch
-            if item.cells is None
-        )
-        lines = pl.Series("line", [row.line for row in rows], dtype=pl.Int64)
-        yield sift(pl.DataFrame(columns), lines, malformed, layout)
-
-
-def _items(path: Path, name: str, *, is_lines: bool) -> Iterator[_Item]:
-    if is_lines:
-        return _from_lines(path, name)
-    with path.open("rb") as file:
-        start = file.read(64).lstrip(codecs.BOM_UTF8 + b" \t\r\n")
-    return _from_array(path, name) if start.startswith(b"[") else _from_object(path, name)
-
-
-def _from_lines(path: Path, name: str) -> Iterator[_Item]:
-    with path.open("rb") as file:
-        for line, raw in enumerate(file, start=1):
-            try:
-                text = raw.decode("utf-8-sig" if line == 1 else "utf-8").strip()
-            except UnicodeDecodeError as error:
-                raise SourceError(f"{name}:{line}: byte {error.start} of the line is not UTF-8") from None
-            if text:
-                yield _decoded(text, line)
-
-
-def _decoded(text: str, line: int) -> _Item:
-    try:
-        return _item(_DECODER.decode(text), line)
-    except _TwiceError:
-        return _Item(line=line, cells=None, reason="has a key twice", text=text)
-    except (json.JSONDecodeError, RecursionError):
-        return _Item(line=line, cells=None, reason="is not a JSON object", text=text)
-
-
-def _from_array(path: Path, name: str) -> Iterator[_Item]:
-    """Yield the elements of an array one at a time; the array is never held as a whole."""
-    chunks = _texts(path, name)
-    text = next(chunks, "").lstrip("\ufeff \t\r\n").removeprefix("[")
-    number = at = 0
-    while True:
-        at = _GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text too
-        if text.startswith("]", at):
-            return
-        value, end = _first(text, at, f"{name}: object {number + 1}")
-        if end is not None:
-            number, at = number + 1, end
-            yield _item(value, number)
-            continue
-        more = next(chunks, None)
-        if more is None:
+def _add(keys: dict[str, None], row: JsonRow, name: str) -> None:
+    if row.values is not None and not row.values.keys() <= keys.keys():
+        keys.update(dict.fromkeys(row.values))
+        if len(keys) > MOST_NAMES:
             raise SourceError(
-                f"{name}: is not JSON after object {number}; the file is cut or damaged",
-                hint="Ask the sender for the file again.",
+                f"{name}: its objects have more than {MOST_NAMES:,} different keys; expected a table",
+                hint="Send a list of objects with the same keys.",
             )
-        text, at = text[at:] + more, 0
 
 
-def _first(text: str, at: int, where: str) -> tuple[Any, int | None]:
-    """Decode the value at *at*; the end is None when the text does not hold all of it."""
-    try:
-        value, end = _DECODER.raw_decode(text, at)
-    except _TwiceError:
-        raise SourceError(f"{where} has a key twice", hint="Ask the sender for the file again.") from None
-    except RecursionError:
-        raise SourceError(f"{where} is nested too deeply") from None
-    except json.JSONDecodeError:
-        return None, None
-    return value, end if end < len(text) else None
+def _inside_object(path: Path, name: str, wanted: str | None) -> JsonShape:
+    found: dict[str, dict[str, None]] = {}
+    sizes: Counter[str] = Counter()
+    for place, row in rows_of_lists(_pieces(path)):
+        keys = found.setdefault(place, {})
+        if row is not None:
+            sizes[place] += 1
+            _add(keys, row, name)
+    lists = [place for place in found if sizes[place]]
+    if wanted is not None:
+        lists = [place for place in lists if place == wanted]
+    if len(lists) != 1:
+        raise _unclear(name, found, sizes, wanted)
+    return JsonShape(is_lines=False, path=lists[0], keys=tuple(found[lists[0]]))
 
 
-def _texts(path: Path, name: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    with path.open("rb") as file:
-        at = 0
-        while chunk := file.read(_CHUNK_BYTES):
-            try:
-                yield decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                raise SourceError(f"{name}: byte {at + error.start} is not UTF-8") from None
-            at += len(chunk)
-
-
-def _from_object(path: Path, name: str) -> Iterator[_Item]:
-    if path.stat().st_size > MOST_NESTED_BYTES:
-        raise SourceError(
-            f"{name}: is one JSON object of more than {MOST_NESTED_BYTES // 2**20} MiB",
-            hint="Send the array alone, or JSON Lines.",
+def _unclear(
+    name: str, found: dict[str, dict[str, None]], sizes: Counter[str], wanted: str | None
+) -> SourceError:
+    """Return why it is not certain which list holds the rows."""
+    listed = [f"{place} ({sizes[place]:,} objects)" if sizes[place] else f"{place} (none)" for place in found]
+    what = ", ".join(listed[:12]) or "no list"
+    if wanted is not None:
+        return SourceError(
+            f"{name}: its mapping names rows: {wanted}; it holds {what}", hint="Correct the mapping."
         )
-    try:
-        value = _DECODER.decode("".join(_texts(path, name)).lstrip("\ufeff"))
-    except (json.JSONDecodeError, _TwiceError, RecursionError) as error:
-        line = getattr(error, "lineno", 1)
-        raise SourceError(f"{name}:{line}: is not JSON", hint="Ask the sender for the file again.") from None
-    arrays = _arrays(value)
-    if len(arrays) != 1:
-        raise SourceError(
-            f"{name}: is one JSON object with {len(arrays)} arrays; one array of objects was expected",
-            hint="Send an array of objects, or JSON Lines.",
-        )
-    for number, one in enumerate(arrays[0], start=1):
-        yield _item(one, number)
+    hint = "Send the list of objects alone, or JSON Lines."
+    if len(sizes) > 1:
+        hint = f"Name one in the mapping, e.g. `rows: {next(iter(sizes))}`, or send that list alone."
+    return SourceError(
+        f"{name}: is one JSON object; expected one list of objects in it, found {what}", hint=hint
+    )
 
 
-def _arrays(value: Any) -> list[Iterable[Any]]:
-    members = value.values() if isinstance(value, dict) else []
-    return [one for one in members if isinstance(one, list)]
+def _block(batch: list[JsonRow], layout: Layout) -> Block:
+    rows = [row for row in batch if row.values is not None]
+    columns: list[pl.Series] = []
+    faults: dict[str, pl.Series] = {}
+    for name, key in zip(layout.names, layout.header, strict=True):
+        cells = cells_of([row.values.get(key) for row in rows if row.values is not None])
+        columns.append(pl.Series(name, cells.texts, dtype=pl.String))
+        if cells.reasons is not None:
+            faults[name] = pl.Series(cells.reasons, dtype=pl.String)
+    malformed = tuple(
+        Malformed(line=row.line, reason=row.reason, preview=shape_of(row.text))
+        for row in batch
+        if row.values is None
+    )
+    lines = pl.Series("line", [row.line for row in rows], dtype=pl.Int64)
+    block = sift(pl.DataFrame(columns), lines, malformed, layout)
+    absent = _absent(rows, layout)
+    if not faults and absent is None:
+        return block
+    kept = lines.is_in(block.lines.implode())
+    return replace(
+        block,
+        faults={name: reasons.filter(kept) for name, reasons in faults.items()},
+        absent=None if absent is None else absent.filter(kept),
+    )
+
+
+def _absent(rows: list[JsonRow], layout: Layout) -> pl.DataFrame | None:
+    """Return for each column that a row lacks which rows do; None if every row has every column."""
+    records = [row.values for row in rows if row.values is not None]
+    if all(len(record) == len(layout.header) for record in records):
+        return None
+    lacks = {
+        name: pl.Series([key not in record for record in records], dtype=pl.Boolean)
+        for name, key in zip(layout.names, layout.header, strict=True)
+    }
+    return pl.DataFrame({name: column for name, column in lacks.items() if column.any()})

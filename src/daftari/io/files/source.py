@@ -13,7 +13,7 @@ from daftari.io.delimited.encoding import CHUNK_BYTES, find_encoding, utf8_chunk
 from daftari.io.delimited.header import Sought, find_layout
 from daftari.io.delimited.layout import Layout
 from daftari.io.delimited.rows import read_blocks
-from daftari.io.files.json_records import json_blocks, json_header
+from daftari.io.files.json_records import json_blocks, json_shape
 from daftari.io.files.kinds import FileKind, kind_of
 from daftari.io.files.table import named_layout
 from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
@@ -148,13 +148,13 @@ def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:
 
 
 def _json(path: Path, sought: Sought, *, is_lines: bool) -> _Content:
-    keys = json_header(path, sought.name, is_lines=is_lines)
-    if not keys:
+    wanted = sought.mapping.rows if sought.mapping else None
+    shape = json_shape(path, sought.name, is_lines=is_lines, wanted=wanted)
+    if not shape.keys:
         raise SourceError(f"{sought.name}: holds no object with a key", hint="Send an array of objects.")
-    layout = named_layout(sought.name, keys)
-    return _Content(
-        header=layout.columns, facts={}, read=lambda: json_blocks(path, layout, is_lines=is_lines)
-    )
+    layout = named_layout(sought.name, shape.keys)
+    facts = {"rows": shape.path} if shape.path else {}
+    return _Content(header=layout.columns, facts=facts, read=lambda: json_blocks(path, layout, shape))
 
 
 def _header_row(layout: Layout) -> str:

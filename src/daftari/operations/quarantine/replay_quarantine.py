@@ -169,6 +169,7 @@ def _of_export(mapping: Mapping) -> Mapping:
             "separator": ",",
             "sheet": None,
             "member": None,
+            "rows": None,
             "header_row": 1,
             "columns": (),
             "total_row": "none",

@@ -9,10 +9,9 @@ from datetime import date, datetime
 import polars as pl
 
 from daftari.contract.model import Contract, Dataset, Relationship
-from daftari.operations.write.write_requests import Record
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.intake import Intake, Judged, take_in
-from daftari.rows.intake.records import record_plan, records_block
+from daftari.rows.intake.records import Record, record_plan, records_block
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.rules.rules import Rulebook, rulebook
 

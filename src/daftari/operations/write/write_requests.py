@@ -12,13 +12,13 @@ from daftari.contract import permissions
 from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Contract, Dataset
 from daftari.io.write.idempotency import Named
+from daftari.rows.intake.records import Record
 
 if TYPE_CHECKING:
     from daftari.io.keys import KeyStore
 
 #: The most records of one request.
 MOST_RECORDS = 10_000
-Record = Mapping[str, Any] | None  #: None: the item was not a record
 
 
 @dataclass(frozen=True, kw_only=True)

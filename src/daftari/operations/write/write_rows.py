@@ -31,7 +31,6 @@ from daftari.io.write.idempotency import Claim
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
 from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.operations.write.write_requests import (
-    Record,
     RecordOutcome,
     RequestAnswer,
     WriteContext,
@@ -43,7 +42,7 @@ from daftari.operations.write.write_requests import (
 )
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import Judged, rejected_rows_of
-from daftari.rows.intake.records import require_known_names
+from daftari.rows.intake.records import NotARecord, Record, require_known_names
 from daftari.rows.rules.approval_signature import signed
 
 _TRIES = 3
@@ -167,7 +166,7 @@ def _write_once(
         records = _all_of(requests)
         if requests[0].is_partial:
             sealer = Sealer(write_context.open_keys, write_context.dataset)
-            changes = [it for it in records if it is not None]
+            changes = [it for it in records if not isinstance(it, NotARecord)]
             there = current_rows(conn, write_context.dataset, changes, sealer)
             who = (write_context.context.caller.role, write_context.context.caller.user_id)
             records = [

@@ -19,7 +19,7 @@ from daftari.rows.formats import booleans
 from daftari.rows.formats.dates import DateStyle
 from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.formats.texts import columns_of
-from daftari.rows.intake.block import Block
+from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block
 from daftari.rows.intake.remarks import Remark
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
@@ -47,6 +47,8 @@ class ParsedRows:
     absent: tuple[str, ...] = ()
     #: for each row the further fields that it does not speak of, with a comma after each; None: none
     absent_in_row: pl.Series | None = None
+    #: field: why the reader of the file found its value to be none, by row; null where it is one
+    faults: dict[str, pl.Series] = default(default_factory=dict)
 
     def only(self, chosen: pl.Series) -> ParsedRows:
         """Return the *chosen* rows."""
@@ -56,6 +58,7 @@ class ParsedRows:
             text=self.text.filter(chosen),
             lines=self.lines.filter(chosen),
             absent_in_row=None if self.absent_in_row is None else self.absent_in_row.filter(chosen),
+            faults={name: why.filter(chosen) for name, why in self.faults.items()},
         )
 
     def lacks(self, fields: Sequence[str]) -> pl.Series:
@@ -72,10 +75,13 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
-    values, texts, unreadable = [], [], {}
+    values, texts, unreadable, faults = [], [], {}, {}
     for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True):
         is_cell = len(one.columns) == 1 and column.content is column.found
         read = read_values(column.content, one, may_hold_nul=block.may_hold_nul or not is_cell)
+        if (why := _faults_of(one, block, column.found)) is not None:
+            faults[one.field.name] = why
+            read = read.set(why.is_not_null(), None)
         texts.append(column.found.alias(one.field.name))
         values.append(read.alias(one.field.name))
         if read.null_count() > column.found.null_count():
@@ -88,6 +94,7 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
         unreadable=unreadable,
         absent=plan.absent,
         absent_in_row=_absent_in_row(plan, block),
+        faults=faults,
     )
 
 
@@ -109,6 +116,27 @@ def _absent_in_row(plan: ColumnPlan, block: Block) -> pl.Series | None:
         and not one.is_cleared
     ]
     return block.absent.select(pl.concat_str(named)).to_series() if named else None
+
+
+def _faults_of(plan: FieldPlan, block: Block, found: pl.Series) -> pl.Series | None:
+    """Return why the reader found cells of a field to be no value; None if it found none."""
+    given = [block.faults[name] for name in plan.columns if name in block.faults]
+    if not given:
+        return None
+    may_be_json = plan.field.logical_type in _STRUCTURED or plan.source.part is not None
+    ignored = [IS_OBJECT, IS_ARRAY] if may_be_json else []
+    counts = [one.is_not_null() & ~one.is_in(ignored).fill_null(False) & found.is_not_null() for one in given]
+    reasons = pl.DataFrame(
+        [
+            one.set(~counted, None).alias(str(at))
+            for at, (one, counted) in enumerate(zip(given, counts, strict=True))
+        ]
+    )
+    first = reasons.select(pl.coalesce(pl.all())).to_series()
+    return first if first.null_count() < len(first) else None
+
+
+_STRUCTURED = (LogicalType.OBJECT, LogicalType.ARRAY)
 
 
 _TYPES: dict[LogicalType, pl.DataType] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -14,6 +15,9 @@ WHITE_SPACE = (
     "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+
+#: Faults of cells that hold JSON. A field that is JSON itself may hold them.
+IS_OBJECT, IS_ARRAY = "is a JSON object, not a single value", "is a JSON array, not a single value"
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _DIGITS = re.compile(r"\d")
@@ -47,6 +51,8 @@ class Block:
     #: Boolean, for columns that some rows lack: true where the row does not speak of the column at all
     absent: pl.DataFrame | None = None
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
+    #: by column: why the reader found a cell to be no value of any type ("is NaN …"); null where it is one
+    faults: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 def shape_of(text: str) -> str:

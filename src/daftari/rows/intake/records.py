@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
-from datetime import date, time
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -15,8 +13,19 @@ from daftari.contract.model import Dataset
 from daftari.errors import UnknownName
 from daftari.rows.formats.inference import canonical
 from daftari.rows.intake.block import WHITE_SPACE, Block, Malformed
+from daftari.rows.json_rows.values import cells_of
 from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
 from daftari.rows.mapping.mapping import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotARecord:
+    """An item of a request that is no record."""
+
+    reason: str  #: why not
+
+
+Record = AnyMapping[str, Any] | NotARecord
 
 
 def record_block(record: AnyMapping[str, Any], dataset: Dataset) -> Block:
@@ -29,11 +38,9 @@ def record_block(record: AnyMapping[str, Any], dataset: Dataset) -> Block:
     return records_block([record], dataset)
 
 
-def records_block(
-    records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset, *, keeps_absent: bool = False
-) -> Block:
+def records_block(records: Sequence[Record], dataset: Dataset, *, keeps_absent: bool = False) -> Block:
     """
-    Return *records* as a block, numbered from 1. None stands for an item that is not a record.
+    Return *records* as a block, numbered from 1.
 
     A field that a record lacks is empty, or with *keeps_absent* left as it is in an existing row.
 
@@ -41,20 +48,25 @@ def records_block(
         UnknownName: one has an unknown field.
     """
     require_known_names(records, dataset)
-    names = [field.name for field in dataset.fields]
-    sound = [(line, record) for line, record in enumerate(records, 1) if record is not None]
-    cells = {name: _texts([record.get(name) for _, record in sound]) for name in names}
+    sound = [(line, record) for line, record in enumerate(records, 1) if not isinstance(record, NotARecord)]
+    cells, faults = {}, {}
+    for field in dataset.fields:
+        column = cells_of([record.get(field.name) for _, record in sound])
+        cells[field.name] = [text.strip(WHITE_SPACE) or None if text else None for text in column.texts]
+        if column.reasons is not None:
+            faults[field.name] = pl.Series(column.reasons, dtype=pl.String)
     return Block(
         cells=pl.DataFrame([pl.Series(name, texts, dtype=pl.String) for name, texts in cells.items()]),
         lines=pl.Series([line for line, _ in sound], dtype=pl.Int64),
         malformed=tuple(
-            Malformed(line=line, reason="is not a JSON object", preview="")
+            Malformed(line=line, reason=record.reason, preview="")
             for line, record in enumerate(records, 1)
-            if record is None
+            if isinstance(record, NotARecord)
         ),
         may_hold_nul=any("\0" in "".join(filter(None, texts)) for texts in cells.values()),
         is_trimmed=True,
-        absent=_absent([record for _, record in sound], names) if keeps_absent else None,
+        absent=_absent([record for _, record in sound], list(cells)) if keeps_absent else None,
+        faults=faults,
     )
 
 
@@ -64,11 +76,11 @@ def _absent(records: Sequence[AnyMapping[str, Any]], names: Sequence[str]) -> pl
     return pl.DataFrame(found) if found else None
 
 
-def require_known_names(records: Sequence[AnyMapping[str, Any] | None], dataset: Dataset) -> None:
+def require_known_names(records: Sequence[Record], dataset: Dataset) -> None:
     """Raise UnknownName if one of *records* has an unknown field."""
     names = {field.name for field in dataset.fields}
     for line, record in enumerate(records, 1):
-        if record is not None and not record.keys() <= names:
+        if not isinstance(record, NotARecord) and not record.keys() <= names:
             where = f"record {line}" if len(records) > 1 else "record"
             raise UnknownName(where, "field", next(it for it in record if it not in names), known=names)
 
@@ -85,36 +97,5 @@ def record_plan(dataset: Dataset) -> ColumnPlan:
 
 def cell(value: Any) -> str | None:
     """Return a value of JSON or YAML as the text that a file would hold; None if missing."""
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value
-        case date() | time():  # includes datetime
-            return value.isoformat()
-        case _:
-            return _written(value)
-
-
-def _texts(values: list[Any]) -> list[str | None]:
-    """Return the texts of one field, trimmed; None if missing or empty."""
-    texts = values if {*map(type, values)} <= _TEXTS else map(cell, values)
-    return [text.strip(WHITE_SPACE) or None if text else None for text in texts]
-
-
-_TEXTS = {str, type(None)}
-
-
-def _written(value: Any) -> str:
-    """Write a value as JSON, with its original digits."""
-    match value:
-        case Decimal():
-            return f"{value:f}"
-        case dict():
-            return "{" + ", ".join(f"{json.dumps(key)}: {_written(one)}" for key, one in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(_written, value)) + "]"
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+    (text,) = cells_of([value]).texts
+    return text or None

@@ -169,6 +169,7 @@ class Mapping(_Part):
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     sheet: str | None = None
     member: str | None = None  #: of a zip archive
+    rows: str | None = None  #: of JSON: the list of objects inside one object, e.g. `data.items`
     header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header
     columns: Texts = ()  #: column names, if the file has no header
     #: of timestamps without an offset; None: the workspace's

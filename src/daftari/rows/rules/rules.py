@@ -311,13 +311,22 @@ def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
                 rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=text.is_null()
             )
         if text.null_count() < values.null_count():
-            expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
-            yield _Broken(
-                rule=f"{field.name}.type",
-                fields=(field.name,),
-                reason=f"cannot be read as {expected}",
-                rows=values.is_null() & text.is_not_null(),
-            )
+            yield from _not_of_type(rows, field)
+
+
+def _not_of_type(rows: ParsedRows, field: Field) -> Iterator[_Broken]:
+    """Yield the values that cannot be read: each fault that the reader of the file found, then the others."""
+    wrong = rows.values[field.name].is_null() & rows.text[field.name].is_not_null()
+    expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
+    reasons = {f"cannot be read as {expected}": wrong}
+    faults = rows.faults.get(field.name)
+    if faults is not None:
+        reasons = {
+            reason: (faults == reason).fill_null(False) for reason in faults.drop_nulls().unique().sort()
+        }
+        reasons[f"cannot be read as {expected}"] = wrong & faults.is_null()
+    for reason, broken in reasons.items():
+        yield _Broken(rule=f"{field.name}.type", fields=(field.name,), reason=reason, rows=broken)
 
 
 def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:

@@ -1,0 +1,1 @@
+"""JSON of files and of API requests, row by row: exact numbers, and limits that hold before anything is built."""
