@@ -19,6 +19,7 @@ from daftari.io.write.idempotency import Named
 from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.operations.write.write_requests import WriteRequest
 from daftari.operations.write.write_rows import write_rows
+from daftari.rows.intake.records import NotARecord
 
 
 @pytest.fixture
@@ -29,7 +30,10 @@ def house(filled, tmp_path):
 
 def test_each_record_is_told_what_became_of_it(house):
     assert house.post(visit(1), visit(2)) == ["inserted", "inserted"]
-    assert house.post(visit(1), visit(2, fee=3), visit(3), visit(3), visit(4, fee=-1, ward="Z"), None) == [
+    no_record = NotARecord(reason="is not a JSON object")
+    assert house.post(
+        visit(1), visit(2, fee=3), visit(3), visit(3), visit(4, fee=-1, ward="Z"), no_record
+    ) == [
         "unchanged",
         "updated",
         "duplicate",

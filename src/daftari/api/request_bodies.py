@@ -17,23 +17,24 @@ from daftari.rows.json_rows.values import Faulty
 
 _LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 _PIECE = 2**16
-#: A larger body is read in a thread, so that no other caller waits for it.
+#: A larger body is read in a thread.
 _SHORT = 2**14
 
 
 async def read_records(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequence[Record], bool]:
+    """Read a body as `read_body` does; no other caller waits for a large one."""
+    if len(body) <= _SHORT:
+        return read_body(body, content_type, dataset)
+    return await run_in_threadpool(read_body, body, content_type, dataset)
+
+
+def read_body(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequence[Record], bool]:
     """
     Return the records, and whether they are a batch.
 
     Raises:
         HTTPException: the body is not JSON, or holds too many records.
     """
-    if len(body) <= _SHORT:
-        return _records(body, content_type, dataset)
-    return await run_in_threadpool(_records, body, content_type, dataset)
-
-
-def _records(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequence[Record], bool]:
     try:
         rows, is_batch = _rows(body, content_type.partition(";")[0].strip().lower())
         names = {field.name for field in dataset.fields}

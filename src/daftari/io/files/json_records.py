@@ -18,7 +18,7 @@ from daftari.rows.intake.block import Block, Malformed, shape_of
 from daftari.rows.json_rows.limits import MOST_NAMES
 from daftari.rows.json_rows.reader import JsonRow, begins_array, rows_of_array, rows_of_lines, rows_of_lists
 from daftari.rows.json_rows.text import JsonError
-from daftari.rows.json_rows.values import cells_of
+from daftari.rows.json_rows.values import json_cells
 
 _BLOCK_OBJECTS, _BLOCK_CELLS = 50_000, 2_000_000
 _PIECE = 2**16
@@ -138,7 +138,7 @@ def _block(batch: list[JsonRow], layout: Layout) -> Block:
     columns: list[pl.Series] = []
     faults: dict[str, pl.Series] = {}
     for name, key in zip(layout.names, layout.header, strict=True):
-        cells = cells_of([row.values.get(key) for row in rows if row.values is not None])
+        cells = json_cells([row.values.get(key) for row in rows if row.values is not None])
         columns.append(pl.Series(name, cells.texts, dtype=pl.String))
         if cells.reasons is not None:
             faults[name] = pl.Series(cells.reasons, dtype=pl.String)

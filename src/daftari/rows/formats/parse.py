@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integ
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block
 from daftari.rows.intake.remarks import Remark
+from daftari.rows.json_rows.values import is_document
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
 #: Decimals of a number whose contract declares no scale.
@@ -257,23 +257,8 @@ _UUID = r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{32}$"
 
 def _documents(content: pl.Series, kind: type) -> pl.Series:
     """Keep only what PostgreSQL accepts as jsonb of this *kind*. Value by value: such fields are rare."""
-    kept = [text if text is not None and _is_document(text, kind) else None for text in content]
+    kept = [text if text is not None and is_document(text, kind) else None for text in content]
     return pl.Series(kept, dtype=pl.String)
-
-
-def _is_document(text: str, kind: type) -> bool:
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-        # JSON can spell NUL and half of a surrogate pair; jsonb accepts neither
-        return (
-            isinstance(document, kind) and b"\\u0000" not in json.dumps(document, ensure_ascii=False).encode()
-        )
-    except (ValueError, RecursionError):
-        return False
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(word)
 
 
 def _texts(content: pl.Series) -> pl.Series:

@@ -13,7 +13,7 @@ from daftari.contract.model import Dataset
 from daftari.errors import UnknownName
 from daftari.rows.formats.inference import canonical
 from daftari.rows.intake.block import WHITE_SPACE, Block, Malformed
-from daftari.rows.json_rows.values import cells_of
+from daftari.rows.json_rows.values import json_cells
 from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -51,7 +51,7 @@ def records_block(records: Sequence[Record], dataset: Dataset, *, keeps_absent: 
     sound = [(line, record) for line, record in enumerate(records, 1) if not isinstance(record, NotARecord)]
     cells, faults = {}, {}
     for field in dataset.fields:
-        column = cells_of([record.get(field.name) for _, record in sound])
+        column = json_cells([record.get(field.name) for _, record in sound])
         cells[field.name] = [text.strip(WHITE_SPACE) or None if text else None for text in column.texts]
         if column.reasons is not None:
             faults[field.name] = pl.Series(column.reasons, dtype=pl.String)
@@ -97,5 +97,5 @@ def record_plan(dataset: Dataset) -> ColumnPlan:
 
 def cell(value: Any) -> str | None:
     """Return a value of JSON or YAML as the text that a file would hold; None if missing."""
-    (text,) = cells_of([value]).texts
+    (text,) = json_cells([value]).texts
     return text or None

@@ -14,6 +14,9 @@ from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT
 
 #: The most characters of a number that is written out from its exponent; a longer one stays as it was sent.
 _MOST_DIGITS = 400
+#: The most of a number inside an object or array: PostgreSQL stores those as numeric.
+_MOST_INSIDE = 1000
+_PLAIN = re.compile(r"[-.0-9]+")
 _EXPONENT = re.compile(r"-?\d*\.?\d*[eE]([+-]?\d+)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\ud800-\udfff\0]")
@@ -21,7 +24,7 @@ _UNWANTED = re.compile("[\ud800-\udfff\0]")
 _FIRST_ESCAPED, _LAST_ESCAPED, _ESCAPED_BASE = "\udc80", "\udcff", 0xDC00
 
 
-class Number(str):
+class Digits(str):
     """The digits of a number."""
 
     __slots__ = ()
@@ -50,8 +53,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else Ambiguous(found)
 
 
-def _fraction(text: str) -> Number:
-    return Number(text if "e" not in text and "E" not in text else _without_exponent(text))
+def _fraction(text: str) -> Digits:
+    return Digits(text if "e" not in text and "E" not in text else _without_exponent(text))
 
 
 def _without_exponent(text: str) -> str:
@@ -69,7 +72,7 @@ def _constant(name: str) -> Faulty:
 
 #: Raises json.JSONDecodeError and RecursionError. Nothing passes through a float, or an int.
 DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_fraction, parse_int=Number, parse_constant=_constant
+    object_pairs_hook=_object, parse_float=_fraction, parse_int=Digits, parse_constant=_constant
 )
 
 
@@ -122,10 +125,10 @@ class Cells:
     reasons: Sequence[str | None] | None  #: why a cell cannot be read, by row; None: every cell can
 
 
-_TEXTS = {str, Number, type(None)}
+_TEXTS = {str, Digits, type(None)}
 
 
-def cells_of(values: Iterable[Any]) -> Cells:
+def json_cells(values: Iterable[Any]) -> Cells:
     """Return *values* as text: objects and arrays as JSON, numbers with their digits."""
     values = list(values)
     if {*map(type, values)} <= _TEXTS:
@@ -145,6 +148,21 @@ def _cell(value: Any) -> tuple[str | None, str | None]:
             return text, faults[0] if faults else IS_OBJECT if isinstance(value, dict) else IS_ARRAY
         case _:
             return plain_text(value), None
+
+
+def is_document(text: str, kind: type) -> bool:
+    """
+    Whether PostgreSQL accepts *text* as jsonb of this *kind*.
+
+    JSON can spell NUL and half a character; jsonb cannot.
+    """
+    try:
+        document = DECODER.decode(text)
+        faults: list[str] = []
+        whole = written(without_unwanted(document, text), faults)
+        return isinstance(document, kind) and not faults and "\\u0000" not in whole
+    except (ValueError, RecursionError):
+        return False
 
 
 def plain_text(value: Any) -> str | None:
@@ -167,13 +185,6 @@ def plain_text(value: Any) -> str | None:
 def written(value: Any, faults: list[str]) -> str:
     """Write *value* as JSON, with its original digits; add to *faults* why it is not valid inside."""
     match value:
-        case Faulty():
-            faults.append(f"holds a value that {value.reason}")
-            return json.dumps(value, ensure_ascii=False)
-        case Number():
-            return str(value)
-        case str():
-            return json.dumps(value, ensure_ascii=False)
         case dict():
             if isinstance(value, Ambiguous):
                 faults.append("holds an object that has a name twice")
@@ -186,5 +197,17 @@ def written(value: Any, faults: list[str]) -> str:
             return "[" + ", ".join(written(one, faults) for one in value) + "]"
         case None:
             return "null"
+        case str():
+            return _written_text(value, faults)
         case _:
             return plain_text(value) or ""
+
+
+def _written_text(value: str, faults: list[str]) -> str:
+    if isinstance(value, Digits):
+        if len(value) > _MOST_INSIDE or not _PLAIN.fullmatch(value):
+            faults.append(f"holds a number of more than {_MOST_INSIDE:,} digits")
+        return str(value)
+    if isinstance(value, Faulty):
+        faults.append(f"holds a value that {value.reason}")
+    return json.dumps(value, ensure_ascii=False)
