@@ -17,10 +17,10 @@ UV += --compile-bytecode
 .NOTPARALLEL:
 .PHONY: help demo test test-bare test-fast check lint types layers pytest format docs lock bench clean
 
-help:  ## List what can be made
+help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.ready  ## Set everything up, run the main job on invented data, show the result
+demo: $(VENV)/.ready  ## Install everything, run the main job on invented data, show the result
 	@$(BIN)/daftari demo
 
 test: $(VENV)/.ready-dev  ## Everything a change must pass: style, types, layers, tests
@@ -29,7 +29,7 @@ test: $(VENV)/.ready-dev  ## Everything a change must pass: style, types, layers
 test-fast: $(VENV)/.ready-dev  ## Tests for work in progress: pure rules, and one part on a real database
 	$(BIN)/pytest $(PYTEST_ARGS) tests/unit tests/files tests/db
 
-test-bare: $(VENV)/.ready-dev  ## The tests that lean most on their machine, where it has little; run it as root
+test-bare: $(VENV)/.ready-dev  ## The tests that depend most on the machine, without its files; as root also without its PostgreSQL
 	.ci/bare
 
 check: lint types layers  ## Style, types and layers, without the tests
@@ -41,29 +41,29 @@ lint: $(VENV)/.ready-dev  ## Style
 types: $(VENV)/.ready-dev  ## Types
 	$(BIN)/mypy
 
-layers: $(VENV)/.ready-dev  ## The direction of imports that pyproject.toml declares
+layers: $(VENV)/.ready-dev  ## Imports follow the layers that pyproject.toml declares
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-format: $(VENV)/.ready-dev  ## Put the code into the house format
+format: $(VENV)/.ready-dev  ## Format the code
 	$(BIN)/ruff check --fix-only --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-docs: $(VENV)/.ready  ## Write the pages that are drawn from the code
+docs: $(VENV)/.ready  ## Generate the pages that come from the code
 	$(BIN)/python docs/generate_cli.py
 	$(BIN)/python docs/generate_asvs.py
 
 # Each lock holds everything at one version for every platform, with hashes, and names no place to fetch from.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url pyproject.toml
-lock: $(VENV)/.ready  ## Renew the lock files; UPGRADE=--upgrade takes newer versions
+lock: $(VENV)/.ready  ## Rewrite the lock files; UPGRADE=--upgrade takes newer versions
 	$(LOCK) $(UPGRADE) --extra embedded --group build --output-file requirements.lock
 	$(LOCK) $(UPGRADE) --extra embedded --group build --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 
-bench: $(VENV)/.ready .cache/bench-venv/.ready  ## Measure a load beside psql, dlt and pgloader; BENCH_ARGS="--rows 100000"
+bench: $(VENV)/.ready .cache/bench-venv/.ready  ## Compare a load with psql, dlt and pgloader; BENCH_ARGS="--rows 100000"
 	$(BIN)/python benchmarks/load.py $(BENCH_ARGS)
 
 .cache/bench-venv/.ready: benchmarks/requirements.txt | $(BIN)/uv
@@ -71,7 +71,7 @@ bench: $(VENV)/.ready .cache/bench-venv/.ready  ## Measure a load beside psql, d
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python .cache/bench-venv/bin/python --requirement $<
 	@touch $@
 
-clean:  ## Remove what this file made; the demo's workspace too
+clean:  ## Remove all that make created, the demo's workspace too
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist demo
 
 # The installer comes from the lock too. It takes a tenth of pip's time, but reads none of pip's

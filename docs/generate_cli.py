@@ -20,9 +20,8 @@ INTRODUCTION = """\
 # Commands
 
 Written by `make docs` from the commands themselves: `daftari COMMAND --help` says the same.
-Results go to standard output and talk goes to standard error. A command ends with 0 when it did what
-it says, 2 when it was called wrongly, and else with the exit code of the error that it names
-([errors](errors.md)).
+Results go to standard output; progress, warnings and errors go to standard error. The exit code is 0 on
+success, 2 for wrong arguments or options, otherwise that of the error ([errors](errors.md)).
 """
 #: On every command; said once.
 _EVERYWHERE = ("--help",)

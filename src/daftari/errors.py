@@ -81,12 +81,14 @@ class UnknownName(ContractError):
 
     code = "unknown_name"
 
-    def __init__(self, where: str, kind: str, name: str, *, known: Iterable[str]) -> None:
+    def __init__(
+        self, where: str, kind: str, name: str, *, known: Iterable[str], hint: str | None = None
+    ) -> None:
         known = sorted(known)
         close = get_close_matches(name, known, n=1)
+        listed = "" if hint else f"; known: {', '.join(known) or 'none'}"
         super().__init__(
-            f"{where}: no {kind} {name!r}; known: {', '.join(known) or 'none'}",
-            hint=f"Did you mean {close[0]!r}?" if close else None,
+            f"{where}: no {kind} {name!r}{listed}", hint=f"Did you mean {close[0]!r}?" if close else hint
         )
 
 

@@ -21,8 +21,8 @@ def test_it_tells_what_is_there_and_what_is_not(db, server_kind):
         "pgcrypto": server_kind == "system",  # the wheel has none
         "pgaudit": "pgaudit" in find_binaries(server_kind).libraries,
         "pg_stat_statements": True,
-        "loads prove keys": True,
-        "sees changes of shape": True,
+        "bulk key checks": True,
+        "audits schema changes": True,
         "logs restricted reads": False,  # nothing was applied to this database
         "data checksums": True,
         "survives crashes": False,  # the tests' server is in a hurry
@@ -41,7 +41,7 @@ def test_a_user_who_only_owns_the_database_can_apply_and_verify_and_is_told_the_
     examined = examine_server(owned)
     assert examined.lacking == ()
     lacking = {it.name for it in examined.abilities if not it.present}
-    assert {"loads prove keys", "sees changes of shape"} <= lacking
+    assert {"bulk key checks", "audits schema changes"} <= lacking
 
 
 def test_what_is_essential_and_not_there_is_lacking(owned):

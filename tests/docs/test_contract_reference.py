@@ -58,7 +58,7 @@ FIELDS = [
 
 
 def test_the_page_names_every_property_that_the_reader_accepts_and_no_other():
-    of_dataset, of_field = PAGE.split("# Of a field")
+    of_dataset, of_field = PAGE.split("# Properties of a field")
     named = [re.findall(r"^## `([^`]+)`$", part, re.MULTILINE) for part in (of_dataset, of_field)]
     accepted = [extensions.names(model) for model in (extensions.OfObject, extensions.OfProperty)]
     assert [set(part) for part in named] == [set(part) for part in accepted]

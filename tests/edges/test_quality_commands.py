@@ -78,7 +78,7 @@ def test_nothing_checked_is_nothing_to_show(settings):
     result = CliRunner().invoke(quality.app, ["show", "--workspace", str(settings.root)])
 
     assert isinstance(result.exception, DatabaseError)
-    assert str(result.exception) == "quality: the workspace was never checked; expected a check to show"
+    assert str(result.exception) == "quality: no check has run on any dataset yet"
 
 
 def test_a_workspace_without_contracts_does_not_pass(settings):

@@ -100,7 +100,7 @@ def test_doctor_tells_what_the_server_can_do(run):
     document = json.loads(run("doctor", "--output", "json").stdout)
     abilities = {it["name"]: it for it in document["abilities"]}
     assert abilities["btree_gist"]["present"]
-    assert abilities["loads prove keys"]["present"]
+    assert abilities["bulk key checks"]["present"]
     assert abilities["data checksums"]["present"]
     assert not abilities["logs restricted reads"]["present"]  # nothing is applied
     assert all(it["present"] for it in abilities.values() if it["essential"])

@@ -48,7 +48,7 @@ def status(
 def _show(found: SurveyedKeys) -> None:
     state = found.state
     out.print(
-        f"{state.keys:,} keys, {state.destroyed:,} destroyed; wrapped by {found.wrapped_by}", markup=False
+        f"keys: {state.keys:,}, {state.destroyed:,} destroyed; wrapped by {found.wrapped_by}", markup=False
     )
     out.print(f"epoch {state.epoch}; values are sealed under version {state.generation}")
     table = Table("field", "sealed values", "of earlier versions", box=None, pad_edge=False)

@@ -29,6 +29,13 @@ from daftari.operations.schema.verify_database import Verified, verify_database
 
 app = typer.Typer(add_completion=False)
 
+#: Of the kinds of objects that do not just take an s.
+_PLURALS = {
+    "index": "indexes",
+    "policy": "policies",
+    "row security": "row security settings",
+    "view rights": "view rights",
+}
 _COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.BREAKING: "red", ChangeKind.EXPOSURE: "magenta"}
 
 
@@ -214,11 +221,12 @@ def _show_examined(examined: Examined, session: CommandSession, output: Output) 
         markup=False,
         soft_wrap=True,
     )
+    width = max(len(it.name) for it in examined.abilities)
     for ability in examined.abilities:
         mark = (
             "[green]yes[/]" if ability.present else "[red]no [/]" if ability.essential else "[yellow]no [/]"
         )
-        out.print(f"{mark} {ability.name:<20} ", end="")
+        out.print(f"{mark} {ability.name:<{width}}  ", end="")
         out.print(ability.detail if ability.present else f"without: {ability.without}", markup=False)
 
 
@@ -241,5 +249,5 @@ def _plan_document(planned: SchemaPlan) -> dict[str, Any]:
 
 
 def _counted(count: int, noun: str) -> str:
-    plural = {"index": "indexes"}.get(noun, f"{noun}s")
+    plural = _PLURALS.get(noun, f"{noun}s")
     return f"{count:,} {noun if count == 1 else plural}"

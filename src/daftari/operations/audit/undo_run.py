@@ -46,7 +46,9 @@ def undo_run(conn: Connection[Any], workspace: Workspace, run_id: int, *, dry_ru
     """
     past = undo.past(conn, run_id)
     if past is None:
-        raise UnknownName("undo", "run", str(run_id), known=[])
+        raise UnknownName(
+            "undo", "run", str(run_id), known=[], hint="`daftari audit show` names the run of each entry."
+        )
     _require_load(past, run_id)
     _, contract = workspace.dataset(past.dataset or "")
     ledger.require_contract(conn, contract)

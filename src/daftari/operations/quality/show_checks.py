@@ -25,7 +25,7 @@ def show_checks(conn: Connection[Any], datasets: Sequence[str] = ()) -> tuple[Ch
     missing = sorted(set(datasets) - {one.dataset for one in found})
     if missing or not found:
         raise DatabaseError(
-            f"quality: {', '.join(missing) or 'the workspace'} was never checked; expected a check to show",
+            f"quality: no check has run on {', '.join(missing) or 'any dataset'} yet",
             hint="Run `daftari quality run` first.",
         )
     return tuple(found)
