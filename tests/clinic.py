@@ -45,6 +45,7 @@ def write_workspace(
     root: Path,
     *,
     visits: list[dict[str, Any]] = VISITS,
+    wards: list[dict[str, Any]] = WARDS,
     of_wards: dict[str, Any] | None = None,
     **custom: Any,
 ) -> Workspace:
@@ -56,7 +57,7 @@ def write_workspace(
     settings = {"maxRejectedRatio": 0.5, **custom}
     documents = {
         "wards": contract_document(
-            name="wards", fields=WARDS, custom={"kind": "reference", **(of_wards or {})}
+            name="wards", fields=wards, custom={"kind": "reference", **(of_wards or {})}
         ),
         "visits": contract_document(name="visits", fields=visits, custom=settings),
     }

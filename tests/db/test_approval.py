@@ -50,6 +50,9 @@ def fill(conn, root):
     apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)
     conn.execute(ROWS)
     conn.execute("update ops.leave_requests set reason = null")  # of bytes that nobody sealed
+    conn.execute(
+        "update ops.users set left_on = null, is_active = true where user_id = 'U3'"
+    )  # who asks for leave
     make_service(conn)
 
 

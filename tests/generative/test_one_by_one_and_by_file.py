@@ -26,6 +26,7 @@ from daftari.rows.intake.intake import Intake, take_in
 from daftari.rows.intake.records import record_block, record_plan
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
+from daftari.rows.rules.references import asked_of
 from daftari.rows.rules.rules import Rulebook, judge_rows, rulebook
 
 DATASETS = ("expenses", "leave_requests")
@@ -37,6 +38,12 @@ WILD = st.text(CHARACTERS, max_size=12) | st.sampled_from(
     ["", " ", "\u00a0", "-", "n/a", "NULL", "'", '"', 'a "b", c', "a\nb", "a\r\nb", ";", "=1+1", "x" * 600]
 )
 KNOWN = {"departments": ["FIN", "HR"], "users": ["U0001", "U0002", "U0003"]}
+#: What the rules look at: HR is closed; U0003 was hired while others were away, and left before they came back.
+LOOKED_AT = {
+    "is_active": [True, False],
+    "hired_on": [date(2020, 1, 1), date(2020, 1, 1), date(2026, 4, 8)],
+    "left_on": [None, None, date(2026, 4, 9)],
+}
 
 AROUND = {
     LogicalType.INTEGER: st.integers(-(2**63), 2**64).map(str)
@@ -167,8 +174,13 @@ def by_file(path, records, dataset: Dataset, book: Rulebook, *, block_bytes: int
 def test_a_row_gets_the_same_verdict_and_reasons_by_itself_and_in_a_file(reference, name, tmp_path):
     dataset = reference.dataset(name)[1].dataset
     known = {
-        relationship: pl.DataFrame(dict.fromkeys(relationship.target_fields, KNOWN[relationship.target]))
-        for relationship in dataset.relationships
+        relationship: pl.DataFrame(
+            {
+                **dict.fromkeys(relationship.target_fields, KNOWN[relationship.target]),
+                **{name: LOOKED_AT[name] for name in names},
+            }
+        )
+        for relationship, names in asked_of(dataset).items()
     }
     book = rulebook(dataset, today=TODAY, known=known)
     seen = {"accepted": 0, "rejected": 0}

@@ -6,8 +6,8 @@ from tests.small_contracts import TEAMS, TRIPS
 
 from daftari.contract.model import Access, Operation, RowScope
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
+from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import NOT_TAKEN
-from daftari.rows.rules.rules import reference_rule
 
 RULE = reference_rule(TRIPS.relationships[0])
 FIELD = TRIPS.relationships[0].fields[0]

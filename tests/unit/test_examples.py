@@ -98,7 +98,7 @@ def test_an_example_that_names_no_field_is_a_fault_of_the_example():
             [
                 (
                     "e.yaml:1: a.rules: found unknown name 'rules';"
-                    " expected one of name, row, verdict, rule, reason (did you mean 'rule'?)"
+                    " expected one of name, row, given, verdict, rule, reason (did you mean 'rule'?)"
                 ),
             ],
         ),

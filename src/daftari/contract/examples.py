@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,7 @@ from daftari.contract.reader.document import Document, Number, Path, parse_list
 from daftari.contract.reader.odcs_schema import one_of, shown
 from daftari.errors import ContractError, Fault
 
-_KEYS = ("name", "row", "verdict", "rule", "reason")
+_KEYS = ("name", "row", "given", "verdict", "rule", "reason")
 _VERDICTS = ("accepted", "rejected")
 
 
@@ -20,6 +20,8 @@ class Example:
     name: str
     row: Mapping[str, Any]  #: a value for each field, as a record of JSON has it; absent ones are missing
     is_accepted: bool
+    #: by the referring field: the fields of the referenced row that rules look at; without them these are not judged
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: exactly the rules that it breaks; empty: any
     rules: tuple[str, ...] = ()
     reason: str | None = None  #: the rule's exact reason; None: any
@@ -60,6 +62,11 @@ def _faults(document: Document, path: Path, entry: Any, names: set[str]) -> list
         faults.append(document.fault((*path, "name"), shown(entry.get("name")), "a unique name"))
     if not isinstance(entry.get("row"), dict):
         faults.append(document.fault((*path, "row"), shown(entry.get("row")), "a value for each field"))
+    given = entry.get("given", {})
+    if not isinstance(given, dict) or not all(isinstance(it, dict) for it in given.values()):
+        faults.append(
+            document.fault((*path, "given"), shown(given), "fields of a row, for each referring field")
+        )
     if entry.get("verdict") not in _VERDICTS:
         faults.append(document.fault((*path, "verdict"), shown(entry.get("verdict")), one_of("", _VERDICTS)))
     return faults + _reason_faults(document, path, entry)
@@ -85,6 +92,10 @@ def _example(entry: dict[str, Any], line: int) -> Example:
         name=entry["name"],
         row=MappingProxyType({name: _exact(value) for name, value in entry["row"].items()}),
         is_accepted=entry["verdict"] == "accepted",
+        given={
+            name: {part: _exact(value) for part, value in fields.items()}
+            for name, fields in entry.get("given", {}).items()
+        },
         rules=tuple(rule) if isinstance(rule, list) else (rule,),
         reason=entry.get("reason"),
         line=line,

@@ -292,6 +292,16 @@ class Relationship:
     fields: tuple[str, ...]
     target: str  #: dataset
     target_fields: tuple[str, ...]
+    #: the fields of the target, for rules that look at them; empty: its contract has not been read
+    known_fields: tuple[Field, ...] = field(default=(), compare=False, repr=False)
+
+
+class RuleTime(StrEnum):
+    """When a rule that looks beyond its row is judged: what it looks at may change after the row was written."""
+
+    ALWAYS = "always"  #: when a row is written, and as a check of the table
+    WRITTEN = "written"  #: only when a row is written
+    CHECKED = "checked"  #: only as a check of the table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,6 +311,8 @@ class RowRule:
     id: str
     expression: str
     message: str
+    when: RuleTime = RuleTime.ALWAYS
+    severity: Severity = Severity.ERROR  #: of the check of the table
     line: int = 0
 
 

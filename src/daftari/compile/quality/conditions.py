@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from daftari.contract.model import Dataset, RowRule
-from daftari.rows.rules.expressions import parse
+from daftari.rows.rules.expressions import parse, parsed_rules
 
 
 def rules_in_sql(dataset: Dataset) -> tuple[RowRule, ...]:
     """
-    Return the rules that SQL can judge: those without sealed fields.
+    Return the rules about one row that SQL can judge: those without sealed fields.
 
     Raises:
         ContractError: a rule is not a condition over the dataset's fields.
     """
     return tuple(
         rule
-        for rule in dataset.rules
-        if not speaks_of_sealed(
-            dataset, parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}").fields
-        )
+        for rule, condition in parsed_rules(dataset)
+        if not condition.looks_beyond and not speaks_of_sealed(dataset, condition.fields)
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from daftari.compile.names import identifier, identifiers, literal, qualified
+from daftari.compile.quality.beyond_row import query_for_broken, rules_beyond_row
 from daftari.compile.quality.conditions import rules_in_sql, sql_condition
 from daftari.compile.quality.contract_checks import quality_checks
 from daftari.compile.quality.expectations import (
@@ -27,7 +28,8 @@ from daftari.compile.quality.expectations import (
 )
 from daftari.compile.tables.checks import anchored, field_conditions
 from daftari.compile.tables.columns import column_type
-from daftari.contract.model import Contract, Dataset, Field, LogicalType, Relationship
+from daftari.contract.model import Contract, Dataset, Field, LogicalType, Relationship, RowRule, RuleTime
+from daftari.rows.rules.expressions import ParsedCondition
 
 
 def suite(contract: Contract) -> Suite:
@@ -76,7 +78,23 @@ def _of_table(dataset: Dataset) -> Iterator[Check]:
             description=f"no row {rule.message}",
             expectation=ROWS,
             kwargs=failing_rows(dataset, f"not (\n{sql_condition(dataset, rule)}\n)"),
+            severity=rule.severity,
         )
+    for rule, condition in rules_beyond_row(dataset):
+        if rule.when is not RuleTime.WRITTEN:
+            yield _beyond_row(dataset, rule, condition)
+
+
+def _beyond_row(dataset: Dataset, rule: RowRule, condition: ParsedCondition) -> Check:
+    shown = shown_key(dataset)
+    query = query_for_broken(dataset, condition, shown or dataset.key or condition.fields[:1])
+    return Check(
+        id=f"rule.{rule.id}",
+        description=f"no row {rule.message}",
+        expectation=ROWS,
+        kwargs=rows_query(query if shown else f"select 1 as failing from ({query}) as broken"),
+        severity=rule.severity,
+    )
 
 
 def _types(dataset: Dataset) -> Check:

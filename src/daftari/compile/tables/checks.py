@@ -11,7 +11,7 @@ from daftari.compile.quality.conditions import speaks_of_sealed
 from daftari.compile.tables.columns import column_type, has_enum
 from daftari.compile.tables.objects import Constraint, ConstraintKind
 from daftari.contract.model import Dataset, Field, LogicalType
-from daftari.rows.rules import expressions
+from daftari.rows.rules.expressions import parsed_rules
 
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER)
 _MOMENTS = (LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP)
@@ -35,8 +35,7 @@ def checks(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
         if not field.protection.sealed  # judged before sealing
         for what, condition in field_conditions(dataset, field)
     ]
-    for rule in dataset.rules:
-        parsed = expressions.parse(rule.expression, dataset, where=f"{dataset.name}: rule {rule.id}")
+    for rule, parsed in parsed_rules(dataset):
         if parsed.check is not None and not speaks_of_sealed(dataset, parsed.fields):
             found.append(_check(dataset, schemas, derived(dataset.name, rule.id), parsed.check))
     return found

@@ -157,7 +157,11 @@ def _rules(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:
         was, is_ = before.get(name), after.get(name)
         if is_ is None:
             yield ContractChange(kind=_ADDITIVE, place=place, what=f"rule {name} removed", reason=_LOOSER)
-        elif was is None or was.expression != is_.expression:
+        elif was is None or (was.expression, was.when, was.severity) != (
+            is_.expression,
+            is_.when,
+            is_.severity,
+        ):
             verb = "changed" if was else "added"
             yield ContractChange(kind=_BREAKING, place=place, what=f"rule {name} {verb}", reason=_STRICTER)
         elif was.message != is_.message:

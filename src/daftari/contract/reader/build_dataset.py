@@ -88,6 +88,8 @@ def _rules(document: Document, stated: OfObject, places: dict[str, Path]) -> tup
             id=rule.id,
             expression=rule.expression,
             message=rule.message,
+            when=rule.when,
+            severity=rule.severity,
             line=document.line((*places["rules"], position)),
         )
         for position, rule in enumerate(stated.rules)

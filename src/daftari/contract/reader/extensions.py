@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from daftari.contract.model import Conflict, DatasetKind, Mask, Operation, PartitionPeriod
+from daftari.contract.model import Conflict, DatasetKind, Mask, Operation, PartitionPeriod, RuleTime, Severity
 from daftari.contract.reader.document import Document, Path
 from daftari.contract.reader.odcs_schema import one_of, plain, shown
 from daftari.errors import Fault
@@ -55,6 +55,8 @@ class RuleValue(_Value):
     id: Text
     expression: Text
     message: Text
+    when: RuleTime = RuleTime.ALWAYS
+    severity: Severity = Severity.ERROR
 
 
 class AccessValue(_Value):

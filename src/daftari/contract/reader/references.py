@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from daftari.contract.model import Relationship
+from daftari.contract.model import Contract, Dataset, Relationship
 
 #: A dataset and a field of it.
 Target = tuple[str, str]
@@ -14,6 +15,21 @@ Target = tuple[str, str]
 def read_relationships(root: dict[str, Any], item: dict[str, Any]) -> tuple[Relationship, ...]:
     """Return the foreign keys of *item*, an object of *root*'s schema: its own first, then its properties'."""
     return tuple(_relationships(root, item))
+
+
+def with_targets(contract: Contract, known: Mapping[str, Dataset]) -> Contract:
+    """Return *contract*, whose relationships have the fields of their targets, as far as these are *known*."""
+    datasets = tuple(
+        replace(
+            dataset,
+            relationships=tuple(
+                replace(it, known_fields=known[it.target].fields) if it.target in known else it
+                for it in dataset.relationships
+            ),
+        )
+        for dataset in contract.datasets
+    )
+    return replace(contract, datasets=datasets)
 
 
 def _relationships(root: dict[str, Any], item: dict[str, Any]) -> Iterator[Relationship]:

@@ -30,8 +30,8 @@ from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
+from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, Refusal
-from daftari.rows.rules.rules import reference_rule
 
 _QUERIES = queries.load_queries("load/bulk_load.sql")
 #: Off while batches are merged.

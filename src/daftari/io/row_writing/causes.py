@@ -8,8 +8,8 @@ from daftari.contract.model import Dataset
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import as_reasons
 from daftari.rows.rules.orphans import causes_of
+from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import Refusal
-from daftari.rows.rules.rules import reference_rule
 
 
 def with_causes(refused: Mapping[int, Refusal], batch: Batch, dataset: Dataset) -> dict[int, Refusal]:

@@ -11,9 +11,10 @@ from psycopg.errors import NotNullViolation
 from daftari.compile.access import approval_triggers
 from daftari.compile.names import derived
 from daftari.contract.model import Dataset
-from daftari.rows.rules import expressions
+from daftari.rows.rules.expressions import parsed_rules
+from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import NAMES_NOTHING, NO_STEP, Refusal
-from daftari.rows.rules.rules import field_rules, reference_rule
+from daftari.rows.rules.rules import field_rules
 
 
 class Refusals:
@@ -67,8 +68,7 @@ class Refusals:
                     derived(table, field.name, what),
                     Refusal(rule=rule.id, fields=rule.fields, reason=rule.reason),
                 )
-        for said in self._dataset.rules:
-            condition = expressions.parse(said.expression, self._dataset, where=f"{table}.{said.id}")
+        for said, condition in parsed_rules(self._dataset):
             yield (
                 derived(table, said.id),
                 Refusal(rule=said.id, fields=condition.fields, reason=said.message),

@@ -20,9 +20,10 @@ from daftari.contract.governable.governable import governable
 from daftari.contract.model import DEFAULT_TIME_ZONE, Contract
 from daftari.contract.ordering import in_order
 from daftari.contract.reader.read import read_contract
+from daftari.contract.reader.references import with_targets
 from daftari.errors import ContractError, Fault, SettingError, UnknownName
 from daftari.io.marts.mart_readers import read_readers
-from daftari.rows.rules.rule_faults import rule_faults
+from daftari.rows.rules.rule_faults import looks_at_references, rule_faults
 from daftari.settings import CONFIG_FILE, Settings
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def read_workspace(root: Path, *, only: str | None = None, time_zone: str = DEFA
     folders = sorted(path for path in (root / "pipelines").glob("*") if path.is_dir())
     if only is not None and (part := _part(root, folders, only, time_zone)):
         return part
-    read = {folder: _read_folder(folder, root, time_zone) for folder in folders}
+    read = _with_targets({folder: _read_folder(folder, root, time_zone) for folder in folders})
     readers = {folder: read_readers(folder, root) for folder in folders}
     faults = [fault for _, found in (*read.values(), *readers.values()) for fault in found]
     contracts = [contract for found, _ in read.values() for contract in found]
@@ -150,6 +151,14 @@ def _part(root: Path, folders: Sequence[Path], dataset: str, time_zone: str) -> 
     contract, faults = _read(path, root, time_zone)
     if contract is None or faults:
         raise ContractError.from_faults(faults)
+    if looks_at_references(contract.dataset):
+        targets = {it.target for it in contract.dataset.relationships}
+        others = [it for folder in folders for it in contract_files(folder)]
+        paths = [it for it in others if it.name.removesuffix(CONTRACT_SUFFIX) in targets]
+        known = [read_contract_file(it, source=it.relative_to(root).as_posix()).dataset for it in paths]
+        contract = with_targets(contract, {it.name: it for it in known})
+    if misfits := enforcement_faults(contract):
+        raise ContractError.from_faults(misfits)
     pipeline = Pipeline(name=folder.name, path=folder, contracts=(contract,), mappings=_mappings(folder))
     return Workspace(
         root=root, name=_name(root), pipelines=(pipeline,), contracts=(contract,), time_zone=time_zone
@@ -264,7 +273,20 @@ def _read(path: Path, root: Path, time_zone: str) -> tuple[Contract | None, list
         return None, list(error.faults)
     placed = tuple(replace(it, time_zone=time_zone) for it in contract.datasets)
     contract = replace(contract, datasets=placed)
-    return contract, [*enforcement_faults(contract), *_file_name_faults(contract, path)]
+    return contract, list(_file_name_faults(contract, path))
+
+
+def _with_targets(
+    read: dict[Path, tuple[list[Contract], list[Fault]]],
+) -> dict[Path, tuple[list[Contract], list[Fault]]]:
+    """Return the contracts with the fields of the datasets that they refer to, and the faults that show only then."""
+    known = {it.name: it for found, _ in read.values() for contract in found for it in contract.datasets}
+    linked = {}
+    for folder, (found, faults) in read.items():
+        contracts = [with_targets(contract, known) for contract in found]
+        more = [fault for contract in contracts for fault in enforcement_faults(contract)]
+        linked[folder] = (contracts, [*faults, *more])
+    return linked
 
 
 def _file_name_faults(contract: Contract, path: Path) -> Iterator[Fault]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import polars as pl
+
 from daftari.contract.examples import Example, read_examples
-from daftari.contract.model import Contract
+from daftari.contract.model import Contract, Dataset
 from daftari.errors import ContractError, Fault, UnknownName
 from daftari.io.workspace.files import Workspace
 from daftari.rows.formats.parse import to_rows
 from daftari.rows.intake.records import record_block, record_plan
+from daftari.rows.rules.references import asked_of, named_as_target, referenced_rows
 from daftari.rows.rules.rules import judge_rows, rulebook
 
 
@@ -45,7 +48,8 @@ def check_examples(
     """
     Judge the examples of *datasets*; of all, where none is named.
 
-    References are not judged: an example is a single row. *today* is the value of current_date.
+    References are not judged: an example is a single row, which may give
+    the row that it refers to. *today* is the value of current_date.
 
     Raises:
         UnknownName: there is no such dataset.
@@ -90,10 +94,27 @@ def judge_examples(
             raise ContractError(
                 f"{source}:{example.line}: {example.name}: {error}", hint=error.hint
             ) from None
-        verdicts = judge_rows(to_rows(plan, block, dataset), book)
+        rows = to_rows(plan, block, dataset)
+        verdicts = judge_rows(rows, replace(book, referenced=_given(example, rows.values, dataset)))
         broken = json.loads(verdicts.rejected["reasons"].item()) if len(verdicts.rejected) else []
         outcomes.append(_outcome(example, broken))
     return tuple(outcomes)
+
+
+def _given(example: Example, values: pl.DataFrame, dataset: Dataset) -> dict[str, pl.DataFrame]:
+    """Return the referenced rows that *example* gives, by the rule of the reference."""
+    found: dict[str, pl.DataFrame] = {}
+    for relationship, names in asked_of(dataset).items():
+        given = example.given.get("_".join(relationship.fields))
+        if given is None or not names:
+            continue
+        fields = {it.name: it for it in relationship.known_fields if it.name in names}
+        target = Dataset(name=relationship.target, fields=tuple(fields.values()))
+        block = record_block({name: given.get(name) for name in fields}, target)
+        looked_at = to_rows(record_plan(target), block, target).values
+        keys = named_as_target(values, relationship)
+        found |= referenced_rows({relationship: pl.concat([keys, looked_at], how="horizontal")})
+    return found
 
 
 def _outcome(example: Example, broken: list[dict[str, str]]) -> ExampleOutcome:

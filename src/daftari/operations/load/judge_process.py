@@ -13,7 +13,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -23,10 +23,8 @@ from typing import TYPE_CHECKING
 from daftari.errors import DaftariError
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from daftari.contract.model import Relationship
     from daftari.rows.intake.intake import Judged
+    from daftari.rows.rules.references import ExistingRows
     from daftari.settings import Settings
 
 #: A smaller file is judged before a child would be ready.
@@ -67,7 +65,7 @@ class JudgeOrder:
 
     run_id: int
     today: date
-    known: Mapping[Relationship, pl.DataFrame]  #: existing keys, for each relationship
+    existing: ExistingRows
 
 
 class JudgeProcess:

@@ -70,7 +70,12 @@ def _judged(asked: BinaryIO) -> Iterator[Judged]:
     opened = open_file(workspace, wanted, sha256="unknown")
     plan = opened.settled
     order: JudgeOrder = pickle.load(asked)  # noqa: S301
-    book = rulebook(opened.contract.dataset, today=order.today, known=order.known)
+    book = rulebook(
+        opened.contract.dataset,
+        today=order.today,
+        known=order.existing.keys,
+        standing=order.existing.standing,
+    )
     seal = Sealer(workspace.open_keys, opened.contract.dataset).seal
     intake = Intake(book=book, plan=plan, run_id=order.run_id, seal=seal)
     yield from take_in(opened.source.blocks(), intake)

@@ -138,11 +138,11 @@ class _Load:
         return self._close(self._repeated())
 
     def _judged(self, now: datetime) -> Iterator[Judged]:
-        today, known, sealer = self._dataset.today(now), self._parents.known(), self._sealer()
+        today, known, sealer = self._dataset.today(now), self._parents.existing(), self._sealer()
         if self._delivery.judge is not None:
-            return self._delivery.judge.judged(JudgeOrder(run_id=self._run_id, today=today, known=known))
+            return self._delivery.judge.judged(JudgeOrder(run_id=self._run_id, today=today, existing=known))
         intake = Intake(
-            book=rulebook(self._dataset, today=today, known=known),
+            book=rulebook(self._dataset, today=today, known=known.keys, standing=known.standing),
             plan=self._delivery.plan,
             run_id=self._run_id,
             wanted=None if self._replays is None else frozenset(self._replays),

@@ -48,9 +48,9 @@ def preview_file(
     """
     delivery = prepare_load(workspace, request)
     dataset = delivery.contract.dataset
-    referenced = ReferencedRows(conn, dataset)
+    existing = ReferencedRows(conn, dataset).existing()
     intake = Intake(
-        book=rulebook(dataset, today=dataset.today(now), known=referenced.known()),
+        book=rulebook(dataset, today=dataset.today(now), known=existing.keys, standing=existing.standing),
         plan=delivery.plan,
         run_id=0,
         count_only=True,

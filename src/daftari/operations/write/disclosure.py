@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from daftari.contract.model import Dataset
+from daftari.contract.access.role_permissions import permission_of
+from daftari.contract.model import Dataset, Operation
 from daftari.contract.permissions import sees_all_rows
+from daftari.rows.rules.expressions import parsed_rules
+from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import NOT_TAKEN
-from daftari.rows.rules.rules import reference_rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +20,30 @@ class HiddenRules:
 
 
 def hidden_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> HiddenRules:
-    """Return the rules of *dataset* that reveal rows of referenced datasets that *role* does not fully see."""
-    rules = frozenset(
-        reference_rule(it)
+    """
+    Return the rules of *dataset* that would reveal to *role* what it does not see: rows of referenced datasets, their
+    fields, or sums over rows.
+    """
+    hidden = {
+        it
         for it in dataset.relationships
         if it.target not in known or not sees_all_rows(known[it.target], role)
-    )
+    }
+    by_rule = {
+        rule.id
+        for rule, condition in parsed_rules(dataset)
+        for it in condition.referenced
+        if it.relationship in hidden or not _sees(known[it.relationship.target], role, it.names)
+    }
+    if not sees_all_rows(dataset, role):
+        by_rule |= {rule.id for rule, condition in parsed_rules(dataset) if condition.sums}
+    rules = frozenset({*map(reference_rule, hidden), *by_rule})
     return HiddenRules(rules=rules, key=", ".join(dataset.key))
+
+
+def _sees(dataset: Dataset, role: str, names: Iterable[str]) -> bool:
+    share = permission_of(dataset, role, Operation.READ)
+    return share is not None and set(names) <= set(share.everywhere)
 
 
 def disclosed_reason(rule: str, field: str, reason: str, hidden: HiddenRules) -> tuple[str, str, str]:

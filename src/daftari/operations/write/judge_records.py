@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
-from daftari.contract.model import Contract, Dataset, Relationship
+from daftari.contract.model import Contract, Dataset
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.intake import Intake, Judged, take_in
 from daftari.rows.intake.records import Record, record_plan, records_block
 from daftari.rows.mapping.column_plan import ColumnPlan
+from daftari.rows.rules.references import ExistingRows
 from daftari.rows.rules.rules import Rulebook, rulebook
 
-LookUp = Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]]
+LookUp = Callable[[pl.DataFrame], ExistingRows]
 Seal = Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -46,7 +47,8 @@ def judge_records(
         dataset
     ):  # a referenced row may come in the same request, so all must be known before it is judged
         rows, _ = take(start_reading(ready.plan, dataset), block)
-        book = rulebook(dataset, today=ready.day, known=look_up(rows.values) if look_up else None)
+        found = look_up(rows.values) if look_up else ExistingRows(keys={})
+        book = rulebook(dataset, today=ready.day, known=found.keys, standing=found.standing)
     intake = Intake(
         book=book,
         plan=ready.plan,

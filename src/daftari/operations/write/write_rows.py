@@ -44,6 +44,7 @@ from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import Judged, rejected_rows_of
 from daftari.rows.intake.records import NotARecord, Record, require_known_names
 from daftari.rows.rules.approval_signature import signed
+from daftari.rows.rules.references import asked_of
 
 _TRIES = 3
 
@@ -85,12 +86,14 @@ def _insert_all_new(
     """
     Insert records if all of them are valid and new; otherwise write nothing and return None.
 
-    Only the server looks up references here.
+    Only the server looks up references here, unless rules look at referenced rows.
     """
     records = _all_of(requests)
     seal = Sealer(write_context.open_keys, write_context.dataset).seal
+    looks_beyond = any(asked_of(write_context.dataset).values())
+    look_up = ReferencedRows(conn, write_context.dataset).existing_among if looks_beyond else None
     judged = judge_records(
-        write_context.contract, JudgedRecords(records=records, seal=seal), now, look_up=None
+        write_context.contract, JudgedRecords(records=records, seal=seal), now, look_up=look_up
     )
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
@@ -175,7 +178,7 @@ def _write_once(
             ]
         seal, look_up = (
             Sealer(write_context.open_keys, write_context.dataset).seal,
-            ReferencedRows(conn, write_context.dataset).known_among,
+            ReferencedRows(conn, write_context.dataset).existing_among,
         )
         keeps_absent = requests[0].is_new and not requests[0].is_partial
         sent = JudgedRecords(records=records, seal=seal, keeps_absent=keeps_absent)

@@ -16,6 +16,7 @@ from daftari.rows.intake.file_reading import Met, start_reading, take
 from daftari.rows.intake.seen_keys import Seen
 from daftari.rows.mapping.column_plan import ColumnPlan
 from daftari.rows.rules.orphans import causes_of, orphans
+from daftari.rows.rules.references import ExistingRows, reference_rule
 from daftari.rows.rules.rejection import Refusal
 from daftari.rows.rules.rules import (
     REJECTED,
@@ -24,8 +25,7 @@ from daftari.rows.rules.rules import (
     judge_rows,
     preview,
     reason_json,
-    reference_rule,
-    with_known,
+    with_existing,
 )
 
 
@@ -53,7 +53,7 @@ class Intake:
     #: converts accepted rows to their stored form
     seal: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
     #: finds which referenced keys exist, if the book has none; not for references to the dataset itself
-    look_up: Callable[[pl.DataFrame], Mapping[Relationship, pl.DataFrame]] | None = None
+    look_up: Callable[[pl.DataFrame], ExistingRows] | None = None
     is_one_block: bool = False  #: the whole file is one block, so no key occurs in an earlier one
     count_only: bool = False  #: only count rows; encode none for the server
 
@@ -101,7 +101,7 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
         if intake.wanted is not None:
             rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
-        book = with_known(intake.book, intake.look_up(rows.values)) if intake.look_up else intake.book
+        book = with_existing(intake.book, intake.look_up(rows.values)) if intake.look_up else intake.book
         verdicts = judge_rows(rows, book)
         return _ValidRows(
             received=rows.values.height + len(malformed),

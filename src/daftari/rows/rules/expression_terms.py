@@ -97,5 +97,10 @@ def operands(node: exp.Expr) -> tuple[exp.Expr, ...]:
     return (node.this, node.expression)
 
 
+def column_name(node: exp.Expr) -> str:
+    """Return the name of a column: of a referenced row, `referring field.field`."""
+    return f"{node.table}.{node.name}" if isinstance(node, exp.Column) and node.table else node.name
+
+
 def quoted_fragment(node: exp.Expr) -> str:
     return str(node.sql("postgres"))

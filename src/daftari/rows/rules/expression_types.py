@@ -15,6 +15,7 @@ from daftari.rows.rules.expression_terms import (
     ExpressionRefused,
     Shape,
     Type,
+    column_name,
     is_cast_to,
     is_literal,
     is_text_literal,
@@ -22,6 +23,7 @@ from daftari.rows.rules.expression_terms import (
     operands,
     quoted_fragment,
 )
+from daftari.rows.rules.working_days import is_country
 
 Fields = Mapping[str, Field]
 
@@ -31,9 +33,11 @@ MOST_DIGITS = 38
 
 HINT = (
     "A rule compares fields: = <> < <= > >= and or not, is null, in, between, + - *, cast, extract, "
-    "length, lower, abs, coalesce"
+    "length, lower, abs, coalesce, working_days(start, end, country), fields of a referenced row (user.left_on), "
+    "sum(field) filter (where …) over (partition by …)"
 )
 DATE_PARTS = ("year", "month", "day")
+WORKING_DAYS = "working_days"
 
 _SHAPES = {
     LogicalType.STRING: Shape.TEXT,
@@ -68,7 +72,9 @@ def common_type(nodes: Sequence[exp.Expr], fields: Fields) -> Type:
         raise ExpressionRefused("documents cannot be compared; only is null is allowed")
     for node in nodes:
         _require_shape(node, shape, fields)
-    closed = {choice for node in nodes if is_closed(node, fields) for choice in fields[node.name].allowed}
+    closed = {
+        choice for node in nodes if is_closed(node, fields) for choice in fields[column_name(node)].allowed
+    }
     for node in nodes:
         if closed and is_text_literal(node) and node.name not in closed:
             raise ExpressionRefused(f"{node.name!r} is not a value of the field's closed set")
@@ -91,13 +97,13 @@ def _require_shape(node: exp.Expr, shape: Shape, fields: Fields) -> None:
 
 def is_closed(node: exp.Expr, fields: Fields) -> bool:
     """Whether *node* is a field with a closed set of values, stored as an enum."""
-    return isinstance(node, exp.Column) and bool(fields[node.name].allowed)
+    return isinstance(node, exp.Column) and bool(fields[column_name(node)].allowed)
 
 
 def _column(node: exp.Column, fields: Fields) -> Type:
-    if node.table or node.name not in fields:
+    if column_name(node) not in fields:
         raise ExpressionRefused(f"{quoted_fragment(node)} is not a field; known: {', '.join(fields)}")
-    field = fields[node.name]
+    field = fields[column_name(node)]
     kind = physical(field)
     if kind.is_float():
         return Type(shape=Shape.NUMBER, is_float=True)
@@ -225,6 +231,49 @@ def _cast(node: exp.Cast, fields: Fields) -> Type:
     )
 
 
+def _window(node: exp.Window, fields: Fields) -> Type:
+    """Type a sum over the rows that share something with this one: numbers only, in no order."""
+    total, condition = summed(node)
+    if any(node.args.get(it) for it in ("order", "spec", "alias")) or not node.args.get("partition_by"):
+        raise ExpressionRefused(
+            f"{quoted_fragment(node)}: expected sum(field) [filter (where …)] over (partition by …), without an order"
+        )
+    if condition is not None:
+        _truth([condition], fields)
+    for part in node.args["partition_by"]:
+        type_of_expression(part, fields)
+    if any(column.table for column in node.find_all(exp.Column)):
+        raise ExpressionRefused(f"{quoted_fragment(node)}: a sum takes only fields of the rows themselves")
+    found = type_of_expression(total.this, fields)
+    return _numeric(node, [found], whole=MOST_DIGITS - found.scale, scale=found.scale)
+
+
+def summed(node: exp.Window) -> tuple[exp.Sum, exp.Expr | None]:
+    """Return the sum of a window, and the condition of its filter."""
+    inner, condition = node.this, None
+    if isinstance(inner, exp.Filter):
+        inner, condition = inner.this, inner.expression.this
+    if not isinstance(inner, exp.Sum) or isinstance(inner.this, exp.Distinct):
+        raise ExpressionRefused(f"{quoted_fragment(node)}: only sum(…) is allowed over (partition by …)")
+    return inner, condition
+
+
+def _function(node: exp.Anonymous, fields: Fields) -> Type:
+    if node.name.lower() != WORKING_DAYS:
+        raise ExpressionRefused(f"{node.name} is not allowed in a rule", hint=HINT)
+    given = node.expressions
+    if len(given) != 3 or not is_text_literal(given[2]):
+        raise ExpressionRefused(f"{quoted_fragment(node)}: expected {WORKING_DAYS}(start, end, 'KE')")
+    for one in given[:2]:
+        if type_of_expression(one, fields).shape is not Shape.DATE:
+            raise ExpressionRefused(f"{quoted_fragment(node)}: {quoted_fragment(one)} is no date")
+    if not is_country(given[2].name):
+        raise ExpressionRefused(
+            f"{given[2].name!r} is no country whose public holidays are known; expected such as KE"
+        )
+    return Type(shape=Shape.NUMBER, whole=7)
+
+
 def _extract(node: exp.Extract, fields: Fields) -> Type:
     from_date = type_of_expression(node.expression, fields).shape is Shape.DATE
     if node.name.lower() not in DATE_PARTS or not from_date:
@@ -259,5 +308,7 @@ _TYPING: dict[type[exp.Expr], Callable[..., Type]] = {
     exp.Lower: _of_text(Shape.TEXT),
     exp.Cast: _cast,
     exp.Extract: _extract,
+    exp.Window: _window,
+    exp.Anonymous: _function,
     exp.Coalesce: lambda node, fields: common_type(operands(node), fields),
 }

@@ -9,8 +9,9 @@ from datetime import date
 import polars as pl
 from sqlglot import exp
 
-from daftari.rows.rules.expression_terms import Shape, Type, is_cast_to, literal_value, operands
+from daftari.rows.rules.expression_terms import Shape, Type, column_name, is_cast_to, literal_value, operands
 from daftari.rows.rules.expression_types import MOST_DIGITS, Fields, common_type, type_of_expression
+from daftari.rows.rules.working_days import holidays_of, weekend_of
 
 
 def to_polars(node: exp.Expr, fields: Fields, today: date, time_zone: str) -> pl.Expr:
@@ -100,6 +101,20 @@ class _Former:
             return value.dt.convert_time_zone(self.time_zone).dt.date()
         return value
 
+    def working_days(self, node: exp.Anonymous) -> pl.Expr:
+        """As in SQL, no days if the end is before the start."""
+        start, end = (self.of(it) for it in node.expressions[:2])
+        country = node.expressions[2].name
+        days = pl.business_day_count(
+            start,
+            end + pl.duration(days=1),
+            week_mask=[day not in weekend_of(country) for day in range(7)],
+            holidays=holidays_of(country),
+        )
+        return pl.when(start.is_not_null() & end.is_not_null()).then(
+            pl.when(end < start).then(0).otherwise(days).cast(pl.Int64)
+        )
+
     def extract(self, node: exp.Extract) -> pl.Expr:
         day = self.of(node.expression)
         parts = {"year": day.dt.year, "month": day.dt.month, "day": day.dt.day}
@@ -120,7 +135,8 @@ def _comparison(compare: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[_Fo
 
 
 _FORMS: dict[type[exp.Expr], Callable[..., pl.Expr]] = {
-    exp.Column: lambda _, node: pl.col(node.name),
+    exp.Column: lambda _, node: pl.col(column_name(node)),
+    exp.Anonymous: _Former.working_days,
     exp.Literal: lambda _, node: pl.lit(literal_value(node, Shape.TEXT)),
     exp.Boolean: lambda _, node: pl.lit(bool(node.this)),
     exp.CurrentDate: lambda former, _: pl.lit(former.today),

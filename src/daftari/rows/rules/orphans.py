@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from daftari.contract.model import Relationship
+from daftari.rows.rules.references import missing, reference_rule
 from daftari.rows.rules.rejection import NAMES_NOTHING, NAMES_REJECTED, Refusal
-from daftari.rows.rules.rules import missing, reference_rule
 
 #: Rows and their lines.
 Numbered = tuple[pl.DataFrame, pl.Series]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from daftari.contract.model import Condition, Contract, Dataset
 from daftari.errors import ContractError, Fault
-from daftari.rows.rules.expressions import parse
+from daftari.rows.rules.expressions import lacks_contracts, parse
 
 
 def rule_faults(contract: Contract) -> tuple[Fault, ...]:
@@ -26,13 +27,22 @@ def rule_faults(contract: Contract) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
+def looks_at_references(dataset: Dataset) -> bool:
+    """Whether a rule looks at referenced rows, so that it cannot be judged without the contracts of these."""
+    unlinked = replace(
+        dataset, relationships=tuple(replace(it, known_fields=()) for it in dataset.relationships)
+    )
+    return any(lacks_contracts(rule.expression, unlinked) for rule in dataset.rules)
+
+
 def _in_brackets(hint: str | None) -> str:
     return f" ({hint[0].lower()}{hint[1:]})" if hint else ""
 
 
 def _conditions(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
     for rule in dataset.rules:
-        yield f"rules.{rule.id}", rule.expression, rule.line
+        if not lacks_contracts(rule.expression, dataset):
+            yield f"rules.{rule.id}", rule.expression, rule.line
     if dataset.no_overlap and dataset.no_overlap.unless:
         yield "noOverlap.unless", dataset.no_overlap.unless, dataset.line
     for entry in dataset.access:

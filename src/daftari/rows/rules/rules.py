@@ -10,16 +10,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as default
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 
 import polars as pl
 
-from daftari.contract.model import Dataset, Field, LogicalType, Relationship
+from daftari.contract.model import Dataset, Field, LogicalType, Relationship, RuleTime
 from daftari.protect.mask import HIDDEN
 from daftari.rows.formats.parse import FEW, ParsedRows, physical
 from daftari.rows.intake.csv_copy import copy_text_of
-from daftari.rows.rules import expressions
+from daftari.rows.rules.expressions import Referenced, parsed_rules
+from daftari.rows.rules.references import (
+    ExistingRows,
+    broken_by_reference,
+    looks_at,
+    missing,
+    named_as_own,
+    reference_rule,
+    referenced_rows,
+    unless_standing,
+)
 from daftari.rows.rules.rejection import NAMES_NOTHING
 
 
@@ -29,6 +41,10 @@ class Rule:
     fields: tuple[str, ...]
     violated: pl.Expr  #: true if the rule is broken; null is not a violation
     reason: str  #: follows the field's name: "is before 2000-01-01"
+    referenced: tuple[Referenced, ...] = ()  #: the fields of referenced rows that it looks at
+    own: tuple[
+        str, ...
+    ] = ()  #: if it looks at referenced rows: the fields of the row itself that it compares
     is_checked: bool = False  #: whether the table has a check for it, over several fields
 
 
@@ -42,6 +58,9 @@ class Rulebook:
     known: Mapping[str, pl.DataFrame]
     #: the same for self-references, which are judged when the whole file is known
     own_keys: Mapping[str, pl.DataFrame]
+    #: by the rule of each reference: the referenced rows that rules look at (see `referenced_rows`)
+    referenced: Mapping[str, pl.DataFrame] = default(default_factory=dict)
+    standing: Mapping[str, pl.DataFrame] = default(default_factory=dict)  #: as in `ExistingRows`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +100,11 @@ class _Broken:
 
 
 def rulebook(
-    dataset: Dataset, *, today: date, known: Mapping[Relationship, pl.DataFrame] | None = None
+    dataset: Dataset,
+    *,
+    today: date,
+    known: Mapping[Relationship, pl.DataFrame] | None = None,
+    standing: Mapping[str, pl.DataFrame] = MappingProxyType({}),
 ) -> Rulebook:
     """
     Return the rules of *dataset* as of *today*.
@@ -100,14 +123,16 @@ def rulebook(
             fields=condition.fields,
             violated=~condition.expression(today),
             reason=rule.message,
+            referenced=condition.referenced,
+            own=condition.own,
             is_checked=condition.check is not None
             and not any(dataset.field(name).protection.sealed for name in condition.fields),
         )
-        for rule in dataset.rules
-        for condition in [expressions.parse(rule.expression, dataset, where=f"{dataset.name}.{rule.id}")]
+        for rule, condition in parsed_rules(dataset)
+        if rule.when is not RuleTime.CHECKED and not condition.sums
     ]
     by_rule = {
-        reference_rule(relationship): _named_alike(keys, relationship) for relationship, keys in known.items()
+        reference_rule(relationship): named_as_own(keys, relationship) for relationship, keys in known.items()
     }
     own = {reference_rule(r) for r in known if r.target == dataset.name}
     return Rulebook(
@@ -115,20 +140,15 @@ def rulebook(
         rules=tuple(rules),
         known={rule: keys for rule, keys in by_rule.items() if rule not in own},
         own_keys={rule: keys for rule, keys in by_rule.items() if rule in own},
+        referenced=referenced_rows(known),
+        standing=standing,
     )
 
 
-def with_known(book: Rulebook, known: Mapping[Relationship, pl.DataFrame]) -> Rulebook:
-    """Return *book*, of a dataset without self-references, with the existing keys."""
-    return replace(book, known={reference_rule(it): _named_alike(keys, it) for it, keys in known.items()})
-
-
-def _named_alike(keys: pl.DataFrame, relationship: Relationship) -> pl.DataFrame:
-    return keys.rename(dict(zip(keys.columns, relationship.fields, strict=True)))
-
-
-def reference_rule(relationship: Relationship) -> str:
-    return f"{'_'.join(relationship.fields)}.reference"
+def with_existing(book: Rulebook, existing: ExistingRows) -> Rulebook:
+    """Return *book*, of a dataset without self-references, with the existing rows."""
+    known = {reference_rule(it): named_as_own(keys, it) for it, keys in existing.keys.items()}
+    return replace(book, known=known, referenced=referenced_rows(existing.keys), standing=existing.standing)
 
 
 def field_rules(field: Field) -> list[Rule]:
@@ -269,7 +289,8 @@ def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
 
 
 def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
-    violated = [rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(book.rules)]
+    plain = [rule for rule in book.rules if not rule.referenced]
+    violated = [rule.violated.fill_null(False).alias(str(at)) for at, rule in enumerate(plain)]
     # For a few rows, sequential is faster than starting threads.
     masks = rows.values.select_seq(violated) if len(rows.lines) < FEW else rows.values.select(violated)
     found = [
@@ -278,8 +299,9 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
             _Broken(
                 rule=rule.id, fields=rule.fields, reason=rule.reason, rows=_judged(rule, masks[str(at)], rows)
             )
-            for at, rule in enumerate(book.rules)
+            for at, rule in enumerate(plain)
         ),
+        *(_by_reference(rows, rule, book) for rule in book.rules if rule.referenced),
         *(
             _Broken(
                 rule=rule_id,
@@ -291,6 +313,18 @@ def _broken(rows: ParsedRows, book: Rulebook) -> list[_Broken]:
         ),
     ]
     return [one for one in found if one.rows.any()]
+
+
+def _by_reference(rows: ParsedRows, rule: Rule, book: Rulebook) -> _Broken:
+    """A rule that looks at referenced rows. Where these are not known, or the row lacks a field, it is not judged."""
+    referenced = looks_at(rule.referenced, book.referenced)
+    broken = pl.repeat(False, len(rows.lines), eager=True)
+    if len(referenced) == len(rule.referenced):
+        found = broken_by_reference(rows.values, rule.violated, rule.own, referenced)
+        broken = unless_standing(rows.values, found, book.standing.get(rule.id))
+    if broken.any():
+        broken &= ~rows.lacks(rule.fields)
+    return _Broken(rule=rule.id, fields=rule.fields, reason=rule.reason, rows=broken)
 
 
 def _judged(rule: Rule, broken: pl.Series, rows: ParsedRows) -> pl.Series:
@@ -327,19 +361,6 @@ def _not_of_type(rows: ParsedRows, field: Field) -> Iterator[_Broken]:
         reasons[f"cannot be read as {expected}"] = wrong & faults.is_null()
     for reason, broken in reasons.items():
         yield _Broken(rule=f"{field.name}.type", fields=(field.name,), reason=reason, rows=broken)
-
-
-def missing(values: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
-    """Return which rows refer to a key that is not in *keys*. As in SQL, a null in any field refers to nothing."""
-    if keys.width == 1:
-        name = keys.columns[0]
-        return values.select((~pl.col(name).is_in(keys[name].implode())).fill_null(False)).to_series()
-    fields = keys.columns
-    found = values.select(fields).join(
-        keys.with_columns(found=True), on=fields, how="left", maintain_order="left"
-    )
-    named = values.select(pl.all_horizontal(pl.col(fields).is_not_null())).to_series()
-    return named & found["found"].is_null()
 
 
 def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:

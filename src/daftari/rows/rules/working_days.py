@@ -17,6 +17,26 @@ def _calendar(country: str) -> holidays.HolidayBase:
     return holidays.country_holidays(country)
 
 
+#: Rules count the public holidays of these years; a date outside them is judged by weekends alone.
+_YEARS = range(2000, 2051)
+
+
+def is_country(country: str) -> bool:
+    return country in holidays.list_supported_countries()
+
+
+@lru_cache(maxsize=8)
+def holidays_of(country: str) -> tuple[date, ...]:
+    """Return the public holidays of *country* outside weekends, from 2000 to 2050."""
+    found = holidays.country_holidays(country, years=_YEARS)
+    return tuple(sorted(day for day in found if day.weekday() not in found.weekend))
+
+
+def weekend_of(country: str) -> tuple[int, ...]:
+    """Return the days of the weekend, Monday 0."""
+    return tuple(sorted(_calendar(country).weekend))
+
+
 def require_country(country: str) -> None:
     """Raise SettingError if the public holidays of *country* (ISO 3166) are unknown."""
     if country not in holidays.list_supported_countries():
