@@ -128,6 +128,11 @@ def test_a_query_above_the_header_is_skipped(query):
     assert find_layout(text, Sought(name="x.csv")).columns == ("ref", "supplier", "amount")
 
 
+def test_a_line_of_dashes_below_a_header_ends_no_query():
+    text = "select a, b\nfrom payments;\nref;amount\n-----;----\nK-1;5\nK-2;6\n"
+    assert find_layout(text, Sought(name="x.csv")).columns == ("ref", "amount")
+
+
 @pytest.mark.parametrize("header", ["Select,Name,Amount", "With VAT,Name,Amount", "Set,From,Amount"])
 def test_a_header_that_begins_like_a_query_is_a_header(header):
     assert find_layout(f"{header}\nx,Alpha,5\ny,Beta,6\n", Sought(name="x.csv")).columns == tuple(

@@ -67,8 +67,24 @@ class TableProfile:
     remarks: tuple[str, ...] = ()  #: about its rows and key, for its owner
 
 
-def contract_text(profile: TableProfile) -> str:
-    """Return a contract for *profile*: ODCS 3.1 YAML that passes lint and can be governed."""
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What only people know of a dataset; a new pipeline begins with these, for its owner to correct."""
+
+    readers: tuple[str, ...]
+    writer: str
+    purpose: str = "State why the organisation holds it."
+    lawful_basis: str = "legitimate interests"
+    retention: str = "5y"
+    max_rejected_ratio: str = "0.05"
+
+
+def contract_text(profile: TableProfile, terms: Terms | None = None) -> str:
+    """
+    Return a contract for *profile*: ODCS 3.1 YAML that passes lint and can be governed.
+
+    Without *terms* it asks for them in comments.
+    """
     dataset = sql_name_of(profile.name, longest=LONGEST_DATASET)
     names = field_names(column.name for column in profile.columns)
     item = CommentedMap(
@@ -79,10 +95,15 @@ def contract_text(profile: TableProfile) -> str:
         customProperties=[
             {"property": "daftari.kind", "value": "transactional"},
             {"property": "daftari.conflict", "value": "update"},
+            *(_properties_of(terms) if terms else ()),
         ],
         properties=[_property(column, names[column.name]) for column in profile.columns],
     )
-    item.yaml_set_comment_before_after_key("properties", before=_asked_for(profile), indent=4)
+    if terms is None:
+        item.yaml_set_comment_before_after_key("properties", before=_asked_for(profile), indent=4)
+    else:
+        before = "Correct purpose, lawful basis, retention and access above: they are only examples."
+        item.yaml_set_comment_before_after_key("properties", before=before, indent=4)
     if profile.references:
         item["relationships"] = [_reference(dataset, one, names) for one in profile.references]
     document = CommentedMap(
@@ -139,6 +160,20 @@ def _asked_for(profile: TableProfile) -> str:
             "      - {role: ROLE, operations: [read], rows: all}",
         ]
     )
+
+
+def _properties_of(terms: Terms) -> list[dict[str, Any]]:
+    everything = {"rows": "all"}
+    read = [{"role": role, "operations": ["read"], **everything} for role in terms.readers]
+    write = {"role": terms.writer, "operations": ["read", "insert", "update"], **everything}
+    said = {
+        "purpose": terms.purpose,
+        "lawfulBasis": terms.lawful_basis,
+        "retention": terms.retention,
+        "maxRejectedRatio": float(terms.max_rejected_ratio),
+        "access": [*read, write],
+    }
+    return [{"property": f"daftari.{name}", "value": value} for name, value in said.items()]
 
 
 def is_personal_of(column: ColumnProfile) -> bool:

@@ -134,9 +134,9 @@ def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
 
 
 #: How a query begins that a database tool wrote above its result, and how its further lines begin.
-_QUERY = re.compile(r"\s*(?:--|/\*|SQL>|(?:select|with|exec|execute)(?:\s|$))", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(?:--(?!-)|/\*|SQL>|(?:select|with|exec|execute)(?:\s|$))", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"\s*(?:--|/\*|\*/|SQL>|\)|(?:select|with|from|where|and|or|on|(?:left|right|inner|outer|full|cross)?\s*join|order\s+by|"
+    r"\s*(?:--(?!-)|/\*|\*/|SQL>|\)|(?:select|with|from|where|and|or|on|(?:left|right|inner|outer|full|cross)?\s*join|order\s+by|"
     r"group\s+by|having|limit|offset|union|case|when|then|else|end|exec|execute|use|set|go|fetch)\b)",
     re.IGNORECASE,
 )
