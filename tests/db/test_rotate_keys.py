@@ -172,6 +172,6 @@ def test_the_commands_say_what_they_did(clinic):
     assert rotated == "200 rows were re-encrypted under version 2"
     assert begun.startswith("82 keys were rewrapped; epoch 2")
     assert status.startswith(
-        "42 keys, 0 destroyed; wrapped by file epoch 2; values are sealed under version 2"
+        "keys: 42, 0 destroyed; wrapped by file epoch 2; values are sealed under version 2"
     )
     assert "visits.phone 200 0" in status and "unfinished" not in status
