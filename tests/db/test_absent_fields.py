@@ -63,7 +63,7 @@ def test_a_mapping_says_what_the_lack_of_a_column_means(clinic, mapping, kept):
     ("conflict", "fee", "found"),
     [
         ("keep", "100", {"received": 1, "unchanged": 1}),
-        ("keep", "150", {"received": 1, "duplicate": 1}),
+        ("keep", "150", {"received": 1, "superseded": 1}),
         ("reject", "100", {"received": 1, "unchanged": 1}),
         ("reject", "150", {"received": 1, "quarantined": 1}),
     ],
@@ -208,7 +208,7 @@ def test_records_of_one_request_may_lack_different_fields(house):
         without(1, "fee", notes="flu"),
     ]
 
-    assert house.post(*sent) == ["duplicate", "updated", "inserted", "updated"]
+    assert house.post(*sent) == ["superseded", "updated", "inserted", "updated"]
     assert house.clinic.rows("patient", "fee", "notes") == [
         ("Wanjiku", Decimal("20.00"), "flu"),
         (None, Decimal("12.50"), "cough"),

@@ -54,7 +54,7 @@ def test_new_rows_are_inserted_and_carry_their_run(land):
     [
         ("update", "a1 b2 c3", {"inserted": 1, "updated": 1, "unchanged": 1}, "a1 b2 c3", []),
         ("update", "b", {"updated": 1}, "a1 b", []),
-        ("keep", "a1 b2 c3", {"inserted": 1, "unchanged": 1, "duplicate": 1}, "a1 b1 c3", []),
+        ("keep", "a1 b2 c3", {"inserted": 1, "unchanged": 1, "superseded": 1}, "a1 b1 c3", []),
         ("reject", "a1 b2 c3", {"inserted": 1, "unchanged": 1, "quarantined": 1}, "a1 b1 c3", [3]),
         ("reject", "b", {"quarantined": 1}, "a1 b1", [2]),
         ("update", "a1 b1", {"unchanged": 2}, "a1 b1", []),
@@ -78,16 +78,24 @@ def test_a_key_that_comes_again_is_treated_as_the_contract_says(
 @pytest.mark.parametrize(
     ("conflict", "counts", "rows"),
     [
-        ("update", [{"inserted": 1}, {"inserted": 1, "duplicate": 1}, {"duplicate": 1}], "a3 b1"),
-        ("keep", [{"inserted": 1}, {"inserted": 1, "duplicate": 1}, {"duplicate": 1}], "a1 b1"),
+        ("update", [{"inserted": 1}, {"inserted": 1, "superseded": 1}, {"superseded": 1}], "a3 b1"),
+        ("keep", [{"inserted": 1}, {"inserted": 1, "superseded": 1}, {"superseded": 1}], "a1 b1"),
         ("reject", [{"inserted": 1}, {"inserted": 1, "quarantined": 1}, {"quarantined": 1}], "a1 b1"),
     ],
 )
-def test_a_key_that_an_earlier_batch_of_the_run_brought_is_a_duplicate(land, conflict, counts, rows):
+def test_of_a_key_that_an_earlier_batch_of_the_run_brought_one_content_is_superseded(
+    land, conflict, counts, rows
+):
     lander = land(visits(field("note", "string"), custom={"conflict": conflict}))
 
     assert counted(lander(*batches_of("a1 | a2 b1 | a3"))) == counts
     assert lander.rows() == [tuple(visit(one).values()) for one in rows.split()]
+
+
+@pytest.mark.parametrize("conflict", ["update", "keep", "reject"])
+def test_a_key_that_an_earlier_batch_of_the_run_brought_with_the_same_content_is_a_duplicate(land, conflict):
+    lander = land(visits(field("note", "string"), custom={"conflict": conflict}))
+    assert counted(lander(*batches_of("a1 | a1 b1"))) == [{"inserted": 1}, {"inserted": 1, "duplicate": 1}]
 
 
 def test_an_update_moves_updated_at_and_leaves_created_at_and_an_unchanged_row_stays_as_it_is(land):
@@ -235,10 +243,10 @@ def test_the_same_key_in_another_partition_is_the_same_row(monthly, again, count
     ).fetchall() == [(rows[0][2],)]
 
 
-def test_the_same_key_in_another_partition_and_an_earlier_batch_is_a_duplicate(monthly):
+def test_the_same_key_in_another_partition_and_an_earlier_batch_is_superseded(monthly):
     assert counted(monthly([seen("a1/1"), seen("b1/1")], [seen("a1/2")])) == [
         {"inserted": 2},
-        {"duplicate": 1},
+        {"superseded": 1},
     ]
 
 
@@ -398,8 +406,8 @@ def test_keys_that_came_before_wait_until_the_key_is_back_and_are_settled_in_the
     assert counted(landed) == [
         {"inserted": 2},
         {"inserted": 1},
-        {"inserted": 1, "duplicate": 1},
-        {"duplicate": 2},
+        {"inserted": 1, "superseded": 1},
+        {"duplicate": 1, "superseded": 1},
     ]
     assert lander.rows() == [("a", "3"), ("b", "1"), ("c", "2"), ("d", "1")]
 
@@ -415,7 +423,7 @@ def test_when_many_wait_the_key_comes_back_before_the_end(land, monkeypatch):
         batch_of(lander.dataset, visit("d1"), run_id=1, first_line=7),
     )
 
-    assert counted(landed) == [{"inserted": 2}, {"inserted": 1, "duplicate": 2}, {"inserted": 1}]
+    assert counted(landed) == [{"inserted": 2}, {"inserted": 1, "superseded": 2}, {"inserted": 1}]
     assert len(afterwards) == 1
 
 
@@ -429,7 +437,7 @@ def test_a_row_that_the_database_refuses_is_refused_alone_while_the_key_is_aside
         batch_of(lander.dataset, visit("c1"), visit("d12345"), run_id=1, first_line=5),
     )
 
-    assert counted(landed) == [{"inserted": 2}, {"duplicate": 1}, {"inserted": 1, "quarantined": 1}]
+    assert counted(landed) == [{"inserted": 2}, {"superseded": 1}, {"inserted": 1, "quarantined": 1}]
     assert list(landed[-1].refused) == [6]
     assert lander.rows() == [("a", "2"), ("b", "1"), ("c", "1")]
 

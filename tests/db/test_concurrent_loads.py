@@ -134,7 +134,7 @@ def test_a_session_that_may_not_skip_the_key_triggers_loads_too_and_the_server_c
     landed = lander([bed("a", "A"), bed("b", "X"), bed("c", None)], [bed("a", "B")])
 
     assert lander.rows("visit_id", "ward") == [("a", "B"), ("c", None)]
-    assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"duplicate": 1}]
+    assert counted(landed) == [{"inserted": 2, "quarantined": 1}, {"superseded": 1}]
     why = Refusal(rule="ward.reference", fields=("ward",), reason="refers to a row that does not exist")
     assert landed[0].refused == {3: why}
 

@@ -61,9 +61,12 @@ def test_a_file_is_loaded_into_a_dataset_once_whatever_its_name(db):
     with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as second:
         ledger.record_file(db, second, "visits", Origin(name="april.csv", sha256="0" * 64))
         ledger.finish_run(db, second, RunCounts())
+    with ledger.ledger_run(db, "replay", CONTRACT, ORIGIN) as third:
+        ledger.record_file(db, third, "visits", ORIGIN, is_replay=True)
+        ledger.finish_run(db, third, RunCounts())
 
-    assert db.execute("select run_id, name from daftari.source_file").fetchall() == [(first, "march.csv")]
-    assert ledger.known_run(db, "visits", "0" * 64) == first
+    assert db.execute("select run_id, name from daftari.source_file").fetchall() == [(second, "april.csv")]
+    assert ledger.known_run(db, "visits", "0" * 64) == second != first
     assert ledger.known_run(db, "others", "0" * 64) is None
     assert ledger.known_run(db, "visits", "1" * 64) is None
 

@@ -80,7 +80,7 @@ def test_the_first_content_stays_where_the_contract_keeps_it(db, database_url, t
     clinic = open_sealed_clinic(db, database_url, tmp_path, conflict="keep")
     load(clinic, *ROWS)
     changed = [ROWS[0].replace("asthma", "cough"), ROWS[1]]
-    assert counted(load(clinic, *changed)) == {"received": 2, "duplicate": 1, "unchanged": 1}
+    assert counted(load(clinic, *changed)) == {"received": 2, "superseded": 1, "unchanged": 1}
     assert opened(clinic) == OPENED
 
 

@@ -348,7 +348,7 @@ def test_two_who_bring_the_same_new_rows_in_other_orders_do_not_lock_each_other_
     ("conflict", "told", "fee"),
     [
         ("update", "updated", 1),
-        ("keep", "duplicate", Decimal("12.50")),
+        ("keep", "superseded", Decimal("12.50")),
         ("reject", "conflict", Decimal("12.50")),
     ],
 )

@@ -26,17 +26,23 @@ def test_what_became_of_each_files_rows_is_one_line_and_its_commonest_reasons(cl
 
     said = daftari("load", "visits", "good.csv", "bad.csv")
 
-    assert (said.exit_code, said.err) == (0, "")
+    assert said.exit_code == 40
+    assert said.err.splitlines() == [
+        "error: bad.csv: 3 of 4 rows are in quarantine (75.0%); the contract tolerates 50.0%",
+        "hint: See them with `daftari quarantine show visits`, correct them, then load the file again.",
+    ]
     assert said.lines == [
         "received inserted updated unchanged duplicate quarantined file",
         "       2        2       0         0         0           0 good.csv",
         "       4        0       1         0         0           3 bad.csv",
+        "good.csv: run 1: see it with daftari runs show 1, undo it with daftari undo 1",
         "bad.csv: 2 x ward refers to a row that does not exist (ward.reference)",
         "bad.csv: 1 x fee is below 0 (fee.minimum)",
         "bad.csv: 1 x notes is longer than 20 (notes.length)",
         "bad.csv: 1 x patient is longer than 12 (patient.length)",
         "bad.csv: 1 x seen_on is before 2020-01-01 (seen_on.minimum)",
         "bad.csv: and 1 more reasons",
+        "bad.csv: run 2: see it with daftari runs show 2, undo it with daftari undo 2",
         "Show rejected rows: daftari quarantine show visits",
     ]
 
@@ -58,6 +64,27 @@ def test_the_same_content_again_is_nothing_new(clinic, daftari):
 
     assert daftari("load", "visits", "copy.csv").lines == ["copy.csv: nothing new; run 1 loaded this content"]
     assert daftari("load", "visits", "copy.csv", "--again").lines[1].split() == [*"200200", "copy.csv"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "exit_code"),
+    [
+        (["V1,2026-03-01,A,,1,", "V2,2026-03-01,X,,1,"], 0),  # half of them, as the contract tolerates
+        (["V1,2026-03-01,A,,1,", "V2,2026-03-01,X,,1,", "V3,2026-03-01,X,,1,"], 40),
+        (["V1,2026-03-01,X,,1,"], 40),
+    ],
+)
+def test_the_exit_code_is_another_where_too_many_rows_are_rejected(clinic, daftari, rows, exit_code):
+    clinic.file(*rows, name="march.csv")
+    assert daftari("load", "visits", "march.csv").exit_code == exit_code
+
+
+def test_a_row_that_another_of_its_key_replaces_is_counted_as_superseded(clinic, daftari):
+    clinic.file(GOOD[0], GOOD[0].replace("100", "150"), GOOD[0].replace("100", "150"), name="march.csv")
+    assert daftari("load", "visits", "march.csv").lines[:2] == [
+        "received inserted updated unchanged duplicate superseded quarantined file",
+        "       3        1       0         0         1          1           0 march.csv",
+    ]
 
 
 def test_rows_that_come_right_are_told(clinic, daftari):

@@ -81,6 +81,8 @@ def test_from_refusal_by_way_of_an_export_to_the_table(clinic, daftari):
         "received inserted updated unchanged duplicate quarantined file",
         "       2        1       0         0         0           1 march.quarantine.csv",
         "march.quarantine.csv: 1 x fee is below 0 (fee.minimum)",
+        "march.quarantine.csv: run 2: see it with daftari runs show 2, undo it with",
+        "daftari undo 2",
         "Show rejected rows: daftari quarantine show visits",
     ]
     assert clinic.keys() == "V1 V2"

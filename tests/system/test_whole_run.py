@@ -66,8 +66,12 @@ def test_all_pipelines_run_on_synthetic_files_in_staging(workspace):
         "incidents",
     }
     found = {loaded["source"]: loaded["counts"] for run in runs for loaded in run["loaded"]}
-    assert {name: (it["inserted"], it["duplicate"], it["quarantined"]) for name, it in found.items()} == {
-        name: (it.inserted, it.duplicate, sum(it.quarantined.values())) for name, it in truth.by_file.items()
+    assert {
+        name: (it["inserted"], it["duplicate"], it["superseded"], it["quarantined"])
+        for name, it in found.items()
+    } == {
+        name: (it.inserted, it.duplicate, it.superseded, sum(it.quarantined.values()))
+        for name, it in truth.by_file.items()
     }
     assert "all match the contracts" in " ".join(daftari(workspace, "verify").split())
 

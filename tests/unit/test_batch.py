@@ -12,28 +12,32 @@ UPDATE, KEEP, REJECT = Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT
 
 
 @pytest.mark.parametrize(
-    ("rows", "conflict", "kept", "duplicates", "conflicting"),
+    ("rows", "conflict", "kept", "duplicates", "superseded", "conflicting"),
     [
-        ("a1 b1", UPDATE, "a1 b1", 0, []),
-        ("a1 b1 a2", UPDATE, "b1 a2", 1, []),
-        ("a1 b1 a2", KEEP, "a1 b1", 1, []),
-        ("a1 b1 a2", REJECT, "a1 b1", 0, [2]),
-        ("a1 a1 a1", UPDATE, "a1", 2, []),
-        ("a1 a1 a1", REJECT, "a1", 2, []),
-        ("a1 a2 a1 a2 a3", REJECT, "a1", 2, [1, 4]),
-        ("a- a- a1", REJECT, "a-", 1, [2]),
-        ("", UPDATE, "", 0, []),
+        ("a1 b1", UPDATE, "a1 b1", 0, [], []),
+        ("a1 b1 a2", UPDATE, "b1 a2", 0, [0], []),
+        ("a1 a2 a1", UPDATE, "a1", 1, [1], []),
+        ("a1 b1 a2", KEEP, "a1 b1", 0, [2], []),
+        ("a- a1 a-", KEEP, "a-", 1, [1], []),
+        ("a1 b1 a2", REJECT, "a1 b1", 0, [], [2]),
+        ("a1 a1 a1", UPDATE, "a1", 2, [], []),
+        ("a1 a1 a1", REJECT, "a1", 2, [], []),
+        ("a1 a2 a1 a2 a3", REJECT, "a1", 2, [], [1, 4]),
+        ("a- a- a1", REJECT, "a-", 1, [], [2]),
+        ("", UPDATE, "", 0, [], []),
     ],
 )
-def test_one_row_of_each_key_goes_on(rows, conflict, kept, duplicates, conflicting):
+def test_one_row_of_each_key_goes_on(rows, conflict, kept, duplicates, superseded, conflicting):
     frame = frame_of(rows)
 
     settled = drop_duplicates(frame, ("key",), conflict)
 
     assert frame.filter(settled.keep).equals(frame_of(kept))
     assert settled.duplicates == duplicates
+    assert settled.superseded.arg_true().to_list() == superseded
     assert settled.conflicting.arg_true().to_list() == conflicting
-    assert settled.keep.sum() + settled.duplicates + settled.conflicting.sum() == frame.height
+    kept_and_not = settled.keep.sum() + settled.duplicates + len(superseded) + len(conflicting)
+    assert kept_and_not == frame.height
 
 
 def test_a_key_of_two_fields_is_the_same_when_both_are():

@@ -55,7 +55,7 @@ def taken(text, *, size, conflict="update", **said):
         for one in judged
         for line, why in reasons_by_line(one.rejected).items()
     }
-    duplicates = sum(one.duplicates for one in judged)
+    duplicates = sum(one.duplicates + len(one.superseded) for one in judged)
     assert sum(one.received for one in judged) == len(records) == len(landed) + len(rejected) + duplicates
     return " ".join(landed), rejected, duplicates
 

@@ -137,3 +137,70 @@ def test_what_nothing_uses_is_reported_unless_it_is_known():
 
 def test_without_a_mapping_names_and_business_names_are_sought():
     assert plan_of({"F!": ["1"]}, [field("f")]).fields[0].columns == ("F!",)
+
+
+REMARKS = [  # columns, mapping, what is taken, what is said
+    (
+        ["Net", "Amount"],
+        {"f": ["Net", "Amount"]},
+        "Net",
+        ["field f: column 'Net' is taken; 'Amount' matches too"],
+    ),
+    (
+        ["Amount", "Net"],
+        {"f": ["Net", "Amount"]},
+        "Net",
+        ["field f: column 'Net' is taken; 'Amount' matches too"],
+    ),
+    (["F", "f "], {}, "F", ["field f: column 'F' is taken; 'f ' matches too", "column 'f ' is not used"]),
+    (["f", "F"], {}, "f", ["column 'F' is not used"]),
+    (["Net"], {"f": ["Net", "Amount"]}, "Net", []),
+    (["Net", "f"], {"f": "Net"}, "Net", []),
+    (  # none of the mapping's columns: the file has our names
+        ["f", "g"],
+        {"f": "Net", "g": ["G", "Gross"]},
+        "f",
+        ["has none of the columns that mapping names; its columns are named as the fields"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("columns", "fields", "taken", "said"), REMARKS)
+def test_a_mapping_that_matches_several_columns_says_which_it_took(columns, fields, taken, said):
+    plan = plan_of({name: ["1"] for name in columns}, [field("f"), field("g")], {"fields": fields})
+    assert plan.fields[0].columns == (taken,)
+    kinds = (
+        ("matched_several", "our_names")
+        if taken == "Net"
+        else ("matched_several", "our_names", "unused_column")
+    )
+    assert [str(one) for one in plan.remarks if one.kind in kinds] == said
+
+
+@pytest.mark.parametrize("columns", [["A", "f"], ["A"], ["A", "f", "g"]])
+def test_a_column_that_the_mapping_names_and_the_file_lacks_is_an_error(columns):
+    with pytest.raises(MappingError) as raised:
+        plan_of(
+            {name: ["1"] for name in columns}, [field("f"), field("g")], {"fields": {"f": "Hal", "g": "A"}}
+        )
+    assert str(raised.value) == "f.csv: mapping: field 'f' needs column 'Hal', which the file does not have"
+    assert raised.value.hint == (
+        f"Its columns are {', '.join(columns)}. For files without it, declare `absent: keep` or `absent: clear`."
+    )
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"fields": {"f": {"from": "Hal", "absent": "keep"}, "g": "A"}},
+        {"fields": {"f": {"from": "Hal", "default": "x"}, "g": "A"}},
+        {"fields": {"f": "Hal", "g": "A"}, "absent": "clear"},
+    ],
+)
+def test_a_mapping_may_say_that_files_lack_a_column(mapping):
+    assert plan_of({"A": ["1"]}, [field("f"), field("g")], mapping).fields[0].columns == ()
+
+
+def test_the_only_column_that_a_mapping_names_is_never_the_fields_own():
+    with pytest.raises(MappingError, match="field 'f' needs column 'Hal', which the file does not have"):
+        plan_of({"f": ["1"], "g": ["1"]}, [field("f"), field("g")], {"fields": {"f": "Hal"}})

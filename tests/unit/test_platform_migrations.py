@@ -27,6 +27,7 @@ DIGESTS = {
     "0018_acts_in_marts": "610caa973d9d01d1",
     "0019_sessions_by_issuer": "c16d586bf6b1033a",
     "0020_how_a_file_was_read": "6f798157054fb38e",
+    "0021_how_a_file_was_mapped": "75f5129b5cfd256f",
 }
 
 

@@ -37,6 +37,7 @@ GROUPS: dict[str, str] = {
     "contract": "daftari.cli.contract",
     "quarantine": "daftari.cli.quarantine",
     "quality": "daftari.cli.quality",
+    "runs": "daftari.cli.runs",
     "audit": "daftari.cli.audit",
     "keys": "daftari.cli.keys",
     "review": "daftari.cli.review",

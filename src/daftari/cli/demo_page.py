@@ -21,7 +21,7 @@ from daftari.operations.demo.demo_report import (
 )
 
 _WIDTH = 80
-_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined")
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 _NAME_WIDTH, _BAR_WIDTH = 24, 16
 _TOP_REASONS, _SHOWN_SENTENCES = 3, 5
@@ -74,17 +74,18 @@ def _first_line(report: DemoReport) -> str:
 def _counts(datasets: Sequence[DatasetSummary]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("dataset", no_wrap=True)
-    for name in _COUNTS:
+    total = sum((it.counts for it in datasets), start=RunCounts())
+    names = [name for name in _COUNTS if name != "superseded" or total.superseded]
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for it in datasets:
-        table.add_row(it.dataset, *_figures(it.counts))
-    total = sum((it.counts for it in datasets), start=RunCounts())
-    table.add_row("all", *_figures(total), style="bold")
+        table.add_row(it.dataset, *_figures(it.counts, names))
+    table.add_row("all", *_figures(total, names), style="bold")
     return table
 
 
-def _figures(counts: RunCounts) -> list[str]:
-    return [f"{getattr(counts, name):,}" for name in _COUNTS]
+def _figures(counts: RunCounts, names: Sequence[str]) -> list[str]:
+    return [f"{getattr(counts, name):,}" for name in names]
 
 
 def _reasons(datasets: Sequence[DatasetSummary]) -> Iterator[RenderableType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from daftari.operations.load.load_files import Loaded
 
 _REASONS = 5  #: shown for each file
-_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+_COUNTS = ("received", "inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined")
 
 
 def show_loaded(loaded: Sequence[Loaded], output: Output) -> None:
@@ -56,15 +56,18 @@ def _remarks(one: Loaded) -> Iterator[str]:
     yield from map(str, one.remarks)
     if one.corrected:
         yield f"{one.corrected:,} rows that were in quarantine are resolved"
+    if not one.known:
+        yield f"run {one.run_id}: see it with daftari runs show {one.run_id}, undo it with daftari undo {one.run_id}"
 
 
-def _table(loaded: Iterable[Loaded]) -> Table:
+def _table(loaded: Sequence[Loaded]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for name in _COUNTS:
+    names = [name for name in _COUNTS if name != "superseded" or any(one.counts.superseded for one in loaded)]
+    for name in names:
         table.add_column(name, justify="right")
     table.add_column("file", overflow="fold")  # last, as it may be long
     for one in loaded:
-        table.add_row(*(f"{getattr(one.counts, name):,}" for name in _COUNTS), one.source)
+        table.add_row(*(f"{getattr(one.counts, name):,}" for name in names), one.source)
     return table

@@ -50,7 +50,7 @@ class Conflict(StrEnum):
     """`daftari.conflict`: what happens when a key arrives again with different content."""
 
     UPDATE = "update"  #: the later content replaces the earlier
-    KEEP = "keep"  #: the first content stays; the later row counts as a duplicate
+    KEEP = "keep"  #: the first content stays; a later row with other content counts as superseded
     REJECT = "reject"  #: the later row goes to quarantine
 
 

@@ -17,6 +17,14 @@ def repeats_1(ran):
     ]
 
 
+def repeats_2(ran):
+    assert ran.steps[1].counts == {"received": 1, "updated": 1}
+    assert (ran.last.exit_code, ran.last.loaded["known"]) == (0, True)
+    changed = f"1 of its rows was changed since, last by run {ran.steps[1].run_id}"
+    assert ran.last.remarks == [f"{changed}; to load this content over them, add --again"]
+    assert ran.query("select amount from ops.expenses where expense_id = 'AB-1'") == [("999.00",)]
+
+
 def repeats_5(ran):
     loads = [ran.steps[0], ran.steps[2]]
     assert [load.counts for load in loads] == [{"received": 1, "inserted": 1}] * 2

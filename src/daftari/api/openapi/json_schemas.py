@@ -24,7 +24,7 @@ OUTCOME: dict[str, Any] = {
     "type": "object",
     "required": ["status", "reasons"],
     "properties": {
-        "status": {"enum": ["inserted", "updated", "unchanged", "duplicate", "quarantined"]},
+        "status": {"enum": ["inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined"]},
         "reasons": {
             "type": "array",
             "items": {

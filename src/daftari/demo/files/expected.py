@@ -19,11 +19,13 @@ class ExpectedCounts:
     updated: int = 0
     unchanged: int = 0
     duplicate: int = 0
+    superseded: int = 0
     quarantined: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  #: by rule
 
     @property
     def received(self) -> int:
-        return self.inserted + self.updated + self.unchanged + self.duplicate + sum(self.quarantined.values())
+        rows = self.inserted + self.updated + self.unchanged + self.duplicate + self.superseded
+        return rows + sum(self.quarantined.values())
 
     def __add__(self, other: ExpectedCounts) -> ExpectedCounts:
         return ExpectedCounts(
@@ -31,6 +33,7 @@ class ExpectedCounts:
             updated=self.updated + other.updated,
             unchanged=self.unchanged + other.unchanged,
             duplicate=self.duplicate + other.duplicate,
+            superseded=self.superseded + other.superseded,
             quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
         )
 
@@ -60,7 +63,7 @@ def truth_of(files: Iterable[DemoFile]) -> Truth:
     """
     Return the expected report of loading *files* in order, each once.
 
-    If a file has a key twice, the later line counts and the earlier is a duplicate.
+    If a file has a key twice, the later line counts; the earlier is a duplicate, or superseded if it differs.
     """
     stored: dict[str, dict[Hashable, Values]] = {}
     by_file: dict[str, ExpectedCounts] = {}
@@ -77,11 +80,13 @@ def _load(stored: dict[Hashable, Values], lines: Sequence[FileLine]) -> Expected
     latest = {line.key: line.values for line in right}
     inserted = latest.keys() - stored.keys()
     unchanged = [key for key in latest.keys() & stored.keys() if stored[key] == latest[key]]
+    superseded = sum(line.values != latest[line.key] for line in right)
     stored.update(latest)
     return ExpectedCounts(
         inserted=len(inserted),
         updated=len(latest) - len(inserted) - len(unchanged),
         unchanged=len(unchanged),
-        duplicate=len(right) - len(latest),
+        duplicate=len(right) - len(latest) - superseded,
+        superseded=superseded,
         quarantined=dict(Counter(line.rule for line in lines if line.rule is not None)),
     )

@@ -93,8 +93,13 @@ where {match_live}
   and t._run_id = {run_id};
 
 -- name: forget_file
--- So that the file may be loaded again.
-delete from daftari.source_file where run_id = %(undoes)s;
+-- So that the file may be loaded again. A later load of the same content may have taken the record.
+delete from daftari.source_file f
+using daftari.run r
+where r.run_id = %(undoes)s
+  and f.dataset = r.dataset
+  and f.sha256 = r.sha256
+  and (f.run_id = r.run_id or r.kind = 'load');
 
 -- name: close_quarantine
 -- Rows that the run rejected need no correction any more.

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from daftari.errors import SourceError
 from daftari.rows.intake.block import WHITE_SPACE
+from daftari.rows.intake.remarks import Remark, RemarkKind
 
 #: A quoted field may hold a document; the csv module's limit of 128 KiB is too small.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -62,6 +63,18 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
             again += 1
         names[name] = None
     return tuple(names)
+
+
+def renamed_columns(header: Sequence[str], columns: Sequence[str]) -> tuple[Remark, ...]:
+    """Return a remark on each of *columns* that `column_names` named otherwise than the header does."""
+    found = []
+    for place, (cell, name) in enumerate(zip(header, columns, strict=False), start=1):
+        plain = " ".join(cell.split())
+        if name != plain:
+            what = f"{plain!r} comes again" if plain else "has no name"
+            text = f"column {place} {what} in the header; it is read as {name!r}"
+            found.append(Remark(kind=RemarkKind.RENAMED_COLUMN, text=text))
+    return tuple(found)
 
 
 def require_few_columns(name: str, count: int) -> None:

@@ -11,7 +11,7 @@ from daftari.contract.model import Dataset
 from daftari.errors import SourceError
 from daftari.io.delimited.encoding import CHUNK_BYTES, find_encoding, utf8_chunks
 from daftari.io.delimited.header import Sought, find_layout
-from daftari.io.delimited.layout import Layout
+from daftari.io.delimited.layout import Layout, renamed_columns
 from daftari.io.delimited.rows import read_blocks
 from daftari.io.files.json_records import json_blocks, json_shape
 from daftari.io.files.kinds import FileKind, kind_of
@@ -128,7 +128,13 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
         "separator": {"\t": "tab"}.get(layout.separator, layout.separator),
         "header row": _header_row(layout),
     }
-    return _Content(header=layout.columns, facts=facts, above=layout.first_line - 1, read=read)
+    return _Content(
+        header=layout.columns,
+        facts=facts,
+        remarks=renamed_columns(layout.header, layout.columns),
+        above=layout.first_line - 1,
+        read=read,
+    )
 
 
 def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
@@ -137,7 +143,8 @@ def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
     sheet = open_sheet(path, sought)
     facts = {"sheet": sheet.name, "header row": _header_row(sheet.layout)}
     above = sheet.layout.first_line - 1
-    return _Content(header=sheet.layout.columns, facts=facts, above=above, read=sheet.blocks)
+    remarks = renamed_columns(sheet.layout.header, sheet.layout.columns)
+    return _Content(header=sheet.layout.columns, facts=facts, remarks=remarks, above=above, read=sheet.blocks)
 
 
 def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:

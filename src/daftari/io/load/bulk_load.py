@@ -51,7 +51,7 @@ class BulkLoad:
     """
     The rows of one run on their way into one table. Within a transaction: `prepare`, `land` each batch, `finish`.
 
-    Batches of one run may repeat a key of an earlier batch: that counts as a duplicate, as within a batch.
+    Batches of one run may repeat a key of an earlier batch: that counts as within a batch.
     """
 
     def __init__(self, conn: Connection[Any], dataset: Dataset, run_id: int) -> None:
@@ -230,13 +230,14 @@ class BulkLoad:
             refused |= self._removed(batch, moved, KEEPS_SEALED)
         row = self._conn.execute(self._merge_statement(batch.columns), {"run_id": self._run_id}).fetchone()
         assert row is not None, "the statement returns one row of counts"
-        inserted, updated, unchanged, duplicate = row
+        inserted, updated, unchanged, duplicate, superseded = row
         counts = RunCounts(
             received=batch.height,
             inserted=inserted,
             updated=updated,
             unchanged=unchanged,
             duplicate=duplicate,
+            superseded=superseded,
             quarantined=len(refused),
         )
         return LoadedRows(batch=batch, counts=counts, refused=refused)

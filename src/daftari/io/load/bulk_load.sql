@@ -13,7 +13,7 @@ select row_security_active('ops.' || quote_ident(%(table)s));
 
 -- name: merge_update
 -- Merges the staged rows into the table; a known key takes the staged content. Returns rows inserted, updated,
--- unchanged and duplicate: a key that this run has already written is a duplicate, and its later content stays.
+-- unchanged, duplicate and superseded: of a key that this run has already written, the later content stays.
 with incoming as materialized (
     select s.*, t._run_id as known_run, ({same}) as same
     from {stage} s
@@ -30,11 +30,12 @@ with incoming as materialized (
 select count(*) filter (where known_run is null),
        count(*) filter (where known_run <> %(run_id)s and not same),
        count(*) filter (where known_run <> %(run_id)s and same),
-       count(*) filter (where known_run = %(run_id)s)
+       count(*) filter (where known_run = %(run_id)s and same),
+       count(*) filter (where known_run = %(run_id)s and not same)
 from incoming;
 
 -- name: merge_keep
--- The same where the first content stays: a known key with other content is a duplicate.
+-- The same where the first content stays.
 with incoming as materialized (
     select s.*, t._run_id as known_run, ({same}) as same
     from {stage} s
@@ -46,5 +47,6 @@ with incoming as materialized (
 select count(*) filter (where known_run is null),
        0,
        count(*) filter (where known_run <> %(run_id)s and same),
-       count(*) filter (where known_run = %(run_id)s or known_run is not null and not same)
+       count(*) filter (where known_run = %(run_id)s and same),
+       count(*) filter (where known_run is not null and not same)
 from incoming;

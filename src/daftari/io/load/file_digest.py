@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,28 @@ def file_digest(path: Path) -> str:
     with path.open("rb", buffering=0) as file:
         while piece := file.read(_PIECE_BYTES):
             found.update(piece)
+    return found.hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """Return the sha256 (hex) of *text*."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def mapping_digest(root: Path, dataset: str, mapping: Path | None) -> str:
+    """
+    Return the sha256 (hex) of what decides how a file's columns map to *dataset*, in the workspace at *root*.
+
+    That is the *mapping*, or else every mapping of a pipeline for the dataset.
+    """
+    found = hashlib.sha256()
+    is_for_dataset = re.compile(
+        rb"""^["']?dataset["']?:\s*["']?%b["']?\s*(#|$)""" % dataset.encode(), re.MULTILINE
+    )
+    paths = [mapping] if mapping else sorted(root.glob("pipelines/*/ingest/*.y*ml"))
+    for body in (path.read_bytes() for path in paths if path.is_file()):
+        if mapping or is_for_dataset.search(body):
+            found.update(hashlib.sha256(body).digest())
     return found.hexdigest()
 
 

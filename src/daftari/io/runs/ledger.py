@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
 from psycopg.errors import UndefinedTable
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from daftari.contract.platform import OPS
@@ -33,7 +33,7 @@ class RunCounts:
     updated: int = 0
     unchanged: int = 0
     duplicate: int = 0  #: the same content as another row of the same key
-    superseded: int = 0  #: other content than a later row of the same key, which was taken
+    superseded: int = 0  #: other content than the row of the same key that was taken
     quarantined: int = 0
 
     @classmethod
@@ -80,15 +80,43 @@ class Origin:
     path: str | None = None  #: None for standard input
     bytes: int = 0
     mapping: str | None = None
+    mapping_sha256: str | None = None  #: of what decides how its columns map
     corrects: str | None = (
         None  #: for a corrected export: the sha256 of the file that its rows first came from
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownFile:
+    """A file whose content was loaded before."""
+
+    run_id: int
+    mapping_sha256: str | None
+    has_other_contract: bool  #: whether another contract is in force since
+    waiting: int  #: rejected rows of it that wait for correction
+
+
+def known_file(conn: Connection[Any], dataset: str, sha256: str) -> KnownFile | None:
+    """Return what is known of a file of this content in *dataset*; None where it was not loaded."""
+    with conn.cursor(row_factory=class_row(KnownFile)) as cursor:
+        return cursor.execute(_QUERIES["known_file"], {"dataset": dataset, "sha256": sha256}).fetchone()
+
+
 def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
     """Return the run that loaded a file of this content into *dataset*, or None."""
-    row = conn.execute(_QUERIES["known_file"], {"dataset": dataset, "sha256": sha256}).fetchone()
-    return int(row[0]) if row else None
+    known = known_file(conn, dataset, sha256)
+    return known.run_id if known else None
+
+
+def changed_since(
+    conn: Connection[Any], dataset: str, sha256: str, known: KnownFile
+) -> tuple[int, int | None] | None:
+    """Return how many rows of a known file were changed later, and the latest run that did so; None: no row."""
+    allowed = conn.execute("select has_table_privilege('daftari.audit_row', 'select')").fetchone()
+    if not allowed or not allowed[0]:
+        return None
+    facts = {"dataset": dataset, "sha256": sha256, "run_id": known.run_id}
+    return conn.execute(_QUERIES["changed_since"], facts).fetchone()
 
 
 def require_contract(conn: Connection[Any], contract: Contract) -> None:
@@ -179,9 +207,12 @@ def record_reading(conn: Connection[Any], run_id: int, left_out: LeftOut, remark
     conn.execute(_QUERIES["record_reading"], {"run_id": run_id, **facts})
 
 
-def record_file(conn: Connection[Any], run_id: int, dataset: str, origin: Origin) -> None:
+def record_file(
+    conn: Connection[Any], run_id: int, dataset: str, origin: Origin, *, is_replay: bool = False
+) -> None:
     """Record that a file of this content is loaded. Call it in the transaction of its rows."""
-    conn.execute(_QUERIES["record_file"], {"run_id": run_id, "dataset": dataset, **vars(origin)})
+    facts = {"run_id": run_id, "dataset": dataset, "is_replay": is_replay, **vars(origin)}
+    conn.execute(_QUERIES["record_file"], facts)
 
 
 @dataclass(frozen=True, kw_only=True)

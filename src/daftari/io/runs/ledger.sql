@@ -2,8 +2,19 @@
 
 -- name: known_file
 -- The run that loaded this file into this dataset, if there is one.
-select f.run_id, f.name, f.loaded_at
+select f.run_id, f.mapping_sha256,
+       (select m.hash from daftari.contract_marker m where m.dataset = f.dataset) is distinct from r.contract_hash
+           as has_other_contract,
+       (
+           select count(*)
+           from daftari.quarantine q
+           join daftari.run of_file on of_file.run_id = q.run_id
+           where q.dataset = f.dataset
+             and of_file.sha256 = f.sha256
+             and q.resolved_by is null
+       ) as waiting
 from daftari.source_file f
+join daftari.run r on r.run_id = f.run_id
 where f.dataset = %(dataset)s
   and f.sha256 = %(sha256)s;
 
@@ -79,10 +90,40 @@ where run_id = %(run_id)s
 select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int), set_config('daftari.run_id', '', false);
 
 -- name: record_file
--- A replay, or a second load of the same content, leaves the first record unchanged.
-insert into daftari.source_file (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256)
-values (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(corrects)s)
-on conflict (dataset, sha256) do nothing;
+-- A second load of the same content takes the place of the first; a replay leaves the record unchanged.
+insert into daftari.source_file
+    (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256, mapping_sha256)
+values
+    (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(corrects)s,
+     %(mapping_sha256)s)
+on conflict (dataset, sha256) do update
+set run_id = excluded.run_id, name = excluded.name, path = excluded.path, mapping = excluded.mapping,
+    mapping_sha256 = excluded.mapping_sha256
+where %(is_replay)s = false;
+
+-- name: changed_since
+-- Rows that a file wrote and that were changed or removed later: how many, and the latest run that did so, if a run
+-- did. What an undo reversed does not count.
+with of_file as (
+    select r.run_id
+    from daftari.run r
+    where r.dataset = %(dataset)s
+      and r.sha256 = %(sha256)s
+      and r.status = 'succeeded'
+)
+select count(*), max(e.run_id)
+from daftari.audit_entry e
+join daftari.audit_row a on a.entry_id = e.entry_id and a.at = e.at
+where e.relation = 'ops.' || %(dataset)s
+  and e.operation in ('update', 'delete')
+  and e.at >= (select r.started_at from daftari.run r where r.run_id = %(run_id)s)
+  and e.run_id is distinct from %(run_id)s
+  and (a.old::jsonb ->> '_run_id')::bigint in (select run_id from of_file)
+  and not exists (
+      select from daftari.run u
+      where u.kind = 'undo' and u.status = 'succeeded' and e.run_id in (u.run_id, u.undoes)
+  )
+having count(*) > 0;
 
 -- name: record_batch
 -- The run is the one that the session holds.

@@ -41,7 +41,10 @@ class RunRecord:
     updated: int
     unchanged: int
     duplicate: int
+    superseded: int
     quarantined: int
+    left_out: dict[str, int] | None  #: records of the file that are no rows; None where no file was read
+    remarks: list[dict[str, Any]] | None  #: as `Remark.as_json`
 
 
 def latest_loads(conn: Connection[Any], datasets: Sequence[str]) -> dict[str, LatestLoad]:

@@ -21,7 +21,8 @@ group by q.dataset;
 
 -- name: runs
 select r.run_id, r.kind, r.dataset, r.status::text, r.actor::text, r.source, r.started_at, r.finished_at, r.error_code,
-       r.received, r.inserted, r.updated, r.unchanged, r.duplicate, r.quarantined
+       r.received, r.inserted, r.updated, r.unchanged, r.duplicate, r.superseded, r.quarantined,
+       r.left_out, r.remarks
 from daftari.run r
 where r.dataset = any(%(datasets)s)
   and (%(before)s::bigint is null or r.run_id < %(before)s)
@@ -30,7 +31,8 @@ limit %(limit)s;
 
 -- name: run
 select r.run_id, r.kind, r.dataset, r.status::text, r.actor::text, r.source, r.started_at, r.finished_at, r.error_code,
-       r.received, r.inserted, r.updated, r.unchanged, r.duplicate, r.quarantined
+       r.received, r.inserted, r.updated, r.unchanged, r.duplicate, r.superseded, r.quarantined,
+       r.left_out, r.remarks
 from daftari.run r
 where r.run_id = %(run_id)s;
 

@@ -9,6 +9,7 @@ select r.dataset,
        sum(r.updated)::bigint as updated,
        sum(r.unchanged)::bigint as unchanged,
        sum(r.duplicate)::bigint as duplicate,
+       sum(r.superseded)::bigint as superseded,
        sum(r.quarantined)::bigint as quarantined
 from daftari.run r
 where r.kind = 'load'

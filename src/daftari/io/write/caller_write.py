@@ -39,7 +39,7 @@ _AT_ONCE = 5  #: how often rows that another session wrote meanwhile are looked 
 class Fate:
     """The result of one row."""
 
-    status: str  #: inserted, updated, unchanged, duplicate or quarantined
+    status: str  #: inserted, updated, unchanged, superseded or quarantined
     why: Refusal | None = None  #: why it is quarantined
 
 
@@ -193,7 +193,7 @@ class CallerWrite:
             changed = {line: names for line, names in changed.items() if line not in keeping}
         match self._dataset.conflict:
             case Conflict.KEEP:
-                return fates | {line: Fate(status="duplicate") for line in changed}
+                return fates | {line: Fate(status="superseded") for line in changed}
             case Conflict.REJECT:
                 return fates | {line: refused(CONTRADICTS) for line in changed}
             case _:

@@ -40,7 +40,8 @@ class OptimisticInsert:
     role: str  #: of PostgreSQL
     rows: pl.DataFrame  #: one per key, in the database's form
     lines: pl.Series  #: their places in the request, from 1
-    duplicates: int  #: records with the same key as another one
+    duplicates: int  #: records with the same key and content as another one
+    superseded: int  #: records that a later one of the same key replaces
     sha256: str  #: of the requests
     answers: Sequence[tuple[Named, Any]]  #: to be stored
 
@@ -72,7 +73,12 @@ def _delivered(conn: Connection[Any], delivery: OptimisticInsert) -> int | None:
     run_id = int(begun[0])
     rows, height = delivery.rows, delivery.rows.height
     digest = staging.stage_rows(conn, dataset, rows, delivery.lines)
-    counts = RunCounts(received=height + delivery.duplicates, inserted=height, duplicate=delivery.duplicates)
+    counts = RunCounts(
+        received=height + delivery.duplicates + delivery.superseded,
+        inserted=height,
+        duplicate=delivery.duplicates,
+        superseded=delivery.superseded,
+    )
     kept = {
         "fingerprints": [it.fingerprint for it, _ in delivery.answers],
         "answers": [json.dumps(answer) for _, answer in delivery.answers],

@@ -36,7 +36,7 @@ on conflict do nothing;
 with finished as (
     update daftari.run
     set status = 'succeeded', finished_at = clock_timestamp(),
-        received = %(received)s, inserted = %(inserted)s, duplicate = %(duplicate)s
+        received = %(received)s, inserted = %(inserted)s, duplicate = %(duplicate)s, superseded = %(superseded)s
     where run_id = %(run_id)s
 )
 insert into daftari.stored_answer (caller, key, fingerprint, run_id, answer)

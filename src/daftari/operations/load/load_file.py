@@ -32,6 +32,7 @@ from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
 from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
+from daftari.operations.load.recognise_file import GivenFile, recognise_file
 from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.control_totals import ControlTotals, reconcile
@@ -62,6 +63,17 @@ class FileLoad:
     open_keys: Callable[[], KeyStore] | None = None  #: None suffices where nothing is sealed
     judge: JudgeProcess | None = None  #: the process that judges the file; None: this one
     sender: tuple[RequestContext, Roles] | None = None  #: whose role writes its rows; None: an operator's
+    #: whether known content is judged again when the contract or the mapping has changed since
+    judges_again: bool = False
+
+    @property
+    def given(self) -> GivenFile:
+        return GivenFile(
+            dataset=self.contract.dataset.name,
+            name=self.origin.name,
+            sha256=self.origin.sha256,
+            mapping_sha256=self.origin.mapping_sha256 if self.judges_again else None,
+        )
 
     def judged_here(self) -> FileLoad:
         return replace(self, plan=infer_styles(self.plan, self.source.blocks()), judge=None)
@@ -88,13 +100,12 @@ def load_file(
         RowsRepeated: a table without a key has at least half of its rows already, word for word.
         DatabaseError: a referenced row was deleted meanwhile.
     """
-    dataset, origin = delivery.contract.dataset, delivery.origin
     is_new = again or delivery.replays is not None
-    known = None if is_new else ledger.known_run(conn, dataset.name, origin.sha256)
+    known = None if is_new else recognise_file(conn, delivery.given)
     if known is not None:
-        return Loaded(dataset=dataset.name, source=origin.name, run_id=known, known=True)
+        return known
     kind = "load" if delivery.replays is None else "replay"
-    with ledger.ledger_run(conn, kind, delivery.contract, origin) as run_id, conn.transaction():
+    with ledger.ledger_run(conn, kind, delivery.contract, delivery.origin) as run_id, conn.transaction():
         try:
             with conn.transaction():
                 return _Load(conn, delivery, run_id, again=again).all(now, progress)
@@ -167,8 +178,9 @@ class _Load:
             self._account(self._landing.land(batch))
         self._quarantine(judged.rejected)
         self._counts += RunCounts(
-            received=judged.rejected.height + judged.duplicates,
+            received=judged.rejected.height + judged.duplicates + len(judged.superseded),
             duplicate=judged.duplicates,
+            superseded=len(judged.superseded),
             quarantined=judged.rejected.height,
         )
         self._met = judged.met
@@ -230,9 +242,11 @@ class _Load:
         corrected = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
         audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
-        ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin)
+        own = (*self._met.remarks, *repeated, *self._judged_before())
+        remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *own))
+        is_replay = self._replays is not None
+        ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin, is_replay=is_replay)
         ledger.finish_run(self._conn, run_id, self._counts)
-        remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *self._met.remarks, *repeated))
         left_out = delivery.source.left_out + self._met.left_out
         ledger.record_reading(self._conn, run_id, left_out, remarks)
         return Loaded(
@@ -245,6 +259,12 @@ class _Load:
             remarks=remarks,
             corrected=corrected,
         )
+
+    def _judged_before(self) -> Iterator[Remark]:
+        known = ledger.known_run(self._conn, self._dataset.name, self._delivery.origin.sha256)
+        if known is not None and self._replays is None:
+            text = f"the same content was loaded before, by run {known}; it is judged again"
+            yield Remark(kind=RemarkKind.JUDGED_AGAIN, text=text)
 
 
 def _repeated_remark(found: RepeatedRows, dataset: Dataset, inserted: int) -> Remark:

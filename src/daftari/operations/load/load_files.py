@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from daftari.errors import DaftariError
-from daftari.io.load.file_digest import DigestInBackground
+from daftari.io.load.file_digest import DigestInBackground, mapping_digest
 from daftari.operations.load.judge_process import JudgedFile, JudgeProcess, started_judge
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Files:
 @dataclass(frozen=True, kw_only=True)
 class Loads:
     loaded: tuple[Loaded, ...]
-    errors: tuple[DaftariError, ...]  #: one for each refused file
+    errors: tuple[DaftariError, ...]  #: one for each file that was refused, or had too many rejected rows
 
 
 def load_files(
@@ -84,6 +84,7 @@ def load_files(
                 one = _One(opened=opened, conn=conn, files=files, path=path, judge=judge, digest=digest)
                 try:
                     loaded.append(one.load(clock(), progress))
+                    errors += one.refusals(loaded[-1])
                 except DaftariError as error:
                     errors.append(error)
             if conn.closed:
@@ -139,11 +140,32 @@ class _One:
             settings=settings,
         )
 
+    def refusals(self, loaded: Loaded) -> list[DaftariError]:
+        """Return the error of a file of which too many rows were rejected. Its other rows are loaded."""
+        if not loaded.counts.quarantined:
+            return []
+        from daftari.operations.load.rejected_share import refusal_of_share
+
+        _, contract = self.opened.workspace_of(self.files.dataset).dataset(self.files.dataset)
+        error = refusal_of_share(
+            contract.dataset,
+            loaded.counts.received,
+            loaded.counts.quarantined,
+            where=loaded.source,
+            then="load the file again",
+        )
+        return [error] if error else []
+
     def _known(self, sha256: str | None) -> Loaded | None:
         """Recognise a known file before anything slow is imported."""
-        from daftari.operations.load.recognise_file import recognise_file
+        from daftari.operations.load.recognise_file import GivenFile, recognise_file
 
-        return recognise_file(self.conn, self.files.dataset, self.path.name, sha256) if sha256 else None
+        if not sha256:
+            return None
+        mapping = mapping_digest(self.opened.settings.root, self.files.dataset, self.files.mapping)
+        dataset, name = self.files.dataset, self.path.name
+        given = GivenFile(dataset=dataset, name=name, sha256=sha256, mapping_sha256=mapping)
+        return recognise_file(self.conn, given)
 
     def _new(self, sha256: str | None, now: datetime, on_rows: Callable[[int], None]) -> Loaded:
         from daftari.operations.load.load_path import load_path
@@ -165,6 +187,7 @@ def _request(
         mapping=files.mapping,
         totals=files.totals or ControlTotals(),
         again=files.again,
+        judges_again=True,
         sha256=sha256,
         judge=judge,
     )

@@ -12,7 +12,7 @@ from psycopg import Connection
 from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Conflict, Dataset
-from daftari.io.load.file_digest import file_digest
+from daftari.io.load.file_digest import file_digest, mapping_digest, text_digest
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import Loaded, Origin
 from daftari.io.workspace.files import Workspace
@@ -20,7 +20,7 @@ from daftari.io.workspace.mappings import manifest_totals
 from daftari.operations.load.judge_process import JudgeProcess
 from daftari.operations.load.load_file import FileLoad, load_file
 from daftari.operations.load.open_file import WantedFile, open_file
-from daftari.operations.load.recognise_file import recognise_file
+from daftari.operations.load.recognise_file import GivenFile, recognise_file
 from daftari.rows.intake.control_totals import ControlTotals
 from daftari.rows.intake.intake import rows_may_collide
 from daftari.rows.mapping.mapping import Mapping
@@ -32,6 +32,7 @@ class LoadRequest(WantedFile):
 
     totals: ControlTotals = ControlTotals()  #: as stated by the caller
     again: bool = False  #: also when a file of this content was loaded before
+    judges_again: bool = False  #: also then, if its contract or mapping has changed since
     sha256: str | None = None  #: of a file that is known to be new; None: not checked yet
     judge: JudgeProcess | None = None  #: the process that judges it; None: this one
     sender: tuple[RequestContext, Roles] | None = None  #: whose role loads it; None: an operator's
@@ -58,7 +59,7 @@ def load_path(
     sha256 = request.sha256
     if sha256 is None and request.path.is_file() and not request.again:
         sha256 = file_digest(request.path)
-        if known := recognise_file(conn, request.dataset, request.path.name, sha256):
+        if known := recognise_file(conn, _given(workspace, request, sha256)):
             return known
     delivery = _opened(workspace, request, sha256)
     # Policies decide which of a sender's rows is rejected, so the batch's rows must be in this process.
@@ -98,11 +99,39 @@ def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> F
             path=str(request.path.resolve()) if request.is_file and not request.sender else None,
             bytes=request.path.stat().st_size if request.is_file else 0,
             mapping=opened.mapping.name if opened.mapping else None,
+            mapping_sha256=_mapping_digest(workspace, request),
         ),
+        judges_again=_judges_again(workspace, request),
         totals=_stated(request, opened.mapping),
         judge=request.judge,
         sender=request.sender,
     )
+
+
+def _given(workspace: Workspace, request: LoadRequest, sha256: str) -> GivenFile:
+    return GivenFile(
+        dataset=request.dataset,
+        name=request.path.name,
+        sha256=sha256,
+        mapping_sha256=_mapping_digest(workspace, request) if _judges_again(workspace, request) else None,
+    )
+
+
+def _judges_again(workspace: Workspace, request: LoadRequest) -> bool:
+    """Without a key, judging a file again would insert its rows again."""
+    _, contract = workspace.dataset(request.dataset)
+    return request.judges_again and bool(contract.dataset.key)
+
+
+def _mapping_digest(workspace: Workspace, request: LoadRequest) -> str:
+    """The digest of what decides how the file's columns map; a pipeline's own mapping needs no name."""
+    given = request.mapping
+    if isinstance(given, Mapping):
+        pipeline, _ = workspace.dataset(request.dataset)
+        if given.name not in {it.name for it in pipeline.mappings}:
+            return text_digest(given.model_dump_json())
+        given = None
+    return mapping_digest(workspace.root, request.dataset, given)
 
 
 def _stated(request: LoadRequest, mapping: Mapping | None) -> tuple[ControlTotals, ...]:

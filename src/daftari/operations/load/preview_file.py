@@ -31,6 +31,7 @@ class FilePreview:
     received: int
     accepted: int  #: that break no rule; whether they exist already is not checked
     duplicates: int  #: within the file
+    superseded: int  #: rows of the file that another row of their key replaces
     refused: int
     reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, most frequent first
     found: ControlTotals
@@ -55,13 +56,14 @@ def preview_file(
         run_id=0,
         count_only=True,
     )
-    received = accepted = duplicates = refused = 0
+    received = accepted = duplicates = superseded = refused = 0
     reasons: Counter[tuple[str, str]] = Counter()
     met = None
     for judged in take_in(delivery.source.blocks(), intake):
         received += judged.received
         accepted += sum(batch.height for batch in judged.batches)
         duplicates += judged.duplicates
+        superseded += len(judged.superseded)
         refused += judged.rejected.height
         for text in judged.rejected["reasons"]:
             reasons.update((one["field"], one["reason"]) for one in json.loads(text))
@@ -78,6 +80,7 @@ def preview_file(
         received=received,
         accepted=accepted,
         duplicates=duplicates,
+        superseded=superseded,
         refused=refused,
         reasons=tuple((field, reason, rows) for (field, reason), rows in reasons.most_common(12)),
         found=found,

@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
 
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import Loaded
+from daftari.rows.intake.remarks import Remark, RemarkKind
 
 
-def recognise_file(conn: Connection[Any], dataset: str, name: str, sha256: str) -> Loaded | None:
-    """Return the result of the earlier load of this content for a file called *name*; None where it is new."""
-    run_id = ledger.known_run(conn, dataset, sha256)
-    return None if run_id is None else Loaded(dataset=dataset, source=name, run_id=run_id, known=True)
+@dataclass(frozen=True, kw_only=True)
+class GivenFile:
+    """A file that may be known."""
+
+    dataset: str
+    name: str
+    sha256: str
+    #: of what decides how its columns map: with another one, or another contract, the file is judged again; None: never
+    mapping_sha256: str | None = None
+
+
+def recognise_file(conn: Connection[Any], given: GivenFile) -> Loaded | None:
+    """
+    Return the result of the earlier load of this content; None where it is new, or is to be judged again.
+
+    A file is never judged again by itself where later runs changed its rows: that would undo them.
+    """
+    known = ledger.known_file(conn, given.dataset, given.sha256)
+    if known is None:
+        return None
+    changed = ledger.changed_since(conn, given.dataset, given.sha256, known)
+    if changed is None and _is_judged_otherwise(known, given):
+        return None
+    remarks = []
+    if changed is not None:
+        rows, run_id = changed
+        remarks.append(
+            Remark(
+                kind=RemarkKind.CHANGED_SINCE,
+                text=f"{rows:,} of its rows {'was' if rows == 1 else 'were'} changed since"
+                f"{f', last by run {run_id}' if run_id else ''}; to load this content over them, add --again",
+            )
+        )
+    if known.waiting:
+        rows = known.waiting
+        remarks.append(
+            Remark(
+                kind=RemarkKind.STILL_REJECTED,
+                text=f"{rows:,} of its rows {'waits' if rows == 1 else 'wait'} in quarantine",
+            )
+        )
+    return Loaded(
+        dataset=given.dataset, source=given.name, run_id=known.run_id, known=True, remarks=tuple(remarks)
+    )
+
+
+def _is_judged_otherwise(known: ledger.KnownFile, given: GivenFile) -> bool:
+    if given.mapping_sha256 is None:
+        return False
+    has_other_mapping = known.mapping_sha256 is not None and known.mapping_sha256 != given.mapping_sha256
+    return known.has_other_contract or has_other_mapping

@@ -174,6 +174,7 @@ def _request(workspace: Workspace, upload: Upload) -> LoadRequest:
         mapping=_mapping(workspace, upload),
         totals=upload.totals,
         sender=upload.sender,
+        judges_again=True,
     )
 
 

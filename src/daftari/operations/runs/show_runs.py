@@ -12,7 +12,7 @@ from daftari.io.audit import audit_entries
 from daftari.io.audit.audit_entries import AuditEntry
 from daftari.io.runs import ledger, overview
 from daftari.io.runs.ledger import Reason
-from daftari.io.runs.overview import RunRecord
+from daftari.io.runs.overview import RunRecord as RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,13 +20,14 @@ from psycopg import Connection
 
 from daftari import log
 from daftari.contract.model import Dataset
-from daftari.errors import DaftariError, TooManyRejected
+from daftari.errors import DaftariError
 from daftari.io.load.file_digest import file_digest
 from daftari.io.runs import ledger, pipeline_steps
 from daftari.io.runs.ledger import Loaded, RunCounts
 from daftari.io.runs.pipeline_steps import StepRecord
 from daftari.io.workspace.files import Pipeline, Workspace
 from daftari.operations.load.load_path import LoadRequest, load_path
+from daftari.operations.load.rejected_share import refusal_of_share
 
 #: Where files wait, under the workspace: inbox/<dataset>/.
 INBOX = "inbox"
@@ -185,9 +186,6 @@ def _require_few_rejected(conn: Connection[Any], dataset: Dataset, files: Sequen
     received, refused = pipeline_steps.refused_of_files(
         conn, dataset.name, [file_digest(path) for path in files]
     )
-    if received and refused / received > dataset.max_rejected_ratio:
-        raise TooManyRejected(
-            f"{dataset.name}: {refused:,} of {received:,} rows are in quarantine ({refused / received:.1%}); "
-            f"the contract tolerates {dataset.max_rejected_ratio:.1%}",
-            hint=f"See them with `daftari quarantine show {dataset.name}`, correct and replay them, then run again.",
-        )
+    error = refusal_of_share(dataset, received, refused, then="run again")
+    if error is not None:
+        raise error

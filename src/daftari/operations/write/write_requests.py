@@ -40,7 +40,7 @@ class WriteRequest:
 class RecordOutcome:
     """The result of one record."""
 
-    status: str  #: inserted, updated, unchanged, duplicate or quarantined; of a step also refused
+    status: str  #: inserted, updated, unchanged, duplicate, superseded or quarantined; of a step also refused
     reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
 
 

@@ -98,7 +98,7 @@ def _insert_all_new(
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
         return None
-    outcomes = [RecordOutcome(status="duplicate")] * judged.received
+    outcomes = _dropped(judged)
     for line in batch.lines:
         outcomes[line - 1] = RecordOutcome(status="inserted")
     shares = _shared_out(outcomes, requests)
@@ -110,11 +110,20 @@ def _insert_all_new(
         rows=batch.rows,
         lines=batch.lines,
         duplicates=judged.duplicates,
+        superseded=len(judged.superseded),
         sha256=digest_of_requests(requests),
         answers=[(name, to_keep(own)) for name, own in named if name is not None],
     )
     run_id = optimistic_insert.insert_optimistically(conn, delivery)
     return None if run_id is None else [RequestAnswer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _dropped(judged: Judged) -> list[RecordOutcome]:
+    """The outcome of each record, as if all were dropped in favour of others of their keys."""
+    outcomes = [RecordOutcome(status="duplicate")] * judged.received
+    for line in judged.superseded:
+        outcomes[line - 1] = RecordOutcome(status="superseded")
+    return outcomes
 
 
 def _all_of(requests: Sequence[WriteRequest]) -> list[Record]:
@@ -221,7 +230,7 @@ class _Run:
         )
 
     def all(self, judged: Judged) -> list[RecordOutcome]:
-        outcomes = [RecordOutcome(status="duplicate")] * judged.received
+        outcomes = _dropped(judged)
         wrong = judged.rejected
         for batch in judged.batches:
             fates = self._writing.write(batch)

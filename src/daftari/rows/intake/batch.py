@@ -52,8 +52,13 @@ class Batch:
 @dataclass(frozen=True, kw_only=True)
 class Deduplicated:
     keep: pl.Series  #: which rows to keep, one per key
-    duplicates: int  #: rows dropped in favour of another with the same key
     conflicting: pl.Series  #: rows that contradict an earlier one, if the contract rejects those
+    superseded: pl.Series  #: dropped rows whose content differs from the row of their key that is kept
+
+    @property
+    def duplicates(self) -> int:
+        """Rows dropped in favour of one with the same content."""
+        return int((~self.keep & ~self.conflicting & ~self.superseded).sum())
 
 
 def drop_duplicates(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict) -> Deduplicated:
@@ -65,13 +70,20 @@ def drop_duplicates(rows: pl.DataFrame, key: tuple[str, ...], conflict: Conflict
     """
     none = pl.Series([False]).new_from_index(0, rows.height)
     if not key or _distinct(pl.DataFrame([rows[name] for name in key])) == rows.height:
-        return Deduplicated(keep=~none, duplicates=0, conflicting=none)
+        return Deduplicated(keep=~none, conflicting=none, superseded=none)
     keep = _one_of_each(rows, key, last=conflict is Conflict.UPDATE)
     if conflict is not Conflict.REJECT:
-        return Deduplicated(keep=keep, duplicates=int((~keep).sum()), conflicting=none)
+        return Deduplicated(keep=keep, conflicting=none, superseded=_others(rows, key, keep))
     first_of_its_content = _one_of_each(rows, tuple(rows.columns), last=False)
-    conflicting = ~keep & first_of_its_content
-    return Deduplicated(keep=keep, duplicates=int((~keep & ~conflicting).sum()), conflicting=conflicting)
+    return Deduplicated(keep=keep, conflicting=~keep & first_of_its_content, superseded=none)
+
+
+def _others(rows: pl.DataFrame, key: tuple[str, ...], keep: pl.Series) -> pl.Series:
+    """Return which of the dropped rows differ from the kept row of their key."""
+    dropped = rows.with_row_index("_at").filter(~keep)
+    kept = rows.filter(keep).join(dropped, on=key, how="semi", nulls_equal=True)
+    other = dropped.join(kept, on=rows.columns, how="anti", nulls_equal=True)["_at"]
+    return pl.Series([False]).new_from_index(0, rows.height).scatter(other, True)
 
 
 def complete_from_earlier(

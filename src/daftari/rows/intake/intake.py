@@ -35,7 +35,8 @@ class Judged:
 
     received: int  #: its records, malformed ones included; not blank ones, repeated headers and total rows
     batches: tuple[Batch, ...]  #: its accepted rows, one per key: first new keys, then possibly repeated ones
-    duplicates: int  #: rows dropped in favour of another of the block with the same key
+    duplicates: int  #: rows dropped in favour of another of the block with the same key and content
+    superseded: pl.Series  #: lines of rows dropped in favour of another with the same key and other content
     rejected: pl.DataFrame  #: as in `rules.REJECTED`
     #: the keys that its accepted rows refer to, by relationship; empty if nothing is loaded
     references: tuple[pl.DataFrame, ...]
@@ -120,11 +121,11 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
 
 def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
     dataset = intake.dataset
-    deduplicated = drop_duplicates(valid.rows, dataset.key, dataset.conflict)
     rows, lines, absent = valid.rows, valid.lines, valid.absent_in_row
+    if absent is not None and dataset.key and dataset.conflict is Conflict.UPDATE:
+        rows, absent = complete_from_earlier(rows, absent, dataset.key)
+    deduplicated = drop_duplicates(rows, dataset.key, dataset.conflict)
     if not deduplicated.keep.all():
-        if absent is not None and dataset.conflict is Conflict.UPDATE:
-            rows, absent = complete_from_earlier(rows, absent, dataset.key)
         rows, lines = rows.filter(deduplicated.keep), lines.filter(deduplicated.keep)
         absent = None if absent is None else absent.filter(deduplicated.keep)
     rejected = [valid.rejected]
@@ -144,6 +145,7 @@ def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
         received=valid.received,
         batches=tuple(batches),
         duplicates=deduplicated.duplicates,
+        superseded=valid.lines.filter(deduplicated.superseded),
         rejected=pl.concat(rejected),
         references=() if intake.count_only else references(rows, dataset),
         met=valid.met,

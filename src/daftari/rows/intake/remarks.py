@@ -11,6 +11,11 @@ from typing import Any
 class RemarkKind(StrEnum):
     UNUSED_COLUMN = "unused_column"  #: no field takes it, and the mapping does not ignore it
     ABSENT_FIELD = "absent_field"  #: the file has no column for it
+    CHANGED_SINCE = "changed_since"  #: later runs changed rows of a file that was loaded before
+    JUDGED_AGAIN = "judged_again"  #: the same content was loaded before
+    MATCHED_SEVERAL = "matched_several"  #: several columns match a field; one was taken
+    OUR_NAMES = "our_names"  #: the columns are named as fields, and not as the mapping says
+    STILL_REJECTED = "still_rejected"  #: rows of a file that was loaded before wait in quarantine
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
     REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already

@@ -24,6 +24,7 @@ class FieldPlan:
     field: Field
     source: FieldSource
     columns: tuple[str, ...] = ()  #: columns of the block; empty for a constant
+    others: tuple[str, ...] = ()  #: further columns that match the field, and are not taken
     styles: tuple[Style, ...] = ()  #: tried in order; empty until known, and for text
     null_words: tuple[str, ...] = ()
     timezone: str = "UTC"  #: of timestamps without an offset
@@ -56,6 +57,7 @@ class ColumnPlan:
     header: tuple[str, ...]
     mapping: Mapping
     unmapped: tuple[str, ...] = ()  #: columns neither used by a field nor ignored by the mapping
+    has_our_names: bool = False  #: whether columns are named as fields, and not as the mapping says
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -71,7 +73,20 @@ class ColumnPlan:
             for what, names in (("left as they are", self.absent), ("cleared", self.cleared))
             if names
         ]
-        return (*unused, *without_column)
+        several = [
+            Remark(
+                kind=RemarkKind.MATCHED_SEVERAL,
+                text=f"field {one.field.name}: column {one.columns[0]!r} is taken; "
+                f"{' and '.join(map(repr, one.others))} {'matches' if len(one.others) == 1 else 'match'} too",
+            )
+            for one in self.fields
+            if one.others
+        ]
+        ours = Remark(
+            kind=RemarkKind.OUR_NAMES,
+            text=f"has none of the columns that {_where(self.mapping)} names; its columns are named as the fields",
+        )
+        return (*((ours,) if self.has_our_names else ()), *several, *unused, *without_column)
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -102,13 +117,21 @@ def resolve_columns(
             f"{_where(mapping)}: {dataset.name} has no field {strange[0]!r}",
             hint=f"Its fields are {', '.join(field.name for field in dataset.fields)}.",
         )
-    plans = tuple(
-        _field_plan(field, mapping, tuple(header), file, dataset.time_zone) for field in dataset.fields
-    )
+    header = tuple(header)
+    has_our_names = _is_for_other_files(mapping, header)
+    given = _without_names(mapping) if has_our_names else mapping
+    plans = tuple(_field_plan(field, given, header, file, dataset.time_zone) for field in dataset.fields)
     used = {column for plan in plans for column in plan.columns}
     ignored = {normal(name) for name in mapping.ignore}
     unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)
-    plan = ColumnPlan(file=file, fields=plans, header=tuple(header), mapping=mapping, unmapped=unmapped)
+    plan = ColumnPlan(
+        file=file,
+        fields=plans,
+        header=header,
+        mapping=mapping,
+        unmapped=unmapped,
+        has_our_names=has_our_names,
+    )
     _require_fields(plan, dataset)
     _require_subject(plan, dataset)
     return plan
@@ -122,11 +145,15 @@ def _field_plan(
     field: Field, mapping: Mapping, header: tuple[str, ...], file: str, time_zone: str
 ) -> FieldPlan:
     source = mapping.fields.get(field.name, FieldSource())
+    columns, others = _columns(field, source, header, f"{file}: {_where(mapping)}")
+    if not columns and source.headers and not (source.absent or mapping.absent or source.default is not None):
+        raise _no_column(field, source.headers, header, f"{file}: {_where(mapping)}")
     null_words = source.null_words if source.null_words is not None else mapping.null_words
     return FieldPlan(
         field=field,
         source=source,
-        columns=_columns(field, source, header, f"{file}: {_where(mapping)}"),
+        columns=columns,
+        others=others,
         file=file,
         null_words=null_words,
         timezone=mapping.timezone or time_zone,
@@ -134,18 +161,35 @@ def _field_plan(
     )
 
 
-def _columns(field: Field, source: FieldSource, header: tuple[str, ...], where: str) -> tuple[str, ...]:
+def _is_for_other_files(mapping: Mapping, header: tuple[str, ...]) -> bool:
+    """Whether the file has the names of our fields instead of the several names that *mapping* gives to columns."""
+    named = {name: source.headers for name, source in mapping.fields.items() if source.headers}
+    others = [name for field, names in named.items() for name in names if normal(name) != normal(field)]
+    has_ours = len(named) > 1 and all(_alike(name, header) for name in named)
+    return has_ours and bool(others) and not any(_alike(name, header) for name in others)
+
+
+def _without_names(mapping: Mapping) -> Mapping:
+    """The same *mapping*, of which each field is taken from the column with its own name."""
+    fields = {
+        name: source.model_copy(update={"headers": ()}) if source.headers else source
+        for name, source in mapping.fields.items()
+    }
+    return mapping.model_copy(update={"fields": fields})
+
+
+def _columns(
+    field: Field, source: FieldSource, header: tuple[str, ...], where: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that *field* is made of, and further ones that match it."""
     several = source.join.columns if source.join else source.digest.of if source.digest else ()
     if several:
-        return tuple(_named(name, field, header, where) for name in several)
+        return tuple(_named(name, field, header, where) for name in several), ()
     if source.constant is not None or source.row_number:
-        return ()
-    # a file made for us uses our field names, whatever the mapping says
-    names = (
-        (*source.headers, field.name) if source.headers else (field.name, field.business_name or field.name)
-    )
-    found = [column for name in names for column in _alike(name, header)]
-    return tuple(found[:1])
+        return (), ()
+    names = source.headers or (field.name, field.business_name or field.name)
+    found = dict.fromkeys(column for name in names for column in _alike(name, header))
+    return tuple(found)[:1], tuple(found)[1:]
 
 
 def _alike(name: str, header: tuple[str, ...]) -> list[str]:
@@ -156,9 +200,14 @@ def _alike(name: str, header: tuple[str, ...]) -> list[str]:
 def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
     for column in _alike(name, header):
         return column
-    raise MappingError(
-        f"{where}: field {field.name!r} needs column {name!r}, which the file does not have",
-        hint=f"Its columns are {', '.join(header)}.",
+    raise _no_column(field, (name,), header, where)
+
+
+def _no_column(field: Field, names: tuple[str, ...], header: tuple[str, ...], where: str) -> MappingError:
+    named = f"column {names[0]!r}" if len(names) == 1 else f"one of the columns {', '.join(map(repr, names))}"
+    return MappingError(
+        f"{where}: field {field.name!r} needs {named}, which the file does not have",
+        hint=f"Its columns are {', '.join(header)}. For files without it, declare `absent: keep` or `absent: clear`.",
     )
 
 

@@ -179,7 +179,7 @@ class Mapping(_Part):
     total_row: Literal["auto", "none"] | TotalRow = "auto"
     control_totals: ControlTotalsGiven | None = None
     ignore: Texts = ()
-    absent: Absent = "keep"  #: of every field without a source in the file
+    absent: Absent | None = None  #: of every field without a source in the file; None: keep
     name: str = Field(default="", exclude=True)  #: the mapping's file name, for messages
 
     @property

@@ -58,6 +58,7 @@ create table daftari.source_file (
     mapping      text,  -- the source mapping that was used
     mends_sha256 text,  -- for a corrected export: the original file of its rows, whose formats they have
     loaded_at    timestamptz not null default now(),
+    mapping_sha256 text,  -- of what decides how its columns map: the source mapping, or the pipeline's mappings
     primary key (dataset, sha256)
 );
 
