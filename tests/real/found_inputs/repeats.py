@@ -36,3 +36,19 @@ def repeats_6(ran):
     assert [step.exit_code for step in ran.steps] == [0, 0, 0]
     assert ran.steps[1].status == 200
     assert ran.last.counts == {"received": 3, "unchanged": 3}
+
+
+NAMES = "select department_code, name from ops.departments where department_code like 'SW%%' order by 1"
+
+
+def repeats_3(ran):
+    assert [step.counts for step in ran.steps] == [
+        {"received": 2, "inserted": 2},
+        {"received": 2, "updated": 2},
+    ]
+    assert ran.query(NAMES) == [("SWA", "Beta"), ("SWB", "Alpha")]
+
+
+def repeats_4(ran):
+    assert ran.last.counts == {"received": 2, "updated": 1, "unchanged": 1}
+    assert ran.query(NAMES) == [("SWA", "Gamma"), ("SWB", "Alpha")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from daftari.compile.names import Schemas, derived, identifier, identifiers, literal, qualified
 from daftari.compile.quality.conditions import speaks_of_sealed
@@ -20,9 +20,12 @@ _RANGES = {
 }
 
 
-def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
+def key_constraints(dataset: Dataset, schemas: Schemas, *, targets: Collection[str] = ()) -> list[Constraint]:
     """
     Return the primary key and the unique constraints.
+
+    Unique values are checked at the end of a statement, so that two rows may exchange theirs: deferrable. A foreign key
+    can only refer to a field that is not; *targets* are those fields.
 
     A partitioned table's key must include the partition field; `key_table` keeps the contract's own key
     unique.
@@ -58,7 +61,8 @@ def key_constraints(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
                 derived(dataset.name, field.name, "key"),
                 ConstraintKind.UNIQUE,
                 # sealed bytes differ in each row, even for equal values
-                f"unique ({identifier(field.index_column or field.name)})",
+                f"unique ({identifier(field.index_column or field.name)})"
+                f"{'' if field.name in targets else ' deferrable'}",
             )
         )
     return found

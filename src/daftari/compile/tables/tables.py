@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -51,6 +52,9 @@ def _all(
     datasets: Sequence[Dataset], now: datetime, kept: Sequence[Partition], schemas: Schemas
 ) -> Iterator[DatabaseObject]:
     known = {dataset.name: dataset for dataset in datasets}
+    targets: dict[str, set[str]] = defaultdict(set)
+    for relationship in (it for dataset in datasets for it in dataset.relationships):
+        targets[relationship.target].update(relationship.target_fields)
     for dataset in datasets:
         if dataset.no_overlap:
             yield Extension(name="btree_gist")
@@ -58,15 +62,17 @@ def _all(
     for dataset in datasets:
         periods = partitions.partitions(dataset, today=partitions.day_of(dataset, now), schemas=schemas)
         periods += [replace(it, schema=schemas.data) for it in kept if it.table == dataset.name]
-        yield from _table(dataset, periods, schemas)
+        yield from _table(dataset, periods, schemas, targets[dataset.name])
     for dataset in datasets:
         yield from keys.foreign_keys(dataset, known, schemas)
 
 
-def _table(dataset: Dataset, periods: Sequence[Partition], schemas: Schemas) -> Iterator[DatabaseObject]:
+def _table(
+    dataset: Dataset, periods: Sequence[Partition], schemas: Schemas, targets: Collection[str]
+) -> Iterator[DatabaseObject]:
     yield Table(schema=schemas.data, name=dataset.name, partitioned_by=_partitioned_by(dataset))
     yield from columns.columns(dataset, schemas)
-    yield from keys.key_constraints(dataset, schemas)
+    yield from keys.key_constraints(dataset, schemas, targets=targets)
     yield from checks.checks(dataset, schemas)
     yield from keys.no_overlap(dataset, schemas)
     yield from keys.indexes(dataset, schemas)

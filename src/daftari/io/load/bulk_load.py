@@ -19,6 +19,7 @@ import polars as pl
 import psycopg
 from psycopg import Connection, sql
 
+from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
@@ -27,6 +28,7 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
+from daftari.io.row_writing.repeats import find_repeats, unique_others
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
@@ -63,6 +65,9 @@ class BulkLoad:
         self._refusals = Refusals(dataset)
         #: a row may refer to one that the server gets later; the server checks these references itself
         self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
+        #: rules whose verdict depends on other rows of the batch
+        self._settled_later = self._own_references | {"no_overlap"}
+        self._settled_later |= {f"{name}.unique" for name in unique_others(dataset)}
         self._skips_key_triggers = False
         #: PostgreSQL copies into a table with policies only for roles that bypass them, such as a superuser
         self._copies_directly = True
@@ -98,7 +103,8 @@ class BulkLoad:
                 hint="Load the file again when that one has ended, or raise lock_timeout_seconds.",
             ) from None
         allowed = self._conn.execute(_QUERIES["may_skip_key_triggers"]).fetchone()
-        if allowed and allowed[0] and not self._own_references:
+        # Without triggers, unique values would not be checked at the end of a statement either.
+        if allowed and allowed[0] and not self._own_references and not unique_others(self._dataset):
             self._skips_key_triggers = True
             # The rules check every foreign key, and `ReferencedRows` locks the referenced rows. The server would
             # check them again row by row, at three times the cost of the load. Triggers that must still fire are
@@ -147,8 +153,8 @@ class BulkLoad:
         return tuple(self._until_settled(batch, self._merge(batch)) for batch in waiting)
 
     def _until_settled(self, batch: Batch, landed: LoadedRows) -> LoadedRows:
-        """Merge again the rows that were rejected for a reference that a later half of the batch inserted."""
-        while waiting := [line for line, why in landed.refused.items() if why.rule in self._own_references]:
+        """Merge again the rows that were rejected for what a later half of the batch has changed."""
+        while waiting := [line for line, why in landed.refused.items() if why.rule in self._settled_later]:
             chosen = batch.lines.is_in(waiting)
             second = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
             if second.counts.quarantined == len(waiting):
@@ -209,9 +215,43 @@ class BulkLoad:
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             raise error
         if batch.height > 1:
-            return None
+            is_repeat = isinstance(error, psycopg.errors.UniqueViolation)
+            return self._without_repeats(batch) if is_repeat else None
         refused = {batch.lines[0]: self._refusals.of(error)}
         return LoadedRows(batch=batch, counts=RunCounts(received=1, quarantined=1), refused=refused)
+
+    def _without_repeats(self, batch: Batch) -> LoadedRows | None:
+        """
+        Merge *batch* without the rows that repeat a unique value, found as if all were written at once.
+
+        So rows may exchange their values, whatever the order of the lines. None: no row repeats one.
+        """
+        staging.fill(self._conn, self._dataset, batch.columns, batch.body)
+        refused: dict[int, Refusal] = {}
+        fields, found = list(unique_others(self._dataset, batch.columns)), True
+        while found:
+            found = False
+            for field_name in fields:
+                why = self._refusals.by_constraint[derived(self._dataset.name, field_name, "key")]
+                keys = find_repeats(self._conn, self._dataset, self._stage, field_name, lines=None)
+                if keys:
+                    found = True
+                    refused |= dict.fromkeys(self._unstage(batch, keys), why)
+        if not refused:
+            return None
+        chosen = ~batch.lines.is_in(list(refused))
+        rest = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
+        counts = rest.counts + RunCounts(received=len(refused), quarantined=len(refused))
+        return LoadedRows(batch=batch, counts=counts, refused={**refused, **rest.refused})
+
+    def _unstage(self, batch: Batch, keys: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Remove the rows with *keys* from the staging table; return their lines."""
+        key = list(self._dataset.key)
+        gone = pl.DataFrame(keys, schema={name: batch.rows.schema[name] for name in key}, orient="row")
+        match = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
+        with self._conn.cursor() as cursor:
+            cursor.executemany(sql.SQL("delete from {} where {}").format(self._stage, match), keys)
+        return batch.rows.select(key).with_columns(line=batch.lines).join(gone, on=key)["line"].to_list()
 
     def _halves(self, batch: Batch) -> Iterator[Batch]:
         """Copy the bodies one after another: the second is encoded after the first is written."""

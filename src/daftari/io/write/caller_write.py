@@ -7,7 +7,7 @@ caller's role sees. An existing but hidden row gives the same reason as a row th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from psycopg import Connection, sql
 from daftari.compile.access import approval_triggers
 from daftari.compile.access.relations import relation_of
 from daftari.compile.access.roles import Roles
+from daftari.compile.names import derived
 from daftari.contract.access.caller import Caller
 from daftari.contract.model import Conflict, Dataset
 from daftari.contract.permissions import sees_all_rows
@@ -28,6 +29,7 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
+from daftari.io.row_writing.repeats import find_repeats, unique_others
 from daftari.rows.intake.batch import Batch
 from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, NOT_TAKEN, Refusal
 
@@ -184,8 +186,11 @@ class CallerWrite:
         visible = self._visible(list(found.there))
         fates = {line: refused(NOT_TAKEN) for line in found.there if line not in visible}
         changed = {line: names for line, names in found.there.items() if names and line in visible}
+        repeats = self._repeats(changed)
+        fates |= repeats
+        changed = {line: names for line, names in changed.items() if line not in repeats}
         fates |= {
-            line: Fate(status="unchanged") for line in found.there if line in visible and line not in changed
+            line: Fate(status="unchanged") for line in visible if line not in changed and line not in fates
         }
         if self._dataset.conflict is Conflict.UPDATE:
             keeping = found.changes_person & changed.keys()
@@ -198,6 +203,29 @@ class CallerWrite:
                 return fates | {line: refused(CONTRADICTS) for line in changed}
             case _:
                 return fates | self._update(changed)
+
+    def _repeats(self, changed: Mapping[int, Sequence[str]]) -> dict[int, Fate]:
+        """Reject the rows that would repeat a unique value, judged together, so that rows may exchange theirs."""
+        fields = {name for names in changed.values() for name in names} & unique_others(self._dataset).keys()
+        fates: dict[int, Fate] = {}
+        found = len(changed) > 1 and self._dataset.conflict is Conflict.UPDATE
+        while found:
+            found = False
+            for name in sorted(fields):
+                lines = [line for line in changed if line not in fates]
+                keys = find_repeats(self._conn, self._dataset, self._stage, name, lines=lines)
+                gone = self._lines_of(keys)
+                why = self._refusals.by_constraint[derived(self._dataset.name, name, "key")]
+                fates |= {line: refused(why if self.sees_all else NOT_TAKEN) for line in gone}
+                found |= bool(gone)
+        return fates
+
+    def _lines_of(self, keys: Sequence[tuple[Any, ...]]) -> list[int]:
+        match = sql.SQL(" and ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(it)) for it in self._dataset.key
+        )
+        statement = sql.SQL("select _line from {} where {}").format(self._stage, match)
+        return [line for key in keys for (line,) in self._conn.execute(statement, key)]
 
     def _visible(self, lines: list[int]) -> set[int]:
         """Return which existing rows the caller sees."""

@@ -23,6 +23,7 @@ from daftari.io.database import queries
 from daftari.io.keys.session_keys import in_reader_role
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.row_writing import staging
+from daftari.io.row_writing.repeats import unique_others
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, RunCounts
 from daftari.io.write import caller_write
@@ -101,5 +102,7 @@ def _insert(delivery: OptimisticInsert) -> sql.Composed:
         table=staging.governed_table(dataset),
         stage=staging.stage_of_session(dataset),
         columns=caller_write.further(staging.filled_columns(delivery.rows, dataset)),
+        # PostgreSQL cannot skip a conflict of a deferrable constraint; it then rejects the statement.
+        otherwise=sql.SQL("" if unique_others(dataset) else "on conflict do nothing"),
         order=sql.SQL(", ").join(order),
     )

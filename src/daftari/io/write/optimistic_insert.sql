@@ -30,7 +30,7 @@ from started;
 insert into {table} (_run_id{columns})
 select current_setting('daftari.run_id')::bigint{columns} from {stage}
 order by {order}
-on conflict do nothing;
+{otherwise};
 
 -- name: end
 with finished as (

@@ -2,14 +2,14 @@
 -- the person left, or otherwise to the year of the newest leave request or change of a
 -- person. No column is null.
 --
--- Only annual leave is charged against the entitlement. A request counts in the year it
--- starts. Entitlement grows with each month of service begun in the year: a twelfth of
+-- Only annual leave is charged against the entitlement. The days of a request over the end
+-- of a year are divided between the years by their weekdays, in half days. Entitlement grows with each month of service begun in the year: a twelfth of
 -- the year's days, 1.75 by law (Employment Act 2007, s. 28(1)(b)).
 {{ config(indexes=[{'columns': ['user_id', 'year'], 'unique': true}]) }}
 
 with known as (
     select greatest(
-        (select max(start_date) from {{ ref('stg_leave_requests') }}),
+        (select max(end_date) from {{ ref('stg_leave_requests') }}),
         (select cast(max(updated_at at time zone '{{ var("time_zone") }}') as date) from {{ ref('stg_users') }})
     ) as until
 ),
@@ -35,14 +35,43 @@ years as (
     ) as year
 ),
 
+annual as (
+    select
+        user_id,
+        status,
+        days,
+        cast(year as integer) as year,
+        -- weekdays from the start to the end, and to the end of this year and of the one before
+        {{ weekdays('start_date', 'end_date') }} as in_all,
+        {{ weekdays('start_date', 'least(end_date, make_date(cast(year as integer), 12, 31))') }} as until_its_end,
+        {{ weekdays('start_date', 'make_date(cast(year as integer) - 1, 12, 31)') }} as before_it,
+        year = extract(year from start_date) as is_first
+    from {{ ref('stg_leave_requests') }}
+    cross join lateral generate_series(
+        cast(extract(year from start_date) as integer), cast(extract(year from end_date) as integer)
+    ) as year
+    where leave_type = 'annual'
+),
+
+charged as (
+    select
+        user_id,
+        status,
+        year,
+        case
+            when in_all = 0 then case when is_first then days else 0 end
+            else round(2 * days * until_its_end / in_all) / 2 - round(2 * days * before_it / in_all) / 2
+        end as days
+    from annual
+),
+
 requests as (
     select
         user_id,
-        cast(extract(year from start_date) as integer) as year,
+        year,
         sum(days) filter (where status in ('approved', 'taken')) as taken,
         sum(days) filter (where status = 'requested') as pending
-    from {{ ref('stg_leave_requests') }}
-    where leave_type = 'annual'
+    from charged
     group by 1, 2
 ),
 
