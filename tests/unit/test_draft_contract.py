@@ -247,6 +247,7 @@ DOUBTED = [
     (["1.500", "12.250"], "number", "The dot before three digits is ambiguous"),
     (["1,500", "12,250"], "integer", "The comma before three digits is ambiguous"),
     (["78.8", "2.8e-14", "400"], "number", "Written with an exponent, as in 9.9E-9: 1 of 3 values"),
+    (["the 14 of September 2012", "the 3 of March 2013"], "string", "Its values look like dates"),
     (["R-1", "R-2"], "string", ""),
     (["R1", "R22"], "string", ""),
     (["R 1.50", "R 22.00"], "number", ""),
@@ -264,6 +265,11 @@ def test_a_type_is_that_of_the_majority_and_the_others_are_counted(values, kind,
 def test_an_identifier_is_text_unless_every_value_fits():
     found = of_cells(post_ref=["1"] * 99 + ["CO118"], other=["1"] * 99 + ["CO118"])
     assert [one.logical_type.value for one in found.values()] == ["string", "integer"]
+
+
+def test_an_identity_number_is_no_key():
+    found = of_cells(**{"ID No": ["23456789", "34567890"], "Claim No": ["1", "2"]})
+    assert [name for name, one in found.items() if one.key_position] == ["Claim No"]
 
 
 def test_a_decimal_mark_of_one_column_reads_the_dots_of_another():

@@ -91,3 +91,11 @@ def import_7(ran):
 def import_8(ran):
     assert fields(ran) == {"depot_id": "string required key", "pieces": "integer required"}
     assert remarks(ran)["pieces"][0].startswith("The dot before three digits is ambiguous")
+
+
+def import_9(ran):
+    found = fields(ran)
+    assert found["deed"] == "string required"
+    assert found["signed"] == "date required" or remarks(ran)["signed"][0].startswith(
+        "Its values look like dates"
+    )

@@ -118,27 +118,30 @@ def _is_closed(values: pl.Series, rows: int) -> bool:
 
 
 def _remarks(found: ColumnType, mark: str | None) -> Iterable[str]:
+    if found.kind is LogicalType.STRING:
+        yield from _remarks_on_text(found)
+        return
     kind = _in_words(found.kind)
     for word, rows in found.words:
-        if found.kind is LogicalType.STRING:
-            break
         where = "1 row" if rows == 1 else f"{rows:,} rows"
         yield f"The word '{word}' stands in {where} in place of a value: declare it in null_words."
-    if found.outliers and found.kind is not LogicalType.STRING:
-        yield (
-            f"{found.fits:,} of {found.values:,} values read as {kind}; the other {found.outliers:,} would be rejected."
-        )
+    if found.outliers:
+        others = f"the other {found.outliers:,} would be rejected"
+        yield f"{found.fits:,} of {found.values:,} values read as {kind}; {others}."
     if found.exponents:
         yield f"Written with an exponent, as in 9.9E-9: {found.exponents:,} of {found.values:,} values."
-    if found.tried is not None:
-        yield (
-            f"{found.tried_fits:,} of {found.values:,} values read as {_in_words(found.tried)}; kept as text because"
-            " the others do not."
-        )
     if found.evidence is not None and is_open(found.evidence):
         yield _open_mark(found.evidence, mark)
     elif found.is_ambiguous:
         yield f"No single style reads all of its {kind}: declare `format` in the source mapping{_perhaps(found)}."
+
+
+def _remarks_on_text(found: ColumnType) -> Iterable[str]:
+    if found.looks_dated:
+        yield "Its values look like dates, in a style that is not known: kept as text."
+    if found.tried is not None:
+        kind = _in_words(found.tried)
+        yield f"{found.tried_fits:,} of {found.values:,} values read as {kind}; kept as text because the others do not."
 
 
 def _open_mark(evidence: NumberEvidence, mark: str | None) -> str:

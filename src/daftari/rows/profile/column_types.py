@@ -44,6 +44,11 @@ _EXPONENT = r"^[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}$"
 _LIKE_NUMBERS = r"^[-+(]?[0-9][0-9., ']*\)?$"
 _LIKE_DATES = r"^[0-9]{1,4}[-/. ][0-9]{1,2}[-/. ][0-9]{1,4}"
 
+_DAY_AND_MONTH = (
+    r"(?i)[0-9]{1,2}.*\b(?:jan|feb|mar|apr|may|mei|jun|jul|aug|ago|sep|oct|okt|nov|dec|des)[a-z]*\b"
+    r".*(?:19|20)[0-9]{2}"
+)
+
 _COUNTED = (LogicalType.INTEGER, LogicalType.NUMBER)
 _DATED = (LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME)
 
@@ -61,6 +66,9 @@ class ColumnType:
     #: number evidence, to compare with the file's other columns
     evidence: NumberEvidence | None = None
     is_ambiguous: bool = False  #: between two styles
+    looks_dated: bool = (
+        False  #: of a column that stays text: most values have a day, a month's name and a year
+    )
     tried: LogicalType | None = None  #: of a column that stays text: the type that many of its values have
     tried_fits: int = 0
 
@@ -94,7 +102,8 @@ def type_of_column(text: pl.Series, *, is_identifier: bool = False) -> ColumnTyp
     best = _best(_fits(rest))
     as_text = ColumnType(kind=LogicalType.STRING, fits=text.count(), values=text.count())
     if best is None:
-        return as_text
+        dated = int(rest.filter(rest["value"].str.contains(_DAY_AND_MONTH))["count"].sum())
+        return replace(as_text, looks_dated=dated >= MAJORITY * rows)
     if not _is_majority(best, rows, is_identifier=is_identifier):
         is_near = best.rows * 2 > rows
         return replace(as_text, tried=best.kind, tried_fits=best.rows) if is_near else as_text
