@@ -138,13 +138,18 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
 
 
 def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
-    from daftari.io.files.workbook import open_sheet
+    from daftari.io.workbooks.workbook import open_sheet
 
     sheet = open_sheet(path, sought)
-    facts = {"sheet": sheet.name, "header row": _header_row(sheet.layout)}
-    above = sheet.layout.first_line - 1
-    remarks = renamed_columns(sheet.layout.header, sheet.layout.columns)
-    return _Content(header=sheet.layout.columns, facts=facts, remarks=remarks, above=above, read=sheet.blocks)
+    layout = sheet.table.layout
+    facts = {"sheet": sheet.name, "header row": _header_row(layout)}
+    return _Content(
+        header=layout.columns,
+        facts=facts,
+        above=sheet.table.header_line,
+        remarks=(*sheet.remarks, *renamed_columns(layout.header, layout.columns)),
+        read=sheet.blocks,
+    )
 
 
 def _parquet(path: Path, sought: Sought, _block_bytes: int) -> _Content:

@@ -15,6 +15,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.rows.formats import booleans
+from daftari.rows.formats.cell_notes import reasons_of_cells
 from daftari.rows.formats.dates import DateStyle
 from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.formats.texts import columns_of
@@ -75,12 +76,14 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
-    values, texts, unreadable, faults = [], [], {}, {}
+    values, texts, unreadable = [], [], {}
+    faults = dict(reasons_of_cells(plan, block, dataset))
     for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True):
         is_cell = len(one.columns) == 1 and column.content is column.found
         read = read_values(column.content, one, may_hold_nul=block.may_hold_nul or not is_cell)
-        if (why := _faults_of(one, block, column.found)) is not None:
-            faults[one.field.name] = why
+        if (found := _faults_of(one, block, column.found)) is not None:
+            faults[one.field.name] = found
+        if (why := faults.get(one.field.name)) is not None:
             read = read.set(why.is_not_null(), None)
         texts.append(column.found.alias(one.field.name))
         values.append(read.alias(one.field.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import polars as pl
 
@@ -33,6 +34,21 @@ class Malformed:
     preview: str  #: its shape: letters as `a`, digits as `9`, so that no value shows
 
 
+class CellNoteKind(StrEnum):
+    """What a note on a cell means for its row."""
+
+    FAULT = "fault"  #: the cell holds no value: a row with a field that needs it is rejected
+    LOSS = "loss"  #: its text is not certain to be what was typed: rejected in a text or a key
+    TRUTH = "truth"  #: it is a truth value in a column with other cells: rejected in a key
+    MERGED = "merged"  #: it is empty because the value of its merged area is in another cell
+
+
+#: Notes on single cells: the line and column of each, and the reason in words.
+CELL_NOTES = pl.Schema(
+    [("line", pl.Int64()), ("column", pl.String()), ("kind", pl.String()), ("reason", pl.String())]
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Block:
     """
@@ -53,6 +69,9 @@ class Block:
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
     #: by column: why the reader found a cell to be no value of any type ("is NaN …"); null where it is one
     faults: Mapping[str, pl.Series] = field(default_factory=dict)
+    #: by column: the cells that the file itself marks as a number or a date, in canonical form (ISO 8601, `-1.5`)
+    typed: Mapping[str, pl.Series] = field(default_factory=dict)
+    notes: pl.DataFrame | None = None  #: on single cells, as CELL_NOTES; None: no note
 
 
 def shape_of(text: str) -> str:

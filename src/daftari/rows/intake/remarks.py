@@ -20,6 +20,12 @@ class RemarkKind(StrEnum):
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
     REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already
     TOTAL_ROW = "total_row"  #: a row that states the sum of others
+    SHEET = "sheet"  #: a sheet of a workbook that was not read, or that is hidden
+    HIDDEN = "hidden"  #: rows or columns that a spreadsheet does not show
+    MERGED_CELLS = "merged_cells"  #: cells that a merged area covers
+    STALE_FORMULA = "stale_formula"  #: a value that its workbook asks to be calculated again
+    CELL_FORMAT = "cell_format"  #: a text that only the format of a number shows
+    OUTSIDE_TABLE = "outside_table"  #: cells beside the table that are not read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -167,7 +167,8 @@ class Mapping(_Part):
     match: Texts = ()  #: globs of the file names that it applies to
     encoding: str | None = None
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    sheet: str | None = None
+    sheet: int | str | None = None  #: of a workbook, by name, or by number from 1
+    merged: Literal["empty", "fill"] = "empty"  #: what the cells of a merged area hold beside its first one
     member: str | None = None  #: of a zip archive
     rows: str | None = None  #: of JSON: the list of objects inside one object, e.g. `data.items`
     header_row: Annotated[int, Field(ge=0)] | None = None  #: from 1; 0 when the file has no header

@@ -97,6 +97,7 @@ class _Broken:
     fields: tuple[str, ...]
     reason: str
     rows: pl.Series  #: which rows break it
+    by_row: pl.Series | None = None  #: the reason of each of these rows, if they differ
 
 
 def rulebook(
@@ -250,10 +251,7 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
     table = pl.DataFrame([one.rows.alias(str(at)) for at, one in enumerate(broken)])
     bad = table.select(pl.any_horizontal(pl.all())).to_series()
     reasons = pl.concat_str(
-        (
-            pl.when(pl.col(str(at))).then(pl.lit(reason_json(one.rule, one.fields, one.reason)))
-            for at, one in enumerate(broken)
-        ),
+        (pl.when(pl.col(str(at))).then(_why(one, bad)) for at, one in enumerate(broken)),
         separator=",",
         ignore_nulls=True,
     )
@@ -281,6 +279,15 @@ def _without_absent(kept: pl.Series, absent_in_row: pl.Series) -> pl.Series:
         for one, absent in zip(kept, absent_in_row, strict=True)
     ]
     return pl.Series(found, dtype=pl.String)
+
+
+def _why(broken: _Broken, bad: pl.Series) -> pl.Expr:
+    """Return the reason of each *bad* row, as quarantine stores it."""
+    if broken.by_row is None:
+        return pl.lit(reason_json(broken.rule, broken.fields, broken.reason))
+    said = broken.by_row.set(~broken.rows, None).filter(bad)
+    found = [None if one is None else reason_json(broken.rule, broken.fields, one) for one in said]
+    return pl.lit(pl.Series(found, dtype=pl.String))
 
 
 def reason_json(rule: str, fields: Sequence[str], reason: str) -> str:
@@ -341,26 +348,37 @@ def _unreadable(rows: ParsedRows, dataset: Dataset) -> Iterator[_Broken]:
         if values.null_count() == 0:
             continue
         if field.required:
-            yield _Broken(
-                rule=f"{field.name}.required", fields=(field.name,), reason="is missing", rows=text.is_null()
+            yield from _of_cells(
+                _Broken(
+                    rule=f"{field.name}.required",
+                    fields=(field.name,),
+                    reason="is missing",
+                    rows=text.is_null(),
+                ),
+                rows,
             )
         if text.null_count() < values.null_count():
-            yield from _not_of_type(rows, field)
+            expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
+            yield from _of_cells(
+                _Broken(
+                    rule=f"{field.name}.type",
+                    fields=(field.name,),
+                    reason=f"cannot be read as {expected}",
+                    rows=values.is_null() & text.is_not_null(),
+                ),
+                rows,
+            )
 
 
-def _not_of_type(rows: ParsedRows, field: Field) -> Iterator[_Broken]:
-    """Yield the values that cannot be read: each fault that the reader of the file found, then the others."""
-    wrong = rows.values[field.name].is_null() & rows.text[field.name].is_not_null()
-    expected = rows.unreadable.get(field.name, f"a {field.logical_type}")
-    reasons = {f"cannot be read as {expected}": wrong}
-    faults = rows.faults.get(field.name)
-    if faults is not None:
-        reasons = {
-            reason: (faults == reason).fill_null(False) for reason in faults.drop_nulls().unique().sort()
-        }
-        reasons[f"cannot be read as {expected}"] = wrong & faults.is_null()
-    for reason, broken in reasons.items():
-        yield _Broken(rule=f"{field.name}.type", fields=(field.name,), reason=reason, rows=broken)
+def _of_cells(broken: _Broken, rows: ParsedRows) -> Iterator[_Broken]:
+    """Yield *broken*, with the reason of its cell for each row that has one."""
+    reasons = rows.faults.get(broken.fields[0])
+    if reasons is None:
+        yield broken
+        return
+    has_reason = reasons.is_not_null()
+    yield replace(broken, rows=broken.rows & ~has_reason)
+    yield replace(broken, rows=broken.rows & has_reason, by_row=reasons)
 
 
 def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
