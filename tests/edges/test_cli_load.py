@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 from tests.clinic import HEADER, SECRETS
 
@@ -96,6 +97,28 @@ def test_rows_that_come_right_are_told(clinic, daftari):
         "mended.csv: 1 rows that were in quarantine are resolved"
         in daftari("load", "visits", "mended.csv").lines
     )
+
+
+def two_months(clinic):
+    book = openpyxl.Workbook()
+    book.active.title = "March"
+    for row in (HEADER.split(","), GOOD[0].split(",")):
+        book.active.append(row)
+    for row in (HEADER.split(","), *(one.split(",") for one in GOOD)):
+        (book["April"] if "April" in book else book.create_sheet("April")).append(row)
+    book.save(clinic.folder / "visits.xlsx")
+
+
+@pytest.mark.parametrize("sheet", ["April", "2"])
+def test_a_sheet_of_a_workbook_is_loaded_by_name_or_number(clinic, daftari, sheet):
+    two_months(clinic)
+
+    refused = daftari("load", "visits", "visits.xlsx")
+    loaded = daftari("load", "visits", "visits.xlsx", "--sheet", sheet, "--output", "json")
+
+    assert refused.exit_code == 20
+    assert "has 2 sheets with rows (March, April)" in " ".join(refused.err.split())
+    assert loaded.json[0]["counts"]["inserted"] == 2
 
 
 def test_json_holds_the_same(clinic, daftari):

@@ -4,8 +4,9 @@ import csv
 import io
 import shutil
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import openpyxl
 import psycopg
 import pytest
 from tests.browser import CHROMIUM, OF_COLOURS, barriers, chromium
@@ -153,6 +154,82 @@ def test_a_dirty_file_is_dropped_two_rows_are_corrected_and_the_report_changes(r
     page.wait_for_url("**/quarantine/expenses?outcome=*")
     assert "2 inserted" in page.get_by_role("status").first.inner_text()
     assert "0 rejected rows" in page.inner_text("main")
+
+    page.goto(f"{room.url}/reports")
+    page.get_by_role("button", name="Rebuild the reports").click()
+    page.wait_for_url("**/reports?built=yes*", timeout=120_000)
+    assert spent(page, room) == "600.00"
+    assert page.faults == []
+
+
+#: The headings of a workbook that nobody made for us, by field.
+HEADINGS = {
+    "expense_id": "Namba",
+    "spent_on": "Tarehe",
+    "department_code": "Idara",
+    "user_id": "Mtumishi",
+    "category": "Aina",
+    "supplier": "Muuzaji",
+    "description": "Maelezo",
+    "amount": "Kiasi",
+    "currency": "Sarafu",
+    "status": "Hali",
+    "approved_at": "Ilipitishwa",
+}
+
+
+def monthly_workbook(path):
+    """A title, a header, three rows of which two have a wrong cell, and a total; a second sheet with notes."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Machi"
+    sheet.append(["Mto Safi, ripoti ya mwezi"])
+    sheet.append([])
+    sheet.append(["", *HEADINGS.values()])
+    rest = ["KES", "paid", "2026-03-30T09:00:00+03:00"]
+    sheet.append([1, "K1", date(2026, 3, 2), "FIN", "U2", "travel", "Safari Rides", "Teksi", 500, *rest])
+    sheet.append([2, "K2", "kesho", "FIN", "U2", "meals", "Mama Oliech", "Chakula", 30, *rest])
+    sheet.append([3, "K3", date(2026, 3, 6), "FIN", "U2", "#N/A", "Mama Oliech", "Chai", 70, *rest])
+    sheet["F6"].data_type = "e"
+    sheet.append(["JUMLA", *[None] * 7, 600])
+    book.create_sheet("Maelezo").append(["Idara"])
+    book["Maelezo"].append(["Fedha = Finance"])
+    book.save(path)
+
+
+def test_a_messy_workbook_goes_from_drop_to_report(room, tmp_path):
+    monthly_workbook(tmp_path / "machi.xlsx")
+    page = room.enter("finance")
+    assert spent(page, room) is None
+
+    page.goto(f"{room.url}/load/expenses")
+    page.get_by_label("Drop a file here").set_input_files(tmp_path / "machi.xlsx")
+    page.wait_for_url("**/load/expenses/*")
+    assert "has 2 sheets with rows (Machi, Maelezo)" in page.get_by_role("alert").inner_text()
+    assert barriers(page) == []
+    page.get_by_label("Sheet of the workbook").select_option("Machi")
+    page.get_by_role("button", name="Preview this sheet").click()
+    page.wait_for_url("**sheet=Machi*")
+    for field, heading in HEADINGS.items():
+        page.locator(f'[id="m.{field}"]').select_option(heading)
+    page.get_by_role("button", name="Preview with these columns").click()
+    page.wait_for_url("**m.amount=Kiasi*")
+    assert barriers(page) == []
+    why = table(page, "Why rows would be rejected")
+    assert sorted(row[0] for row in why) == ["category", "spent_on"]
+    assert ["category", "is not read: F6 holds the error #N/A", "1"] in why
+    page.get_by_label("Sum of amount").fill("600.00")
+    page.get_by_role("button", name="Load 1 row").click()
+    page.wait_for_url("**/runs/*")
+    assert "1 inserted" in page.get_by_role("status").inner_text()
+    assert "2 rejected" in page.get_by_role("status").inner_text()
+
+    page.goto(f"{room.url}/quarantine/expenses")
+    page.get_by_label("spent on, line 5").fill("2026-03-04")
+    page.get_by_label("category, line 6").fill("meals")
+    page.get_by_role("button", name="Replay changed rows").click()
+    page.wait_for_url("**/quarantine/expenses?outcome=*")
+    assert "2 inserted" in page.get_by_role("status").first.inner_text()
 
     page.goto(f"{room.url}/reports")
     page.get_by_role("button", name="Rebuild the reports").click()

@@ -43,6 +43,13 @@ def load(
             dir_okay=False,
         ),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            help="The sheet of a workbook, by its name or number. Default: the one that has the columns.",
+            show_default=False,
+        ),
+    ] = None,
     total: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,7 +73,14 @@ def load(
 
     Example: daftari load expenses march.csv --total rows=1204 --total amount=90412.50
     """
-    asked = Files(dataset=dataset, paths=files, mapping=mapping, totals=_totals(total or ()), again=again)
+    asked = Files(
+        dataset=dataset,
+        paths=files,
+        mapping=mapping,
+        sheet=sheet,
+        totals=_totals(total or ()),
+        again=again,
+    )
 
     def opened() -> CommandSession:
         from daftari.cli.session import open_session  # while the first file is being hashed

@@ -57,6 +57,8 @@ def preview_upload(page: PageRequest) -> Response:
         problem=found.problem,
         header=found.header,
         picks=upload.picks,
+        sheets=found.sheets,
+        sheet=upload.sheet or (found.look.explained.facts.get("sheet") if found.look else None),
         query=page.request.url.query,
     )
 
@@ -89,5 +91,6 @@ def _upload(page: PageRequest) -> Upload:
         path=find_upload(page.service.settings.data_dir, dataset, page.caller, place),
         sender=(page.context(), page.service.roles),
         picks={name.removeprefix("m."): asked[name] for name in asked if name.startswith("m.")},
+        sheet=asked.get("sheet") or None,
         totals=totals_of({name: text for name, text in page.form.items() if text.strip()}, dataset),
     )

@@ -100,6 +100,23 @@ def _opened(
     )
 
 
+def sheets_of(path: Path) -> tuple[str, ...]:
+    """
+    Return the names of the sheets of a workbook that have rows; none for a file of another kind.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    plain = unpack(path, path.name, None)
+    if not plain.path.stat().st_size:
+        return ()
+    if kind_of(plain.path, _inner_name(path.name, plain)) is not FileKind.WORKBOOK:
+        return ()
+    from daftari.io.workbooks.workbook import sheets_with_rows
+
+    return sheets_with_rows(plain.path, path.name)
+
+
 def _inner_name(name: str, plain: Unpacked) -> str:
     """Return the name of an archive's content: `march.jsonl` of `march.jsonl.gz`."""
     return Path(name).stem if plain.packing and Path(name).suffix.lower() in _PACKED else name

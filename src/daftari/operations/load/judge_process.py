@@ -54,6 +54,7 @@ class JudgedFile:
     dataset: str
     path: Path
     mapping: Path | None = None
+    sheet: str | None = None
     settings: Settings | None = (
         None  #: for the keys of sealed fields; sent through the pipe, like everything here
     )

@@ -60,7 +60,7 @@ def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
 
 def _judged(asked: BinaryIO) -> Iterator[Judged]:
     file: JudgedFile = pickle.load(asked)  # noqa: S301 -- see above
-    wanted = WantedFile(dataset=file.dataset, path=file.path, mapping=file.mapping)
+    wanted = WantedFile(dataset=file.dataset, path=file.path, mapping=file.mapping, sheet=file.sheet)
     # the parent computes its hash
     workspace = (
         read_open_workspace(file.settings, only=file.dataset)

@@ -50,6 +50,7 @@ class Files:
     dataset: str
     paths: Sequence[Path]
     mapping: Path | None = None  #: None: the pipeline's own mapping for the file
+    sheet: str | None = None  #: of a workbook, by name or number; None: the mapping's
     totals: ControlTotals | None = None
     again: bool = False  #: also when a file of this content was loaded before
 
@@ -137,6 +138,7 @@ class _One:
             dataset=self.files.dataset,
             path=self.path,
             mapping=self.files.mapping,
+            sheet=self.files.sheet,
             settings=settings,
         )
 
@@ -185,6 +187,7 @@ def _request(
         dataset=files.dataset,
         path=path,
         mapping=files.mapping,
+        sheet=files.sheet,
         totals=files.totals or ControlTotals(),
         again=files.again,
         judges_again=True,

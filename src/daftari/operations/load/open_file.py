@@ -43,6 +43,7 @@ class WantedFile:
     dataset: str
     path: Path  #: `-` is standard input
     mapping: Path | Mapping | None = None  #: None: the pipeline's own mapping for the file
+    sheet: str | None = None  #: of a workbook, by name or number; None: the mapping's
 
     @property
     def is_file(self) -> bool:
@@ -68,9 +69,18 @@ def choose_mapping(pipeline: Pipeline, dataset: Dataset, wanted: WantedFile) -> 
     """
     Return the mapping of *pipeline* for the file: by its name first, else the only one for the dataset.
 
+    It names the sheet that is wanted, if one is.
+
     Raises:
         MappingError: several match.
     """
+    chosen = _usual_mapping(pipeline, dataset, wanted)
+    if wanted.sheet is None:
+        return chosen
+    return (chosen or Mapping(dataset=dataset.name)).model_copy(update={"sheet": wanted.sheet})
+
+
+def _usual_mapping(pipeline: Pipeline, dataset: Dataset, wanted: WantedFile) -> Mapping | None:
     if isinstance(wanted.mapping, Mapping):
         return wanted.mapping
     if wanted.mapping is not None:

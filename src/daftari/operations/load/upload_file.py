@@ -17,7 +17,7 @@ from daftari.contract import permissions
 from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Dataset
 from daftari.errors import AccessRefused, DaftariError, MappingError, QueryRefused
-from daftari.io.files import open_source, waiting_uploads
+from daftari.io.files import open_source, sheets_of, waiting_uploads
 from daftari.io.files.waiting_uploads import place_of as place_of
 from daftari.io.runs.ledger import Loaded as Loaded
 from daftari.io.workspace.files import Workspace
@@ -40,6 +40,7 @@ class Upload:
     path: Path
     sender: tuple[RequestContext, Roles]
     picks: Mapping[str, str] = field(default_factory=dict)  #: columns that were picked by hand, by field
+    sheet: str | None = None  #: of a workbook, picked by hand
     totals: ControlTotals = ControlTotals()
 
 
@@ -48,6 +49,7 @@ class Looked:
     look: FilePreview | None  #: None: the file cannot be loaded as it is
     problem: DaftariError | None  #: the reason
     header: tuple[str, ...]  #: the file's columns; none where it cannot be read
+    sheets: tuple[str, ...] = ()  #: those with rows, of a workbook with several
 
 
 def begin_upload(data_dir: Path, dataset: Dataset, caller: Caller, name: str, *, now: datetime) -> Path:
@@ -89,12 +91,21 @@ def discard_upload(path: Path) -> None:
 
 def look_at_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Looked:
     """Return what the file is, how it maps, and the result of its rows. Nothing is loaded."""
+    sheets = _sheets(upload)
     try:
         request = _request(workspace, upload)
         look = preview_file(conn, workspace, replace(request, sender=None), now=now)
     except DaftariError as problem:
-        return Looked(look=None, problem=problem, header=_header(workspace, upload))
-    return Looked(look=look, problem=None, header=look.header)
+        return Looked(look=None, problem=problem, header=_header(workspace, upload), sheets=sheets)
+    return Looked(look=look, problem=None, header=look.header, sheets=sheets)
+
+
+def _sheets(upload: Upload) -> tuple[str, ...]:
+    try:
+        found = sheets_of(upload.path)
+    except DaftariError:
+        return ()
+    return found if len(found) > 1 else ()
 
 
 def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, now: datetime) -> Loaded:
@@ -182,7 +193,9 @@ def _mapping(workspace: Workspace, upload: Upload) -> ColumnMapping | None:
     """The pipeline's mapping for this file, with the picked columns; None: map by names."""
     pipeline, _ = workspace.dataset(upload.dataset.name)
     usual = choose_mapping(
-        pipeline, upload.dataset, WantedFile(dataset=upload.dataset.name, path=upload.path)
+        pipeline,
+        upload.dataset,
+        WantedFile(dataset=upload.dataset.name, path=upload.path, sheet=upload.sheet),
     )
     return with_picks(usual, upload.picks, upload.dataset.name)
 
