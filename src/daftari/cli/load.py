@@ -23,6 +23,21 @@ if TYPE_CHECKING:
     from daftari.rows.mapping.explain import Explained
 
 app = typer.Typer(add_completion=False)
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A source mapping. Default: the pipeline's mapping that matches the file.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The sheet of a workbook, by its name or number. Default: the one that has the columns.",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
@@ -35,21 +50,8 @@ def load(
             show_default=False,
         ),
     ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            help="A source mapping. Default: the pipeline's mapping that matches the file.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(
-            help="The sheet of a workbook, by its name or number. Default: the one that has the columns.",
-            show_default=False,
-        ),
-    ] = None,
+    mapping: MappingOption = None,
+    sheet: SheetOption = None,
     total: Annotated[
         list[str] | None,
         typer.Option(
