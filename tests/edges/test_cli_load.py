@@ -214,7 +214,7 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
             3,
             (
                 "error: --total rows=many: 'many' is not a number\n"
-                "hint: For example --total rows=1204 or --total amount=12.50\n"
+                "hint: For example --total rows=1204, --total amount=12.50 or --rounding amount=0.01\n"
             ),
         ),
     ],
@@ -354,3 +354,20 @@ def test_help_ends_with_an_example(daftari):
     said = daftari("load", "--help")
 
     assert "Example: daftari load expenses march.csv --total rows=1204" in said.out
+
+
+def test_a_total_that_differs_by_rounding_is_accepted_by_name(clinic, daftari):
+    clinic.file(*GOOD, ",,,,300.51,Total", name="good.csv")
+
+    refused = daftari("load", "visits", "good.csv")
+    accepted = daftari("load", "visits", "good.csv", "--rounding", "fee=0.01", "--output", "json")
+
+    assert refused.exit_code == 22
+    assert "--rounding fee=0.01" in refused.err
+    (loaded,) = accepted.json
+    assert loaded["counts"]["inserted"] == 2
+    assert loaded["left_out"]["totals"] == 1
+    assert "line 4: sum of fee: stated 300.51, found 300.50 (difference -0.01): accepted as rounding" in [
+        it["says"] for it in loaded["remarks"]
+    ]
+    assert daftari("load", "visits", "good.csv", "--rounding", "fee=little").exit_code == 3

@@ -38,7 +38,7 @@ FAULTS = [
     ),
     (
         "dataset: d\ntotal_row: {label: 'a('}\n",
-        "m.yaml:2: total_row.label: is not a regular expression (unclosed group)",
+        "m.yaml:2: total_row.label: is not a regular expression (missing )",
     ),
 ]
 

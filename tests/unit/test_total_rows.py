@@ -7,8 +7,10 @@ from tests.tables import block, dataset, field
 
 from daftari.errors import MappingError
 from daftari.rows.formats.inference import infer_styles
-from daftari.rows.intake.control_totals import ControlTotals, read_manifest, reconcile
+from daftari.rows.intake.block import Malformed
+from daftari.rows.intake.control_totals import ControlTotals, read_manifest, reckon, reconcile
 from daftari.rows.intake.file_reading import start_reading, take
+from daftari.rows.intake.total_rows import misfit_verdict
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -95,6 +97,234 @@ def test_a_mapping_may_say_that_there_is_no_total_row():
 def test_a_mapping_may_say_how_the_total_is_labelled():
     reading, _ = read((2, [*ROWS, (None, "Jumla", "4.01")]), total_row={"label": "jumla", "column": "note"})
     assert [row.agrees for row in reading.totals] == [False]
+
+
+PAYMENTS = (
+    field("supplier"),
+    field("paid_on", "date"),
+    field("service"),
+    field("amount", "number", "numeric(14,2)", required=True),
+)
+PAID = [
+    ("Alpha", "2026-03-01", "Roads", "100.00"),
+    ("Beta", "2026-03-02", "Roads", "250.50"),
+    ("Gamma", "2026-03-03", "Parks", "49.50"),
+]
+
+
+def payments(*rows, **mapping):
+    """Take PAID and *rows*, without a key; return the lines left out, the doubted ones, and the suppliers kept."""
+    names = [one.name for one in PAYMENTS]
+    whole, cells = dataset(*PAYMENTS), [*PAID, *rows]
+    table = block(dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)), first_line=2)
+    plan = infer_styles(resolve_columns(Mapping(dataset="d", **mapping), names, whole), [table])
+    rows, reading = take(start_reading(plan, whole), table)
+    return reading, [one.line for one in rows.malformed], rows.lines.to_list()
+
+
+LABELS = [
+    "Total", "TOTAL:", "Totals", "Grand Total", "GRAND  TOTAL", "Sub-total", "Subtotal", "Total for March",
+    "Total (KES)", "Total KES", "*** Total ***", "To\u200btal", "Jumla", "JUMLA KUU", "Jumla ndogo", "Jumla ya mwezi",
+    "Total général",
+    "Sous-total", "Totaux", "Total geral", "Sum", "Total payments", "Total 2026",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_total_word_in_a_row_that_lacks_what_others_have_makes_it_a_total(label):
+    for place in (0, 2):
+        cells = [None, None, None, "401.00"]
+        cells[place] = label
+        reading, doubted, kept = payments(tuple(cells))
+        assert (kept, doubted) == ([2, 3, 4], [])
+        assert [total.line for total in reading.totals] == [5]
+        assert [one.by for one in reconcile(reading.totals[0].stated, reading.totals[0].found)] == [-1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("Total", "2026-03-04", "Fuel", "400.00"),  # an oil company, and by chance the sum
+        ("Total Kenya", "2026-03-04", None, "30.00"),
+        ("TotalEnergies", None, None, "30.00"),
+        ("Summit Ltd", None, None, "30.00"),
+        ("Jumlani Otieno", None, None, "30.00"),
+        ("Delta", "2026-03-04", "Total repair", "30.00"),
+    ],
+)
+def test_a_word_makes_no_total_of_a_row_that_has_what_others_have(row):
+    reading, doubted, kept = payments(row)
+    assert (kept, doubted, reading.totals) == ([2, 3, 4, 5], [], ())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (None, None, None, "400.00"),  # nothing but the sum, and nothing is required but the amount
+        (None, None, "Roads and parks", "400.00"),
+        ("Total Kenya", None, None, "30.00"),  # a supplier, or a total that does not agree
+    ],
+)
+def test_what_may_be_a_total_or_a_row_is_asked_about(row):
+    reading, doubted, kept = payments(row)
+    assert (kept, doubted, reading.totals) == ([2, 3, 4], [5], ())
+    assert (reading.found.rows, reading.found.sums["amount"]) == (4, Decimal("400.00"))
+
+
+def test_a_total_word_and_a_number_alone_are_asked_about_where_no_row_has_more():
+    narrow = dataset(field("supplier"), field("amount", "number", "numeric(14,2)", required=True))
+    for amount, expected in (("190.00", ([2, 4], 1)), ("250.00", ([2, 4], 0))):
+        cells = {
+            "supplier": ["Shell", "Total", "BP"],
+            "amount": ["100.00" if amount == "250.00" else "190.00", amount, "90"],
+        }
+        table = block(cells)
+        plan = infer_styles(resolve_columns(None, list(cells), narrow), [table])
+        rows, reading = take(start_reading(plan, narrow), table)
+        assert (rows.lines.to_list(), len(reading.totals)) == expected
+        assert [one.line for one in rows.malformed] == ([] if expected[1] else [3])
+
+
+def test_a_total_of_floating_point_numbers_is_left_out_and_not_compared():
+    measured = dataset(field("id", key=True), field("note"), field("amount", "number", "double precision"))
+    table = block({"id": ["a", "b", "Total"], "note": ["x", "y", None], "amount": ["1.5", "2.5", "4.0"]})
+    plan = infer_styles(resolve_columns(None, ["id", "note", "amount"], measured), [table])
+    rows, reading = take(start_reading(plan, measured), table)
+    assert rows.lines.to_list() == [2, 3]
+    assert [str(one) for one in reckon((), reading.met).remarks] == [
+        "total row: left out; it states no number that can be compared (line 4)"
+    ]
+
+
+def test_a_declared_label_is_one_more_word_and_the_declaration_decides():
+    named = {"total_row": {"label": "Alles zusammen", "column": "Supplier"}}
+    rows = [("Alles zusammen", None, None, "401.00"), (None, None, "Alles zusammen", "30.00")]
+    reading, doubted, kept = payments(*rows, **named)
+    assert ([total.line for total in reading.totals], doubted, kept) == ([5], [], [2, 3, 4, 6])
+    assert payments(("Total", None, None, "400.00"), **named)[0].totals[0].agrees
+    with pytest.raises(MappingError, match="total_row names column 'Suplier'"):
+        payments(total_row={"column": "Suplier"})
+
+
+def test_totals_of_groups_within_groups_and_above_all_rows_are_compared_with_their_own_rows():
+    total = ("Total", None, None)
+    reading, _, kept = payments(
+        (*total, "400.00"),  # of the first group
+        ("Delta", "2026-04-01", "Roads", "1.00"),
+        (*total, "1.00"),
+        ("Eta", "2026-04-02", "Roads", "2.00"),
+        (*total, "2.00"),
+        (*total, "3.00"),  # of the last two groups
+        (*total, "403.00"),
+    )
+    assert kept == [2, 3, 4, 6, 8]
+    assert [one.agrees for one in reading.totals] == [True] * 5
+
+
+def test_a_total_above_the_rows_is_compared_with_those_below():
+    names, cells = [one.name for one in PAYMENTS], [("Total", None, None, "400.00"), *PAID]
+    table = block(dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)), first_line=2)
+    whole = dataset(*PAYMENTS)
+    plan = infer_styles(resolve_columns(None, names, whole), [table])
+    rows, reading = take(start_reading(plan, whole), table)
+    assert rows.lines.to_list() == [3, 4, 5]
+    assert [one.agrees for one in reading.met.totals] == [True]
+
+
+def test_a_total_that_counts_unreadable_rows_is_not_compared_and_says_so():
+    reading, _, kept = payments(("Delta", "2026-03-04", "Roads", "twelve"), ("Total", None, None, "412.00"))
+    assert kept == [2, 3, 4, 5]
+    reckoning = reckon((), reading.met)
+    assert reckoning.differences == ()
+    assert [str(one) for one in reckoning.remarks] == [
+        "total row: sum of amount: stated 412.00; read 400.00; line 5 could not be read (line 6)",
+        "total row: left out; it could not be compared (line 6)",
+    ]
+    stated = ControlTotals(rows=4, sums={"amount": Decimal("412.00")})
+    assert reckon([stated], reading.met).differences == (
+        "sum of amount: stated 412.00, found 400.00 (difference -12.00); line 5 could not be read",
+    )
+
+
+def test_rounding_is_said_and_accepted_by_name():
+    reading, _, _ = payments(("Total", None, None, "400.01"))
+    refused = reckon((), reading.met)
+    assert refused.differences == ("line 5: sum of amount: stated 400.01, found 400.00 (difference -0.01)",)
+    assert refused.hint.endswith("accept it by name: --rounding amount=0.01")
+    accepted = reckon([ControlTotals(rounding={"amount": Decimal("0.01")})], reading.met)
+    assert accepted.differences == ()
+    assert [one.kind for one in accepted.remarks] == ["rounding", "total_row"]
+    assert reckon([ControlTotals(rounding={"fee": Decimal("0.01")})], reading.met).differences
+
+
+NOTES = [
+    "Prepared by: Finance",
+    "Source: ledger",
+    "-----",
+    "(5,998 rows affected)",
+    "Imetayarishwa na Fedha",
+    "* provisional",
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_a_note_is_left_out_and_named_by_its_line(note):
+    reading, doubted, kept = payments((note, None, None, None))
+    assert (kept, doubted, reading.left_out.notes) == ([2, 3, 4], [], 1)
+    assert [str(one) for one in reading.remarks] == ["text that is no row: left out (line 5)"]
+
+
+def test_a_note_in_the_column_of_the_key_is_no_key():
+    reading, kept = read(
+        (2, [("a", "x", "1.50"), ("b", "y", "2.50"), ("Prepared by: Finance", None, None), ("c", "z", None)])
+    )
+    assert (kept, reading.left_out.notes) == (["a", "b", "c"], 1)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("Notes Ltd", None, None, "30.00"),
+        ("Notes Ltd", None, None, "thirty"),
+        ("Notes Ltd", "2026-03-04", None, None),
+    ],
+)
+def test_a_word_makes_no_note_of_a_row_that_says_more(row):
+    reading, doubted, kept = payments(row)
+    assert (kept, doubted, reading.left_out.notes) == ([2, 3, 4, 5], [], 0)
+
+
+@pytest.mark.parametrize("row", [("R-4", "Total", None, None, "400.00"), ("R-4", None, None, None, "400.00")])
+def test_a_row_with_its_own_key_is_no_total_whatever_it_lacks(row):
+    whole = dataset(field("ref", key=True), *PAYMENTS)
+    cells = [*((f"R-{n}", *paid) for n, paid in enumerate(PAID, 1)), row]
+    names = [one.name for one in whole.fields]
+    table = block(dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)), first_line=2)
+    plan = infer_styles(resolve_columns(None, names, whole), [table])
+    rows, reading = take(start_reading(plan, whole), table)
+    assert (rows.lines.to_list(), rows.malformed, reading.totals) == ([2, 3, 4, 5], (), ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        (("Prepared by: Wanjiku", "Finance"), "NOTE"),
+        (("Total", "", "400.00"), "TOTAL"),
+        (("Notes Ltd", "2026-03-04"), "ROW"),
+        (("Total", "2026-03-04", "Roads"), "ROW"),
+        (("", ""), "ROW"),
+    ],
+)
+def test_a_record_of_another_shape_is_a_note_or_a_total_only_if_it_says_nothing_else(fields, verdict):
+    whole = dataset(*PAYMENTS)
+    plan = resolve_columns(None, [one.name for one in PAYMENTS], whole)
+    record = Malformed(line=2, reason="has fewer fields", preview="", fields=fields)
+    assert misfit_verdict(record, start_reading(plan, whole).shape).name == verdict
+
+
+def test_a_row_with_its_own_key_is_neither_total_nor_note():
+    _, kept = read((2, [*ROWS, ("c", "Total", "4.00"), ("d", "Prepared by: Finance", None)]))
+    assert kept == ["a", "b", "c", "d"]
 
 
 FOUND = ControlTotals(rows=2, sums={"amount": Decimal("4.00")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +40,15 @@ SheetOption = Annotated[
 ]
 
 
+RoundingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rounding",
+        help="How much a total may differ because its sender rounds: FIELD=MOST, e.g. amount=0.01.",
+    ),
+]
+
+
 @app.command()
 def load(
     dataset: Annotated[str, typer.Argument(help="The dataset to load into, e.g. expenses.")],
@@ -59,6 +68,7 @@ def load(
             help="A control total of each file: rows=N or FIELD=SUM. A file with another total is not loaded.",
         ),
     ] = None,
+    rounding: RoundingOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what was inferred and how each column maps; load nothing.")
     ] = False,
@@ -89,6 +99,8 @@ def load(
 
         return open_session(workspace, env)
 
+    if rounding:
+        asked = replace(asked, totals=_with_rounding(asked.totals, rounding))
     if explain:
         _show_explained(explain_files(opened(), asked), output)
         return
@@ -103,20 +115,37 @@ def _totals(stated: Iterable[str]) -> ControlTotals | None:
         return None
     from daftari.rows.intake.control_totals import ControlTotals
 
-    rows, sums = None, {}
-    for text in stated:
+    sums = _figures("--total", stated)
+    rows = sums.pop("rows", None)
+    if rows is not None and rows % 1:
+        raise _no_number("--total", f"rows={rows}", str(rows))
+    return ControlTotals(rows=None if rows is None else int(rows), sums=sums)
+
+
+def _with_rounding(totals: ControlTotals | None, rounding: Iterable[str]) -> ControlTotals:
+    from daftari.rows.intake.control_totals import ControlTotals
+
+    return replace(totals or ControlTotals(), rounding=_figures("--rounding", rounding))
+
+
+def _figures(option: str, texts: Iterable[str]) -> dict[str, Decimal]:
+    found = {}
+    for text in texts:
         name, _, value = text.partition("=")
         try:
-            if name == "rows":
-                rows = int(value)
-            else:
-                sums[name] = Decimal(value)
-        except (ValueError, InvalidOperation):
-            raise SettingError(
-                f"--total {text}: {value!r} is not a number",
-                hint="For example --total rows=1204 or --total amount=12.50",
-            ) from None
-    return ControlTotals(rows=rows, sums=sums)
+            found[name] = Decimal(value)
+        except InvalidOperation:
+            raise _no_number(option, text, value) from None
+        if not found[name].is_finite():
+            raise _no_number(option, text, value)
+    return found
+
+
+def _no_number(option: str, text: str, value: str) -> SettingError:
+    return SettingError(
+        f"{option} {text}: {value!r} is not a number",
+        hint="For example --total rows=1204, --total amount=12.50 or --rounding amount=0.01",
+    )
 
 
 def _show_explained(found: Sequence[Explained], output: Output) -> None:

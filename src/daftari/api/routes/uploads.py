@@ -53,8 +53,8 @@ def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoi
 
 def _stated(request: HttpRequest) -> dict[str, str]:
     stated = dict(request.query_params)
-    if not all(name in ("name", "rows") or name.startswith("sum.") for name in stated):
-        raise HTTPException(422, "the query: expected name, rows and sum.FIELD")
+    if not all(name in ("name", "rows") or name.startswith(("sum.", "rounding.")) for name in stated):
+        raise HTTPException(422, "the query: expected name, rows, sum.FIELD and rounding.FIELD")
     return stated
 
 

@@ -264,7 +264,8 @@ def _misfit(record: Record, layout: Layout) -> Malformed:
         reason = "ends inside a quoted field: the file is cut"
     if record.lines > 1:
         reason = f"{reason} (lines {record.line} to {record.line + record.lines - 1})"
-    return Malformed(line=record.line, reason=reason, preview=shape_of(record.text))
+    fields = tuple(record.fields) if len(record.fields) < len(layout.columns) else ()
+    return Malformed(line=record.line, reason=reason, preview=shape_of(record.text), fields=fields)
 
 
 def _counted(fields: int) -> str:

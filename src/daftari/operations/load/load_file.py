@@ -35,7 +35,7 @@ from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
 from daftari.operations.load.recognise_file import GivenFile, recognise_file
 from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.batch import RowsElsewhere
-from daftari.rows.intake.control_totals import ControlTotals, reconcile
+from daftari.rows.intake.control_totals import ControlTotals, reckon
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, Judged, rejected_rows_of, take_in
 from daftari.rows.intake.remarks import Remark, RemarkKind, merged
@@ -199,16 +199,15 @@ class _Load:
 
     def _reconcile(self) -> None:
         """Refuse a file that differs from its stated totals; the message has both figures."""
-        differences = [
-            str(it) for stated in self._delivery.totals for it in reconcile(stated, self._met.found)
-        ]
-        for total in self._met.totals:
-            differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
-        if differences and self._replays is None:
+        if self._replays is not None:
+            return
+        reckoning = reckon(self._delivery.totals, self._met)
+        if reckoning.differences:
             raise ReconciliationError(
-                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(differences)}",
-                hint="Nothing was loaded. Ask the sender for the complete file, or correct the stated totals.",
+                f"{self._delivery.origin.name}: does not reconcile: {'; '.join(reckoning.differences)}",
+                hint=reckoning.hint,
             )
+        self._met = replace(self._met, remarks=(*self._met.remarks, *reckoning.remarks))
 
     def _repeated(self) -> tuple[Remark, ...]:
         """

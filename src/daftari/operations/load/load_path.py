@@ -137,6 +137,6 @@ def _mapping_digest(workspace: Workspace, request: LoadRequest) -> str:
 def _stated(request: LoadRequest, mapping: Mapping | None) -> tuple[ControlTotals, ...]:
     """The stated totals of the file: from the caller, its mapping, and the manifest next to it."""
     given = mapping.control_totals if mapping else None
-    by_mapping = [ControlTotals(rows=given.rows, sums=given.sums)] if given else []
+    by_mapping = [ControlTotals(**dict(given))] if given else []
     by_manifest = manifest_totals(request.path) if request.is_file else []
     return (request.totals, *by_mapping, *by_manifest)

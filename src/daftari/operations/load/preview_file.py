@@ -16,8 +16,10 @@ from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.runs import ledger
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_path import LoadRequest, prepare_load
-from daftari.rows.intake.control_totals import ControlTotals, reconcile
+from daftari.rows.intake.control_totals import ControlTotals, reckon
+from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, take_in
+from daftari.rows.intake.remarks import LeftOut, Remark, merged
 from daftari.rows.mapping.explain import Explained, explain
 from daftari.rows.rules.rules import rulebook
 
@@ -36,6 +38,8 @@ class FilePreview:
     reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, most frequent first
     found: ControlTotals
     differences: tuple[str, ...]  #: stated by the file's mapping or its total rows
+    left_out: LeftOut
+    remarks: tuple[Remark, ...]
 
 
 def preview_file(
@@ -68,10 +72,8 @@ def preview_file(
         for text in judged.rejected["reasons"]:
             reasons.update((one["field"], one["reason"]) for one in json.loads(text))
         met = judged.met
-    found = met.found if met else ControlTotals()
-    differences = [str(it) for stated in delivery.totals for it in reconcile(stated, found)]
-    for total in met.totals if met else ():
-        differences += [f"line {total.line}: {it}" for it in reconcile(total.stated, total.found)]
+    met = met or Met()
+    reckoning = reckon(delivery.totals, met)
     return FilePreview(
         explained=explain(delivery.plan, delivery.source),
         header=tuple(delivery.source.header),
@@ -83,8 +85,10 @@ def preview_file(
         superseded=superseded,
         refused=refused,
         reasons=tuple((field, reason, rows) for (field, reason), rows in reasons.most_common(12)),
-        found=found,
-        differences=tuple(differences),
+        found=met.found,
+        differences=reckoning.differences,
+        left_out=delivery.source.left_out + met.left_out,
+        remarks=merged((*delivery.source.remarks, *delivery.plan.remarks, *met.remarks, *reckoning.remarks)),
     )
 
 

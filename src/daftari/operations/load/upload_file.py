@@ -128,26 +128,28 @@ def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, 
 
 def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
     """
-    Return the totals that a sender states: of `rows`, and of fields as `sum.<field>`.
+    Return the totals that a sender states: of `rows`, of fields as `sum.<field>`, and how they are rounded as
+    `rounding.<field>`.
 
     Raises:
         MappingError: one is not a number.
         UnknownName: the dataset has no such field.
     """
     rows: int | None = None
-    sums: dict[str, Decimal] = {}
+    figures: dict[str, dict[str, Decimal]] = {"sum": {}, "rounding": {}}
     for name, text in said.items():
         digits = text.replace(",", "").strip()
-        if not (name == "rows" or name.startswith("sum.")):
+        kind, _, field = name.partition(".")
+        if not (name == "rows" or (field and kind in figures)):
             continue
         try:
             if name == "rows":
                 rows = int(digits)
             else:
-                sums[dataset.field(name.removeprefix("sum.")).name] = _finite(digits)
+                figures[kind][dataset.field(field).name] = _finite(digits)
         except (ValueError, InvalidOperation):
-            raise MappingError(f"{name.removeprefix('sum.')}: the stated total is not a number") from None
-    return ControlTotals(rows=rows, sums=sums)
+            raise MappingError(f"{field or name}: the stated total is not a number") from None
+    return ControlTotals(rows=rows, sums=figures["sum"], rounding=figures["rounding"])
 
 
 def _finite(digits: str) -> Decimal:

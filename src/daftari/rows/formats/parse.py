@@ -19,7 +19,7 @@ from daftari.rows.formats.cell_notes import reasons_of_cells
 from daftari.rows.formats.dates import DateStyle
 from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integer
 from daftari.rows.formats.texts import columns_of
-from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block
+from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block, Malformed
 from daftari.rows.intake.remarks import Remark
 from daftari.rows.json_rows.values import is_document
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
@@ -44,6 +44,7 @@ class ParsedRows:
     lines: pl.Series
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
     remarks: tuple[Remark, ...] = ()  #: on how the values were read
+    malformed: tuple[Malformed, ...] = ()  #: records that are no rows and were not left out
     #: fields that no row speaks of: existing rows keep their value
     absent: tuple[str, ...] = ()
     #: for each row the further fields that it does not speak of, with a comma after each; None: none

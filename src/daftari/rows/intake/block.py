@@ -32,6 +32,9 @@ class Malformed:
     line: int  #: the record's first physical line, or its row in a sheet; from 1
     reason: str
     preview: str  #: its shape: letters as `a`, digits as `9`, so that no value shows
+    rule: str = "shape"  #: the rule that it breaks
+    #: where it has too few, which may tell what it is
+    fields: tuple[str, ...] = field(default=(), repr=False)
 
 
 class CellNoteKind(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -12,12 +13,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from daftari.errors import MappingError
+from daftari.rows.intake.remarks import Remark, RemarkKind, merged
+
+#: A difference that rounding may explain.
+_PENNIES = Decimal("0.05")
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlTotals:
     rows: int | None = None
     sums: AbstractMapping[str, Decimal] = field(default_factory=dict)  #: by field, or by column of the file
+    #: by field: how much a stated sum may differ, because its sender rounds
+    rounding: AbstractMapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,15 @@ class TotalDifference:
     stated: Decimal | int
     found: Decimal | int | None  #: None: no such sum
 
+    @property
+    def by(self) -> Decimal:
+        return Decimal(0) if self.found is None else Decimal(self.found) - Decimal(self.stated)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it may be rounding."""
+        return self.what != "rows" and self.found is not None and abs(self.by) <= _PENNIES
+
     def __str__(self) -> str:
         if self.found is None:
             return f"sum of {self.what}: stated {self.stated:,}, but the file has no such number column"
@@ -35,6 +52,51 @@ class TotalDifference:
         return (
             f"{what}: stated {self.stated:,}, found {self.found:,} (difference {self.found - self.stated:,})"
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A line with a figure that could not be read."""
+
+    line: int
+    field: str | None = None  #: None: none of its fields is known
+    reason: str = ""
+
+    def counts_for(self, stated: ControlTotals) -> bool:
+        return self.field is None or self.field in stated.sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A row that states the sum of all rows above it, or of those since an earlier total. Never data."""
+
+    line: int
+    stated: ControlTotals  #: by field
+    found: ControlTotals
+    unread: tuple[int, ...] = ()  #: lines that it counts and whose figures could not be read
+    is_first: bool = False  #: it is above all rows, and counts those below
+
+    @property
+    def agrees(self) -> bool:
+        return not reconcile(self.stated, self.found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What was read of a file that its totals are compared with."""
+
+    found: ControlTotals = ControlTotals()  #: compared with the sender's totals
+    totals: tuple[Total, ...] = ()
+    unread: tuple[Unread, ...] = ()  #: the first lines with figures that could not be read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reckoning:
+    """The comparison of a file with every total that is stated of it."""
+
+    differences: tuple[str, ...]  #: nothing may be loaded
+    hint: str
+    remarks: tuple[Remark, ...]
 
 
 def reconcile(stated: ControlTotals, found: ControlTotals) -> list[TotalDifference]:
@@ -47,6 +109,84 @@ def reconcile(stated: ControlTotals, found: ControlTotals) -> list[TotalDifferen
         if actual is None or actual != figure:
             differences.append(TotalDifference(what=what, stated=figure, found=actual))
     return differences
+
+
+def reckon(totals: Sequence[ControlTotals], read: Read) -> Reckoning:
+    """
+    Compare what was *read* with the *totals* that were stated of it, and with its own total rows.
+
+    A total row that counts lines which could not be read cannot be compared: that is a remark. A total that was
+    stated apart from the file must be met.
+    """
+    rounding = {name: most for stated in totals for name, most in stated.rounding.items()}
+    reckoned = _Reckoned(rounding)
+    for stated in totals:
+        for difference in reconcile(stated, read.found):
+            lines = [it.line for it in read.unread if it.field in (None, difference.what)]
+            reckoned.weigh(difference, "", lines)
+    for total in read.totals:
+        _weigh_row(total, reckoned)
+    return Reckoning(
+        differences=tuple(reckoned.differences), hint=reckoned.hint, remarks=merged(reckoned.remarks)
+    )
+
+
+def _weigh_row(total: Total, reckoned: _Reckoned) -> None:
+    differences = reconcile(total.stated, total.found)
+    what = "agrees with the rows"
+    if not total.stated.sums:
+        what = "states no number that can be compared"
+    elif differences and total.unread:
+        what = "could not be compared"
+        for one in differences:
+            text = f"total row: sum of {one.what}: stated {one.stated:,}; read {one.found:,}; {_named(total.unread)}"
+            reckoned.remark(RemarkKind.TOTAL_ROW, f"{text} could not be read", total.line)
+    else:
+        for one in differences:
+            reckoned.weigh(one, f"line {total.line}: ", ())
+        what = "differs from the rows" if differences else what
+    reckoned.remark(RemarkKind.TOTAL_ROW, f"total row: left out; it {what}", total.line)
+
+
+class _Reckoned:
+    """What is found while the totals are compared."""
+
+    def __init__(self, rounding: AbstractMapping[str, Decimal]) -> None:
+        self._rounding = rounding
+        self.differences: list[str] = []
+        self.remarks: list[Remark] = []
+        self._small: list[TotalDifference] = []
+        self._is_explained = False
+
+    def remark(self, kind: RemarkKind, text: str, line: int | None) -> None:
+        self.remarks.append(Remark(kind=kind, text=text, count=1, line=line))
+
+    def weigh(self, difference: TotalDifference, where: str, unread: Sequence[int]) -> None:
+        """Accept *difference* as rounding, or count it; *unread* are the lines that may explain it."""
+        most = self._rounding.get(difference.what)
+        if most is not None and difference.found is not None and abs(difference.by) <= most:
+            self.remark(RemarkKind.ROUNDING, f"{where}{difference}: accepted as rounding", None)
+            return
+        explained = f"; {_named(unread)} could not be read" if unread else ""
+        self.differences.append(f"{where}{difference}{explained}")
+        self._is_explained |= bool(unread)
+        self._small += [difference] if difference.is_small else []
+
+    @property
+    def hint(self) -> str:
+        if len(self._small) == len(self.differences):
+            named = " ".join(f"--rounding {one.what}={abs(one.by)}" for one in self._small)
+            return f"Nothing was loaded. If it is rounding, accept it by name: {named}"
+        if self._is_explained:
+            return "Nothing was loaded. Correct those lines, or load without stated totals and correct them later."
+        return "Nothing was loaded. Ask the sender for the complete file, or correct the stated totals."
+
+
+def _named(lines: Sequence[int]) -> str:
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    first = ", ".join(map(str, lines[:_MOST_NAMED]))
+    return f"{len(lines):,} lines ({first}{' …' if len(lines) > _MOST_NAMED else ''})"
 
 
 def read_manifest(text: str, source: str) -> dict[str, ControlTotals]:

@@ -8,28 +8,30 @@ content.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from dataclasses import field as default
 from decimal import Decimal
 
 import polars as pl
 
 from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
-from daftari.rows.intake.block import Block
-from daftari.rows.intake.control_totals import ControlTotals
-from daftari.rows.intake.remarks import LeftOut, Remark, merged
-from daftari.rows.intake.total_rows import Total, possible_total_rows, stated_figures, total_of
+from daftari.rows.intake.block import Block, Malformed
+from daftari.rows.intake.control_totals import ControlTotals, Read, Total, Unread
+from daftari.rows.intake.remarks import LeftOut, Remark, RemarkKind, merged
+from daftari.rows.intake.total_rows import FileShape, Suspect, Verdict, misfit_verdict, suspects
 from daftari.rows.mapping.column_plan import ColumnPlan
 
 _COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
+#: As many lines and totals are remembered, to explain a difference and to add up subtotals.
+_MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Met:
+class Met(Read):
     """The facts about a file for the ledger."""
 
-    found: ControlTotals = ControlTotals()  #: compared with the sender's totals
-    totals: tuple[Total, ...] = ()
     left_out: LeftOut = LeftOut()
     remarks: tuple[Remark, ...] = ()
 
@@ -38,20 +40,33 @@ class Met:
 class FileReading:
     """The state after the blocks so far. Holds no row of the file."""
 
-    plan: ColumnPlan
-    dataset: Dataset
+    shape: FileShape
     sums: dict[str, Decimal]  #: of every exact number field, over accepted and rejected rows
-    since: dict[str, Decimal]  #: the same, for the rows after the last total row
     seen: Counter[str]  #: contents so far, if a key counts their occurrences; grows with each block
     rows: int = 0  #: total rows, blank rows and malformed records are not counted
     malformed: int = 0
+    filled: Counter[str] = default(
+        default_factory=Counter
+    )  #: rows that fill a column, except columns of figures
+    unread: tuple[Unread, ...] = ()  #: the first lines with figures that could not be read
+    marks: tuple[Reached, ...] = ()  #: at the start, and at the last totals
     left_out: LeftOut = LeftOut()
     totals: tuple[Total, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
     @property
+    def plan(self) -> ColumnPlan:
+        return self.shape.plan
+
+    @property
     def met(self) -> Met:
-        return Met(found=self.found, totals=self.totals, left_out=self.left_out, remarks=self.remarks)
+        return Met(
+            found=self.found,
+            totals=tuple(self._compared_below(it) if it.is_first else it for it in self.totals),
+            unread=self.unread,
+            left_out=self.left_out,
+            remarks=self.remarks,
+        )
 
     @property
     def found(self) -> ControlTotals:
@@ -61,64 +76,199 @@ class FileReading:
         by_column = {one.columns[0]: self.sums[one.field.name] for one in as_sent}
         return ControlTotals(rows=self.rows + self.malformed, sums={**by_column, **self.sums})
 
+    def usual(self, rows: int) -> frozenset[str]:
+        """Return the columns that at least a third of *rows* fill."""
+        return frozenset(name for name, filled in self.filled.items() if 3 * filled >= rows)
+
+    def _compared_below(self, total: Total) -> Total:
+        unread = tuple(one.line for one in self.unread if one.counts_for(total.stated))
+        return replace(total, found=ControlTotals(sums=self.sums), unread=unread)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """What had been read at a line."""
+
+    line: int
+    rows: int
+    sums: dict[str, Decimal]
+
 
 def start_reading(plan: ColumnPlan, dataset: Dataset) -> FileReading:
     exact = [field.name for field in dataset.fields if not isinstance(physical(field), pl.Float64)]
     counted = [name for name in exact if dataset.field(name).logical_type in _COUNTED]
     nothing = dict.fromkeys(counted, Decimal(0))
-    return FileReading(plan=plan, dataset=dataset, sums=nothing, since=nothing, seen=Counter())
+    return FileReading(
+        shape=FileShape(plan=plan, dataset=dataset, summed=frozenset(counted)),
+        sums=nothing,
+        seen=Counter(),
+        marks=(Reached(line=0, rows=0, sums=nothing),),
+    )
 
 
 def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
-    """Read the next *block*, each once and in order: return its rows without total rows, and the new state."""
-    rows = to_rows(reading.plan, block, reading.dataset, reading.seen)
+    """
+    Read the next *block*, each once and in order: return its rows and malformed records, and the new state.
+
+    Total rows and notes are left out. A row that may be a total becomes a malformed record.
+    """
+    rows = to_rows(reading.plan, block, reading.shape.dataset, reading.seen)
     after = replace(
         reading,
-        malformed=reading.malformed + len(block.malformed),
         left_out=reading.left_out + LeftOut(blank=block.blank, repeated=block.repeated),
         remarks=merged((*reading.remarks, *block.remarks, *rows.remarks)),
     )
-    counted_to = -1
-    for line, is_labelled in possible_total_rows(rows, block, reading.plan, reading.dataset, reading.sums):
-        above = _between(rows, counted_to, line)
-        at = _counted(after, above)
-        stated = stated_figures(rows.values.filter(rows.lines == line), reading.sums)
-        sums_above = (at.sums, at.since) if at.rows else ()
-        total = total_of(line, stated, sums_above, is_labelled=is_labelled)
-        if total is None:
-            continue
-        after = replace(
-            at,
-            totals=(*after.totals, total),
-            since=dict.fromkeys(at.since, Decimal(0)),
-            left_out=at.left_out + LeftOut(totals=1),
+    if reading.plan.mapping.total_row == "none":
+        whole = replace(rows, malformed=block.malformed)
+        return whole, _counted(replace(after, malformed=after.malformed + len(block.malformed)), rows.values)
+    texts = reading.shape.texts(rows, block)
+    after = replace(
+        after, filled=after.filled + Counter({it.name: it.count() for it in texts.iter_columns()})
+    )
+    after, malformed = _misfits(after, block.malformed)
+    after = replace(after, unread=_remembered(after.unread, rows, malformed))
+    usual = after.usual(after.rows + block.cells.height)
+    found = suspects(block, texts, reading.shape, usual)
+    if not found:
+        return replace(rows, malformed=malformed), _counted(after, rows.values)
+    telling = _Telling(after, rows.values)
+    for suspect in found:
+        telling.tell(suspect)
+    kept = rows.only(telling.kept) if telling.gone else rows
+    doubted = sorted((*malformed, *telling.doubted), key=lambda one: one.line)
+    return replace(kept, malformed=tuple(doubted)), telling.end()
+
+
+class _Telling:
+    """Tells which of the suspects of one block are no rows, in order, with the sums of the rows above each."""
+
+    def __init__(self, reading: FileReading, values: pl.DataFrame) -> None:
+        self._reading = reading
+        self._values = values
+        self._running = {name: _decimals(values[name]).fill_null(0).cum_sum() for name in reading.sums}
+        self._removed = dict.fromkeys(reading.sums, Decimal(0))
+        self.gone: list[int] = []  #: places of the lines that are no rows
+        self.doubted: list[Malformed] = []
+
+    @property
+    def kept(self) -> pl.Series:
+        return pl.Series([True]).new_from_index(0, self._values.height).scatter(self.gone, False)
+
+    def tell(self, suspect: Suspect) -> None:
+        here = self._mark(suspect.line, suspect.place)
+        stretches = [since for since in reversed(self._reading.marks) if since.rows < here.rows]
+        agreeing = next((it for it in stretches if _agrees(suspect, here, it)), None)
+        above = here.rows - agreeing.rows if agreeing else 0
+        verdict = suspect.verdict(agrees=agreeing is not None, rows_above=above)
+        if verdict is Verdict.ROW:
+            return
+        if verdict is Verdict.TOTAL:
+            self._add_total(suspect, here, agreeing, stretches)
+        elif verdict is Verdict.NOTE:
+            self._reading = _noted(self._reading, suspect.line)
+        else:
+            self.doubted.append(
+                Malformed(line=suspect.line, reason=verdict.value, preview="", rule="total_row")
+            )
+            unread = (*self._reading.unread, Unread(line=suspect.line))
+            malformed = self._reading.malformed + 1
+            self._reading = replace(self._reading, unread=unread[:_MOST_REMEMBERED], malformed=malformed)
+        self.gone.append(suspect.place)
+        for name in self._removed:
+            self._removed[name] += Decimal(self._values[name][suspect.place] or 0)
+
+    def end(self) -> FileReading:
+        """Return the state after the block."""
+        last = self._mark(0, self._values.height)
+        return replace(self._reading, rows=last.rows, sums=last.sums)
+
+    def _mark(self, line: int, place: int) -> Reached:
+        read = self._reading
+        more = {name: Decimal(one[place - 1]) if place else Decimal(0) for name, one in self._running.items()}
+        sums = {name: read.sums[name] + more[name] - self._removed[name] for name in read.sums}
+        return Reached(line=line, rows=read.rows + place - len(self.gone), sums=sums)
+
+    def _add_total(
+        self, suspect: Suspect, here: Reached, agreeing: Reached | None, stretches: list[Reached]
+    ) -> None:
+        reading, stated = self._reading, ControlTotals(sums=suspect.figures)
+        since = agreeing or min(stretches or reading.marks[:1], key=lambda it: _distance(suspect, here, it))
+        lines = [one for one in reading.unread if since.line < one.line < suspect.line]
+        total = Total(
+            line=suspect.line,
+            stated=stated,
+            found=ControlTotals(sums=_between(since, here)),
+            unread=tuple(one.line for one in lines if one.counts_for(stated)),
+            is_first=not stretches and not lines,
         )
-        counted_to = line
-    after = _counted(after, _between(rows, counted_to, None))
-    lines = [total.line for total in after.totals[len(reading.totals) :]]
-    return (rows.only(~rows.lines.is_in(lines)) if lines else rows), after
+        self._reading = replace(
+            reading,
+            totals=(*reading.totals, total),
+            marks=(reading.marks[0], *reading.marks[1:][1 - _MOST_REMEMBERED :], here),
+            left_out=reading.left_out + LeftOut(totals=1),
+        )
+
+
+def _between(since: Reached, here: Reached) -> dict[str, Decimal]:
+    return {name: figure - since.sums[name] for name, figure in here.sums.items()}
+
+
+def _agrees(suspect: Suspect, here: Reached, since: Reached) -> bool:
+    sums = _between(since, here)
+    return bool(suspect.figures) and all(sums[name] == it for name, it in suspect.figures.items())
+
+
+def _distance(suspect: Suspect, here: Reached, since: Reached) -> Decimal:
+    sums = _between(since, here)
+    return sum((abs(sums[name] - it) for name, it in suspect.figures.items()), Decimal(0))
+
+
+def _noted(reading: FileReading, line: int) -> FileReading:
+    said = Remark(kind=RemarkKind.NOTE, text="text that is no row: left out", count=1, line=line)
+    left_out = reading.left_out + LeftOut(notes=1)
+    return replace(reading, left_out=left_out, remarks=merged((*reading.remarks, said)))
+
+
+def _misfits(reading: FileReading, records: Iterable[Malformed]) -> tuple[FileReading, tuple[Malformed, ...]]:
+    """Take the totals and notes out of malformed *records*."""
+    malformed = []
+    for record in records:
+        match misfit_verdict(record, reading.shape):
+            case Verdict.NOTE:
+                reading = _noted(reading, record.line)
+            case Verdict.TOTAL:
+                total = Total(line=record.line, stated=ControlTotals(), found=ControlTotals())
+                left_out = reading.left_out + LeftOut(totals=1)
+                reading = replace(reading, totals=(*reading.totals, total), left_out=left_out)
+            case _:
+                malformed.append(record)
+    return replace(reading, malformed=reading.malformed + len(malformed)), tuple(malformed)
+
+
+def _remembered(
+    unread: tuple[Unread, ...], rows: ParsedRows, malformed: Iterable[Malformed]
+) -> tuple[Unread, ...]:
+    """Add the lines of a block whose figures could not be read."""
+    if len(unread) >= _MOST_REMEMBERED:
+        return unread
+    more = [Unread(line=one.line, reason=one.reason) for one in malformed]
+    for name in rows.unreadable:
+        lost = rows.values[name].is_null() & rows.text[name].is_not_null()
+        more += [Unread(line=line, field=name) for line in rows.lines.filter(lost).head(_MOST_REMEMBERED)]
+    return (*unread, *sorted(more, key=lambda one: one.line))[:_MOST_REMEMBERED] if more else unread
 
 
 def _counted(reading: FileReading, values: pl.DataFrame) -> FileReading:
     if not values.height:
         return reading
-    more = {
-        name: Decimal(values[name].cast(pl.Decimal(38, _scale(values[name]))).sum()) for name in reading.sums
-    }
+    more = {name: Decimal(_decimals(values[name]).sum()) for name in reading.sums}
     return replace(
         reading,
         rows=reading.rows + values.height,
         sums={name: figure + more[name] for name, figure in reading.sums.items()},
-        since={name: figure + more[name] for name, figure in reading.since.items()},
     )
 
 
-def _scale(column: pl.Series) -> int:
-    return column.dtype.scale if isinstance(column.dtype, pl.Decimal) else 0
-
-
-def _between(rows: ParsedRows, after: int, before: int | None) -> pl.DataFrame:
-    """Return the values of the rows after line *after* and before line *before*."""
-    if before is None:
-        return rows.values if after < 0 else rows.values.filter(rows.lines > after)
-    return rows.values.filter((rows.lines > after) & (rows.lines < before))
+def _decimals(column: pl.Series) -> pl.Series:
+    scale = column.dtype.scale if isinstance(column.dtype, pl.Decimal) else 0
+    return column.cast(pl.Decimal(38, scale))

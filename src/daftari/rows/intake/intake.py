@@ -98,7 +98,7 @@ def _valid_rows(blocks: Iterable[Block], intake: Intake) -> Iterator[_ValidRows]
     def judged(block: Block) -> _ValidRows:
         nonlocal reading
         rows, reading = take(reading, block)
-        malformed = block.malformed
+        malformed = rows.malformed
         if intake.wanted is not None:
             rows = rows.only(rows.lines.is_in(sorted(intake.wanted)))
             malformed = tuple(record for record in malformed if record.line in intake.wanted)
@@ -283,7 +283,7 @@ def _as_text(field: Field) -> pl.Expr:
 
 def _malformed(records: tuple[Malformed, ...]) -> pl.DataFrame:
     """Return malformed records as rejected rows. Their fields are unknown, so no value is shown."""
-    why = [f"[{reason_json('shape', (), record.reason)}]" for record in records]
+    why = [f"[{reason_json(record.rule, (), record.reason)}]" for record in records]
     nothing = [None] * len(records)
     return pl.DataFrame(
         {

@@ -9,6 +9,8 @@ from typing import Any
 
 
 class RemarkKind(StrEnum):
+    NOTE = "note"  #: text that is no row
+    ROUNDING = "rounding"  #: a stated total differs by as much as was accepted
     UNUSED_COLUMN = "unused_column"  #: no field takes it, and the mapping does not ignore it
     ABSENT_FIELD = "absent_field"  #: the file has no column for it
     CHANGED_SINCE = "changed_since"  #: later runs changed rows of a file that was loaded before
@@ -77,6 +79,10 @@ class LeftOut:
     @property
     def rows(self) -> int:
         return sum(vars(self).values())
+
+    @property
+    def below_header(self) -> LeftOut:
+        return replace(self, header=0)
 
     def __add__(self, other: LeftOut) -> LeftOut:
         return LeftOut(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})

@@ -13,7 +13,7 @@ from daftari.rows.formats.number_evidence import NumberEvidence
 from daftari.rows.formats.numbers import NumberStyle
 from daftari.rows.intake.remarks import Remark, RemarkKind
 from daftari.rows.mapping.header_names import normal
-from daftari.rows.mapping.mapping import FieldSource, Mapping
+from daftari.rows.mapping.mapping import FieldSource, Mapping, TotalRow
 
 Style = DateStyle | NumberStyle
 
@@ -134,6 +134,7 @@ def resolve_columns(
     )
     _require_fields(plan, dataset)
     _require_subject(plan, dataset)
+    _require_label_column(plan)
     return plan
 
 
@@ -230,6 +231,16 @@ def _require_subject(plan: ColumnPlan, dataset: Dataset) -> None:
             f"{plan.file}: no column for {dataset.subject}; {', '.join(sealed)} of the file cannot be sealed "
             "without it",
             hint=f"Add the column {dataset.subject}, or remove {', '.join(sealed)} from the file.",
+        )
+
+
+def _require_label_column(plan: ColumnPlan) -> None:
+    rule = plan.mapping.total_row
+    column = rule.column if isinstance(rule, TotalRow) else None
+    if column is not None and not _alike(column, plan.header):
+        raise MappingError(
+            f"{plan.file}: {_where(plan.mapping)}: total_row names column {column!r}, which the file does not have",
+            hint=f"Its columns are {', '.join(plan.header)}.",
         )
 
 

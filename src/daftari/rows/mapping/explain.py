@@ -109,5 +109,6 @@ def _changes(source: FieldSource) -> str:
 
 def _total_row(rule: str | TotalRow) -> str:
     if isinstance(rule, TotalRow):
-        return f"labelled {rule.label!r}" + (f" in {rule.column!r}" if rule.column else "")
+        label = repr(rule.label) if rule.label else "as a total"
+        return f"labelled {label}" + (f" in {rule.column!r}" if rule.column else "")
     return {"none": "none"}.get(rule, "excluded from the data if it totals the rows above it")

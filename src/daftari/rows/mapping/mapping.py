@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as AbstractMapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -42,7 +43,10 @@ def _with_a_group(pattern: str) -> str:
 def _groups(pattern: str) -> int:
     """Count the groups of a pattern that polars can apply: it has no look-around and no back-references."""
     try:
+        re.compile(pattern)
         found = pl.Series([""]).str.extract_groups(pattern)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression ({error})") from None
     except pl.exceptions.PolarsError as error:
         reasons = [line.rpartition("error: ")[2] for line in str(error).splitlines() if "error: " in line]
         raise ValueError(f"is not a regular expression ({reasons[-1].rstrip('.')})") from None
@@ -149,8 +153,8 @@ class FieldSource(_Part):
 class TotalRow(_Part):
     """How to recognise a row that totals the column above it."""
 
-    #: a regular expression for the whole cell, in any case
-    label: Annotated[str, AfterValidator(_regex)] = r"(grand )?totals?( .*)?"
+    #: a regular expression for the whole cell, in any case; None: the words of totals
+    label: Annotated[str, AfterValidator(_regex)] | None = None
     column: str | None = None  #: the label's column; None: any
 
 
@@ -159,6 +163,7 @@ class ControlTotalsGiven(_Part):
 
     rows: int | None = None
     sums: AbstractMapping[str, Decimal] = {}
+    rounding: AbstractMapping[str, Decimal] = {}  #: how much a sum may differ because its sender rounds
 
 
 class Mapping(_Part):
