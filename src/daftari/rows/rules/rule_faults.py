@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from daftari.contract.model import Condition, Contract, Dataset
+from daftari.contract.model import Condition, Contract, Dataset, RuleTime
 from daftari.errors import ContractError, Fault
-from daftari.rows.rules.expressions import lacks_contracts, parse
+from daftari.rows.rules.expressions import lacks_contracts, parse, parsed_rules
 
 
 def rule_faults(contract: Contract) -> tuple[Fault, ...]:
@@ -24,7 +24,20 @@ def rule_faults(contract: Contract) -> tuple[Fault, ...]:
             faults.append(
                 Fault(source=contract.source, line=line, place=where, found=found, expected=expected)
             )
-    return tuple(faults)
+    return (*faults, *_sums_at_writing(contract)) if not faults else tuple(faults)
+
+
+def _sums_at_writing(contract: Contract) -> Iterator[Fault]:
+    """Sums are judged in the table alone: when a row is written, the rows that it adds up with may be still to come."""
+    for rule, condition in parsed_rules(contract.dataset):
+        if condition.sums and rule.when is not RuleTime.CHECKED:
+            yield Fault(
+                source=contract.source,
+                line=rule.line,
+                place=f"{contract.dataset.name}.rules.{rule.id}",
+                found=f"a sum over rows, when {rule.when}",
+                expected=f"when: {RuleTime.CHECKED}",
+            )
 
 
 def looks_at_references(dataset: Dataset) -> bool:
