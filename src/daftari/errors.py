@@ -251,6 +251,12 @@ class RequestUnderWay(DaftariError):
     code, exit_code, status = "request_under_way", 25, 409
 
 
+class RowChanged(DaftariError):
+    """A row is no longer the version that a change was made for."""
+
+    code, exit_code, status = "row_changed", 68, 412
+
+
 class TokenRefused(DaftariError):
     """A token cannot be created or revoked as requested."""
 

@@ -296,3 +296,32 @@ def test_a_step_that_is_refused_waits_nowhere_to_be_mended(office):
     office.step("manager", "U2", "L2", "taken")
     office.step("employee", "U3", "L2", "approved")
     assert office.conn.execute("select count(*) from daftari.quarantine").fetchone() == (0,)
+
+
+def test_what_was_decided_keeps_its_value_unless_the_decision_is_taken_back(office):
+    office.conn.execute(
+        "update ops.expenses set status = 'submitted', user_id = 'U3' where expense_id = 'E4'"
+    )
+    raised = {"expense_id": "E4", "amount": "99999.00"}
+    assert office.write("finance", "U5", "expenses", raised, is_partial=True).status == "updated"
+    assert office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
+    (kept,) = office.conn.execute("select amount, approved_at from ops.expenses where expense_id = 'E4'")
+    for change in (
+        {"amount": "1.00"},
+        {"approved_at": "2098-01-01T00:00:00Z"},
+        {"status": "paid", "amount": "1.00"},
+    ):
+        outcome = office.write("finance", "U5", "expenses", {"expense_id": "E4", **change}, is_partial=True)
+        assert outcome.status == "quarantined"
+        assert outcome.reasons[0]["rule"] == "approval.covers"
+        assert outcome.reasons[0]["field"] in change
+    with pytest.raises(psycopg.errors.CheckViolation) as raised, office.session_of("finance", "U5") as conn:
+        conn.execute("update ops.expenses set supplier = 'other' where expense_id = 'E4'")
+    assert raised.value.diag.constraint_name == "approval_covers"
+    assert (
+        office.conn.execute("select amount, approved_at from ops.expenses where expense_id = 'E4'").fetchone()
+        == kept
+    )
+    assert office.step("finance", "U5", "E4", "paid", "expenses") == "updated"
+    with office.session_of("data_engineer", None) as conn:  # brings rows from a system of record
+        conn.execute("update ops.expenses set amount = 2 where expense_id = 'E4'")

@@ -182,6 +182,29 @@ def test_changes_of_one_row_that_come_at_once_are_all_there_in_the_end(served):
     assert row == ("7.00", "asthma", "Otieno", "2026-05-05")
 
 
+def test_a_change_for_a_row_that_is_another_by_now_changes_nothing(served):
+    served.post(as_json(visit(1)))
+    reading = {"X-Purpose": "a test"}
+    first = served.get("/api/visits/V1", **reading).headers["etag"]
+    assert served.get("/api/visits/V1", **reading).headers["etag"] == first
+
+    def send(method, record, version):
+        with served.client(**{"Content-Type": "application/json", "If-Match": version}) as client:
+            return client.request(method, "/api/visits/V1", content=as_json(record)).status_code
+
+    whole = visit(1, fee=9)
+    assert send("PATCH", {"fee": 8}, '"bogus"') == 412
+    assert send("PUT", whole, '"bogus"') == 412
+    assert served.house.clinic.rows("fee::text") == [("12.50",)]
+    assert send("PATCH", {"fee": 8}, f'"x", {first}') == 200
+    assert send("PUT", whole, first) == 412
+    assert send("PUT", whole, "*") == 200
+    assert served.house.clinic.rows("fee::text") == [("9.00",)]
+    with served.client(**{"Content-Type": "application/json", "If-Match": "*"}) as client:
+        absent = client.put("/api/visits/V7", content=as_json(visit(7)))
+    assert (absent.status_code, absent.json()["code"]) == (412, "row_changed")
+
+
 def test_a_caller_sees_and_writes_what_its_role_may(served):
     served.post(as_json(visit(1), visit(2, ward="B")))
     shown = served.get("/api/visits?fields=visit_id", role="nurse").json()["rows"]

@@ -35,6 +35,8 @@ class Approval:
     #: roles that load decided rows from a system of record; the steps bind them only in rows about themselves
     recorded_by: tuple[str, ...] = ()
     asked_at: str | None = None  #: the field that records when the request was made
+    #: the fields that a decision is about, so that they keep their value after it; None: all
+    covers: tuple[str, ...] | None = None
     working_days: WorkingDays | None = None
 
     def steps_of(self, role: str) -> tuple[ApprovalStep, ...]:
@@ -46,6 +48,7 @@ class Approval:
         if self.working_days:
             days = self.working_days
             named += [(f"workingDays.{it}", getattr(days, it)) for it in ("field", "start", "end")]
+        named += [("covers", it) for it in self.covers or ()]
         for step in self.steps:
             named += [("steps.by", step.by), ("steps.at", step.at)]
         yield from ((place, name) for place, name in named if name is not None)

@@ -25,6 +25,12 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "Identifies the request: sent again with the same body, it returns the same response.",
 }
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of the row that was read: if the row is another one by now, nothing is changed.",
+}
 _PROBLEMS = {
     400: "The request cannot be read.",
     401: "The token is missing or not valid.",
@@ -32,6 +38,7 @@ _PROBLEMS = {
     404: "There is no such row, or the caller may not see it.",
     409: "The same request is still being processed, or the contract changed.",
     410: "The person of a sealed value in the row was erased.",
+    412: "The row is not the one that `If-Match` names.",
     413: "Too many records, or too many bytes.",
     415: "The content type of the body is not supported.",
     422: "The query is not valid, records break rules, or the idempotency key was used for another request.",
@@ -89,6 +96,12 @@ def read_one_operation(dataset: Dataset) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The row, as the caller may see it.",
+                "headers": {
+                    "ETag": {
+                        "description": "The version of the row, for `If-Match`.",
+                        "schema": {"type": "string"},
+                    }
+                },
                 "content": {"application/json": {"schema": _loose(row)}},
             },
             **_problems(400, 401, 403, 404, 422, 429, 500, 503),
@@ -167,8 +180,9 @@ def put_operation(dataset: Dataset) -> dict[str, Any]:
     body = {"application/json": {"schema": {**record, "required": required}, "example": example}}
     return {
         **found,
-        "parameters": [*_path(dataset), *found["parameters"]],
+        "parameters": [*_path(dataset), *found["parameters"], _IF_MATCH],
         "requestBody": {"required": True, "content": body},
+        "responses": {**found["responses"], **_problems(412)},
     }
 
 

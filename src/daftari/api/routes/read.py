@@ -20,6 +20,7 @@ from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_history import Event, read_history
 from daftari.operations.read.read_rows import Reader, export_rows, query_of, read_one, read_page
+from daftari.operations.read.row_version import version_of
 from daftari.rows.url_query import Query
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -72,7 +73,7 @@ def row_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoint:
         row = await run_in_threadpool(_one, service, reader, key)
         if row is None:  # it does not exist, or the caller may not see it
             raise HTTPException(404, f"{dataset.name}: no row with this key")
-        return Response(row, media_type="application/json")
+        return Response(row, media_type="application/json", headers={"ETag": version_of(row)})
 
     return endpoint
 

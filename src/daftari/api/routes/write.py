@@ -102,6 +102,7 @@ async def _written(
         fingerprint=fingerprint(what, body) if key else "",
         is_new=request.method == "POST",
         is_partial=is_partial,
+        versions=None if request.method == "POST" else request.headers.get("if-match"),
     )
     context = RequestContext(
         caller=caller, request_id=asked.request_id, purpose=request.headers.get("x-purpose")

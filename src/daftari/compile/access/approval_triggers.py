@@ -6,11 +6,14 @@ import json
 
 from daftari.compile.names import Schemas, identifier, literal, qualified
 from daftari.compile.tables.objects import Trigger
+from daftari.contract.approval import Approval
 from daftari.contract.model import Condition, Dataset, RowScope
 from daftari.contract.permissions import may_insert_decided
 
 #: The constraint name in the server's error for a refused step; `io/database/schema/governed_tables.sql` has it.
 CONSTRAINT = "approval"
+#: The same for a change of what was decided; its column is the field.
+COVERS = "approval_covers"
 
 
 def begins(dataset: Dataset, rows: RowScope | Condition, role: str) -> str | None:
@@ -38,16 +41,33 @@ def trigger(dataset: Dataset, schemas: Schemas) -> Trigger | None:
         for it in approval.steps
     ]
     arguments = (
-        approval.field, dataset.subject, json.dumps(steps), json.dumps(list(approval.recorded_by))
+        approval.field, dataset.subject, json.dumps(steps), json.dumps(list(approval.recorded_by)),
+        approval.begins, json.dumps(covered_fields(dataset, approval)),
     )  # fmt: skip
-    state, subject = identifier(approval.field), identifier(dataset.subject)
+    watched = dict.fromkeys([approval.field, dataset.subject, *covered_fields(dataset, approval)])
+    changes = " or ".join(f"old.{identifier(it)} is distinct from new.{identifier(it)}" for it in watched)
     return Trigger(
         schema=schemas.data,
         table=dataset.name,
         name="take_step",
         definition=(
             f"create trigger take_step before update on {qualified(schemas.data, dataset.name)} for each row "
-            f"when (old.{state} is distinct from new.{state} or old.{subject} is distinct from new.{subject}) "
-            f"execute function daftari.take_step({', '.join(map(literal, arguments))})"
+            f"when ({changes}) execute function daftari.take_step({', '.join(map(literal, arguments))})"
         ),
     )
+
+
+def covered_fields(dataset: Dataset, approval: Approval) -> list[str]:
+    """
+    Return the fields that keep their value once a row is decided, in the contract's order.
+
+    Those that record a decision are always among them, sealed ones never: a sealed value cannot be compared.
+    """
+    records = {name for step in approval.steps for name in (step.by, step.at)}
+    return [
+        it.name
+        for it in dataset.fields
+        if it.name != approval.field
+        and not it.protection.sealed
+        and (it.name in records or approval.covers is None or it.name in approval.covers)
+    ]

@@ -129,9 +129,28 @@ def approval_changes(old: Dataset, new: Dataset, place: str) -> Iterator[Contrac
             what=f"approval: no longer {transition}",
             reason="what the role does today may fail",
         )
+    for name in sorted(_covered(old) - _covered(new)) if new.approval else ():
+        yield ContractChange(
+            kind=ChangeKind.EXPOSURE,
+            place=place,
+            what=f"approval: no longer covers {name}",
+            reason="it may change after the decision",
+        )
+    for name in sorted(_covered(new) - _covered(old)) if old.approval else ():
+        yield ContractChange(
+            kind=ChangeKind.BREAKING,
+            place=place,
+            what=f"approval: covers {name}",
+            reason="a change of it after the decision fails",
+        )
     if old.approval and new.approval is None:
         reason = "every role that may update may set any state"
         yield ContractChange(kind=ChangeKind.EXPOSURE, place=place, what="approval removed", reason=reason)
+
+
+def _covered(dataset: Dataset) -> set[str]:
+    """Return the fields that a decision is about; none if all are, new ones too."""
+    return set(dataset.approval.covers or ()) if dataset.approval else set()
 
 
 def _transitions(approval: Approval | None) -> set[str]:

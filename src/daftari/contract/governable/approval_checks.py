@@ -31,6 +31,14 @@ def approval_findings(dataset: Dataset, approval: Approval) -> Iterator[Contract
             yield ContractFinding("approval.steps", repr(state), one_of(state, field.allowed), field=field)
     yield from _roles(dataset, approval)
     yield from _types(dataset, approval)
+    for name in approval.covers or ():
+        if dataset.field(name).protection.sealed:
+            yield ContractFinding(
+                "approval.covers",
+                f"{name}, which is sealed",
+                "a field that PostgreSQL can compare",
+                field=dataset.field(name),
+            )
 
 
 def _roles(dataset: Dataset, approval: Approval) -> Iterator[ContractFinding]:

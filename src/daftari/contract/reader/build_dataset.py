@@ -119,6 +119,7 @@ def _approval(stated: ApprovalValue | None) -> Approval | None:
         ),
         recorded_by=tuple(stated.recorded_by),
         asked_at=stated.asked_at,
+        covers=None if stated.covers is None else tuple(stated.covers),
         working_days=WorkingDays(field=days.field, start=days.start, end=days.end) if days else None,
     )
 

@@ -102,6 +102,7 @@ class ApprovalValue(_Value):
     steps: Annotated[list[StepValue], Field(min_length=1)]
     recorded_by: list[Text] = []
     asked_at: Text | None = None
+    covers: Names | None = None
     working_days: WorkingDaysValue | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from psycopg import Error
@@ -13,7 +14,7 @@ from daftari.compile.names import derived
 from daftari.contract.model import Dataset
 from daftari.rows.rules.expressions import parsed_rules
 from daftari.rows.rules.references import reference_rule
-from daftari.rows.rules.rejection import NAMES_NOTHING, NO_STEP, Refusal
+from daftari.rows.rules.rejection import DECIDED, NAMES_NOTHING, NO_STEP, Refusal
 from daftari.rows.rules.rules import field_rules
 
 
@@ -29,6 +30,8 @@ class Refusals:
             name = error.diag.column_name
             return Refusal(rule=f"{name}.required", fields=(name,), reason="is missing")
         constraint = error.diag.constraint_name or type(error).__name__
+        if constraint == approval_triggers.COVERS:
+            return replace(DECIDED, fields=(error.diag.column_name or "",))
         unknown = Refusal(rule=constraint, reason="is rejected by the database")
         return self.by_constraint.get(constraint, unknown)
 

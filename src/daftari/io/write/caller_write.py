@@ -170,7 +170,10 @@ class CallerWrite:
     def _why(self, error: psycopg.Error) -> Refusal:
         """Give the reason only to callers who see every row: to others it would reveal one."""
         by_policy = isinstance(error, psycopg.errors.InsufficientPrivilege)
-        is_told = self.sees_all or error.diag.constraint_name == approval_triggers.CONSTRAINT
+        is_told = self.sees_all or error.diag.constraint_name in (
+            approval_triggers.CONSTRAINT,
+            approval_triggers.COVERS,
+        )
         return self._refusals.of(error) if is_told and not by_policy else NOT_TAKEN
 
     def _may_not_insert(self) -> dict[int, Fate]:

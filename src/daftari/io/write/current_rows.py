@@ -33,6 +33,21 @@ def current_rows(
     return [_current(conn, dataset, change, sealer) for change in changes]
 
 
+def lock_row(conn: Connection[Any], dataset: Dataset, key: Sequence[str]) -> None:
+    """Lock the row of *key*, if it exists, until the transaction ends."""
+    statement = sql.SQL("select from {} where {} for no key update").format(
+        sql.Identifier(OPS, dataset.name), _same_key(dataset)
+    )
+    conn.execute(statement, list(key))
+
+
+def _same_key(dataset: Dataset) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL(f"{{}} = %s::{column_type(dataset, dataset.field(name))}").format(sql.Identifier(name))
+        for name in dataset.key
+    )
+
+
 def _current(
     conn: Connection[Any], dataset: Dataset, change: Mapping[str, Any], sealer: Sealer
 ) -> dict[str, Any]:
@@ -43,12 +58,8 @@ def _current(
         else sql.SQL("to_jsonb({}) #>> '{{}}'").format(sql.Identifier(it.name))
         for it in dataset.fields
     ]
-    match = sql.SQL(" and ").join(
-        sql.SQL(f"{{}} = %s::{column_type(dataset, dataset.field(name))}").format(sql.Identifier(name))
-        for name in dataset.key
-    )
     statement = sql.SQL("select {} from {} where {} for no key update").format(
-        sql.SQL(", ").join(columns), sql.Identifier(OPS, dataset.name), match
+        sql.SQL(", ").join(columns), sql.Identifier(OPS, dataset.name), _same_key(dataset)
     )
     row = conn.execute(statement, [change[name] for name in dataset.key]).fetchone()
     if row is None:

@@ -32,6 +32,7 @@ class WriteRequest:
     is_new: bool = True  #: whether its rows are probably new; that is tried first
     #: whether the records are keys with the fields to change in existing rows; the same for a whole batch
     is_partial: bool = False
+    versions: str | None = None  #: of `If-Match`: the one row must have one of them
     #: entries in quarantine that the records correct, by the place of the record, from 0
     corrects: Mapping[int, int] = field(default_factory=dict)
 

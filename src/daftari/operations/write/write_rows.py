@@ -28,6 +28,8 @@ from daftari.io.write import idempotency, optimistic_insert
 from daftari.io.write.caller_write import CallerWrite, Fate
 from daftari.io.write.current_rows import current_rows
 from daftari.io.write.idempotency import Claim
+from daftari.operations.read.read_rows import Reader
+from daftari.operations.read.row_version import require_version
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
 from daftari.operations.write.judge_records import JudgedRecords, judge_records
 from daftari.operations.write.write_requests import (
@@ -172,6 +174,8 @@ def _write_once(
     origin = Origin(name="api", sha256=digest_of_requests(requests))
     with ledger.ledger_run(conn, "write", write_context.contract, origin) as run_id, conn.transaction():
         speak_for(conn, write_context.context_of(requests))
+        for request in requests:
+            _require_version(conn, write_context, request)
         corrects = _corrected_entries(requests)
         if corrects:
             quarantine_entries.hold_entries(conn, write_context.dataset, corrects.values())
@@ -199,6 +203,15 @@ def _write_once(
             conn, run_id, [(name, to_keep(own)) for name, own in named if name is not None]
         )
     return [RequestAnswer(run_id=run_id, outcomes=own) for own in shares]
+
+
+def _require_version(conn: Connection[Any], write_context: WriteContext, request: WriteRequest) -> None:
+    (record, *more) = request.records
+    if request.versions is None or more or isinstance(record, NotARecord):
+        return
+    reader = Reader(dataset=write_context.dataset, context=write_context.context, roles=write_context.roles)
+    key = [str(record[name]) for name in write_context.dataset.key]
+    require_version(conn, reader, key, request.versions)
 
 
 def _corrected_entries(requests: Sequence[WriteRequest]) -> dict[int, int]:

@@ -32,3 +32,8 @@ NO_STEP = Refusal(
         "takes a step that the contract does not permit you, or one that records a user, which your login lacks"
     ),
 )
+#: For a change of a field that a decision covers.
+DECIDED = Refusal(
+    rule="approval.covers",
+    reason="may not change: the row is decided already, and the decision covers this field",
+)

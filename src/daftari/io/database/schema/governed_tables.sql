@@ -97,8 +97,10 @@ end;
 $$;
 
 -- Allows a change of state only as a step of the contract (daftari.approval), by a role that the contract names for it,
--- and never on the caller's own row unless the step is for that.
--- Arguments: the column of the state, the column of the subject, the steps as JSON, the roles that record as JSON.
+-- and never on the caller's own row unless the step is for that. What a decision covers keeps its value once a row has
+-- left its first state; a step back to that state takes the decision back.
+-- Arguments: the column of the state, the column of the subject, the steps as JSON, the roles that record as JSON, the
+-- first state, the covered columns as JSON.
 -- `security definer`, because callers cannot use this schema; it checks the role that the session has taken on.
 -- The table's owner gives the prefix of roles, because a migration cannot know it.
 create function daftari.take_step() returns trigger
@@ -116,33 +118,58 @@ declare
     after   jsonb := to_jsonb(new);
     was     text  := before ->> tg_argv[0];
     becomes text  := after ->> tg_argv[0];
+    moves   boolean := before ->> tg_argv[1] is distinct from after ->> tg_argv[1];
     is_own  boolean := coalesce(me in (before ->> tg_argv[1], after ->> tg_argv[1]), false);
+    records boolean := not is_own and exists (
+        select from jsonb_array_elements_text(tg_argv[3]::jsonb) r where pg_has_role(caller, (prefix || r)::name, 'usage')
+    );
     step    jsonb;
+    changed text;
 begin
     if pg_has_role(caller, prefix || 'daftari_operator', 'usage') then
         return new;
     end if;
-    if was is not distinct from becomes and not is_own then
-        return new;  -- whose row it is was put right
-    end if;
-    select s into step
-    from jsonb_array_elements(tg_argv[2]::jsonb) s
-    where s ->> 'from' = was
-      and s ->> 'to' = becomes
-      and (s ->> 'own')::boolean = is_own
-      and before ->> tg_argv[1] is not distinct from after ->> tg_argv[1]
-      and exists (
-          select from jsonb_array_elements_text(s -> 'roles') r where pg_has_role(caller, (prefix || r)::name, 'usage')
-      )
-    limit 1;
-    if step is null then
-        if not is_own and exists (
-            select from jsonb_array_elements_text(tg_argv[3]::jsonb) r where pg_has_role(caller, (prefix || r)::name, 'usage')
-        ) then
-            return new;
+    if was is distinct from becomes or (is_own and moves) then
+        select s into step
+        from jsonb_array_elements(tg_argv[2]::jsonb) s
+        where s ->> 'from' = was
+          and s ->> 'to' = becomes
+          and (s ->> 'own')::boolean = is_own
+          and not moves
+          and exists (
+              select from jsonb_array_elements_text(s -> 'roles') r where pg_has_role(caller, (prefix || r)::name, 'usage')
+          )
+        limit 1;
+        if step is null and not records then
+            raise exception 'no step from % to % for this role', was, becomes
+                using errcode = 'check_violation', constraint = 'approval', table = tg_table_name;
         end if;
-        raise exception 'no step from % to % for this role', was, becomes
-            using errcode = 'check_violation', constraint = 'approval', table = tg_table_name;
+    end if;
+    if step is null and records then
+        return new;
+    end if;
+    if was is distinct from tg_argv[4] and becomes is distinct from tg_argv[4] then
+        select c into changed
+        from jsonb_array_elements_text(coalesce(tg_argv[5], '[]')::jsonb) c
+        where before -> c is distinct from after -> c
+          and c is distinct from step ->> 'by'
+          and c is distinct from step ->> 'at'
+        limit 1;
+        if changed is not null then
+            raise exception '% was decided', changed
+                using errcode = 'check_violation', constraint = 'approval_covers', column = changed, table = tg_table_name;
+        end if;
+    end if;
+    if step is null then
+        return new;
+    end if;
+    if becomes = tg_argv[4] then
+        new := jsonb_populate_record(new, (
+            select coalesce(jsonb_object_agg(f, null), '{}')
+            from jsonb_array_elements(tg_argv[2]::jsonb) s
+            cross join unnest(array[s ->> 'by', s ->> 'at']) f
+            where f is not null
+        ));
     end if;
     if step ->> 'by' is not null then
         if me is null then
