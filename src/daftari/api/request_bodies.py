@@ -41,7 +41,7 @@ def read_body(body: bytes, content_type: str, dataset: Dataset) -> tuple[Sequenc
         records = [_record(row, names) for row in islice(rows, MOST_RECORDS + 1)]
     except JsonError as error:
         place = f"line {error.line}, column {error.column}"
-        raise HTTPException(400, f"The body is not valid JSON ({place}): it {error}") from None
+        raise HTTPException(400, f"The body is not valid JSON ({place}): {error}") from None
     if len(records) > MOST_RECORDS:
         raise HTTPException(
             413, f"more than {MOST_RECORDS:,} records; expected {MOST_RECORDS:,} or fewer in one request"

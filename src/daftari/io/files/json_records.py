@@ -22,6 +22,8 @@ from daftari.rows.json_rows.values import json_cells
 
 _BLOCK_OBJECTS, _BLOCK_CELLS = 50_000, 2_000_000
 _PIECE = 2**16
+#: Where none of so many first values is an object with a key, the file holds no rows.
+_LATEST_RECORD = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +86,10 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _keys(rows: Iterator[JsonRow], name: str) -> tuple[str, ...]:
     keys: dict[str, None] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
         _add(keys, row, name)
+        if number > _LATEST_RECORD and not keys:
+            break
     return tuple(keys)
 
 

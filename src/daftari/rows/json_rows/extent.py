@@ -7,7 +7,7 @@ from enum import Enum
 
 from daftari.rows.json_rows.limits import MOST_VALUES
 
-_SIGN = re.compile(r'["\[\]{},]')
+_SIGN, _BRACKET = re.compile(r'["\[\]{},]'), re.compile(r'["\[\]{}]')
 #: The rest of a string, without recursion and without going back.
 _REST = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _CLOSES = {"}": "{", "]": "["}
@@ -23,12 +23,13 @@ class Find(Enum):
 class Extent:
     """The extent of one value, over a text that is fed piece by piece."""
 
-    def __init__(self, most_values: int | None = MOST_VALUES) -> None:
+    def __init__(self, most_values: int | None = MOST_VALUES, begun: str = "") -> None:
+        """*begun* is the bracket before the text, if it was passed. Without *most_values* only depth is limited."""
         self._most_values = most_values
         self.values = 1
         self.deepest = 0
         self.breaks_line = False  #: whether a line ends inside a string: a quote is missing or too many
-        self._open: list[str] = []
+        self._open: list[str] = [*begun]
         self._in_string = False
         self._ended_before = False  #: whether the sign found follows the value
 
@@ -43,7 +44,8 @@ class Extent:
                 if at == len(text) or text[at] == "\\":
                     return Find.MORE, at
                 self._in_string, at = False, at + 1
-            sign = _SIGN.search(text, at)
+            is_counted = self._most_values is not None or not self._open
+            sign = (_SIGN if is_counted else _BRACKET).search(text, at)
             if sign is None:
                 return Find.MORE, len(text)
             found = self._sign(sign[0])
@@ -67,7 +69,10 @@ class Extent:
                 self.deepest = max(self.deepest, len(self._open))
             case _:
                 return self._close(sign)
-        is_too_much = self._most_values is not None and self.values > self._most_values
+        counted, most = self.values, self._most_values
+        if most is None:
+            counted, most = len(self._open), MOST_VALUES
+        is_too_much = counted > most
         return Find.TOO_MUCH if is_too_much else None
 
     def _close(self, sign: str) -> Find | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 #: A shorter row is decoded at once: whatever it holds takes little memory.
 SMALL = 2**16
 #: Characters of a row.
-MOST_CHARACTERS = 16 * 2**20
+MOST_CHARACTERS = 4 * 2**20
 #: Values of a row, those inside its objects and arrays included.
 MOST_VALUES = 100_000
 #: Objects and arrays inside one another.

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from daftari.rows.json_rows.extent import Extent, Find
-from daftari.rows.json_rows.limits import MOST_CHARACTERS, MOST_DEPTH, SMALL, TOO_DEEP, TOO_LONG, TOO_MUCH
+from daftari.rows.json_rows.limits import (
+    MOST_CHARACTERS,
+    MOST_DEPTH,
+    MOST_NAMES,
+    SMALL,
+    TOO_DEEP,
+    TOO_LONG,
+    TOO_MUCH,
+)
 from daftari.rows.json_rows.text import NOT_JSON, Found, JsonError, Text, decoded
 from daftari.rows.json_rows.values import DECODER, Ambiguous, is_suspect, without_unwanted
 
@@ -112,7 +120,11 @@ def _elements(text: Text) -> Iterator[JsonRow]:
 
 
 def _members(text: Text, path: tuple[str, ...]) -> Iterator[tuple[str, JsonRow | None]]:
+    members = 0
     while (character := text.peek(",")) != "}":
+        members += 1
+        if members > MOST_NAMES:
+            raise JsonError(f"is one object with more than {MOST_NAMES:,} names", text.place)
         name = text.value().value if character == '"' else None
         if not isinstance(name, str) or text.peek() != ":":
             raise JsonError(NOT_JSON, text.place)
@@ -129,9 +141,7 @@ def _member(text: Text, path: tuple[str, ...]) -> Iterator[tuple[str, JsonRow | 
             yield from ((".".join(path), row) for row in _elements(text))
             return
         yield ".".join(path), None
-        while text.peek(",") not in ("]", ""):
-            text.skip()
-        _open(text)
+        text.skip(begins)
     elif begins == "{" and len(path) < _DEEPEST_LIST:
         text.take()
         yield from _members(text, path)

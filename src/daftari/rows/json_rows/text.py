@@ -201,9 +201,9 @@ class Text:
                 break
         return found is not None
 
-    def skip(self) -> None:
-        """Pass the value here, whatever it holds."""
-        extent = Extent(most_values=None)
+    def skip(self, begun: str = "") -> None:
+        """Pass the value here, whatever it holds; *begun* is its bracket, if that was passed already."""
+        extent = Extent(most_values=None, begun=begun)
         found, end = extent.feed(self._held, self._at)
         while found is Find.MORE:
             self._at = end
