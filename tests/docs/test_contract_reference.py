@@ -77,8 +77,10 @@ def test_the_example_of_a_property_is_accepted_and_can_be_enforced(name):
     [example] = re.findall(r"^```yaml\n(.*?)^```$", SECTIONS[name], re.MULTILINE | re.DOTALL)
     said = plain(parse_list(example, source=name).root)
     assert [one["property"] for one in said] == [name]
-    if name == "daftari.protection":
-        document = contract_document(fields=[*FIELDS, field("pin", "string", customProperties=said)])
+    if name in extensions.names(extensions.OfProperty):
+        document = contract_document(
+            fields=[*FIELDS, field("pin", "string", unique=True, customProperties=said)]
+        )
     else:
         subject = {} if name == "daftari.subject" else {"subject": "user_id"}
         document = contract_document(fields=FIELDS, custom={**subject, **BESIDE.get(name, {})})

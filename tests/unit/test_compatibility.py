@@ -79,6 +79,9 @@ OTHER = {
         "allowed": ("a",),
         "quality": (Quality(name="q"),),
         "protection": Protection(sealed=True),
+        "case_insensitive": True,
+        "digits_only": True,
+        "width": 5,
         "examples": (1,),
     },
     Options: {

@@ -1,14 +1,18 @@
 """What a file shows of itself is taken; what it leaves open is refused, never guessed."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from tests.tables import block, column_of, dataset, field, plan_of, rows_of
 
+from daftari.contract.model import Options
 from daftari.errors import MappingError
 from daftari.rows.formats.inference import infer_styles
+from daftari.rows.formats.parse import to_rows
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
@@ -26,6 +30,17 @@ DAYS = [
     (["2024-03-07 00:00:00", "2024-03-31 00:00:00"], date(2024, 3, 7)),  # a spreadsheet's day
     (["45358", "45382"], date(2024, 3, 7)),
     (["03/03/2024"], date(2024, 3, 3)),  # the same either way
+    (["14th September, 2012", "1st May, 2013"], date(2012, 9, 14)),
+    (["September 14th, 2012"], date(2012, 9, 14)),
+    (["3RD of May 2012"], date(2012, 5, 3)),
+    (["31/12/68", "15/01/71"], date(1968, 12, 31)),  # 2068 is far off
+    (["31/12/29"], date(2029, 12, 31)),
+    (["31/12/45"], None),  # of either century
+    (["29/02/00"], date(2000, 2, 29)),
+    (["2024-03-13T21:00:00Z"], date(2024, 3, 14)),  # midnight in Nairobi, where nothing else is said
+    (["2024-03-13T23:30:00+00:00"], date(2024, 3, 14)),
+    (["2024-03-07T00:00:00+03:00"], date(2024, 3, 7)),
+    (["0000-01-01", "0001-01-01"], None),
 ]
 
 
@@ -43,6 +58,15 @@ MOMENTS = [
     (["07/03/2024 09:05", "31/03/2024 09:05:30"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
     (["2024-03-07"], datetime(2024, 3, 6, 21, 0, tzinfo=UTC)),  # its first instant
 ]
+
+#: moments before the year 1 or after 9999 in UTC
+OUTSIDE = ["0001-01-01T00:00:00+03:00", "9999-12-31T23:59:59-01:00", "0000-06-01T00:00:00Z"]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_a_moment_outside_the_years_1_to_9999_is_not_read(text):
+    sound = "9999-12-31T23:59:59.999999Z"
+    assert column_of([text, sound], "timestamp") == [None, datetime.max.replace(tzinfo=UTC)]
 
 
 @pytest.mark.parametrize(("texts", "first"), MOMENTS)
@@ -73,6 +97,126 @@ def test_of_several_declared_styles_the_file_shows_one():
         None,
         date(2024, 1, 31),
     ]
+
+
+#: of dates without a pivot, the field's bounds tell the century: minimum, maximum, year of 31/12/45
+BOUNDS = [
+    (None, None, None),
+    ("2000-01-01", None, 2045),
+    (None, "2020-12-31", 1945),
+    ("1930-01-01", None, None),
+]
+
+
+@pytest.mark.parametrize(("minimum", "maximum", "year"), BOUNDS)
+def test_the_bounds_of_the_field_may_tell_the_century(minimum, maximum, year):
+    bounded = replace(field("x", "date"), options=Options(minimum=minimum, maximum=maximum))
+    rows = rows_of({"x": ["31/12/45"]}, [bounded])
+    assert rows.values["x"].to_list() == [year and date(year, 12, 31)]
+    if year is None:
+        assert "declare `pivot`" in rows.unreadable["x"]
+
+
+@pytest.mark.parametrize(("pivot", "year"), [(44, 1945), (45, 2045), (99, 2045)])
+def test_the_declared_pivot_tells_the_century(pivot, year):
+    assert column_of(["31/12/45"], "date", pivot=pivot) == [date(year, 12, 31)]
+    assert column_of(["31/12/45"], "date", pivot=pivot, format="DD/MM/YY") == [date(year, 12, 31)]
+
+
+def test_declared_styles_that_read_no_value_differently_are_all_read():
+    declared = ["DD/MM/YYYY", "excel", "DD-MM-YYYY", "D Month YYYY"]
+    texts = ["03/03/2026", "05-03-2026", "46087", "15 March 2026", "31/02/2026", "2026-03-17"]
+    assert column_of(texts, "date", format=declared) == [
+        date(2026, 3, 3),
+        date(2026, 3, 5),
+        date(2026, 3, 6),
+        date(2026, 3, 15),
+        None,
+        None,
+    ]
+
+
+def test_dates_in_iso_fit_beside_the_one_style_of_the_texts():
+    assert column_of(["2026-03-14", "15/03/2026", "03/04/2026"], "date") == [
+        date(2026, 3, 14),
+        date(2026, 3, 15),
+        date(2026, 4, 3),
+    ]
+
+
+def test_a_cell_that_the_file_marks_as_a_date_needs_no_style():
+    columns = {"x": ["2026-04-01", "2026-04-02", "2026-04-03", "19/04/2026", "46087"]}
+    typed = {"x": pl.Series([True, True, True, False, True])}
+    marked = replace(block(columns), typed=typed)
+    plan = resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", "date")))
+    rows = to_rows(infer_styles(plan, [marked]), marked, dataset(field("x", "date")))
+    assert rows.values["x"].to_list() == [date(2026, 4, day) for day in (1, 2, 3, 19)] + [None]
+
+
+def test_a_cell_that_the_file_marks_as_a_number_needs_no_style():
+    columns = {"x": ["1.125", "1.500,25", "2.375"]}
+    marked = replace(block(columns), typed={"x": pl.Series([True, False, True])})
+    one = dataset(field("x", "number", "numeric(14,3)"))
+    plan = resolve_columns(Mapping(dataset="d"), ("x",), one)
+    rows = to_rows(infer_styles(plan, [marked]), marked, one)
+    assert rows.values["x"].to_list() == [Decimal("1.125"), Decimal("1500.25"), Decimal("2.375")]
+
+
+#: type, what the first block holds, what a later one holds
+LATE = [
+    ("date", ["25/03/2026"], ["04/25/2026"]),
+    ("date", ["2026-03-25"], ["26 March 2026"]),
+    ("timestamp", ["2026-03-25T10:00:00Z"], ["25/03/2026 10:00"]),
+    ("timestamp", ["25/03/2026 10:00"], ["25/03/2026 10:00:30"]),
+    ("number", ["10.00"], ["1,234.50"]),
+    ("number", ["10"], ["1.500"]),
+    ("number", ["10"], ["10,5"]),
+    ("number", ["10.5"], ["KES 5"]),
+    ("number", ["10.5"], ["5%"]),
+    ("integer", ["10"], ["1.000"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "first", "later"), LATE)
+def test_a_later_part_that_shows_something_new_is_noticed(kind, first, later):
+    one = dataset(field("x", kind))
+    plan = resolve_columns(Mapping(dataset="d"), ("x",), one)
+    blocks = [block({"x": first}), block({"x": later})]
+    partial = infer_styles(plan, blocks)
+    assert not to_rows(partial, blocks[0], one).contradicted
+    assert to_rows(partial, blocks[1], one).contradicted == ("x",)
+
+
+#: type, what the first block holds, what a later one holds: nothing that could change the style
+USUAL = [
+    ("date", ["25/03/2026"], ["31/02/2026", "soon", "n/a", "01/02/2026"]),
+    ("date", ["25/03/2026", "2026-03-25"], ["2026-03-26"]),
+    ("number", ["10.5", "KES 5"], ["abc", "1.500", "N/A", "7.25"]),
+    ("number", ["10"], ["0.5", "11.125"]),
+    ("integer", ["10"], ["ten", "12.0"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "first", "later"), USUAL)
+def test_a_later_part_that_shows_nothing_new_is_read_on(kind, first, later):
+    one = dataset(field("x", kind))
+    plan = resolve_columns(Mapping(dataset="d"), ("x",), one)
+    blocks = [block({"x": first}), block({"x": later})]
+    assert not to_rows(infer_styles(plan, blocks), blocks[1], one).contradicted
+
+
+@pytest.mark.parametrize(("kind", "first", "later"), LATE)
+def test_the_whole_file_decides_as_one_block_does(kind, first, later):
+    plan = resolve_columns(Mapping(dataset="d"), ("x",), dataset(field("x", kind)))
+
+    def styles_of(blocks):
+        try:
+            return infer_styles(plan, blocks, whole=True).fields[0].styles
+        except MappingError as error:
+            return str(error)
+
+    apart = styles_of([block({"x": first}), block({"x": later})])
+    assert apart == styles_of([block({"x": [*first, *later]})])
 
 
 def test_a_column_that_contradicts_itself_is_refused():

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.tables import column_of
+from tests.tables import column_of, field, plan_of
 
 from daftari.errors import MappingError
 
@@ -28,7 +28,10 @@ READ = [
     (["$5.25", "US$ 6.00"], ["5.25", "6.00"]),
     (["12.5%", "5%"], ["0.125", "0.05"]),
     ([".5", "0.25"], ["0.5", "0.25"]),
-    (["239.554", "205.917"], ["239.554", "205.917"]),  # a point alone is a decimal point
+    (["239.554", "205.91"], ["239.554", "205.91"]),  # the second tells what the first is
+    (["1239.554", "205.917"], ["1239.554", "205.917"]),  # no group has four digits
+    (["0.500", "12.125"], ["0.500", "12.125"]),  # no group begins with 0
+    (["1.500", "1.200.000"], ["1500", "1200000"]),
     (["0,125"], ["0.125"]),  # no group begins with 0
     (["1,234", "1,5"], ["1.234", "1.5"]),  # the second tells what the first is
     (["1,234", "1,234.5"], ["1234", "1234.5"]),
@@ -68,6 +71,8 @@ INTEGERS = [
     (["12.0", "12.000"], [12, 12]),  # a spreadsheet's way to write a whole number
     (["12.5", "12"], [None, 12]),
     (["1,234", "5"], [1234, 5]),  # a whole number has no decimals, so a comma groups
+    (["1.500", "12.000"], [1500, 12000]),  # for the same reason, a point groups
+    (["12.0", "12.000", "13.000"], [12, 12, 13]),
     (["9223372036854775807", "9223372036854775808"], [2**63 - 1, None]),
     (["0x10", "12"], [None, 12]),
 ]
@@ -99,14 +104,36 @@ def test_a_number_without_declared_scale_keeps_sixteen_decimals():
     assert column_of(["26.8512045086212812"], "number") == [Decimal("26.8512045086212812")]
 
 
-def test_a_comma_that_may_be_either_mark_is_refused_with_the_line_that_settles_it():
+#: cells, field, mark in the message, what the mapping may say
+UNTOLD = [
+    (["1,234", "5,678"], "number", "comma", "decimal: '.'}}"),
+    (["1.500", "12.000", "3.250"], "number", "point", "decimal: '.'}}, or ','"),
+    (["1.500", "950", "12.000"], "number", "point", "decimal: '.'}}, or ','"),
+    (["-1.234", "(12.000)"], "number", "point", "decimal: '.'}}, or ','"),
+    (["KES 1.500"], "number", "point", "decimal: '.'}}, or ','"),
+    (["1.000", "2.000", "12.000"], "integer", "point", "decimal: '.'}}, or ','"),  # as a database writes them
+    (["1.500", "1,500"], "number", "comma", "decimal: '.'}}"),
+]
+
+
+@pytest.mark.parametrize(("texts", "kind", "mark", "settles"), UNTOLD)
+def test_a_mark_that_may_be_either_is_refused_with_the_line_that_settles_it(texts, kind, mark, settles):
     with pytest.raises(MappingError) as raised:
-        column_of(["1,234", "5,678"], "number")
+        column_of(texts, kind)
     assert str(raised.value) == (
-        "f.csv: column 'x' (field x): a comma with three digits after it may be a decimal or a thousands separator;"
+        f"f.csv: column 'x' (field x): a {mark} with three digits after it may be a decimal or a thousands separator;"
         " no value shows which"
     )
-    assert raised.value.hint == "Declare it in a source mapping: fields: {x: {from: x, decimal: '.'}}"
+    assert raised.value.hint == f"Declare it in a source mapping: fields: {{x: {{from: x, {settles}"
+
+
+def test_a_point_is_a_decimal_point_where_the_field_has_three_decimals_and_that_is_said():
+    texts = {"x": ["239.554", "205.917"]}
+    fields = [field("x", "number", "numeric(9,3)")]
+    assert column_of(texts["x"], "number", "numeric(9,3)") == [Decimal("239.554"), Decimal("205.917")]
+    assert (
+        plan_of(texts, fields).fields[0].guess.startswith("a point before three digits is read as a decimal")
+    )
 
 
 def test_both_marks_as_decimal_marks_are_refused_where_a_number_reads_either_way():

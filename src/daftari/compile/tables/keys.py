@@ -8,7 +8,7 @@ from daftari.compile.names import Schemas, derived, identifier, identifiers, lit
 from daftari.compile.quality.conditions import speaks_of_sealed
 from daftari.compile.tables.columns import stored_type
 from daftari.compile.tables.objects import Column, Constraint, ConstraintKind, Index, Table, Trigger
-from daftari.contract.model import Dataset, LogicalType, Overlap, Relationship
+from daftari.contract.model import Dataset, Field, LogicalType, Overlap, Relationship
 from daftari.errors import ContractError, UnknownName
 from daftari.rows.rules import expressions
 
@@ -54,18 +54,20 @@ def key_constraints(dataset: Dataset, schemas: Schemas, *, targets: Collection[s
                 f"{dataset.name}.{field.name}: unique in a partitioned dataset; expected only its key to be unique",
                 hint="PostgreSQL cannot enforce it across partitions.",
             )
-        found.append(
-            _constraint(
-                dataset,
-                schemas,
-                derived(dataset.name, field.name, "key"),
-                ConstraintKind.UNIQUE,
-                # sealed bytes differ in each row, even for equal values
-                f"unique ({identifier(field.index_column or field.name)})"
-                f"{'' if field.name in targets else ' deferrable'}",
-            )
-        )
+        found.append(_unique(dataset, schemas, field, is_target=field.name in targets))
     return found
+
+
+def _unique(dataset: Dataset, schemas: Schemas, field: Field, *, is_target: bool) -> Constraint:
+    name = derived(dataset.name, field.name, "key")
+    later = "" if is_target else " deferrable"
+    if field.case_insensitive:
+        # a unique constraint takes no expression
+        definition = f"exclude using btree (lower({identifier(field.name)}) with =){later}"
+        return _constraint(dataset, schemas, name, ConstraintKind.EXCLUSION, definition)
+    # sealed bytes differ in each row, even for equal values
+    definition = f"unique ({identifier(field.index_column or field.name)}){later}"
+    return _constraint(dataset, schemas, name, ConstraintKind.UNIQUE, definition)
 
 
 def key_table(dataset: Dataset, schemas: Schemas) -> list[Table | Column | Constraint | Trigger]:

@@ -104,6 +104,28 @@ def _unique(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
         )
 
 
+def _case_insensitive(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
+    if old.case_insensitive != new.case_insensitive:
+        kind, reason = (_BREAKING, _STRICTER) if new.case_insensitive else (_ADDITIVE, _LOOSER)
+        what = moved("caseInsensitive", old.case_insensitive, new.case_insensitive)
+        yield ContractChange(kind=kind, place=place, what=what, reason=reason)
+
+
+_READ_OTHERWISE = "existing values stay as they are, and the same text may now be another value"
+
+
+def _digits_only(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
+    if old.digits_only != new.digits_only:
+        what = moved("digitsOnly", old.digits_only, new.digits_only)
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_READ_OTHERWISE)
+
+
+def _width(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
+    if old.width != new.width:
+        what = moved("width", old.width, new.width)
+        yield ContractChange(kind=_BREAKING, place=place, what=what, reason=_READ_OTHERWISE)
+
+
 def _classification(old: Field, new: Field, place: str) -> Iterator[ContractChange]:
     if old.classification == new.classification:
         return
@@ -249,6 +271,9 @@ OF_FIELD: dict[str, Comparison] = {
     "allowed": _allowed,
     "quality": quality_changes,
     "protection": _protection,
+    "case_insensitive": _case_insensitive,
+    "digits_only": _digits_only,
+    "width": _width,
     "examples": describes_only("examples"),
     "line": nothing,
 }

@@ -45,9 +45,25 @@ def field_findings(field: Field) -> Iterator[ContractFinding]:
     if field.protection.sealed and field.unique and not field.protection.lookup:
         expected = "lookup: true as well: its blind index keeps it unique"
         yield ContractFinding("daftari.protection", "sealed and unique", expected, field=field)
+    yield from _reading(field)
     if field.protection.sealed and field.is_key:
         expected = "a key that is not sealed: others refer to it"
         yield ContractFinding("daftari.protection", "sealed", expected, field=field)
+
+
+def _reading(field: Field) -> Iterator[ContractFinding]:
+    if field.case_insensitive and (
+        not field.unique or field.is_key or field.protection.sealed or not _is_text(field)
+    ):
+        expected = "a text that is unique, and neither a key nor sealed"
+        yield ContractFinding("daftari.caseInsensitive", "true", expected, field=field)
+    if (field.digits_only or field.width) and not _is_text(field):
+        name = "daftari.digitsOnly" if field.digits_only else "daftari.width"
+        yield ContractFinding(name, f"of {field.logical_type.value}", "logicalType: string", field=field)
+
+
+def _is_text(field: Field) -> bool:
+    return field.logical_type is LogicalType.STRING and field.physical_type != "uuid"
 
 
 def _physical_type(field: Field) -> Iterator[ContractFinding]:

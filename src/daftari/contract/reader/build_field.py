@@ -47,6 +47,9 @@ def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], lis
         allowed=closed_set(quality),
         quality=quality,
         protection=Protection(**stated.protection.model_dump()),
+        case_insensitive=stated.case_insensitive,
+        digits_only=stated.digits_only,
+        width=stated.width,
         examples=tuple(_exact(value) for value in item.get("examples") or ()),
         line=document.line(path),
     )

@@ -135,6 +135,9 @@ class OfProperty(_Value):
     """The properties of a field."""
 
     protection: ProtectionValue = ProtectionValue()
+    case_insensitive: bool = False
+    digits_only: bool = False
+    width: Annotated[int, Field(ge=1, le=64)] | None = None
 
 
 class OfContract(_Value):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from daftari.errors import SourceError
+from daftari.io.delimited.western import looks_western
+from daftari.rows.intake.remarks import Remark, RemarkKind
+from daftari.rows.mapping.clean_text import ESCAPED_BYTE
 
 CHUNK_BYTES = 3 * 2**20
 
@@ -25,10 +29,43 @@ class Encoding:
     codec: str
     mark: int = 0  #: bytes of a byte order mark before the text
     reason: str = ""  #: for people: how it was detected
+    is_guessed: bool = False
+    odd_bytes: int = 0  #: bytes that are not in it; each is read as a character of a private area
 
     @property
     def is_utf8(self) -> bool:
-        return self.codec == "utf-8"
+        return self.codec == "utf-8" and not self.odd_bytes
+
+    @property
+    def errors(self) -> str:
+        return _ESCAPE if self.odd_bytes else "strict"
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """Say what was guessed."""
+        if self.odd_bytes:
+            text = "a byte is not UTF-8, as the rest of the file is: rows that use it are quarantined"
+            return (Remark(kind=RemarkKind.ENCODING, text=text, count=self.odd_bytes),)
+        if self.is_guessed:
+            text = (
+                f"the file is not UTF-8 and was read as {self.codec} by a guess:"
+                " declare `encoding` in a source mapping if names look wrong"
+            )
+            return (Remark(kind=RemarkKind.ENCODING, text=text),)
+        return ()
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_ESCAPE = "daftari.escape"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError), "only decoding has this handler"
+    odd = error.object[error.start : error.end]
+    return "".join(chr(ESCAPED_BYTE + byte) for byte in odd), error.end
+
+
+codecs.register_error(_ESCAPE, _escape)
 
 
 def find_encoding(path: Path, name: str, declared: str | None) -> Encoding:
@@ -53,13 +90,39 @@ def find_encoding(path: Path, name: str, declared: str | None) -> Encoding:
         return _sure(path, name, Encoding(codec=marked[0], mark=marked[1], reason="byte order mark"))
     if zeros := _by_zero_bytes(start):
         return _sure(path, name, Encoding(codec=zeros, reason="every other byte is zero"))
-    for codec, reason in (
-        ("utf-8", "all of it decodes"),
-        ("cp1252", "not UTF-8; Windows-1252 is assumed"),
-    ):
-        if _first_fault(path, codec, 0) is None:
-            return Encoding(codec=codec, reason=reason)
-    return Encoding(codec="latin-1", reason="neither UTF-8 nor Windows-1252; Latin-1 is assumed")
+    if _first_fault(path, "utf-8", 0) is None:
+        return Encoding(codec="utf-8", reason="all of it decodes")
+    known, odd = _utf8_counts(path)
+    if known >= odd:
+        return Encoding(codec="utf-8", reason=f"all but {odd} bytes decode", odd_bytes=odd)
+    return _guessed(path, name)
+
+
+def _guessed(path: Path, name: str) -> Encoding:
+    if not looks_western(path):
+        raise SourceError(
+            f"{name}: is not UTF-8, and its bytes do not look like Windows-1252 either",
+            hint="Declare the file's `encoding` in the source mapping, for example big5, shift_jis, gb18030, cp1251"
+            " or cp850, or save it as UTF-8.",
+        )
+    if _first_fault(path, "cp1252", 0) is None:
+        return Encoding(codec="cp1252", reason="not UTF-8; Windows-1252 is assumed", is_guessed=True)
+    reason = "neither UTF-8 nor Windows-1252; Latin-1 is assumed"
+    return Encoding(codec="latin-1", reason=reason, is_guessed=True)
+
+
+def _utf8_counts(path: Path) -> tuple[int, int]:
+    """Count the characters beyond ASCII that decode as UTF-8, and the bytes that do not."""
+    decoder = codecs.getincrementaldecoder("utf-8")(_ESCAPE)
+    known = odd = 0
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(CHUNK_BYTES)
+            beyond = _BEYOND_ASCII.findall(decoder.decode(chunk, final=not chunk))
+            wrong = sum(ESCAPED_BYTE + 0x80 <= ord(c) <= ESCAPED_BYTE + 0xFF for c in beyond)
+            known, odd = known + len(beyond) - wrong, odd + wrong
+            if not chunk:
+                return known, odd
 
 
 def utf8_chunks(path: Path, encoding: Encoding, *, skip: int = 0, size: int = CHUNK_BYTES) -> Iterator[bytes]:
@@ -71,9 +134,12 @@ def utf8_chunks(path: Path, encoding: Encoding, *, skip: int = 0, size: int = CH
                 yield chunk
             return
         file.seek(encoding.mark)
-        decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
-        while chunk := file.read(size):
-            text = decoder.decode(chunk).encode()
+        decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
+        is_last = False
+        while not is_last:
+            chunk = file.read(size)
+            is_last = not chunk
+            text = decoder.decode(chunk, final=is_last).encode()
             dropped = min(skip, len(text))
             skip -= dropped
             if text[dropped:]:

@@ -7,6 +7,7 @@ plain and no value spans lines. Records whose width differs from the header's ar
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from daftari.io.delimited.scan import (
     Positions,
     Scan,
     has_lone_return,
+    is_plain,
     line_ends,
     outside,
     plain_quotes,
@@ -36,6 +38,7 @@ _WIDEST_SURPLUS = 32
 _UNEVEN = Remark(
     kind=RemarkKind.EMPTY_SURPLUS, text="more or fewer fields than the header, none of them filled: accepted"
 )
+_MARK = codecs.BOM_UTF8
 _NO_QUOTES: Positions = np.zeros(0, np.int64)
 
 
@@ -58,8 +61,14 @@ def read_blocks(chunks: Iterable[bytes], layout: Layout) -> Iterator[Block]:
     rest, line = b"", layout.first_line
     for chunk, is_last in _with_last(chunks):
         rest = rest + chunk if rest else chunk
+        if _MARK in rest:  # files that were put one behind the other
+            rest = rest.removeprefix(_MARK).replace(b"\n" + _MARK, b"\n")
         while rest and (part := _front(rest, layout, line, is_last)):
-            block = replace(part.block, may_hold_nul=rest.find(b"\0", 0, part.taken) >= 0)
+            block = replace(
+                part.block,
+                may_hold_nul=rest.find(b"\0", 0, part.taken) >= 0,
+                is_plain=is_plain(rest[: part.taken] if part.taken < len(rest) else rest),
+            )
             rest, line = rest[part.taken :], line + part.lines
             yield block
         if len(rest) > LONGEST_RECORD_BYTES:

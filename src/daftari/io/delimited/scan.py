@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 _QUOTE, _NEWLINE, _RETURN = ord('"'), ord("\n"), ord("\r")
+_SPACE, _TAB, _PLUS, _EXPONENT = ord(" "), ord("\t"), ord("+"), ord("E")
 
 Positions = npt.NDArray[np.int64]
 
@@ -28,6 +29,21 @@ class Scan:
     @property
     def records(self) -> int:
         return len(self.starts)
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether *data* is printable ASCII without two spaces, `#` or `E+`: as `Block.is_plain`."""
+    if not data.isascii() or b"#" in data or b"\x7f" in data:
+        return False
+    text = np.frombuffer(data, np.uint8)
+    ends = np.count_nonzero(text == _NEWLINE) + np.count_nonzero(text == _RETURN)
+    if np.count_nonzero(text < _SPACE) != ends + np.count_nonzero(text == _TAB):
+        return False
+    spaces = text == _SPACE
+    if (spaces[1:] & spaces[:-1]).any():
+        return False
+    plus = np.flatnonzero(text == _PLUS)
+    return not (text[plus[plus > 0] - 1] == _EXPONENT).any()
 
 
 def has_lone_return(data: bytes) -> bool:

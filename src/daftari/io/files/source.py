@@ -95,7 +95,9 @@ def _opened(
         facts={"format": kind.value, **packing, **content.facts},
         remarks=content.remarks,
         left_out=LeftOut(header=content.above),
-        _read=content.read,
+        _read=content.read
+        if kind not in _PLAIN_NUMBERS
+        else lambda: map(_with_plain_numbers, content.read()),
         _held=(given.held, plain.held),
     )
 
@@ -115,6 +117,14 @@ def sheets_of(path: Path) -> tuple[str, ...]:
     from daftari.io.workbooks.workbook import sheets_with_rows
 
     return sheets_with_rows(plain.path, path.name)
+
+
+#: Kinds whose numbers have a decimal point by their definition.
+_PLAIN_NUMBERS = {FileKind.JSON, FileKind.JSON_LINES, FileKind.PARQUET}
+
+
+def _with_plain_numbers(block: Block) -> Block:
+    return replace(block, has_plain_numbers=True)
 
 
 def _inner_name(name: str, plain: Unpacked) -> str:
@@ -148,7 +158,7 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
     return _Content(
         header=layout.columns,
         facts=facts,
-        remarks=renamed_columns(layout.header, layout.columns),
+        remarks=(*encoding.remarks, *renamed_columns(layout.header, layout.columns)),
         above=layout.first_line - 1,
         read=read,
     )

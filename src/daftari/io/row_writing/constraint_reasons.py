@@ -55,7 +55,10 @@ class Refusals:
             )
         for field in self._dataset.fields:
             if field.unique:
-                found.setdefault(derived(table, field.name, "key"), _unique((field.name,)))
+                found.setdefault(
+                    derived(table, field.name, "key"),
+                    _unique((field.name,), without_case=field.case_insensitive),
+                )
         for name, rule in self._checks():
             # One check holds both limits of a length.
             reason = f"{found[name].reason} or {rule.reason}" if name in found else rule.reason
@@ -78,7 +81,6 @@ class Refusals:
             )
 
 
-def _unique(fields: tuple[str, ...]) -> Refusal:
-    return Refusal(
-        rule=f"{'_'.join(fields)}.unique", fields=fields, reason="repeats a value that must be unique"
-    )
+def _unique(fields: tuple[str, ...], *, without_case: bool = False) -> Refusal:
+    reason = "repeats a value that must be unique" + (", whatever its capitals" if without_case else "")
+    return Refusal(rule=f"{'_'.join(fields)}.unique", fields=fields, reason=reason)

@@ -34,6 +34,7 @@ from daftari.io.runs.ledger import BatchAudit, Loaded, Origin, RunCounts
 from daftari.operations.load.judge_process import JudgeOrder, JudgeProcess
 from daftari.operations.load.recognise_file import GivenFile, recognise_file
 from daftari.rows.formats.inference import infer_styles
+from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.intake.batch import RowsElsewhere
 from daftari.rows.intake.control_totals import ControlTotals, reckon
 from daftari.rows.intake.file_reading import Met
@@ -75,8 +76,9 @@ class FileLoad:
             mapping_sha256=self.origin.mapping_sha256 if self.judges_again else None,
         )
 
-    def judged_here(self) -> FileLoad:
-        return replace(self, plan=infer_styles(self.plan, self.source.blocks()), judge=None)
+    def judged_here(self, *, whole: bool = False) -> FileLoad:
+        """Return the load with its styles inferred: from as much of the file as needed, or from the *whole*."""
+        return replace(self, plan=infer_styles(self.plan, self.source.blocks(), whole=whole), judge=None)
 
 
 def load_file(
@@ -106,13 +108,16 @@ def load_file(
         return known
     kind = "load" if delivery.replays is None else "replay"
     with ledger.ledger_run(conn, kind, delivery.contract, delivery.origin) as run_id, conn.transaction():
-        try:
-            with conn.transaction():
-                return _Load(conn, delivery, run_id, again=again).all(now, progress)
-        except RowsElsewhere:
-            # The server rejected a row that no rule rejects: to find it, its batch's rows are needed. This is rare
-            # enough to start again in this process.
-            return _Load(conn, delivery.judged_here(), run_id, again=again).all(now, progress)
+        while True:
+            try:
+                with conn.transaction():
+                    return _Load(conn, delivery, run_id, again=again).all(now, progress)
+            except RowsElsewhere:
+                # The server rejected a row that no rule rejects: to find it, its batch's rows are needed. This is
+                # rare enough to start again in this process.
+                delivery = delivery.judged_here()
+            except StyleChanged:
+                delivery = delivery.judged_here(whole=True)
 
 
 class _Load:

@@ -15,7 +15,9 @@ from daftari.io.load.file_digest import file_digest
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.runs import ledger
 from daftari.io.workspace.files import Workspace
+from daftari.operations.load.load_file import FileLoad
 from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.intake.control_totals import ControlTotals, reckon
 from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, take_in
@@ -52,6 +54,13 @@ def preview_file(
         SourceError, MappingError: as `load_path`.
     """
     delivery = prepare_load(workspace, request)
+    try:
+        return _preview(conn, delivery, request, now)
+    except StyleChanged:
+        return _preview(conn, delivery.judged_here(whole=True), request, now)
+
+
+def _preview(conn: Connection[Any], delivery: FileLoad, request: LoadRequest, now: datetime) -> FilePreview:
     dataset = delivery.contract.dataset
     existing = ReferencedRows(conn, dataset).existing()
     intake = Intake(

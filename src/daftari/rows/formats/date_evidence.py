@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import polars as pl
 
-from daftari.rows.formats.dates import DateStyle
+from daftari.rows.formats.dates import ISO_DAY, DateStyle
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,28 +28,109 @@ class DateVerdict:
     witness: str = ""  #: what decided it, for people
 
 
-def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdict:
+@dataclass(frozen=True, kw_only=True)
+class DateEvidence:
     """
-    Compare the *candidates*, the likelier first, on the distinct *values* of a column.
+    What the distinct values of a column's blocks are as dates, added up.
 
-    Styles that write the day in the same way and differ only in the time of day form one family.
+    Styles that write the day in the same way and differ only in the time of day form one family, named by the day.
     """
-    possible = _possible(values, candidates)
-    if not possible:
-        return DateVerdict(values=len(values))
-    families = {day: _Family.of(values, list(styles)) for day, styles in _by_day(possible).items()}
-    best = max(families.values(), key=lambda family: family.count)
-    if not best.count:
-        return DateVerdict(values=len(values))
-    verdict = DateVerdict(styles=best.styles, read=best.count, values=len(values))
-    for rival in families.values():
-        if not best.differs_from(rival):
-            continue
-        best_only, rival_only = best.count_unshared(rival), rival.count_unshared(best)
-        if rival_only or not best_only:
-            return replace(verdict, rival=rival.styles[0], rival_only=rival_only)
-        verdict = replace(verdict, witness=f"{best_only} values are not a date as {rival.styles[0].words}")
-    return verdict
+
+    values: int = 0
+    by_style: Counter[DateStyle] = field(default_factory=Counter)  #: values that each style reads
+    by_family: Counter[str] = field(default_factory=Counter)  #: values that a style of each family reads
+    shared: Counter[Pair] = field(default_factory=Counter)  #: values that both families read
+    differ: frozenset[Pair] = frozenset()  #: families that read some value as different moments
+
+    def __add__(self, other: DateEvidence) -> DateEvidence:
+        return DateEvidence(
+            values=self.values + other.values,
+            by_style=self.by_style + other.by_style,
+            by_family=self.by_family + other.by_family,
+            shared=self.shared + other.shared,
+            differ=self.differ | other.differ,
+        )
+
+    def verdict(self, candidates: Sequence[DateStyle]) -> DateVerdict:
+        """
+        Decide between the *candidates*, the likelier first.
+
+        A style that never reads a value differently from the best one is kept if it was declared, or is ISO 8601.
+        """
+        families = list(dict.fromkeys(style.day for style in candidates))
+        best = max(families, key=lambda family: self.by_family[family])
+        if not self.by_family[best]:
+            return DateVerdict(values=self.values)
+        verdict = DateVerdict(styles=self._styles(best), read=self.by_family[best], values=self.values)
+        for rival in families:
+            if (best, rival) not in self.differ:
+                continue
+            best_only, rival_only = self.only(best, rival), self.only(rival, best)
+            if rival_only or not best_only:
+                return replace(verdict, rival=self._styles(rival)[0], rival_only=rival_only)
+            words = self._styles(rival)[0].words
+            verdict = replace(verdict, witness=f"{best_only} values are not a date as {words}")
+        return verdict
+
+    def only(self, family: str, other: str) -> int:
+        """Count the values that *family* reads and the *other* does not."""
+        return self.by_family[family] - self.shared[family, other]
+
+    def others(self, styles: Sequence[DateStyle]) -> tuple[DateStyle, ...]:
+        """Return the styles of the families that read a value which the families of *styles* do not."""
+        chosen = {style.day for style in styles}
+        return tuple(
+            style
+            for style in self.by_style
+            if style.day not in chosen and all(self.only(style.day, one) for one in chosen)
+        )
+
+    def agreeing(self, best: DateStyle, candidates: Sequence[DateStyle]) -> tuple[DateStyle, ...]:
+        """Return the *candidates* of other families that read no value differently from the family of *best*."""
+        return tuple(
+            style
+            for style in candidates
+            if style.day != best.day and (best.day, style.day) not in self.differ
+        )
+
+    def _styles(self, family: str) -> tuple[DateStyle, ...]:
+        """Return the styles of *family* that read a value, the most successful first."""
+        found = [(style, count) for style, count in self.by_style.items() if style.day == family and count]
+        return tuple(style for style, _ in sorted(found, key=lambda one: -one[1]))
+
+
+def weigh_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateEvidence:
+    """Read the distinct *values* in each of the *candidates*."""
+    reads: dict[DateStyle, pl.Series] = {}
+    for style in _possible(values, candidates):
+        read = style.read(values).cast(pl.Datetime("us"))
+        if read.null_count() < len(values):
+            reads[style] = read
+    together = {family: _coalesced(reads, family) for family in dict.fromkeys(one.day for one in reads)}
+    shared: Counter[Pair] = Counter()
+    differ: set[Pair] = set()
+    for one, other in combinations(together, 2):
+        both = int((together[one].is_not_null() & together[other].is_not_null()).sum())
+        if both:
+            shared.update({(one, other): both, (other, one): both})
+            if (together[one] != together[other]).any():
+                differ |= {(one, other), (other, one)}
+    return DateEvidence(
+        values=len(values),
+        by_style=Counter({style: len(values) - read.null_count() for style, read in reads.items()}),
+        by_family=Counter({family: len(values) - read.null_count() for family, read in together.items()}),
+        shared=shared,
+        differ=frozenset(differ),
+    )
+
+
+def is_iso(style: DateStyle) -> bool:
+    return style.day == ISO_DAY.day
+
+
+def _coalesced(reads: dict[DateStyle, pl.Series], family: str) -> pl.Series:
+    columns = {str(place): read for place, (style, read) in enumerate(reads.items()) if style.day == family}
+    return pl.DataFrame(columns).select(pl.coalesce(pl.all())).to_series()
 
 
 def _possible(values: pl.Series, candidates: Sequence[DateStyle]) -> list[DateStyle]:
@@ -65,36 +150,6 @@ def _possible(values: pl.Series, candidates: Sequence[DateStyle]) -> list[DateSt
 _FEW = 500
 
 
-def _by_day(candidates: Sequence[DateStyle]) -> dict[str, list[DateStyle]]:
-    families: dict[str, list[DateStyle]] = {}
-    for style in candidates:
-        families.setdefault(style.day, []).append(style)
-    return families
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Family:
-    """Styles that write the day in the same way, and what they read together."""
-
-    styles: tuple[DateStyle, ...]  #: those that read at least one value, the most successful first
-    reads: pl.Series
-
-    @staticmethod
-    def of(values: pl.Series, styles: list[DateStyle]) -> _Family:
-        reads = {style: style.read(values).cast(pl.Datetime("us")) for style in styles}
-        counts = {style: len(values) - read.null_count() for style, read in reads.items()}
-        useful = sorted((style for style in styles if counts[style]), key=lambda style: -counts[style])
-        together = pl.DataFrame({str(n): reads[style] for n, style in enumerate(useful or styles[:1])})
-        return _Family(styles=tuple(useful), reads=together.select(pl.coalesce(pl.all())).to_series())
-
-    @property
-    def count(self) -> int:
-        return len(self.reads) - self.reads.null_count()
-
-    def differs_from(self, other: _Family) -> bool:
-        """Whether both read some value, but as different moments."""
-        return bool((self.reads != other.reads).any())
-
-    def count_unshared(self, other: _Family) -> int:
-        """Count the values that this family reads and the *other* does not."""
-        return int((self.reads.is_not_null() & other.reads.is_null()).sum())
+def judge_dates(values: pl.Series, candidates: Sequence[DateStyle]) -> DateVerdict:
+    """Compare the *candidates*, the likelier first, on the distinct *values* of a column."""
+    return weigh_dates(values, candidates).verdict(candidates)

@@ -23,13 +23,15 @@ _SHAPES = {
     "%I": r"\d{1,2}",
     "%M": r"[0-5]\d",
     "%S": r"[0-5]\d",
-    "%.f": r"(\.\d{1,9})?",
+    "%.f": r"(?:\.\d{1,9})?",
     "%p": r"[AaPp][Mm]",
-    "%#z": r"(Z|[+-]\d{2}(:?\d{2})?)",
+    "%#z": r"(?:Z|[+-]\d{2}(?::?\d{2})?)",
 }
 _DIRECTIVE = re.compile(r"%(\.f|#z|:z|[A-Za-z])")
 _SAME = {"%z": "%#z", "%:z": "%#z", "%e": "%d", "%h": "%b"}
 _TWO_DIGITS = {"%m": r"\d{2}", "%d": r"\d{2}"}
+#: Beside the name of a month a day may be an ordinal: 14th September.
+_ORDINAL = {"%d": r"\d{1,2}(?:st|nd|rd|th|ST|ND|RD|TH)?"}
 
 _WORDS = {
     "YYYY": "%Y",
@@ -58,6 +60,9 @@ EXCEL = "excel"
 _EXCEL_DAY_0 = pl.date(1899, 12, 30)
 _EXCEL_SERIAL = r"^\d{2,6}(\.\d+)?$"
 
+#: Without a pivot, two-digit years up to the first are 20xx and from the second on 19xx; others may be either.
+SURE_20XX, SURE_19XX = 29, 60
+
 
 @dataclass(frozen=True)
 class DateStyle:
@@ -65,16 +70,33 @@ class DateStyle:
 
     chrono: str  #: strftime directives, or `excel` for a serial number
     words: str  #: for people
+    #: the last two-digit year that is 20xx, -1 if none is; None: not known, see `SURE_20XX`
+    pivot: int | None = None
 
     @cached_property
     def shape(self) -> str:
         """A regular expression for the whole text; year-first dates need two digits for month and day."""
-        if self.chrono == EXCEL:
-            return _EXCEL_SERIAL
+        return _EXCEL_SERIAL if self.chrono == EXCEL else f"^{self._pattern_of(self.chrono)}$"
+
+    def _pattern_of(self, chrono: str) -> str:
         strict = self.chrono.startswith(("%Y-", "%Y%m"))
-        looks = {**_SHAPES, **_TWO_DIGITS} if strict else _SHAPES
-        pieces = re.split(r"(%(?:\.f|#z|[A-Za-z]))", self.chrono)
-        return "^" + "".join(looks.get(piece) or re.escape(piece) for piece in pieces) + "$"
+        looks = {**_SHAPES, **(_TWO_DIGITS if strict else _ORDINAL if self.has_names else {})}
+        pieces = re.split(r"(%(?:\.f|#z|[A-Za-z]))", chrono)
+        return "".join(looks.get(piece) or re.escape(piece) for piece in pieces)
+
+    @property
+    def has_short_years(self) -> bool:
+        return "%y" in self.chrono
+
+    @property
+    def expected(self) -> str:
+        """In words what a value of this style looks like."""
+        if not self.has_short_years or self.pivot is not None:
+            return self.words
+        return (
+            f"{self.words} (years {SURE_20XX + 1} to {SURE_19XX - 1} may be of either century:"
+            " declare `pivot` in the source mapping)"
+        )
 
     @property
     def has_time(self) -> bool:
@@ -92,7 +114,7 @@ class DateStyle:
     @property
     def _directives(self) -> str:
         """The style for chrono, whose `%B` reads short and long names and whose `%b` does not."""
-        return self.chrono.replace("%b", "%B")
+        return self.chrono.replace("%b", "%B").replace("%y", "%Y")
 
     @property
     def has_names(self) -> bool:
@@ -116,11 +138,11 @@ class DateStyle:
         )
 
     def _read(self, text: pl.Series) -> pl.Series:
-        fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
         frame = pl.DataFrame({"t": text})
         if self.chrono == EXCEL:
+            fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
             return frame.select(_from_excel(fits)).to_series()
-        plain = _plain_names(fits) if self.has_names else fits
+        plain = self._plain(pl.col("t"))
         if not self.has_time:
             return frame.select(
                 plain.str.to_date(self._directives, strict=False).cast(pl.Datetime("us"))
@@ -133,9 +155,23 @@ class DateStyle:
     def read_days(self, text: pl.Series) -> pl.Series:
         """Read *text* as Date; the style has no time of day."""
         frame = pl.DataFrame({"t": text})
-        fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
-        plain = _plain_names(fits) if self.has_names else fits
+        plain = self._plain(pl.col("t"))
         return frame.select(plain.str.to_date(self._directives, strict=False)).to_series()
+
+    def _plain(self, text: pl.Expr) -> pl.Expr:
+        """Write the texts of this style as chrono reads them, and the others as null."""
+        fits = pl.when(text.str.contains(self.shape)).then(text)
+        plain = _plain_names(fits) if self.has_names else fits
+        return self._with_long_years(plain) if self.has_short_years else plain
+
+    def _with_long_years(self, text: pl.Expr) -> pl.Expr:
+        before, after = map(self._pattern_of, self.chrono.split("%y", 1))
+        parts = f"^({before})([0-9]{{2}})({after})$"
+        year = text.str.extract(parts, 2)
+        number = year.cast(pl.Int32, strict=False)
+        last, first = (SURE_20XX, SURE_19XX) if self.pivot is None else (self.pivot, self.pivot + 1)
+        century = pl.when(number <= last).then(pl.lit("20")).when(number >= first).then(pl.lit("19"))
+        return pl.concat_str(text.str.extract(parts, 1), century, year, text.str.extract(parts, 3))
 
 
 #: The commonest form of a moment: its fixed width is read in half the time.
@@ -152,7 +188,8 @@ def _plain_iso(text: pl.Expr) -> pl.Expr:
 
 def _plain_names(text: pl.Expr) -> pl.Expr:
     """Write months and days as chrono reads them: `Sept.` as `Sep`, `3rd` as `3`."""
-    return text.str.replace(r"(?i)\b(sep)t\b", "$1").str.replace(r"([A-Za-z]{3})\.", "$1")
+    text = text.str.replace(r"(?i)\b(sep)t\b", "$1").str.replace(r"([A-Za-z]{3})\.", "$1")
+    return text.str.replace(r"(?i)\b([0-9]{1,2})(?:st|nd|rd|th)\b", "$1")
 
 
 def _from_excel(text: pl.Expr) -> pl.Expr:
@@ -213,7 +250,11 @@ _NUMERIC = [
 ]
 _NAMED = [
     *(f"DD{mark}Mon{mark}{year}" for mark in "- /" for year in ("YYYY", "YY")),
+    "DD Mon, YYYY",
+    "DD of Month YYYY",
     "Month DD, YYYY",
+    "Month DD YYYY",
+    "Weekday, DD Month, YYYY",
     "Weekday, DD Month YYYY",
     "Weekday DD Month YYYY",
     "Weekday, Month DD, YYYY",

@@ -1,40 +1,33 @@
 """
 Infer how each column of one file is written, from only as many rows as needed to be sure.
 
-Each style is fixed once for the whole file. Ambiguity is an error: day and month are never guessed.
+Each style is fixed once for the whole file: if a later block shows something that the first ones did not
+(`late_evidence`), the file is read again and every row decides. Ambiguity is an error: day and month are never guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from dataclasses import field as default
 
 import polars as pl
 
 from daftari.contract.model import LogicalType
 from daftari.errors import MappingError
-from daftari.rows.formats.date_evidence import DateVerdict, judge_dates
-from daftari.rows.formats.dates import (
-    DAY_STYLES,
-    EXCEL_STYLE,
-    ISO_DAY,
-    MOMENT_STYLES,
-    DateStyle,
-    date_style,
-)
-from daftari.rows.formats.number_evidence import NumberEvidence, weigh
+from daftari.rows.formats.column_styles import candidates_of, canonical_styles, own_pivot, weigh_column
+from daftari.rows.formats.date_evidence import DateEvidence, DateVerdict, is_iso
+from daftari.rows.formats.dates import SURE_19XX, SURE_20XX, DateStyle
+from daftari.rows.formats.number_evidence import NumberEvidence
 from daftari.rows.formats.numbers import CANONICAL, CURRENCIES, GROUPING, NumberStyle
-from daftari.rows.formats.parse import read_values
+from daftari.rows.formats.parse import NULL_WORDS as NULL_WORDS
+from daftari.rows.formats.parse import physical, read_values
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
-#: Read as missing in a column of numbers or dates if all other values are valid; in text they stay text.
-NULL_WORDS = ("n/a", "na", "#n/a", "null", "none", "nil", "nan", "-", "--", "\u2013", "\u2014", "?", ".")
-
 _DATED = {LogicalType.DATE, LogicalType.TIMESTAMP}
 _COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
-_ISO_MOMENTS = MOMENT_STYLES[:12]
 
 
 def canonical(plan: ColumnPlan) -> ColumnPlan:
@@ -42,85 +35,165 @@ def canonical(plan: ColumnPlan) -> ColumnPlan:
     return replace(plan, fields=tuple(map(_canonical, plan.fields)))
 
 
-def infer_styles(plan: ColumnPlan, blocks: Iterable[Block]) -> ColumnPlan:
+def _canonical(plan: FieldPlan) -> FieldPlan:
+    return replace(plan, styles=canonical_styles(plan.field.logical_type))
+
+
+def infer_styles(plan: ColumnPlan, blocks: Iterable[Block], *, whole: bool = False) -> ColumnPlan:
     """
-    Fix the styles of *plan*'s columns, reading only as many of *blocks* as needed.
+    Fix the styles of *plan*'s columns, reading only as many of *blocks* as needed; if *whole*, all of them.
 
     Raises:
         MappingError: a column's values are ambiguous, or contradict each other.
     """
-    open_at = {place: plan.fields[place] for place in range(len(plan.fields)) if _is_open(plan.fields[place])}
-    fields = list(map(_declared, plan.fields))
-    for block in blocks if open_at else ():
-        columns = list(columns_of(plan, block))
-        for place in open_at:
-            fields[place] = _weighed(fields[place], columns[place].content)
-        _share_decimal_mark(fields)
-        open_at = {place: one for place, one in open_at.items() if not fields[place].evidence}
-        if not open_at:
+    columns = {place: _Column(plan=_unsettled(one)) for place, one in enumerate(plan.fields) if _is_open(one)}
+    is_part = False
+    for block in blocks if columns else ():
+        open_at = [place for place, one in columns.items() if whole or not one.settled]
+        asked = replace(plan, fields=tuple(columns[place].plan for place in open_at))
+        for place, text in zip(open_at, columns_of(asked, block), strict=True):
+            columns[place] = columns[place].plus(text.content, block)
+        _share_decimal_mark(columns)
+        if not whole and all(one.settled for one in columns.values()):
+            is_part = True
             break
-    return replace(plan, fields=tuple(_finish(one, plan) for one in fields))
+    settled = {place: _finish(one, plan, is_part=is_part) for place, one in columns.items()}
+    return replace(plan, fields=tuple(settled.get(place, one) for place, one in enumerate(plan.fields)))
 
 
 def _is_open(plan: FieldPlan) -> bool:
     return bool(plan.columns) and plan.field.logical_type in _DATED | _COUNTED
 
 
-def _declared(plan: FieldPlan) -> FieldPlan:
-    """Apply what the mapping declares; `evidence` stays empty while the rows must still decide."""
-    kind, source = plan.field.logical_type, plan.source
-    if kind in _DATED and source.format:
-        styles = tuple(map(date_style, source.format))
-        return replace(plan, styles=styles, evidence="declared" if len(styles) == 1 else "")
-    return plan
+def _unsettled(plan: FieldPlan) -> FieldPlan:
+    return replace(plan, styles=(), evidence="", seen=None, takes_null_words=True)
 
 
-def _weighed(plan: FieldPlan, content: pl.Series) -> FieldPlan:
-    values = content.drop_nulls().unique(maintain_order=True)
-    if plan.evidence or not len(values):
-        return plan
-    words = values.filter(values.str.to_lowercase().is_in(NULL_WORDS)).to_list()
-    rest = values.filter(~values.is_in(words)) if words else values
-    if not len(rest):
-        return plan
-    weigher = _weigh_dates if plan.field.logical_type in _DATED else _weigh_numbers
-    settled = weigher(plan, rest)
-    if words and settled.evidence and not read_values(rest, settled).null_count():
-        return replace(settled, null_words=(*settled.null_words, *words))
-    return settled
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """A column, what its values show so far, and its plan once that suffices."""
+
+    plan: FieldPlan
+    settled: FieldPlan | None = None
+    dates: DateEvidence = default(default_factory=DateEvidence)
+    numbers: NumberEvidence = default(default_factory=NumberEvidence)
+    values: int = 0  #: distinct by block, without words that mean nothing
+    odd: int = 0  #: of these, those that are not plain digits
+    words: tuple[str, ...] = ()  #: words that mean nothing
+    has_typed: bool = False
+
+    @property
+    def is_dated(self) -> bool:
+        return self.plan.field.logical_type in _DATED
+
+    def plus(self, content: pl.Series, block: Block) -> _Column:
+        """Return the column with the values of one more block, settled if they suffice."""
+        typed = typed_cells(self.plan, content, block)
+        text = content if typed is None else content.filter(~typed)
+        values = text.drop_nulls().unique(maintain_order=True)
+        words = values.filter(values.str.to_lowercase().is_in(NULL_WORDS)).to_list()
+        values = values.filter(~values.is_in(words)) if words else values
+        added = replace(
+            self,
+            values=self.values + len(values),
+            words=(*self.words, *(word for word in words if word not in self.words)),
+            has_typed=self.has_typed or (typed is not None and bool(typed.any())),
+        )
+        if not len(values):
+            return replace(added, settled=added._settle()) if added.has_typed else added
+        found = weigh_column(self.plan, values)
+        if isinstance(found, DateEvidence):
+            added = replace(added, dates=self.dates + found)
+        else:
+            point = NumberEvidence.of_points() if block.has_plain_numbers else NumberEvidence()
+            odd = int((~values.str.contains(CANONICAL)).sum())
+            added = replace(added, numbers=self.numbers + found + point, odd=self.odd + odd)
+        return replace(added, settled=added._with_words(values))
+
+    def _with_words(self, values: pl.Series) -> FieldPlan | None:
+        settled = self._settle()
+        if settled and self.words and not read_values(values, settled).null_count():
+            return replace(settled, null_words=tuple(dict.fromkeys((*settled.null_words, *self.words))))
+        return settled
+
+    def _settle(self) -> FieldPlan | None:
+        return _settled_dates(self) if self.is_dated else _settled_numbers(self)
 
 
-def _weigh_dates(plan: FieldPlan, values: pl.Series) -> FieldPlan:
-    if plan.styles:
-        candidates: tuple[DateStyle, ...] = tuple(s for s in plan.styles if isinstance(s, DateStyle))
-    else:
-        canonical_plan = _canonical(plan)
-        if not read_values(values, canonical_plan).null_count():
-            return replace(canonical_plan, evidence=f"{len(values)} distinct values, all in ISO 8601")
-        candidates = DAY_STYLES if plan.field.logical_type is LogicalType.DATE else MOMENT_STYLES + DAY_STYLES
-    verdict = judge_dates(values, candidates)
-    if not verdict.styles and not plan.styles:
-        verdict = judge_dates(values, (*MOMENT_STYLES, EXCEL_STYLE))
+def typed_cells(plan: FieldPlan, content: pl.Series, block: Block) -> pl.Series | None:
+    """Return which cells the file itself marks as of the field's type; None if it marks none."""
+    typed = block.typed.get(plan.columns[0]) if len(plan.columns) == 1 else None
+    if typed is None or not typed.any():
+        return None
+    if plan.field.logical_type in _DATED:
+        typed = typed & content.str.contains(_ISO).fill_null(False)
+    return typed & content.is_not_null()
+
+
+_ISO = r"^\d{4}-\d{2}-\d{2}"
+
+
+def _settled_dates(column: _Column) -> FieldPlan | None:
+    plan, evidence = column.plan, column.dates
+    candidates = candidates_of(plan)
+    declared = candidates if plan.source.format else ()
+    if len(declared) == 1:
+        settled = replace(plan, styles=_with_pivot(plan, declared), evidence="declared")
+        return replace(settled, guess=_century(settled))
+    if column.has_typed and not declared:
+        candidates = tuple(style for style in candidates if not is_iso(style)) + canonical_styles(
+            plan.field.logical_type
+        )
+    verdict = evidence.verdict(candidates)
     if verdict.rival_only:
         raise _contradiction(plan, verdict)
-    if not verdict.styles or verdict.rival:
-        return replace(plan, rival=verdict) if verdict.rival else plan
-    found = f"{verdict.read} of {verdict.values} distinct values match"
+    if verdict.rival:
+        return None
+    if not verdict.styles:
+        return replace(_canonical(plan), evidence="dates of the workbook") if column.has_typed else None
+    seen = frozenset(style.chrono for style in evidence.others(verdict.styles))
+    is_canonical = set(verdict.styles) <= set(canonical_styles(plan.field.logical_type))
+    if is_canonical and verdict.read == evidence.values and not declared:
+        found = f"{verdict.values} distinct values, all in ISO 8601"
+        return replace(_canonical(plan), styles=_of_iso(plan, verdict.styles), evidence=found, seen=seen)
+    beside = declared or tuple(style for style in candidates if is_iso(style) and evidence.by_style[style])
+    styles = (*verdict.styles, *evidence.agreeing(verdict.styles[0], beside))
+    if is_iso(verdict.styles[0]) and not declared:
+        styles = verdict.styles
+    words = f"{verdict.read} of {verdict.values} distinct values match"
     witness = f"; {verdict.witness}" if verdict.witness else ""
-    return replace(plan, styles=verdict.styles, evidence=found + witness, rival=None)
+    settled = replace(plan, styles=_with_pivot(plan, styles), evidence=words + witness, seen=seen)
+    return replace(settled, guess=_century(settled))
 
 
-def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
-    source = plan.source
-    odd = values.filter(~values.str.contains(CANONICAL))
-    is_declared = source.decimal is not None or source.currency is not None or source.thousands is not None
-    if not len(odd) and not is_declared:
-        points = values.str.contains(".", literal=True).any()
-        style = NumberStyle()
-        return replace(plan, styles=(style,), evidence="plain digits" + (" with a decimal point" * points))
-    evidence = weigh(values)
-    if plan.field.logical_type is LogicalType.INTEGER:
-        evidence = evidence.as_whole_numbers()
+def _century(plan: FieldPlan) -> str:
+    """Say how two-digit years are read, if the mapping does not declare it."""
+    short = [one for one in plan.styles if isinstance(one, DateStyle) and one.has_short_years]
+    if not short or plan.source.pivot is not None:
+        return ""
+    last = SURE_20XX if short[0].pivot is None else short[0].pivot
+    first = SURE_19XX if short[0].pivot is None else last + 1
+    return f"two-digit years are read as {1900 + first} to {2000 + last}"
+
+
+def _of_iso(plan: FieldPlan, found: tuple[DateStyle, ...]) -> tuple[DateStyle, ...]:
+    """Return the canonical styles; without an offset where no value has one, so that messages name the zone."""
+    styles = canonical_styles(plan.field.logical_type)
+    has_offset = any(style.has_offset for style in found)
+    return styles if has_offset else tuple(style for style in styles if not style.has_offset)
+
+
+def _with_pivot(plan: FieldPlan, styles: Iterable[DateStyle]) -> tuple[DateStyle, ...]:
+    """Give two-digit years the century that the mapping or the bounds of the field tell."""
+    pivot = own_pivot(plan)
+    return tuple(replace(one, pivot=pivot) if one.has_short_years else one for one in dict.fromkeys(styles))
+
+
+def _settled_numbers(column: _Column) -> FieldPlan | None:
+    plan, source, evidence = column.plan, column.plan.source, column.numbers
+    if not column.values:
+        style = _with_declared(NumberStyle(), plan)
+        return replace(plan, styles=(style,), evidence="numbers of the workbook", seen=frozenset())
     if len(evidence.currencies) > 1 and source.currency is None:
         raise MappingError(
             f"{plan.where}: numbers in more than one currency"
@@ -134,14 +207,32 @@ def _weigh_numbers(plan: FieldPlan, values: pl.Series) -> FieldPlan:
             hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, decimal: '.'}}}}.",
         )
     decimal = source.decimal or evidence.decided()
+    if decimal is None and plan.field.logical_type is LogicalType.INTEGER:
+        decimal = evidence.decided_as_whole()
     if decimal is None and not evidence.either(","):
-        decimal = "."
-    if decimal is None:
-        return replace(plan, pending=evidence)
-    style = _with_declared(evidence.style(decimal), plan)
-    return replace(
-        plan, styles=(style,), pending=None, evidence=f"decimal mark {decimal!r} in {len(odd)} values"
-    )
+        if not evidence.either("."):
+            decimal = "."
+        elif _has_three_decimals(plan):
+            guess = "a point before three digits is read as a decimal point: the field has three decimals"
+            return replace(_as_numbers(column, ".", "by the decimals of the field"), guess=guess)
+    return None if decimal is None else _as_numbers(column, decimal, f"in {column.odd} values")
+
+
+def _has_three_decimals(plan: FieldPlan) -> bool:
+    kind = physical(plan.field)
+    return isinstance(kind, pl.Decimal) and kind.scale == _GROUP
+
+
+#: Digits of a group of thousands.
+_GROUP = 3
+
+
+def _as_numbers(column: _Column, decimal: str, shown: str) -> FieldPlan:
+    style = _with_declared(column.numbers.style(decimal), column.plan)
+    found = f"decimal mark {decimal!r} {shown}"
+    if not column.odd and style.is_canonical:
+        found = "plain digits" + (" with a decimal point" if column.numbers.marks else "")
+    return replace(column.plan, styles=(style,), evidence=found, seen=column.numbers.kinds)
 
 
 def _with_declared(style: NumberStyle, plan: FieldPlan) -> NumberStyle:
@@ -150,50 +241,54 @@ def _with_declared(style: NumberStyle, plan: FieldPlan) -> NumberStyle:
         style = replace(style, thousands=source.thousands)
     elif source.decimal is not None:
         style = replace(style, thousands=("," if source.decimal == "." else ".") + GROUPING)
+    if source.decimal is not None:
+        style = replace(style, decimal=source.decimal)
     if source.currency is not None:
         code = source.currency.upper()
         style = replace(style, affixes=CURRENCIES.get(code, (code,)))
     return style
 
 
-def _share_decimal_mark(fields: list[FieldPlan]) -> None:
-    """Read `1,234` in one column by the decimal mark that another column of the file shows."""
-    shown = {
-        style.decimal
-        for one in fields
-        for style in one.styles
-        if isinstance(style, NumberStyle) and one.evidence not in {"", "plain digits"}
-    }
+def _share_decimal_mark(columns: dict[int, _Column]) -> None:
+    """Read `1,234` and `1.234` in one column by the decimal mark that another column of the file shows."""
+    proved = (one for one in columns.values() if one.settled and not one.is_dated)
+    shown = {mark for one in proved if (mark := one.plan.source.decimal or one.numbers.decided())}
     if len(shown) != 1:
         return
     mark = shown.pop()
-    for place, one in enumerate(fields):
-        if isinstance(one.pending, NumberEvidence):
-            style = _with_declared(one.pending.style(mark), one)
-            fields[place] = replace(
-                one, styles=(style,), pending=None, evidence=f"decimal mark {mark!r} elsewhere in the file"
-            )
+    for place, one in columns.items():
+        if not one.settled and not one.is_dated and one.values:
+            columns[place] = replace(one, settled=_as_numbers(one, mark, "elsewhere in the file"))
 
 
-def _finish(plan: FieldPlan, whole: ColumnPlan) -> FieldPlan:
-    """Fix the style of columns without evidence; raise for ambiguous ones."""
-    where = plan.where
-    if plan.rival is not None and not plan.evidence:
-        best, rival = plan.rival.styles[0], plan.rival.rival
-        raise MappingError(
-            f"{where}: its {plan.rival.values} distinct values are valid both as {best.words} and as"
-            f" {rival.words if rival else '?'}; no day is above 12",
-            hint=_declare_hint(whole, plan, f"format: {best.words}"),
-        )
-    if plan.pending is not None:
-        raise MappingError(
-            f"{where}: a comma with three digits after it may be a decimal or a thousands separator;"
-            " no value shows which",
-            hint=_declare_hint(whole, plan, "decimal: '.'"),
-        )
-    if plan.styles or plan.field.logical_type not in _DATED:
+def _finish(column: _Column, whole: ColumnPlan, *, is_part: bool) -> FieldPlan:
+    """Return the plan of the column; raise if it is ambiguous."""
+    if column.settled:
+        return column.settled if is_part else replace(column.settled, seen=None)
+    plan = column.plan
+    if not column.is_dated:
+        if column.values:
+            raise _ambiguous_numbers(column, whole)
         return plan
+    verdict = column.dates.verdict(candidates_of(plan))
+    if verdict.rival:
+        raise MappingError(
+            f"{plan.where}: its {verdict.values} distinct values are valid both as {verdict.styles[0].words} and as"
+            f" {verdict.rival.words}; no day is above 12",
+            hint=_declare_hint(whole, plan, f"format: {verdict.styles[0].words}"),
+        )
+    if plan.source.format:
+        return replace(plan, styles=_with_pivot(plan, candidates_of(plan)), evidence="declared")
     return replace(_canonical(plan), evidence="no values; ISO 8601 is expected")
+
+
+def _ambiguous_numbers(column: _Column, whole: ColumnPlan) -> MappingError:
+    mark = "comma" if column.numbers.either(",") else "point"
+    return MappingError(
+        f"{column.plan.where}: a {mark} with three digits after it may be a decimal or a thousands separator;"
+        " no value shows which",
+        hint=_declare_hint(whole, column.plan, "decimal: '.'") + ("" if mark == "comma" else ", or ','"),
+    )
 
 
 def _declare_hint(whole: ColumnPlan, plan: FieldPlan, line: str) -> str:
@@ -210,13 +305,3 @@ def _contradiction(plan: FieldPlan, verdict: DateVerdict) -> MappingError:
         hint=f"Declare it: fields: {{{plan.field.name}: {{from: {plan.columns[0]}, format: {best}}}}};"
         " rows in the other style are then quarantined.",
     )
-
-
-def _canonical(plan: FieldPlan) -> FieldPlan:
-    match plan.field.logical_type:
-        case LogicalType.DATE:
-            return replace(plan, styles=(ISO_DAY,))
-        case LogicalType.TIMESTAMP:
-            return replace(plan, styles=_ISO_MOMENTS)
-        case _:
-            return plan

@@ -36,6 +36,30 @@ class NumberEvidence:
     currencies: Counter[str] = field(default_factory=Counter)
     percents: int = 0
     numbers: int = 0
+    #: marks with three digits after them, of which one is not 0
+    fractions: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: NumberEvidence) -> NumberEvidence:
+        return NumberEvidence(
+            marks=self.marks + other.marks,
+            groups=self.groups | other.groups,
+            currencies=self.currencies + other.currencies,
+            percents=self.percents + other.percents,
+            numbers=self.numbers + other.numbers,
+            fractions=self.fractions + other.fractions,
+        )
+
+    @staticmethod
+    def of_points() -> NumberEvidence:
+        """Return what numbers show that are known to have a decimal point."""
+        return NumberEvidence(marks=Counter({(Mark.DECIMAL, "."): 1}))
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Return what these numbers show, without counts."""
+        found = {f"{kind} {mark}" for (kind, mark), count in self.marks.items() if count}
+        found |= {f"group {mark}" for mark in self.groups} | {f"currency {code}" for code in self.currencies}
+        return frozenset(found | ({"percent"} if self.percents else set()))
 
     def decided(self) -> str | None:
         """Return the decimal mark that these numbers show; None if ambiguous."""
@@ -52,13 +76,15 @@ class NumberEvidence:
         commas = self.marks[Mark.DECIMAL, ","] + self.marks[Mark.THOUSANDS, "."]
         return bool(points and commas and (self.either(".") or self.either(",")))
 
-    def as_whole_numbers(self) -> NumberEvidence:
-        """Return the evidence for whole numbers: a single mark groups thousands."""
-        counts = {
-            (Mark.THOUSANDS if kind is Mark.EITHER else kind, mark): count
-            for (kind, mark), count in self.marks.items()
-        }
-        return replace(self, marks=Counter(counts))
+    def decided_as_whole(self) -> str | None:
+        """
+        Return the decimal mark, given that every number is whole: a single mark groups thousands.
+
+        A point before three noughts may still be a decimal point, as a database writes it.
+        """
+        if self.either(",") and not self.either("."):
+            return "."
+        return "," if self.fractions["."] and not self.either(",") else None
 
     def either(self, mark: str) -> int:
         return self.marks[Mark.EITHER, mark]
@@ -86,6 +112,7 @@ def weigh(texts: pl.Series) -> NumberEvidence:
     found = NumberEvidence()
     groups: set[str] = set()
     numbers = percents = 0
+    fractions: Counter[str] = Counter()
     for shape, count in shapes:
         number = _NUMBER.fullmatch(shape)
         if number is None:
@@ -98,9 +125,11 @@ def weigh(texts: pl.Series) -> NumberEvidence:
         percents += count * (number["percent"] is not None)
         found.currencies.update({code: count for code in codes if code})
         groups.update(set(number["digits"]) & set(GROUPING))
-        marks = Counter(_marks("".join(c for c in number["digits"] if c not in GROUPING)))
+        digits = "".join(c for c in number["digits"] if c not in GROUPING)
+        marks = Counter(_marks(digits))
         found.marks.update({mark: count * times for mark, times in marks.items()})
-    return replace(found, groups=frozenset(groups), numbers=numbers, percents=percents)
+        fractions.update({mark: 1 for kind, mark in marks if kind is Mark.EITHER and digits[-3:] != "000"})
+    return replace(found, groups=frozenset(groups), numbers=numbers, percents=percents, fractions=fractions)
 
 
 def _marks(digits: str) -> list[tuple[Mark, str]]:

@@ -15,15 +15,20 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.rows.formats import booleans
+from daftari.rows.formats.cell_faults import cell_faults, currency_faults
 from daftari.rows.formats.cell_notes import reasons_of_cells
-from daftari.rows.formats.dates import DateStyle
+from daftari.rows.formats.column_styles import canonical_styles
+from daftari.rows.formats.dates import ISO_DAY, DateStyle
+from daftari.rows.formats.late_evidence import contradicts, is_doubtful
 from daftari.rows.formats.numbers import NumberStyle, bare, to_decimal, to_integer
-from daftari.rows.formats.texts import columns_of
-from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block, Malformed
-from daftari.rows.intake.remarks import Remark
+from daftari.rows.formats.texts import TextColumn, columns_of
+from daftari.rows.intake.block import Block, Malformed
+from daftari.rows.intake.remarks import Remark, RemarkKind
 from daftari.rows.json_rows.values import is_document
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 
+#: Read as missing in a column of numbers or dates; in text they stay text.
+NULL_WORDS = ("n/a", "na", "#n/a", "null", "none", "nil", "nan", "-", "--", "\u2013", "\u2014", "?", ".")
 #: Decimals of a number whose contract declares no scale.
 UNDECLARED_SCALE = 18
 #: Below this many values, a plain loop is faster than vectorised work.
@@ -51,6 +56,7 @@ class ParsedRows:
     absent_in_row: pl.Series | None = None
     #: field: why the reader of the file found its value to be none, by row; null where it is one
     faults: dict[str, pl.Series] = default(default_factory=dict)
+    contradicted: tuple[str, ...] = ()  #: fields whose style a first part of the file did not tell
 
     def only(self, chosen: pl.Series) -> ParsedRows:
         """Return the *chosen* rows."""
@@ -77,25 +83,27 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
-    values, texts, unreadable = [], [], {}
-    faults = dict(reasons_of_cells(plan, block, dataset))
-    for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True):
-        is_cell = len(one.columns) == 1 and column.content is column.found
-        read = read_values(column.content, one, may_hold_nul=block.may_hold_nul or not is_cell)
-        if (found := _faults_of(one, block, column.found)) is not None:
-            faults[one.field.name] = found
-        if (why := faults.get(one.field.name)) is not None:
-            read = read.set(why.is_not_null(), None)
-        texts.append(column.found.alias(one.field.name))
-        values.append(read.alias(one.field.name))
-        if read.null_count() > column.found.null_count():
-            unreadable[one.field.name] = expectation(one)
+    read = [
+        _read_column(one, column, block)
+        for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True)
+    ]
     assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
+    values = pl.DataFrame([one.values for one in read])
+    faults = {one.values.name: one.faults for one in read if one.faults is not None}
+    more = list(reasons_of_cells(plan, block, dataset).items())
+    for one, column in zip(plan.fields, read, strict=True):
+        wrong = currency_faults(one, column.content, values, dataset)
+        more += [] if wrong is None else [(one.field.name, wrong)]
+    for name, why in more:
+        faults[name] = why if name not in faults else faults[name].fill_null(why)
+        values = values.with_columns(values[name].set(why.is_not_null(), None))
     return ParsedRows(
-        values=pl.DataFrame(values),
-        text=pl.DataFrame(texts),
+        values=values,
+        text=pl.DataFrame([one.text for one in read]),
         lines=block.lines,
-        unreadable=unreadable,
+        unreadable={one.values.name: one.expected for one in read if one.expected},
+        contradicted=tuple(one.values.name for one in read if one.is_contradicted),
+        remarks=tuple(remark for one in read for remark in one.remarks),
         absent=plan.absent,
         absent_in_row=_absent_in_row(plan, block),
         faults=faults,
@@ -122,25 +130,75 @@ def _absent_in_row(plan: ColumnPlan, block: Block) -> pl.Series | None:
     return block.absent.select(pl.concat_str(named)).to_series() if named else None
 
 
-def _faults_of(plan: FieldPlan, block: Block, found: pl.Series) -> pl.Series | None:
-    """Return why the reader found cells of a field to be no value; None if it found none."""
-    given = [block.faults[name] for name in plan.columns if name in block.faults]
-    if not given:
-        return None
-    may_be_json = plan.field.logical_type in _STRUCTURED or plan.source.part is not None
-    ignored = [IS_OBJECT, IS_ARRAY] if may_be_json else []
-    counts = [one.is_not_null() & ~one.is_in(ignored).fill_null(False) & found.is_not_null() for one in given]
-    reasons = pl.DataFrame(
-        [
-            one.set(~counted, None).alias(str(at))
-            for at, (one, counted) in enumerate(zip(given, counts, strict=True))
-        ]
+@dataclass(frozen=True, kw_only=True)
+class _ReadColumn:
+    """The values of one field in one block; both series have its name."""
+
+    values: pl.Series
+    text: pl.Series
+    content: pl.Series
+    expected: str = ""  #: what was expected of the unreadable values
+    faults: pl.Series | None = None
+    is_contradicted: bool = False
+    remarks: tuple[Remark, ...] = ()
+
+
+def _read_column(plan: FieldPlan, column: TextColumn, block: Block) -> _ReadColumn:
+    name, found, content = plan.field.name, column.found, column.content
+    is_cell = len(plan.columns) == 1 and content is found
+    typed = block.typed.get(plan.columns[0]) if is_cell else None
+    if typed is not None and typed.any():
+        values = _read_typed(content, typed, plan)
+    else:
+        typed = None
+        values = read_values(content, plan, may_hold_nul=block.may_hold_nul or not is_cell)
+    remarks: tuple[Remark, ...] = ()
+    if values.null_count() > content.null_count() and plan.takes_null_words:
+        found, remarks = _without_null_words(plan, column, values, block.lines)
+    read = _ReadColumn(
+        values=values.alias(name),
+        text=found.alias(name),
+        content=content,
+        remarks=(*column.remarks, *remarks),
     )
-    first = reasons.select(pl.coalesce(pl.all())).to_series()
-    return first if first.null_count() < len(first) else None
+    if (why := cell_faults(plan, block, found, content)) is not None:
+        read = replace(read, faults=why, values=read.values.set(why.is_not_null(), None))
+    if read.values.null_count() > found.null_count():
+        read = replace(read, expected=expectation(plan))
+    if plan.seen is None:
+        return read
+    text = content if typed is None else content.filter(~typed)
+    misread = content.filter(values.is_null() & found.is_not_null() & content.is_not_null())
+    return replace(read, is_contradicted=contradicts(plan, misread) or is_doubtful(plan, text))
 
 
-_STRUCTURED = (LogicalType.OBJECT, LogicalType.ARRAY)
+def _without_null_words(
+    plan: FieldPlan, column: TextColumn, values: pl.Series, lines: pl.Series
+) -> tuple[pl.Series, tuple[Remark, ...]]:
+    """Return the texts of the field without the words that mean nothing."""
+    content = column.content
+    words = (values.is_null() & content.str.to_lowercase().is_in(NULL_WORDS)).fill_null(False)
+    if not words.any():
+        return column.found, ()
+    found = Remark(
+        kind=RemarkKind.NULL_WORD,
+        text=f"{plan.field.name}: a word such as n/a is read as empty",
+        count=int(words.sum()),
+        line=lines.filter(words).min(),  # type: ignore[arg-type]  # of whole numbers, a whole number
+    )
+    return column.found.set(words, None), (found,)
+
+
+def _read_typed(content: pl.Series, typed: pl.Series, plan: FieldPlan) -> pl.Series:
+    """Read cells that the file marks as numbers or dates in canonical form, the others in the styles of *plan*."""
+    styles: tuple[DateStyle | NumberStyle, ...] = canonical_styles(plan.field.logical_type)
+    if plan.field.logical_type is LogicalType.DATE:
+        styles = (*styles, *canonical_styles(LogicalType.TIMESTAMP))
+    elif plan.field.logical_type is LogicalType.TIMESTAMP:
+        styles = (*styles, ISO_DAY)
+    sure = read_values(content.set(~typed, None), replace(plan, styles=styles))
+    rest = content.set(sure.is_not_null(), None)
+    return _either(sure, read_values(rest, plan)) if rest.null_count() < len(rest) else sure
 
 
 _TYPES: dict[LogicalType, pl.DataType] = {
@@ -176,6 +234,12 @@ def expectation(plan: FieldPlan) -> str:
     """Return in words what a valid value of this field looks like in this file."""
     if plan.source.lookup is not None and plan.source.otherwise == "reject":
         return "a value of the mapping's lookup"
+    if plan.source.phone:
+        return (
+            f"a phone number of {plan.source.phone} with all its digits, or of another country with its code"
+        )
+    if plan.source.keep == "digits" or plan.field.digits_only:
+        return "text with digits"
     match plan.field.logical_type:
         case LogicalType.NUMBER | LogicalType.INTEGER:
             return _number_expected(plan)
@@ -199,7 +263,7 @@ _EXPECTED = {
 
 
 def _styles_in_words(plan: FieldPlan) -> str:
-    return " or ".join(dict.fromkeys(style.words for style in _styles(plan)))
+    return " or ".join(dict.fromkeys(style.expected for style in _styles(plan)))
 
 
 def _number_expected(plan: FieldPlan) -> str:
@@ -336,14 +400,36 @@ def _days(content: pl.Series, plan: FieldPlan) -> pl.Series:
         read = _either(read, found)
         if read.null_count() == content.null_count():
             break
-    return read
+    return _within_years(read)
 
 
 def _midnights(moments: pl.Series, plan: FieldPlan) -> pl.Series:
-    """Return the dates of *moments*. A time of day is dropped only if the mapping declares its format."""
+    """
+    Return the dates of *moments*, of those with an offset the date in the workspace's zone.
+
+    A time of day without an offset is dropped only if the mapping declares its format.
+    """
+    if moments.dtype == pl.Datetime("us", "UTC"):
+        return moments.dt.convert_time_zone(plan.timezone).dt.date()
     if not plan.source.format:
         moments = moments.set((moments.dt.time() != time(0)).fill_null(False), None)
     return moments.dt.date()
+
+
+#: The days and moments that both PostgreSQL and Python hold: 0001-01-01 to 9999-12-31 UTC, since 1970.
+_FIRST_DAY, _AFTER_LAST_DAY = -719_162, 2_932_897
+_DAY_US = 86_400_000_000
+
+
+def _within_years(read: pl.Series) -> pl.Series:
+    """Return null for what is before the year 1 or after 9999, in UTC."""
+    unit = 1 if read.dtype == pl.Date else _DAY_US
+    count = read.to_physical()
+    lowest, highest = count.min(), count.max()
+    if lowest is None or (lowest >= _FIRST_DAY * unit and highest < _AFTER_LAST_DAY * unit):  # type: ignore[operator]
+        return read
+    outside = (count < _FIRST_DAY * unit) | (count >= _AFTER_LAST_DAY * unit)
+    return read.set(outside.fill_null(False), None)
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:
@@ -366,7 +452,7 @@ def _moments(content: pl.Series, plan: FieldPlan) -> pl.Series:
         read = _either(read, found)
         if read.null_count() == content.null_count():
             break
-    return read
+    return _within_years(read)
 
 
 def to_utc(local: pl.Series, timezone: str) -> pl.Series:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from daftari.contract.model import LogicalType
 from daftari.rows.intake.block import Block
+from daftari.rows.intake.remarks import Remark
+from daftari.rows.mapping.clean_text import clean, is_odd, remarks_on
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
+from daftari.rows.mapping.steps import changed, has_steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextColumn:
     found: pl.Series  #: trimmed, as in the file; null: missing
     content: pl.Series  #: after part, lookup and prefix: the text to parse
+    remarks: tuple[Remark, ...] = ()
 
 
 def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None) -> Iterator[TextColumn]:
@@ -29,7 +34,33 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
     cells = _trimmed_cells(plan, block)
     for place, one in enumerate(plan.fields):
         parts = [cells[f"{place} {part}"] for part in range(len(one.columns))]
-        yield _column(one, _found(one, parts, block, seen))
+        remarks: tuple[Remark, ...] = ()
+        if not block.is_plain and _is_cleaned(one):
+            parts, remarks = _cleaned(one, parts, block.lines)
+        yield replace(_column(one, _found(one, parts, block, seen)), remarks=remarks)
+
+
+def _is_cleaned(plan: FieldPlan) -> bool:
+    """Documents keep their text, and so do digests, which must stay the same for the same file."""
+    structured = plan.field.logical_type in (LogicalType.OBJECT, LogicalType.ARRAY)
+    return plan.source.digest is None and not structured
+
+
+def _cleaned(
+    plan: FieldPlan, parts: list[pl.Series], lines: pl.Series
+) -> tuple[list[pl.Series], tuple[Remark, ...]]:
+    is_text = plan.field.logical_type is LogicalType.STRING
+    found: list[pl.Series] = []
+    remarks: list[Remark] = []
+    for part in parts:
+        odd = is_odd(part)
+        if odd.any():
+            before = part.filter(odd)
+            after = clean(before, is_identifying=plan.is_identifying or not is_text)
+            remarks += remarks_on(plan.field.name, before, after, lines.filter(odd))
+            part = part.scatter(odd.arg_true(), after)
+        found.append(part)
+    return found, tuple(remarks)
 
 
 def _trimmed_cells(plan: ColumnPlan, block: Block) -> pl.DataFrame:
@@ -67,6 +98,8 @@ def _column(plan: FieldPlan, found: pl.Series) -> TextColumn:
     source, content = plan.source, found
     if source.part is not None:
         content = content.str.extract(source.part, 1)
+    if has_steps(source, plan.field):
+        content = changed(content, source, plan.field)
     if source.lookup is not None:
         outcomes = _outcomes(content, plan)
         dropped = [word for word, outcome in outcomes.items() if outcome is None]

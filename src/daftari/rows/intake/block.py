@@ -72,6 +72,9 @@ class Block:
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
     #: by column: why the reader found a cell to be no value of any type ("is NaN …"); null where it is one
     faults: Mapping[str, pl.Series] = field(default_factory=dict)
+    #: whether the cells are printable ASCII without two spaces, `#` or `E+`, so that no text needs a closer look
+    is_plain: bool = False
+    has_plain_numbers: bool = False  #: whether the point in a number is always its decimal mark, as in JSON
     #: by column: the cells that the file itself marks as a number or a date, in canonical form (ISO 8601, `-1.5`)
     typed: Mapping[str, pl.Series] = field(default_factory=dict)
     notes: pl.DataFrame | None = None  #: on single cells, as CELL_NOTES; None: no note

@@ -16,6 +16,7 @@ from decimal import Decimal
 import polars as pl
 
 from daftari.contract.model import Dataset, LogicalType
+from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.control_totals import ControlTotals, Read, Total, Unread
@@ -98,11 +99,17 @@ def start_reading(plan: ColumnPlan, dataset: Dataset) -> FileReading:
     exact = [field.name for field in dataset.fields if not isinstance(physical(field), pl.Float64)]
     counted = [name for name in exact if dataset.field(name).logical_type in _COUNTED]
     nothing = dict.fromkeys(counted, Decimal(0))
+    guesses = tuple(
+        Remark(kind=RemarkKind.GUESS, text=f"{one.field.name}: {one.guess}")
+        for one in plan.fields
+        if one.guess
+    )
     return FileReading(
         shape=FileShape(plan=plan, dataset=dataset, summed=frozenset(counted)),
         sums=nothing,
         seen=Counter(),
         marks=(Reached(line=0, rows=0, sums=nothing),),
+        remarks=guesses,
     )
 
 
@@ -111,8 +118,13 @@ def take(reading: FileReading, block: Block) -> tuple[ParsedRows, FileReading]:
     Read the next *block*, each once and in order: return its rows and malformed records, and the new state.
 
     Total rows and notes are left out. A row that may be a total becomes a malformed record.
+
+    Raises:
+        StyleChanged: the file must be read again, in styles that are inferred from all of it.
     """
     rows = to_rows(reading.plan, block, reading.shape.dataset, reading.seen)
+    if rows.contradicted:
+        raise StyleChanged(", ".join(rows.contradicted))
     after = replace(
         reading,
         left_out=reading.left_out + LeftOut(blank=block.blank, repeated=block.repeated),

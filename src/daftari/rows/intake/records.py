@@ -67,7 +67,15 @@ def records_block(records: Sequence[Record], dataset: Dataset, *, keeps_absent: 
         is_trimmed=True,
         absent=_absent([record for _, record in sound], list(cells)) if keeps_absent else None,
         faults=faults,
+        is_plain=all(_is_plain("\n".join(filter(None, texts))) for texts in cells.values()),
     )
+
+
+def _is_plain(texts: str) -> bool:
+    """As `Block.is_plain`."""
+    if not texts.isascii() or not (texts.isprintable() or texts.replace("\n", "").isprintable()):
+        return False
+    return not ("  " in texts or "#" in texts or "E+" in texts)
 
 
 def _absent(records: Sequence[AnyMapping[str, Any]], names: Sequence[str]) -> pl.DataFrame | None:

@@ -21,6 +21,10 @@ class RemarkKind(StrEnum):
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
     REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already
+    CLEANED = "cleaned"  #: characters that nobody sees were removed from texts
+    ENCODING = "encoding"  #: guessed, or not followed by every byte
+    NULL_WORD = "null_word"  #: in a column of numbers or dates, read as empty
+    GUESS = "guess"  #: how values of a field are written, decided without proof
     TOTAL_ROW = "total_row"  #: a row that states the sum of others
     SHEET = "sheet"  #: a sheet of a workbook that was not read, or that is hidden
     HIDDEN = "hidden"  #: rows or columns that a spreadsheet does not show

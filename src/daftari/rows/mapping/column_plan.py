@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.errors import MappingError
-from daftari.rows.formats.date_evidence import DateVerdict
 from daftari.rows.formats.dates import DateStyle
-from daftari.rows.formats.number_evidence import NumberEvidence
 from daftari.rows.formats.numbers import NumberStyle
 from daftari.rows.intake.remarks import Remark, RemarkKind
 from daftari.rows.mapping.header_names import normal
@@ -28,11 +26,13 @@ class FieldPlan:
     styles: tuple[Style, ...] = ()  #: tried in order; empty until known, and for text
     null_words: tuple[str, ...] = ()
     timezone: str = "UTC"  #: of timestamps without an offset
+    is_identifying: bool = False  #: a key, a reference or unique: texts that look the same are the same
     is_cleared: bool = False  #: whether the lack of a source empties the field of existing rows
     evidence: str = ""  #: how the style was found, for people; empty while unknown
-    #: the evidence so far, while the style is ambiguous
-    rival: DateVerdict | None = None
-    pending: NumberEvidence | None = None
+    #: what the values showed in the part of the file that the styles were inferred from; None: they need no more
+    seen: frozenset[str] | None = None
+    guess: str = ""  #: what was decided about its values without proof, for people
+    takes_null_words: bool = False  #: words such as n/a are read as missing
 
     @property
     def where(self) -> str:
@@ -120,7 +120,15 @@ def resolve_columns(
     header = tuple(header)
     has_our_names = _is_for_other_files(mapping, header)
     given = _without_names(mapping) if has_our_names else mapping
-    plans = tuple(_field_plan(field, given, header, file, dataset.time_zone) for field in dataset.fields)
+    identifying = {name for one in dataset.relationships for name in one.fields}
+    identifying |= {field.name for field in dataset.fields if field.is_key or field.unique}
+    plans = tuple(
+        replace(
+            _field_plan(field, given, header, file, dataset.time_zone),
+            is_identifying=field.name in identifying,
+        )
+        for field in dataset.fields
+    )
     used = {column for plan in plans for column in plan.columns}
     ignored = {normal(name) for name in mapping.ignore}
     unmapped = tuple(name for name in header if name not in used and normal(name) not in ignored)

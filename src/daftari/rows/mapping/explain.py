@@ -97,6 +97,11 @@ def _changes(source: FieldSource) -> str:
     """List the changes made to the text, in words."""
     changes = {
         "part of it": source.part is not None,
+        "stripped": bool(source.strip),
+        "replaced": bool(source.replace),
+        "digits only": source.keep == "digits",
+        "as a phone number": source.phone is not None,
+        f"padded to {source.pad}": source.pad is not None,
         f"looked up in {len(source.lookup or {})} values": source.lookup is not None,
         "prefixed": bool(source.prefix),
         f"times {source.unit}": source.unit is not None,

@@ -92,8 +92,10 @@ class FieldSource(_Part):
     digest: Annotated[Digest | None, BeforeValidator(lambda v: v if v is None else _digest(v))] = None
     row_number: bool = False
 
-    #: date styles: DD/MM/YYYY, %d/%m/%Y or `excel`; of several, one is chosen per file
+    #: date styles: DD/MM/YYYY, %d/%m/%Y or `excel`; of two that read a value differently, one is chosen per file
     format: Texts = ()
+    #: the last two-digit year that is 20xx: of 29, 30 is 1930
+    pivot: Annotated[int, Field(ge=0, le=99)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Annotated[str, Field(max_length=1)] | None = None
     currency: str | None = None  #: the sign or code allowed before or after a number
@@ -102,6 +104,15 @@ class FieldSource(_Part):
     null_words: Texts | None = None  #: overrides the file's
 
     #: found anywhere in the text; its first group is the value
+    #: changes to the text, in this order
+    strip: str = ""  #: characters to remove at both ends
+    replace: AbstractMapping[Text, Text] | None = None  #: text to text, wherever it stands
+    keep: Literal["digits"] | None = None
+    phone: Literal["KE", "UG", "TZ", "RW"] | None = (
+        None  #: to E.164, of this country if the number names none
+    )
+    pad: Annotated[int, Field(ge=1, le=64)] | None = None  #: with noughts at the left, to this width
+
     part: Annotated[str, AfterValidator(_with_a_group)] | None = None
     lookup: AbstractMapping[Text, Text | None] | None = None
     #: for a value outside the lookup: reject, keep, null, or this value

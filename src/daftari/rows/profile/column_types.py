@@ -11,7 +11,7 @@ from daftari.contract.model import Field, LogicalType
 from daftari.errors import MappingError
 from daftari.rows.formats import booleans
 from daftari.rows.formats.date_evidence import judge_dates
-from daftari.rows.formats.dates import DAY_STYLES, MOMENT_STYLES
+from daftari.rows.formats.dates import DAY_STYLES, MOMENT_STYLES, DateStyle
 from daftari.rows.formats.inference import NULL_WORDS, infer_styles
 from daftari.rows.formats.number_evidence import NumberEvidence, weigh
 from daftari.rows.formats.parse import read_values
@@ -233,4 +233,7 @@ def _read(kind: LogicalType, values: pl.Series) -> pl.Series | None:
         settled = infer_styles(plan, [block])
     except MappingError:
         return None
-    return read_values(values, settled.fields[0]).is_not_null()
+    one = settled.fields[0]
+    if kind is LogicalType.DATE and any(isinstance(it, DateStyle) and it.has_offset for it in one.styles):
+        return pl.repeat(False, len(values), eager=True)  # a load can take its day, but it is a moment
+    return read_values(values, one).is_not_null()

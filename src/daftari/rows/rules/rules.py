@@ -21,6 +21,7 @@ from daftari.contract.model import Dataset, Field, LogicalType, Relationship, Ru
 from daftari.protect.mask import HIDDEN
 from daftari.rows.formats.parse import FEW, ParsedRows, physical
 from daftari.rows.intake.csv_copy import copy_text_of
+from daftari.rows.mapping.clean_text import visible
 from daftari.rows.rules.expressions import Referenced, parsed_rules
 from daftari.rows.rules.references import (
     ExistingRows,
@@ -385,14 +386,14 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
     """
     Return `preview` and `key` of rejected rows, as JSON of their *text*.
 
-    Every value that may not be shown is `***`; a key is null if it is incomplete or may not be shown. A field that the
-    rows do not speak of has no column in *text*.
+    Invisible characters are named by their codes. Every value that may not be shown is `***`; a key is null if it is
+    incomplete or may not be shown. A field that the rows do not speak of has no column in *text*.
     """
     text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
     shown = [
         pl.when(pl.col(f.name).is_not_null()).then(pl.lit(HIDDEN)).alias(f.name)
         if f.is_confidential
-        else pl.col(f.name)
+        else visible(pl.col(f.name))
         for f in dataset.fields
         if f.name in text.columns
     ]

@@ -1,0 +1,129 @@
+"""Text that looks the same is the same, and what was removed is said."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tests.judging import reasons_by_line
+from tests.tables import dataset, field, rows_of
+
+from daftari.contract.model import Relationship
+from daftari.rows.formats.parse import to_rows
+from daftari.rows.intake.records import record_block, record_plan
+from daftari.rows.rules.rules import judge_rows, rulebook
+
+#: as written, as a key, as other text
+WRITTEN = [
+    ("ZW-1\u200b", "ZW-1", "ZW-1"),
+    ("\u200eZW-1", "ZW-1", "ZW-1"),
+    ("ZW-1\ufeff", "ZW-1", "ZW-1"),
+    ("\u200b ZW-1", "ZW-1", "ZW-1"),
+    ("Cafe\u0301-1", "Café-1", "Café-1"),
+    ("A\u202eB", "AB", "A\u202eB"),
+    ("A\u200dB", "AB", "A\u200dB"),
+    ("A\u00a0B", "A B", "A\u00a0B"),
+    ("Kilima  Stores", "Kilima Stores", "Kilima Stores"),
+    ("A\x07B", "AB", "A\x07B"),
+    ("two\nlines", "two\nlines", "two\nlines"),
+    ("\u200b", None, None),
+    ("plain", "plain", "plain"),
+]
+
+
+@pytest.mark.parametrize(("written", "key", "other"), WRITTEN)
+def test_text_is_brought_to_the_form_that_people_see(written, key, other):
+    columns = {"k": [written], "t": [written]}
+    rows = rows_of(columns, [field("k", key=True), field("t")])
+    assert rows.values.row(0) == (key, other)
+    assert rows.text.row(0) == (key, other)
+
+
+@pytest.mark.parametrize(("written", "key", "other"), WRITTEN)
+def test_a_record_of_the_api_is_brought_to_the_same_form(written, key, other):
+    one = dataset(field("k", key=True), field("t"))
+    rows = to_rows(record_plan(one), record_block({"k": written, "t": written}, one), one)
+    assert rows.values.row(0) == (key, other)
+
+
+def test_references_and_unique_fields_are_cleaned_like_keys():
+    one = replace(
+        dataset(field("ref"), replace(field("name"), unique=True), field("note")),
+        relationships=(Relationship(fields=("ref",), target="t", target_fields=("id",)),),
+    )
+    rows = to_rows(
+        record_plan(one), record_block(dict.fromkeys(("ref", "name", "note"), "F\u200dN"), one), one
+    )
+    assert rows.values.row(0) == ("FN", "FN", "F\u200dN")
+
+
+def test_what_was_removed_is_said_with_its_count_and_first_line():
+    columns = {"k": ["a", "b\u200b", "\u200bc\u200e", "Cafe\u0301"]}
+    remarks = rows_of(columns, [field("k", key=True)]).remarks
+    assert [(it.text, it.count, it.line) for it in remarks] == [
+        ("k: U+200B removed", 2, 3),
+        ("k: U+200E removed", 1, 4),
+        ("k: brought to Unicode form NFC", 1, 5),
+    ]
+
+
+def test_a_number_or_a_date_is_read_without_invisible_characters():
+    rows = rows_of(
+        {"n": ["\u200f1250.00"], "d": ["\u200e2026-03-14"]}, [field("n", "number"), field("d", "date")]
+    )
+    assert rows.values["n"].to_list()[0] == 1250
+    assert rows.values["d"].to_list() == [date(2026, 3, 14)]
+
+
+def _reasons(columns, fields):
+    rows = rows_of(columns, fields)
+    verdicts = judge_rows(rows, rulebook(dataset(*fields), today=date(2026, 3, 14)))
+    return reasons_by_line(verdicts.rejected), verdicts.rejected["preview"].to_list()
+
+
+def test_an_invisible_character_that_stays_is_named_in_quarantine():
+    short = replace(field("t"), options=replace(field("t").options, max_length=2))
+    reasons, [shown] = _reasons({"t": ["a\u200db"]}, [short])
+    assert reasons == {2: [("t.length", "is longer than 2")]}
+    assert shown == '{"t":"a\u2039U+200D\u203ab"}'
+
+
+SHORTENED = "is a long number that a spreadsheet shortened, such as 1.23457E+12: its digits are lost"
+
+
+def test_a_key_that_a_spreadsheet_shortened_is_refused_and_other_text_of_that_form_is_not():
+    columns = {"k": ["1.23457E+12", "1E+05X", "2E+10", "E+10"], "t": ["1.23457E+12"] * 4}
+    reasons, _ = _reasons(columns, [field("k", key=True), field("t")])
+    assert reasons == {2: [("k.type", SHORTENED)], 4: [("k.type", SHORTENED)]}
+
+
+def test_an_error_of_a_spreadsheet_is_not_text_and_the_word_null_is():
+    reasons, _ = _reasons({"t": ["#REF!", "#N/A", "NULL", "# of pieces"]}, [field("t")])
+    expected = [("t.type", "is an error of a spreadsheet, such as #REF! or #N/A")]
+    assert reasons == {2: expected, 3: expected}
+
+
+#: sign at the amount, currency of the row, whether they agree
+CURRENCIES = [
+    ("$1200", "KES", False),
+    ("$1200", "USD", True),
+    ("$1200", "AUD", True),
+    ("US$ 1200", "AUD", False),
+    ("1200 USD", "usd", True),
+    ("€5", "EUR", True),
+    ("€5", "GBP", False),
+    ("500/=", "TZS", True),
+    ("Ksh 500", "TZS", False),
+    ("500", "GBP", True),
+]
+
+
+@pytest.mark.parametrize(("amount", "currency", "agrees"), CURRENCIES)
+def test_a_sign_that_contradicts_the_currency_of_the_row_is_refused(amount, currency, agrees):
+    fields = [field("amount", "number"), field("currency")]
+    reasons, shown = _reasons({"amount": [amount], "currency": [currency]}, fields)
+    assert bool(reasons) is not agrees
+    if not agrees:
+        [(rule, reason)] = reasons[2]
+        assert rule == "amount.type"
+        assert reason.endswith("but currency says otherwise")
+        assert amount in shown[0]  # with its sign, as received
