@@ -261,7 +261,7 @@ def test_dbt_by_hand_builds_everything_and_runs_the_unit_tests(governed):
     )
 
     assert done.returncode == 0, done.stdout
-    assert "10 unit tests" in done.stdout
+    assert "11 unit tests" in done.stdout
     assert rows(
         conn, "select sum(spent)::float8 from marts.monthly_spend_summary where currency = 'KES'"
     ) == [(225,)]

@@ -3,8 +3,9 @@
 -- person. No column is null.
 --
 -- Only annual leave is charged against the entitlement. The days of a request over the end
--- of a year are divided between the years by their weekdays, in half days. Entitlement grows with each month of service begun in the year: a twelfth of
--- the year's days, 1.75 by law (Employment Act 2007, s. 28(1)(b)).
+-- of a year are divided between the years by their weekdays, in half days. Entitlement grows
+-- with each month of service begun in the year: a twelfth of the year's days, 1.75 by law
+-- (Employment Act 2007, s. 28(1)(b)).
 {{ config(indexes=[{'columns': ['user_id', 'year'], 'unique': true}]) }}
 
 with known as (
@@ -58,10 +59,12 @@ charged as (
         user_id,
         status,
         year,
-        case
-            when in_all = 0 then case when is_first then days else 0 end
-            else round(2 * days * until_its_end / in_all) / 2 - round(2 * days * before_it / in_all) / 2
-        end as days
+        cast(
+            case
+                when in_all = 0 then case when is_first then days else 0 end
+                else round(2 * days * until_its_end / in_all) / 2 - round(2 * days * before_it / in_all) / 2
+            end as numeric(6, 1)
+        ) as days
     from annual
 ),
 
