@@ -50,7 +50,7 @@ FIELDS = [
     {"name": "expense_id", "logicalType": "string", "required": True, "primaryKey": True},
     field("spent_on", "date", required=True),
     field("paid_on", "date"),
-    field("department", "string"),
+    field("department", "string", relationships=[{"type": "foreignKey", "to": "departments.code"}]),
     field("user_id", "string"),
     field("status", "string", required=True, quality=[STATES]),
     field("approved_at", "timestamp"),
