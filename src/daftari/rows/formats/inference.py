@@ -21,7 +21,7 @@ from daftari.rows.formats.dates import SURE_19XX, SURE_20XX, DateStyle
 from daftari.rows.formats.number_evidence import NumberEvidence
 from daftari.rows.formats.numbers import CANONICAL, CURRENCIES, GROUPING, NumberStyle
 from daftari.rows.formats.parse import NULL_WORDS as NULL_WORDS
-from daftari.rows.formats.parse import physical, read_values
+from daftari.rows.formats.parse import physical
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
@@ -79,7 +79,6 @@ class _Column:
     numbers: NumberEvidence = default(default_factory=NumberEvidence)
     values: int = 0  #: distinct by block, without words that mean nothing
     odd: int = 0  #: of these, those that are not plain digits
-    words: tuple[str, ...] = ()  #: words that mean nothing
     has_typed: bool = False
 
     @property
@@ -96,7 +95,6 @@ class _Column:
         added = replace(
             self,
             values=self.values + len(values),
-            words=(*self.words, *(word for word in words if word not in self.words)),
             has_typed=self.has_typed or (typed is not None and bool(typed.any())),
         )
         if not len(values):
@@ -108,13 +106,7 @@ class _Column:
             point = NumberEvidence.of_points() if block.has_plain_numbers else NumberEvidence()
             odd = int((~values.str.contains(CANONICAL)).sum())
             added = replace(added, numbers=self.numbers + found + point, odd=self.odd + odd)
-        return replace(added, settled=added._with_words(values))
-
-    def _with_words(self, values: pl.Series) -> FieldPlan | None:
-        settled = self._settle()
-        if settled and self.words and not read_values(values, settled).null_count():
-            return replace(settled, null_words=tuple(dict.fromkeys((*settled.null_words, *self.words))))
-        return settled
+        return replace(added, settled=added._settle())
 
     def _settle(self) -> FieldPlan | None:
         return _settled_dates(self) if self.is_dated else _settled_numbers(self)

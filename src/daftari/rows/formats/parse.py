@@ -90,7 +90,10 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
     assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
     values = pl.DataFrame([one.values for one in read])
     faults = {one.values.name: one.faults for one in read if one.faults is not None}
-    more = list(reasons_of_cells(plan, block, dataset).items())
+    more: list[tuple[str, pl.Series]] = []
+    for name, why in reasons_of_cells(plan, block, dataset).items():
+        faults[name] = why if name not in faults else why.fill_null(faults[name])  # it names the cell
+        values = values.with_columns(values[name].set(why.is_not_null(), None))
     for one, column in zip(plan.fields, read, strict=True):
         wrong = currency_faults(one, column.content, values, dataset)
         more += [] if wrong is None else [(one.field.name, wrong)]
@@ -153,15 +156,17 @@ def _read_column(plan: FieldPlan, column: TextColumn, block: Block) -> _ReadColu
         typed = None
         values = read_values(content, plan, may_hold_nul=block.may_hold_nul or not is_cell)
     remarks: tuple[Remark, ...] = ()
+    why = cell_faults(plan, block, found, content)
     if values.null_count() > content.null_count() and plan.takes_null_words:
-        found, remarks = _without_null_words(plan, column, values, block.lines)
+        unread = values.is_null() if why is None else values.is_null() & why.is_null()
+        found, remarks = _without_null_words(plan, column, unread, block.lines)
     read = _ReadColumn(
         values=values.alias(name),
         text=found.alias(name),
         content=content,
         remarks=(*column.remarks, *remarks),
     )
-    if (why := cell_faults(plan, block, found, content)) is not None:
+    if why is not None:
         read = replace(read, faults=why, values=read.values.set(why.is_not_null(), None))
     if read.values.null_count() > found.null_count():
         read = replace(read, expected=expectation(plan))
@@ -173,11 +178,11 @@ def _read_column(plan: FieldPlan, column: TextColumn, block: Block) -> _ReadColu
 
 
 def _without_null_words(
-    plan: FieldPlan, column: TextColumn, values: pl.Series, lines: pl.Series
+    plan: FieldPlan, column: TextColumn, unread: pl.Series, lines: pl.Series
 ) -> tuple[pl.Series, tuple[Remark, ...]]:
     """Return the texts of the field without the words that mean nothing."""
     content = column.content
-    words = (values.is_null() & content.str.to_lowercase().is_in(NULL_WORDS)).fill_null(False)
+    words = (unread & content.str.to_lowercase().is_in(NULL_WORDS)).fill_null(False)
     if not words.any():
         return column.found, ()
     found = Remark(
