@@ -31,8 +31,10 @@ def excel_3(ran):
     assert ran.last.counts == {"received": 3, "inserted": 1, "quarantined": 2}
     assert ran.quarantined() == {
         line: [
-            f"department_code is missing: C{line} is part of the merged area C2:C4,"
-            " whose value is in its first cell alone"
+            (
+                f"department_code is missing: C{line} is part of the merged area C2:C4,"
+                " whose value is in its first cell alone"
+            )
         ]
         for line in (3, 4)
     }
