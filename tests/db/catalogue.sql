@@ -56,7 +56,9 @@ where r.relnamespace in (select oid from pg_namespace where nspname !~ '^pg_' an
 select s.seqrelid::regclass::text, jsonb_build_array(
     s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle
 )::text
-from pg_sequence s;
+from pg_sequence s
+join pg_class r on r.oid = s.seqrelid
+where r.relnamespace in (select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema');
 
 -- name: types
 select t.oid::regtype::text, jsonb_build_array(
