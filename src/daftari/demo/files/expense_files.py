@@ -60,8 +60,15 @@ def _decimal_comma(amount: Decimal) -> str:
     return _with_marks(amount).translate(str.maketrans(",.", ".,"))
 
 
-def _with_sign(amount: Decimal) -> str:
+def _in_shillings(amount: Decimal) -> str:
     return f"({_with_marks(-amount)})" if amount < 0 else f"KES {_with_marks(amount)}"
+
+
+#: Only in files that write the currency beside the number.
+_FAULTS_OF_CLAIMS = (
+    *_FAULTS_WITHOUT_TOTAL,
+    PlantedFault(rule="amount.type", spoil=lambda _: {"amount": "KES 1,250.00", "currency": "USD"}),
+)
 
 
 def _written(pattern: str) -> Callable[[Any], str]:
@@ -118,7 +125,7 @@ _CLAIMS = (
     column("Category", "category"),
     column("Merchant", "supplier"),
     column("Purpose", "description"),
-    column("Net", "amount", _with_sign),
+    column("Net", "amount", _with_marks),
     column("Currency code", "currency"),
     column("Status", "status"),
     column("Approval time", "approved_at", _written("%d-%b-%Y %H:%M")),
@@ -134,7 +141,7 @@ class _Layout:
     since: date
     name: str
     write: Callable[[date, Sequence[FileLine]], bytes]
-    has_total: bool = True
+    faults: Sequence[PlantedFault] = _FAULTS
 
 
 def _ledger(month: date, lines: Sequence[FileLine]) -> bytes:
@@ -167,7 +174,16 @@ def _spreadsheet(month: date, lines: Sequence[FileLine]) -> bytes:
 
 def _claims(_: date, lines: Sequence[FileLine]) -> bytes:
     blank = [""] * len(_CLAIMS)
-    return csv_bytes([headers(_CLAIMS), *body(_CLAIMS, lines), blank, blank], encoding="utf-8-sig")
+    rows = body(_CLAIMS, [_with_sign(line) for line in lines])
+    return csv_bytes([headers(_CLAIMS), *rows, blank, blank], encoding="utf-8-sig")
+
+
+def _with_sign(line: FileLine) -> FileLine:
+    """Write an amount in KES with its sign; amounts in other currencies have none."""
+    amount = line.values["amount"]
+    if line.values["currency"] != "KES" or isinstance(amount, str):
+        return line
+    return replace(line, values={**line.values, "amount": _in_shillings(amount)})
 
 
 def _system(_: date, lines: Sequence[FileLine]) -> bytes:
@@ -179,11 +195,13 @@ def _packed(month: date, lines: Sequence[FileLine]) -> bytes:
 
 
 _LAYOUTS = (
-    _Layout(since=date(2026, 7, 1), name="{:%Y-%m}_expenses.csv.gz", write=_packed, has_total=False),
+    _Layout(
+        since=date(2026, 7, 1), name="{:%Y-%m}_expenses.csv.gz", write=_packed, faults=_FAULTS_WITHOUT_TOTAL
+    ),
     _Layout(
         since=date(2026, 2, 1), name="{:%Y-%m}_expenses.csv", write=_system
     ),  # its total is in the manifest
-    _Layout(since=date(2025, 9, 1), name="{:%Y-%m}_claims.csv", write=_claims, has_total=False),
+    _Layout(since=date(2025, 9, 1), name="{:%Y-%m}_claims.csv", write=_claims, faults=_FAULTS_OF_CLAIMS),
     _Layout(since=date(2025, 4, 1), name="{:%Y-%m}_expenses.xlsx", write=_spreadsheet),
     _Layout(since=date(2024, 11, 1), name="{:%Y-%m}_ledger.csv", write=_ledger),
 )
@@ -207,8 +225,7 @@ def expense_files(seed: int, expenses: Mapping[date, Sequence[Expense]]) -> Iter
 
 
 def _with_faults(random: Random, lines: Sequence[FileLine], layout: _Layout) -> list[FileLine]:
-    faults = _FAULTS if layout.has_total else _FAULTS_WITHOUT_TOTAL
-    return plant(random, lines, faults, round(len(lines) * _WRONG_RATIO))
+    return plant(random, lines, layout.faults, round(len(lines) * _WRONG_RATIO))
 
 
 def _sent_again(random: Random, before: Sequence[FileLine]) -> list[FileLine]:
