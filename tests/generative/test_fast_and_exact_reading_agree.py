@@ -147,6 +147,7 @@ def test_every_record_is_a_row_or_malformed_or_skipped(text):
 
 @settings(max_examples=300, deadline=None)
 @given(tables, st.integers(1, 200))
+@example("a,b,, ", 1)
 def test_a_nameless_column_at_the_end_of_the_header_changes_nothing(text, size):
     found = []
     for header in [("a", "b"), ("a", "b", ""), ("a", "b", "", "")]:

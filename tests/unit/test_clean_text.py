@@ -3,13 +3,16 @@
 from dataclasses import replace
 from datetime import date
 
+import polars as pl
 import pytest
 from tests.judging import reasons_by_line
 from tests.tables import dataset, field, rows_of
 
 from daftari.contract.model import Relationship
 from daftari.rows.formats.parse import to_rows
+from daftari.rows.intake.block import CELL_NOTES, Block
 from daftari.rows.intake.records import record_block, record_plan
+from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.rules.rules import judge_rows, rulebook
 
 #: as written, as a key, as other text
@@ -127,3 +130,24 @@ def test_a_sign_that_contradicts_the_currency_of_the_row_is_refused(amount, curr
         assert rule == "amount.type"
         assert reason.endswith("but currency says otherwise")
         assert amount in shown[0]  # with its sign, as received
+
+
+def test_what_the_reader_found_in_a_cell_is_said_before_what_its_text_shows():
+    fields = [field("t"), field("amount", "number")]
+    found = {"t": pl.Series(["is odd", None]), "amount": pl.Series(["is NaN", None])}
+    plan = resolve_columns(None, ("t", "amount"), dataset(*fields))
+    plan = replace(plan, fields=tuple(replace(one, takes_null_words=True) for one in plan.fields))
+    cells = pl.DataFrame({"t": ["#N/A", "#REF!"], "amount": ["NaN", "n/a"]})
+    rows = to_rows(plan, Block(cells=cells, lines=pl.Series("line", [2, 3]), faults=found), dataset(*fields))
+    assert rows.faults["t"].to_list() == ["is odd", "is an error of a spreadsheet, such as #REF! or #N/A"]
+    assert rows.faults["amount"].to_list() == ["is NaN", None]
+    assert rows.text["amount"].to_list() == ["NaN", None]
+
+    notes = [(2, "t", "fault", "is not read"), (3, "amount", "fault", "is not read")]
+    notes = pl.DataFrame(notes, schema=CELL_NOTES, orient="row")
+    rows = to_rows(plan, Block(cells=cells, lines=pl.Series("line", [2, 3]), notes=notes), dataset(*fields))
+    assert rows.faults["t"].to_list() == [
+        "is not read",
+        "is an error of a spreadsheet, such as #REF! or #N/A",
+    ]
+    assert rows.text["amount"].to_list() == [None, "n/a"]

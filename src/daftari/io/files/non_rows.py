@@ -47,7 +47,10 @@ def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
     first, text = found[0]
     if not frame.height or not (frame[first] == text).any():
         return None
-    same = [pl.col(name).fill_null("") == text for name, text in found]
+    same = [
+        pl.col(name).fill_null("") == text if name in layout.columns else ~_has_text(pl.col(name))
+        for name, text in found
+    ]
     return frame.select(pl.all_horizontal(same)).to_series()
 
 

@@ -45,9 +45,20 @@ _SHARED = {
 _STRUCTURED = (LogicalType.OBJECT, LogicalType.ARRAY)
 
 
-def cell_faults(plan: FieldPlan, block: Block, found: pl.Series, content: pl.Series) -> pl.Series | None:
-    """Return why cells of a field hold no value, by what the reader found or by their text; None if all are sound."""
+def reader_faults(
+    plan: FieldPlan, block: Block, found: pl.Series, noted: pl.Series | None
+) -> pl.Series | None:
+    """Return why the reader found cells of a field to be no value, *noted* first; None if it found none."""
     given = _given_faults(plan, block, found)
+    if noted is None or given is None:
+        return given if noted is None else noted
+    return noted.fill_null(given)
+
+
+def cell_faults(
+    plan: FieldPlan, block: Block, content: pl.Series, given: pl.Series | None
+) -> pl.Series | None:
+    """Add to the faults *given* by the reader those that the text of a cell shows; None if all cells are sound."""
     ours = None if block.is_plain else _text_faults(plan, content)
     if given is None or ours is None:
         return ours if given is None else given
@@ -55,7 +66,6 @@ def cell_faults(plan: FieldPlan, block: Block, found: pl.Series, content: pl.Ser
 
 
 def _given_faults(plan: FieldPlan, block: Block, found: pl.Series) -> pl.Series | None:
-    """Return why the reader of the file found cells of a field to be no value; None if it found none."""
     given = [block.faults[name] for name in plan.columns if name in block.faults]
     if not given:
         return None

@@ -15,7 +15,7 @@ import polars as pl
 
 from daftari.contract.model import Dataset, Field, LogicalType
 from daftari.rows.formats import booleans
-from daftari.rows.formats.cell_faults import cell_faults, currency_faults
+from daftari.rows.formats.cell_faults import cell_faults, currency_faults, reader_faults
 from daftari.rows.formats.cell_notes import reasons_of_cells
 from daftari.rows.formats.column_styles import canonical_styles
 from daftari.rows.formats.dates import ISO_DAY, DateStyle
@@ -83,23 +83,21 @@ def to_rows(plan: ColumnPlan, block: Block, dataset: Dataset, seen: Counter[str]
 
     A value that cannot be read exactly is null in `values` and kept in `text`: nothing is rounded or guessed.
     """
+    noted = reasons_of_cells(plan, block, dataset)
     read = [
-        _read_column(one, column, block)
+        _read_column(one, column, block, noted.get(one.field.name))
         for one, column in zip(plan.fields, columns_of(plan, block, seen), strict=True)
     ]
     assert len(plan.fields) == len(dataset.fields), "a plan has each field of its dataset"
     values = pl.DataFrame([one.values for one in read])
     faults = {one.values.name: one.faults for one in read if one.faults is not None}
-    more: list[tuple[str, pl.Series]] = []
-    for name, why in reasons_of_cells(plan, block, dataset).items():
-        faults[name] = why if name not in faults else why.fill_null(faults[name])  # it names the cell
-        values = values.with_columns(values[name].set(why.is_not_null(), None))
-    for one, column in zip(plan.fields, read, strict=True):
-        wrong = currency_faults(one, column.content, values, dataset)
-        more += [] if wrong is None else [(one.field.name, wrong)]
-    for name, why in more:
-        faults[name] = why if name not in faults else faults[name].fill_null(why)
-        values = values.with_columns(values[name].set(why.is_not_null(), None))
+    wrong = [
+        currency_faults(one, it.content, values, dataset) for one, it in zip(plan.fields, read, strict=True)
+    ]
+    for name, why in zip(values.columns, wrong, strict=True):
+        if why is not None:
+            faults[name] = why if name not in faults else faults[name].fill_null(why)
+            values = values.with_columns(values[name].set(why.is_not_null(), None))
     return ParsedRows(
         values=values,
         text=pl.DataFrame([one.text for one in read]),
@@ -146,7 +144,7 @@ class _ReadColumn:
     remarks: tuple[Remark, ...] = ()
 
 
-def _read_column(plan: FieldPlan, column: TextColumn, block: Block) -> _ReadColumn:
+def _read_column(plan: FieldPlan, column: TextColumn, block: Block, noted: pl.Series | None) -> _ReadColumn:
     name, found, content = plan.field.name, column.found, column.content
     is_cell = len(plan.columns) == 1 and content is found
     typed = block.typed.get(plan.columns[0]) if is_cell else None
@@ -155,8 +153,8 @@ def _read_column(plan: FieldPlan, column: TextColumn, block: Block) -> _ReadColu
     else:
         typed = None
         values = read_values(content, plan, may_hold_nul=block.may_hold_nul or not is_cell)
+    why = cell_faults(plan, block, content, reader_faults(plan, block, found, noted))
     remarks: tuple[Remark, ...] = ()
-    why = cell_faults(plan, block, found, content)
     if values.null_count() > content.null_count() and plan.takes_null_words:
         unread = values.is_null() if why is None else values.is_null() & why.is_null()
         found, remarks = _without_null_words(plan, column, unread, block.lines)
