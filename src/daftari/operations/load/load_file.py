@@ -156,7 +156,8 @@ class _Load:
     def _judged(self, now: datetime) -> Iterator[Judged]:
         today, known, sealer = self._dataset.today(now), self._parents.existing(), self._sealer()
         if self._delivery.judge is not None:
-            return self._delivery.judge.judged(JudgeOrder(run_id=self._run_id, today=today, existing=known))
+            order = JudgeOrder(run_id=self._run_id, today=today, existing=known.as_sent())
+            return self._delivery.judge.judged(order)
         intake = Intake(
             book=rulebook(self._dataset, today=today, known=known.keys, standing=known.standing),
             plan=self._delivery.plan,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -37,6 +37,10 @@ class ExistingRows:
     #: by rule that looks at referenced rows: the key and the rule's fields of each row of the dataset that breaks it.
     #: A row that comes again with the same values is not judged again: what it refers to has changed since.
     standing: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    def as_sent(self) -> ExistingRows:
+        """Return the same for another process, which has read the fields of the referenced datasets itself."""
+        return replace(self, keys={replace(it, known_fields=()): rows for it, rows in self.keys.items()})
 
 
 def asked_of(dataset: Dataset) -> dict[Relationship, tuple[str, ...]]:
