@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 from tests.contracts import contract_of, field
@@ -186,6 +186,7 @@ MANY = settings(
 
 
 @MANY
+@example(rows=[dict.fromkeys(NAMES)] * 2, texts=["0 = coalesce(fee, 0)"])
 @given(rows=ROWS, texts=st.lists(CONDITION, min_size=1, max_size=12))
 def test_a_condition_gives_one_verdict_here_and_there(table, rows, texts):
     conditions = [parse(text, DATASET, where="rule") for text in texts]

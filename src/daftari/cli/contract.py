@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from daftari.cli.contract_views import change_table, example_lines, fault_line, show_contract
-from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
+from daftari.cli.options import (
+    EnvOption,
+    HeaderRowOption,
+    Output,
+    OutputOption,
+    SheetOption,
+    WorkspaceOption,
+    err,
+    out,
+    print_json,
+)
 from daftari.cli.session import now, open_session
 from daftari.contract.as_json import as_plain
 from daftari.contract.compatibility.compatibility import ChangeKind, ContractChange, compare
@@ -153,15 +163,8 @@ def import_(
             "--examples", help="Copy values into the contract as examples, except those of persons."
         ),
     ] = False,
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)] = None,
-    header_row: Annotated[
-        int | None,
-        typer.Option(
-            "--header-row",
-            min=0,
-            help="The line of the header; 0: the file has none. Default: found by itself.",
-        ),
-    ] = None,
+    sheet: SheetOption = None,
+    header_row: HeaderRowOption = None,
     to: Annotated[
         Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from daftari.cli.clock import now
-from daftari.cli.options import DryRunOption, WorkspaceOption, err, out
+from daftari.cli.options import DryRunOption, HeaderRowOption, SheetOption, WorkspaceOption, err, out
 from daftari.operations.contracts.import_contract import FileOptions
 from daftari.operations.workspace.new_pipeline import PipelineSource, new_pipeline
 from daftari.operations.workspace.open_workspace import read_workspace
@@ -35,15 +35,8 @@ def pipeline(
             "--from", help="A file of rows to make it from: CSV, Excel, Parquet, JSON …", show_default=False
         ),
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)] = None,
-    header_row: Annotated[
-        int | None,
-        typer.Option(
-            "--header-row",
-            min=0,
-            help="The line of the header; 0: the file has none. Default: found by itself.",
-        ),
-    ] = None,
+    sheet: SheetOption = None,
+    header_row: HeaderRowOption = None,
     workspace: WorkspaceOption = None,
     dry_run: DryRunOption = False,
 ) -> None:

@@ -36,6 +36,15 @@ EnvOption = Annotated[
 ]
 OutputOption = Annotated[Output, typer.Option("--output", help="Format of the result.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+SheetOption = Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)]
+HeaderRowOption = Annotated[
+    int | None,
+    typer.Option(
+        "--header-row",
+        min=0,
+        help="The line of the header; 0: the file has none. Default: found by itself.",
+    ),
+]
 
 #: Results. Wraps at 80 columns when not on a terminal, so that piped output is the same everywhere.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 80)

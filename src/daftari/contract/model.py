@@ -262,7 +262,7 @@ class Field:
     protection: Protection = Protection()
     case_insensitive: bool = False  #: `daftari.caseInsensitive`: unique without regard to case
     digits_only: bool = False  #: `daftari.digitsOnly`: other characters are removed as it is read
-    width: int | None = None  #: `daftari.width`: shorter texts get noughts at the left as they are read
+    width: int | None = None  #: `daftari.width`: shorter texts get zeros at the left as they are read
     examples: tuple[Any, ...] = ()
     line: int = 0  #: in the contract file
 

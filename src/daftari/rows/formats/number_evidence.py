@@ -80,7 +80,7 @@ class NumberEvidence:
         """
         Return the decimal mark, given that every number is whole: a single mark groups thousands.
 
-        A point before three noughts may still be a decimal point, as a database writes it.
+        A point before three zeros may still be a decimal point, as a database writes it.
         """
         if self.either(",") and not self.either("."):
             return "."

@@ -50,9 +50,9 @@ class ParsedRows:
     unreadable: dict[str, str] = default(default_factory=dict)  #: field: what was expected, in words
     remarks: tuple[Remark, ...] = ()  #: on how the values were read
     malformed: tuple[Malformed, ...] = ()  #: records that are no rows and were not left out
-    #: fields that no row speaks of: existing rows keep their value
+    #: fields that no row has: existing rows keep their value
     absent: tuple[str, ...] = ()
-    #: for each row the further fields that it does not speak of, with a comma after each; None: none
+    #: for each row the further fields that it lacks, with a comma after each; None: none
     absent_in_row: pl.Series | None = None
     #: field: why the reader of the file found its value to be none, by row; null where it is one
     faults: dict[str, pl.Series] = default(default_factory=dict)
@@ -70,7 +70,7 @@ class ParsedRows:
         )
 
     def lacks(self, fields: Sequence[str]) -> pl.Series:
-        """Return which rows do not speak of at least one of *fields*."""
+        """Return which rows lack at least one of *fields*."""
         if self.absent_in_row is None or set(fields) & set(self.absent):
             return pl.repeat(bool(set(fields) & set(self.absent)), len(self.lines), eager=True)
         named = pl.any_horizontal(lacks_field(pl.col("absent"), name) for name in fields)

@@ -36,7 +36,7 @@ class Batch:
     @property
     def rows(self) -> pl.DataFrame:
         """
-        The contract's fields, without those that the rows do not speak of, then _run_id.
+        The contract's fields, without those that the rows lack, then _run_id.
 
         Raises:
             RowsElsewhere: the batch came from another process.
@@ -90,7 +90,7 @@ def complete_from_earlier(
     rows: pl.DataFrame, absent: pl.Series, key: tuple[str, ...]
 ) -> tuple[pl.DataFrame, pl.Series]:
     """
-    Give each row the values that it does not speak of from the latest earlier row of its key that does.
+    Give each row the values that it lacks from the latest earlier row of its key that does.
 
     *absent* is as `ParsedRows.absent_in_row`; return the rows, and what is still absent in each.
     """

@@ -67,7 +67,7 @@ class Block:
     repeated: int = 0  #: records skipped because they repeat the header
     is_trimmed: bool = False  #: whether no cell is empty or has white space around it
     remarks: tuple[Remark, ...] = ()  #: on how these records were read
-    #: Boolean, for columns that some rows lack: true where the row does not speak of the column at all
+    #: Boolean, for columns that some rows lack: true where the row lacks the column
     absent: pl.DataFrame | None = None
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
     #: by column: why the reader found a cell to be no value of any type ("is NaN …"); null where it is one

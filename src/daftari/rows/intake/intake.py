@@ -74,7 +74,7 @@ class _ValidRows:
     rejected_values: pl.DataFrame  #: the typed values of rejected rows, malformed ones excepted
     rejected_lines: pl.Series  #: their lines
     met: Met
-    absent: tuple[str, ...]  #: fields that no row speaks of
+    absent: tuple[str, ...]  #: fields that no row has
     absent_in_row: pl.Series | None  #: the further ones of each row, as in `ParsedRows`
 
 
@@ -155,7 +155,7 @@ def _judged(valid: _ValidRows, intake: Intake, seen: Seen | None) -> Judged:
 def _alike(
     rows: pl.DataFrame, lines: pl.Series, absent: tuple[str, ...], absent_in_row: pl.Series | None
 ) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-    """Yield rows that speak of the same fields together, with the columns of those fields only."""
+    """Yield rows that have the same fields together, with the columns of those fields only."""
     if absent_in_row is None:
         yield rows.drop(absent), lines
         return

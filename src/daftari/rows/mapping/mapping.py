@@ -111,7 +111,7 @@ class FieldSource(_Part):
     phone: Literal["KE", "UG", "TZ", "RW"] | None = (
         None  #: to E.164, of this country if the number names none
     )
-    pad: Annotated[int, Field(ge=1, le=64)] | None = None  #: with noughts at the left, to this width
+    pad: Annotated[int, Field(ge=1, le=64)] | None = None  #: with zeros at the left, to this width
 
     part: Annotated[str, AfterValidator(_with_a_group)] | None = None
     lookup: AbstractMapping[Text, Text | None] | None = None

@@ -18,9 +18,11 @@ def to_polars(node: exp.Expr, fields: Fields, today: date, time_zone: str) -> pl
     """
     Return *node* as an expression over typed values, null where SQL gives null.
 
-    A timestamp becomes a date in *time_zone*.
+    A timestamp becomes a date in *time_zone*. There is a value for each row.
     """
-    return _Former(fields, today, time_zone).of(node)
+    found = _Former(fields, today, time_zone).of(node)
+    # polars makes one value of `coalesce(field, 0)` where the field is null in every row.
+    return found & pl.repeat(True, pl.len()) if node.find(exp.Coalesce) else found
 
 
 @dataclass(frozen=True)

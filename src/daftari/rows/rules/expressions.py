@@ -55,7 +55,7 @@ class ParsedCondition:
 
     @property
     def looks_beyond(self) -> bool:
-        """Whether a check constraint cannot judge it, whatever the day: *sql* speaks of ROW and of referenced rows."""
+        """Whether a check constraint cannot judge it, whatever the day: *sql* refers to ROW and of referenced rows."""
         return bool(self.referenced or self.sums or self.uses_calendar)
 
 

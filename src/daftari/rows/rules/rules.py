@@ -274,7 +274,7 @@ def judge_rows(rows: ParsedRows, book: Rulebook) -> Verdicts:
 
 
 def _without_absent(kept: pl.Series, absent_in_row: pl.Series) -> pl.Series:
-    """Remove from each row's cells the fields that it does not speak of. Row by row: few rows are rejected."""
+    """Remove from each row's cells the fields that it lacks. Row by row: few rows are rejected."""
     found = [
         json.dumps({name: text for name, text in json.loads(one).items() if name not in absent.split(",")})
         for one, absent in zip(kept, absent_in_row, strict=True)
@@ -336,7 +336,7 @@ def _by_reference(rows: ParsedRows, rule: Rule, book: Rulebook) -> _Broken:
 
 
 def _judged(rule: Rule, broken: pl.Series, rows: ParsedRows) -> pl.Series:
-    """Leave to the table's check the rows that do not speak of each field of *rule*: they may keep another value."""
+    """Leave to the table's check the rows that lack a field of *rule*: they may keep another value."""
     if not rule.is_checked or not broken.any():
         return broken
     return broken & ~rows.lacks(rule.fields)
@@ -387,7 +387,7 @@ def preview(text: pl.DataFrame, dataset: Dataset) -> dict[str, pl.Series]:
     Return `preview` and `key` of rejected rows, as JSON of their *text*.
 
     Invisible characters are named by their codes. Every value that may not be shown is `***`; a key is null if it is
-    incomplete or may not be shown. A field that the rows do not speak of has no column in *text*.
+    incomplete or may not be shown. A field that the rows lack has no column in *text*.
     """
     text = text.with_columns(pl.col(pl.String).str.replace_all("\0", _NUL, literal=True))
     shown = [
@@ -409,8 +409,8 @@ def cells(values: pl.DataFrame, text: pl.DataFrame, dataset: Dataset) -> pl.Seri
     """
     Return rows as JSON, one text per field: readable values in canonical form, the rest as received.
 
-    So a corrected row is read like a record of the API, whatever the date format of its file. A field that the rows do
-    not speak of has no column in *values*.
+    So a corrected row is read like a record of the API, whatever the date format of its file. A field that the
+    rows lack has no column in *values*.
     """
     columns = [
         pl.coalesce(_canonical(values[field.name]), text[field.name]).alias(field.name)
