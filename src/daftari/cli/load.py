@@ -38,8 +38,6 @@ SheetOption = Annotated[
         show_default=False,
     ),
 ]
-
-
 RoundingOption = Annotated[
     list[str] | None,
     typer.Option(

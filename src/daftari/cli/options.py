@@ -36,7 +36,7 @@ EnvOption = Annotated[
 ]
 OutputOption = Annotated[Output, typer.Option("--output", help="Format of the result.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
-SheetOption = Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)]
+SheetNameOption = Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)]
 HeaderRowOption = Annotated[
     int | None,
     typer.Option(
