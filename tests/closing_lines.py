@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from daftari.io.embedded.binaries import find_binaries
-from daftari.settings import EmbeddedServer
+from tests.servers import kind_named
 
 WIDTH = 80
 _OUTCOMES = ("passed", "failed", "skipped")
@@ -32,11 +31,11 @@ def servers(stats: Mapping[str, Sequence[Any]]) -> list[str]:
     )
     lines = []
     for kind in sorted({kind for kind, _ in ran}):
-        binaries = find_binaries(EmbeddedServer(kind))
+        binaries = kind_named(kind).binaries
         extras = [it for it in ("pgcrypto", "pgaudit") if it in binaries.libraries]
         counts = ", ".join(f"{ran[kind, it]} {it}" for it in _OUTCOMES if ran[kind, it])
         what = " and ".join(extras) or "no pgcrypto"
-        lines.append(f"on PostgreSQL {binaries.version} ({kind}; {what}): {counts}")
+        lines.append(f"on PostgreSQL {binaries.version} ({binaries.kind}; {what}): {counts}")
     return lines
 
 

