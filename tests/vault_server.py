@@ -1,8 +1,8 @@
 """
 What Vault answers on the paths that Daftari asks, on a loopback port: transit and KV, version 2.
 
-After its published HTTP API: paths, methods, bodies, status codes and `errors`. It is not Vault, which cannot be
-installed here; that a real one answers so is not shown.
+After its published HTTP API: paths, methods, bodies, status codes and `errors`. It is for failures that a real
+server does not give when asked; `tests/system/test_openbao.py` has the rest on a real one.
 """
 
 from __future__ import annotations

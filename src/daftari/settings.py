@@ -37,7 +37,9 @@ OIDC_ALGORITHMS = (
 #: Set by the workspace's place and by --env, never from a file.
 _GIVEN = ("root", "environment")
 #: May hold a password, so not allowed in `daftari.toml`, which is versioned.
-_SECRET = ("database_url", "keys_url", "vault_token", "oidc_client_secret")
+_SECRET = ("database_url", "keys_url", "vault_token", "vault_secret_id", "oidc_client_secret")
+#: Each is a way to log in to Vault.
+_VAULT_LOGINS = ("vault_token", "vault_role_id", "vault_kubernetes_role")
 #: Variables that locate the workspace, and those that its profiles.yml reads (`daftari env` prints them).
 _NO_SETTINGS = (
     "DAFTARI_ENV", "DAFTARI_WORKSPACE", "DAFTARI_DBT_SCHEMA", "DAFTARI_DBT_THREADS", "DAFTARI_DB_APPLICATION",
@@ -123,6 +125,18 @@ class Settings(BaseSettings):
         default=None, description="an address such as https://vault.example.org:8200"
     )
     vault_token: SecretStr | None = Field(default=None, description="a Vault token")
+    vault_role_id: str | None = Field(default=None, min_length=1, description="the id of an AppRole in Vault")
+    vault_secret_id: SecretStr | None = Field(default=None, description="the secret id of that AppRole")
+    vault_kubernetes_role: str | None = Field(
+        default=None, min_length=1, description="a role of Vault's login for Kubernetes"
+    )
+    vault_kubernetes_token_file: Path = Field(
+        default=Path("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+        description="a file with the token of a service account",
+    )
+    vault_auth_mount: str | None = Field(
+        default=None, min_length=1, description="where the login is mounted in Vault"
+    )
     vault_namespace: str | None = Field(default=None, description="a Vault namespace")
     vault_ca_file: Path | None = Field(default=None, description="a file of CA certificates")
     vault_key: str | None = Field(
@@ -204,10 +218,22 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _can_ask_vault(self) -> Settings:
-        needs_vault = self.vault_key or self.vault_secrets
-        if needs_vault and not (self.vault_address and self.vault_token):
-            missing = "DAFTARI_VAULT_TOKEN" if self.vault_address else "DAFTARI_VAULT_ADDRESS"
-            raise SettingError(f"{missing}: missing; required because keys or secrets are in Vault")
+        if not (self.vault_key or self.vault_secrets):
+            return self
+        ways = [name for name in _VAULT_LOGINS if getattr(self, name)]
+        if len(ways) > 1:
+            found = " and ".join(f"DAFTARI_{name.upper()}" for name in ways)
+            raise SettingError(f"{found}: expected one way to log in to Vault")
+        for name, needed in (
+            ("vault_address", True),
+            ("vault_token", not ways),
+            ("vault_secret_id", self.vault_role_id is not None),
+        ):
+            if needed and not getattr(self, name):
+                raise SettingError(
+                    f"DAFTARI_{name.upper()}: missing; required because keys or secrets are in Vault",
+                    hint="Log in by a token, by an AppRole or by Kubernetes: docs/vault.md.",
+                )
         return self
 
     @field_validator("oidc_algorithms")

@@ -2,20 +2,15 @@
 
 import shutil
 import traceback
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from tests.certificates import certificate_of
 from tests.vault_server import TOKEN, vault_server
 
 from daftari.errors import KeysUnavailable, SettingError
 from daftari.io.keys import key_store_of
-from daftari.io.keys.vault import VaultAccess
+from daftari.io.keys.vault_session import AppRole, VaultAccess, VaultToken
 from daftari.io.workspace.secrets import with_secrets
 from daftari.operations.keys.begin_key_epoch import begin_key_epoch
 from daftari.protect.keys import KeyOwner
@@ -118,28 +113,6 @@ def test_vault_that_sends_us_elsewhere_is_not_followed(root, vault):
         assert another.asked == []
 
 
-def certificate_of(folder):
-    """A certificate for 127.0.0.1 that nobody else vouches for, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vault of a test")])
-    begin = datetime.now(UTC) - timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "vault.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(private + made.public_bytes(Encoding.PEM))
-    return path
-
-
 def test_a_vault_with_an_untrusted_certificate_receives_nothing(root, monkeypatch, tmp_path):
     certificate = certificate_of(tmp_path)
     with vault_server(certificate) as secured:
@@ -154,7 +127,7 @@ def test_a_vault_with_an_untrusted_certificate_receives_nothing(root, monkeypatc
 
 
 def test_a_token_shows_in_nothing_that_is_printed(root, vault):
-    access = VaultAccess(address=vault.address, token=TOKEN)
+    access = VaultAccess(address=vault.address, login=VaultToken(token=TOKEN))
     assert TOKEN not in f"{access!r} {opened(root)!r} {opened(root).wrapping!r} {read_settings(root)!r}"
 
 
@@ -207,3 +180,39 @@ def test_a_token_in_the_versioned_file_is_refused(root):
     (root / "daftari.toml").write_text('[workspace]\nvault_token = "s.1"\n', "utf-8")
     with pytest.raises(SettingError, match="vault_token may hold a password"):
         read_settings(root)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"ROLE_ID": "r", "SECRET_ID": "s"},
+            "DAFTARI_VAULT_TOKEN and DAFTARI_VAULT_ROLE_ID: expected one way",
+        ),
+        ({"TOKEN": "", "ROLE_ID": "r"}, "DAFTARI_VAULT_SECRET_ID: missing"),
+        ({"KUBERNETES_ROLE": "r"}, "DAFTARI_VAULT_TOKEN and DAFTARI_VAULT_KUBERNETES_ROLE: expected one way"),
+    ],
+    ids=str,
+)
+def test_one_complete_way_to_log_in_is_asked_for(root, monkeypatch, given, said):
+    for name, value in given.items():
+        monkeypatch.setenv(f"DAFTARI_VAULT_{name}", value)
+    with pytest.raises(SettingError, match=said):
+        read_settings(root)
+
+
+def test_a_login_that_is_sent_elsewhere_is_not_followed(root, vault, monkeypatch):
+    monkeypatch.delenv("DAFTARI_VAULT_TOKEN")
+    monkeypatch.setenv("DAFTARI_VAULT_ROLE_ID", "r")
+    monkeypatch.setenv("DAFTARI_VAULT_SECRET_ID", "s3cret-id")
+    with vault_server() as another:
+        vault.sends_to = another.address
+        with pytest.raises(KeysUnavailable, match="redirected us to another address") as caught:
+            opened(root).keys_for(OWNERS[:1])
+        assert another.asked == []
+    assert "s3cret-id" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_secret_id_shows_in_nothing_that_is_printed():
+    login = AppRole(role_id="r", secret_id="s3cret-id")
+    assert "s3cret-id" not in repr(VaultAccess(address="http://127.0.0.1", login=login))

@@ -43,7 +43,8 @@ def store_file(settings: Settings) -> Path:
 def wrapping_of(settings: Settings) -> Wrapping:
     if settings.vault_key:
         # Importing Vault's client takes as long as a small load; few need it.
-        from daftari.io.keys.vault import VaultWrapping, vault_access
+        from daftari.io.keys.vault import VaultWrapping
+        from daftari.io.keys.vault_session import vault_access
 
         return VaultWrapping(
             vault_access(settings), key=settings.vault_key, mount=settings.vault_transit_mount

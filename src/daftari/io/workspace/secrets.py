@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from daftari.errors import SettingError
-from daftari.io.keys.vault import read_secrets, vault_access
+from daftari.io.keys.vault import read_secrets
+from daftari.io.keys.vault_session import vault_access
 from daftari.settings import EmbeddedServer, Settings
 
 #: Fields of the secret, and the settings that they set.
