@@ -1,5 +1,7 @@
 """What a governed table does by itself. The promises are those of migrations/0002_tables.sql."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 from tests.conftest import NOW
@@ -64,6 +66,46 @@ def test_ranges_of_one_key_cannot_overlap_save_where_the_contract_says(tables, s
         assert outcome == "refused"
     else:
         assert outcome == "taken"
+
+
+HALF = {"trip": "1", "team": "blue", "status": "asked", "starts_on": "2026-03-05", "ends_on": "2026-03-05"}
+HALF["purpose"] = "half"
+
+
+def fill_shared(conn, folder):
+    overlap = replace(TRIPS.no_overlap, shared="purpose = 'half'")
+    apply_contracts(
+        conn, contracts(TEAMS, replace(TRIPS, no_overlap=overlap)), migrations_dir=folder, now=NOW
+    )
+    conn.execute("insert into ops.teams (team, _run_id) values ('blue', 1), ('red', 1)")
+
+
+@pytest.mark.parametrize(
+    ("second", "outcome"),
+    [
+        ({"purpose": "half"}, "taken"),
+        ({"purpose": "whole"}, "refused"),
+        ({"purpose": None}, "refused"),
+        ({"starts_on": "2026-03-01", "ends_on": "2026-03-31", "purpose": "whole"}, "refused"),
+        ({"purpose": "whole", "status": "refused"}, "taken"),
+        ({"purpose": "whole", "team": "red"}, "taken"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_rows_that_share_may_overlap_one_another_but_no_other_row(
+    filled, tmp_path, second, outcome, is_first
+):
+    rows = [HALF, {**HALF, **second, "trip": "2"}]
+    with filled(fill_shared, tmp_path) as (conn, _):
+        for row in rows if is_first else rows[::-1]:
+            statement = f"insert into ops.trips ({', '.join(row)}, _run_id) values ({'%s, ' * len(row)} 1)"
+            try:
+                conn.execute(statement, list(row.values()))
+            except psycopg.errors.ExclusionViolation:
+                found = "refused"
+            else:
+                found = "taken"
+    assert found == outcome
 
 
 @pytest.mark.parametrize(

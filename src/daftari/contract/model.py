@@ -337,6 +337,7 @@ class Overlap:
     start: str
     end: str
     unless: str | None = None
+    shared: str | None = None  #: rows that meet this condition may overlap one another, but no other row
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,11 @@
 
 import csv
 import io
+import os
+from pathlib import Path
+
+from daftari.compile.quality.suites import suite
+from daftari.io.workspace.files import read_workspace
 
 
 def _problem(step):
@@ -67,6 +72,19 @@ def api_9(ran):
     assert [step.status for step in ran.steps] == [201, 200, 422, 200]
     assert [it[:10] for it in _problem(ran.steps[2])[1]] == ["amount may"]
     assert _stored(ran, "EA-1", "amount, status") == [("100.00", "paid")]  # on the approval of 100
+
+
+def api_10(ran):
+    assert ran.last.status == 201
+    contract = read_workspace(Path(os.environ["DAFTARI_WORKSPACE"])).dataset("expenses")[1]
+    (check,) = (it for it in suite(contract).checks if it.id == "rule.not_claimed_twice")
+    alike = ran.query(check.kwargs["unexpected_rows_query"].replace("\\:", ":"))
+    assert {("EA-1",), ("EA-2",)} <= set(alike)
+
+
+def api_11(ran):
+    assert _problem(ran.last)[0] in (409, 422)
+    assert _stored(ran, "EA-1%") == [("EA-1",)]
 
 
 def api_12(ran):

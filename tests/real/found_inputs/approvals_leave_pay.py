@@ -9,6 +9,10 @@ from daftari.compile.quality.suites import suite
 from daftari.io.workspace.files import read_workspace
 
 
+def approvals_leave_pay_1(ran):
+    assert ran.last.counts == {"received": 2, "inserted": 2}
+
+
 def approvals_leave_pay_2(ran):
     load, transform = ran.steps
     assert load.counts == {"received": 1, "inserted": 1}

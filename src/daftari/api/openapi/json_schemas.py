@@ -33,6 +33,11 @@ OUTCOME: dict[str, Any] = {
                 "properties": {name: {"type": "string"} for name in ("rule", "field", "reason")},
             },
         },
+        "remarks": {
+            "type": "array",
+            "description": "What was changed in its texts, such as a character that nobody sees.",
+            "items": {"type": "string"},
+        },
     },
 }
 

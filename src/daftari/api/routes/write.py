@@ -19,7 +19,7 @@ from daftari.api.write_queue import WriteQueue
 from daftari.contract.access.caller import Caller, RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_rows import Reader, sees
-from daftari.operations.write.write_requests import RequestAnswer, WriteRequest, fingerprint
+from daftari.operations.write.write_requests import RecordOutcome, RequestAnswer, WriteRequest, fingerprint
 from daftari.rows.intake.records import NotARecord, Record, cell
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
@@ -118,10 +118,15 @@ def _key(request: HttpRequest) -> str | None:
 
 
 def _answer_of_batch(answer: RequestAnswer) -> Response:
-    found = [{"status": it.status, "reasons": list(it.reasons)} for it in answer.outcomes]
+    found = [_said(it) for it in answer.outcomes]
     counts = Counter(it.status for it in answer.outcomes)
     content: dict[str, Any] = {"run_id": answer.run_id, "counts": dict(counts), "records": found}
     return JSONResponse(content, headers=_headers(answer))
+
+
+def _said(outcome: RecordOutcome) -> dict[str, Any]:
+    remarks = {"remarks": list(outcome.remarks)} if outcome.remarks else {}
+    return {"status": outcome.status, "reasons": list(outcome.reasons), **remarks}
 
 
 def _answer_of_one(answer: RequestAnswer) -> Response:
@@ -136,8 +141,9 @@ def _answer_of_one(answer: RequestAnswer) -> Response:
             headers=_headers(answer),
         )
     status = 201 if outcome.status == "inserted" else 200
-    content = {"run_id": answer.run_id, "status": outcome.status, "reasons": []}
-    return JSONResponse(content, status_code=status, headers=_headers(answer))
+    return JSONResponse(
+        {"run_id": answer.run_id, **_said(outcome)}, status_code=status, headers=_headers(answer)
+    )
 
 
 def _headers(answer: RequestAnswer) -> dict[str, str]:

@@ -165,10 +165,12 @@ def _target(
 
 def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     """
-    Return the exclusion constraint that prevents ranges of one key from overlapping.
+    Return the exclusion constraints that prevent ranges of one key from overlapping.
+
+    With `shared` there are two: one among the rows that do not meet it, and one between these and those that do.
 
     Raises:
-        ContractError: start and end are not a range, the dataset is partitioned, or the server cannot judge `unless`.
+        ContractError: start and end are not a range, the dataset is partitioned, or a condition cannot be checked.
     """
     overlap = dataset.no_overlap
     if overlap is None:
@@ -176,24 +178,36 @@ def no_overlap(dataset: Dataset, schemas: Schemas) -> list[Constraint]:
     if dataset.partitioning:
         raise ContractError(f"{dataset.name}: noOverlap in a partitioned dataset; expected one or the other")
     keys = [f"{identifier(dataset.field(name).name)} with =" for name in overlap.key]
-    parts = ", ".join([*keys, f"{_range(dataset, overlap)} with &&"])
-    where = ""
-    if overlap.unless:
-        parsed = expressions.parse(overlap.unless, dataset, where=f"{dataset.name}: noOverlap unless")
-        if speaks_of_sealed(dataset, parsed.fields):
-            raise ContractError(
-                f"{dataset.name}: noOverlap unless uses a sealed field; expected other fields"
-            )
-        condition = parsed.check
-        if condition is None:
-            raise ContractError(
-                f"{dataset.name}: noOverlap unless depends on the current day; expected only fields"
-            )
-        # if it is null, ranges may not overlap either
-        where = f" where (({condition}) is not true)"
-    name = derived(dataset.name, "no_overlap")
-    definition = f"exclude using gist ({parts}){where}"
-    return [_constraint(dataset, schemas, name, ConstraintKind.EXCLUSION, definition)]
+    parts = [*keys, f"{_range(dataset, overlap)} with &&"]
+    # if a condition is null, ranges may not overlap either
+    unless, shared = (
+        None if text is None else f"({_checked(dataset, name, text)}) is not true"
+        for name, text in (("unless", overlap.unless), ("shared", overlap.shared))
+    )
+    found = [("no_overlap", parts, " and ".join(filter(None, (unless, shared))))]
+    if shared:
+        found.append(("no_overlap_shared", [*parts, f"(cast(({shared}) as integer)) with <>"], unless or ""))
+    return [
+        _constraint(
+            dataset,
+            schemas,
+            derived(dataset.name, name),
+            ConstraintKind.EXCLUSION,
+            f"exclude using gist ({', '.join(of)})" + (f" where ({where})" if where else ""),
+        )
+        for name, of, where in found
+    ]
+
+
+def _checked(dataset: Dataset, name: str, text: str) -> str:
+    """Return a condition of noOverlap as SQL."""
+    where = f"{dataset.name}: noOverlap {name}"
+    parsed = expressions.parse(text, dataset, where=where)
+    if speaks_of_sealed(dataset, parsed.fields):
+        raise ContractError(f"{where} uses a sealed field; expected other fields")
+    if parsed.check is None:
+        raise ContractError(f"{where} depends on the current day or on other rows; expected only fields")
+    return parsed.check
 
 
 def _range(dataset: Dataset, overlap: Overlap) -> str:

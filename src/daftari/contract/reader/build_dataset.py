@@ -134,7 +134,7 @@ def _overlap(stated: OverlapValue | None) -> Overlap | None:
     if stated is None:
         return None
     key = (stated.key,) if isinstance(stated.key, str) else tuple(stated.key)
-    return Overlap(key=key, start=stated.start, end=stated.end, unless=stated.unless)
+    return Overlap(key=key, start=stated.start, end=stated.end, unless=stated.unless, shared=stated.shared)
 
 
 def _unknown_fields(

@@ -79,6 +79,7 @@ class OverlapValue(_Value):
     start: Text
     end: Text
     unless: Text | None = None
+    shared: Text | None = None
 
 
 class StepValue(_Value):

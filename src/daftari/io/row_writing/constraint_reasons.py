@@ -46,9 +46,8 @@ class Refusals:
         }
         if overlap := self._dataset.no_overlap:
             fields = (*overlap.key, overlap.start, overlap.end)
-            found[derived(table, "no_overlap")] = Refusal(
-                rule="no_overlap", fields=fields, reason="overlaps another row of the same key"
-            )
+            why = Refusal(rule="no_overlap", fields=fields, reason="overlaps another row of the same key")
+            found |= {derived(table, name): why for name in ("no_overlap", "no_overlap_shared")}
         for relationship in self._dataset.relationships:
             found[derived(table, *relationship.fields, "fkey")] = Refusal(
                 rule=reference_rule(relationship), fields=relationship.fields, reason=NAMES_NOTHING

@@ -27,6 +27,7 @@ from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.load.load_as_caller import LoadAsCaller
 from daftari.io.load.prefetch import prefetch
 from daftari.io.load.repeated_rows import RepeatedRows, repeated_rows
+from daftari.io.load.undeclared_steps import undeclared_steps
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.sealed_cells import SealedCells
 from daftari.io.runs import ledger
@@ -247,7 +248,7 @@ class _Load:
         corrected = quarantine_entries.resolve_landed(self._conn, run_id, self._dataset)
         audited = BatchAudit.of(self._dataset.name, self._counts, self._landing.digest)
         ledger.record_batch(self._conn, replace(audited, operation=self._landing.operation))
-        own = (*self._met.remarks, *repeated, *self._judged_before())
+        own = (*self._met.remarks, *repeated, *self._judged_before(), *self._undeclared_steps())
         remarks = merged((*delivery.source.remarks, *delivery.plan.remarks, *own))
         is_replay = self._replays is not None
         ledger.record_file(self._conn, run_id, self._dataset.name, delivery.origin, is_replay=is_replay)
@@ -264,6 +265,17 @@ class _Load:
             remarks=remarks,
             corrected=corrected,
         )
+
+    def _undeclared_steps(self) -> Iterator[Remark]:
+        """Say which rows changed their state otherwise than by a step: whoever records decisions may do that."""
+        approval = self._dataset.approval
+        if approval is None or not self._counts.updated:
+            return
+        is_shown = not self._dataset.field(approval.field).is_confidential
+        for was, becomes, rows in undeclared_steps(self._conn, self._dataset, self._run_id):
+            step = f" from {was} to {becomes}" if is_shown else ""
+            text = f"{approval.field} changed{step}, which is not a step of the contract's approval"
+            yield Remark(kind=RemarkKind.UNDECLARED_STEP, text=text, count=rows)
 
     def _judged_before(self) -> Iterator[Remark]:
         known = ledger.known_run(self._conn, self._dataset.name, self._delivery.origin.sha256)

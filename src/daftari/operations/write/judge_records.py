@@ -9,6 +9,7 @@ from datetime import date, datetime
 import polars as pl
 
 from daftari.contract.model import Contract, Dataset
+from daftari.rows.formats.texts import cleaned_by_line
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.intake import Intake, Judged, take_in
 from daftari.rows.intake.records import Record, record_plan, records_block
@@ -60,6 +61,14 @@ def judge_records(
     )
     (judged,) = take_in([block], intake)
     return judged
+
+
+def remarks_on_records(contract: Contract, sent: JudgedRecords, judged: Judged) -> dict[int, tuple[str, ...]]:
+    """Return by line what was changed in the texts of the records, such as a character that nobody sees."""
+    if not judged.met.remarks:
+        return {}
+    ready = _ready_ones[contract.hash, contract.dataset.time_zone]
+    return cleaned_by_line(ready.plan, records_block(sent.records, contract.dataset))
 
 
 def refers_to_itself(dataset: Dataset) -> bool:

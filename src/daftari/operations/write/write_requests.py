@@ -43,6 +43,7 @@ class RecordOutcome:
 
     status: str  #: inserted, updated, unchanged, duplicate, superseded or quarantined; of a step also refused
     reasons: tuple[dict[str, Any], ...] = ()  #: rule, field and reason; no value of the record
+    remarks: tuple[str, ...] = ()  #: what was changed in its texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,18 +96,21 @@ def to_keep(outcomes: Sequence[RecordOutcome]) -> dict[str, Any]:
     """Return *outcomes* in stored form: equal consecutive ones once, with their number."""
     kept: list[dict[str, Any]] = []
     for outcome in outcomes:
-        if kept and (kept[-1]["status"], kept[-1]["reasons"]) == (outcome.status, outcome.reasons):
+        one = {"status": outcome.status, "reasons": outcome.reasons}
+        if outcome.remarks:
+            one["remarks"] = outcome.remarks
+        if kept and {**kept[-1], "times": 1} == {**one, "times": 1}:
             kept[-1]["times"] += 1
         else:
-            kept.append({"status": outcome.status, "reasons": outcome.reasons, "times": 1})
+            kept.append({**one, "times": 1})
     return {"outcomes": kept}
 
 
 def kept_answer(run_id: int, kept: Mapping[str, Any]) -> RequestAnswer:
     """Return the answer that *kept* was made from."""
-    outcomes = tuple(
-        outcome
-        for it in kept["outcomes"]
-        for outcome in [RecordOutcome(status=it["status"], reasons=tuple(it["reasons"]))] * it.get("times", 1)
-    )
-    return RequestAnswer(run_id=run_id, outcomes=outcomes, is_repeated=True)
+    outcomes: list[RecordOutcome] = []
+    for it in kept["outcomes"]:
+        remarks = tuple(it.get("remarks", ()))
+        one = RecordOutcome(status=it["status"], reasons=tuple(it["reasons"]), remarks=remarks)
+        outcomes += [one] * it.get("times", 1)
+    return RequestAnswer(run_id=run_id, outcomes=tuple(outcomes), is_repeated=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +32,7 @@ from daftari.io.write.idempotency import Claim
 from daftari.operations.read.read_rows import Reader
 from daftari.operations.read.row_version import require_version
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
-from daftari.operations.write.judge_records import JudgedRecords, judge_records
+from daftari.operations.write.judge_records import JudgedRecords, judge_records, remarks_on_records
 from daftari.operations.write.write_requests import (
     RecordOutcome,
     RequestAnswer,
@@ -94,15 +95,15 @@ def _insert_all_new(
     seal = Sealer(write_context.open_keys, write_context.dataset).seal
     looks_beyond = any(asked_of(write_context.dataset).values())
     look_up = ReferencedRows(conn, write_context.dataset).existing_among if looks_beyond else None
-    judged = judge_records(
-        write_context.contract, JudgedRecords(records=records, seal=seal), now, look_up=look_up
-    )
+    sent = JudgedRecords(records=records, seal=seal)
+    judged = judge_records(write_context.contract, sent, now, look_up=look_up)
     (batch,) = judged.batches
     if not judged.rejected.is_empty() or not batch.height:
         return None
     outcomes = _dropped(judged)
     for line in batch.lines:
         outcomes[line - 1] = RecordOutcome(status="inserted")
+    outcomes = _remarked(outcomes, remarks_on_records(write_context.contract, sent, judged))
     shares = _shared_out(outcomes, requests)
     named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
     delivery = optimistic_insert.OptimisticInsert(
@@ -126,6 +127,14 @@ def _dropped(judged: Judged) -> list[RecordOutcome]:
     for line in judged.superseded:
         outcomes[line - 1] = RecordOutcome(status="superseded")
     return outcomes
+
+
+def _remarked(
+    outcomes: Sequence[RecordOutcome], remarks: Mapping[int, tuple[str, ...]]
+) -> list[RecordOutcome]:
+    if not remarks:
+        return list(outcomes)
+    return [replace(it, remarks=remarks.get(line, ())) for line, it in enumerate(outcomes, 1)]
 
 
 def _all_of(requests: Sequence[WriteRequest]) -> list[Record]:
@@ -197,6 +206,7 @@ def _write_once(
         sent = JudgedRecords(records=records, seal=seal, keeps_absent=keeps_absent)
         judged = judge_records(write_context.contract, sent, now, look_up=look_up)
         outcomes = _Run(conn, write_context, run_id, corrects).all(judged)
+        outcomes = _remarked(outcomes, remarks_on_records(write_context.contract, sent, judged))
         shares = _shared_out(outcomes, requests)
         named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
         idempotency.keep_answers(

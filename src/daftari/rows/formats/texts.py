@@ -63,6 +63,21 @@ def _cleaned(
     return found, tuple(remarks)
 
 
+def cleaned_by_line(plan: ColumnPlan, block: Block) -> dict[int, tuple[str, ...]]:
+    """Return by line what is changed in the texts of *block*, of which each field takes one column."""
+    found: dict[int, tuple[str, ...]] = {}
+    for one in plan.fields:
+        texts = block.cells[one.columns[0]]
+        odd = is_odd(texts)
+        if not odd.any() or not _is_cleaned(one):
+            continue
+        for line, text in zip(block.lines.filter(odd), texts.filter(odd), strict=True):
+            _, remarks = _cleaned(one, [pl.Series([text])], pl.Series([line]))
+            if remarks:
+                found[line] = (*found.get(line, ()), *(it.text for it in remarks))
+    return found
+
+
 def _trimmed_cells(plan: ColumnPlan, block: Block) -> pl.DataFrame:
     """
     Trim every column that a field uses; the names are the positions of field and part.

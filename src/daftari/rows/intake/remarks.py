@@ -20,6 +20,7 @@ class RemarkKind(StrEnum):
     STILL_REJECTED = "still_rejected"  #: rows of a file that was loaded before wait in quarantine
     RENAMED_COLUMN = "renamed_column"  #: its name was repeated or empty in the header
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
+    UNDECLARED_STEP = "undeclared_step"  #: a change of state that is not a step of the contract
     REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already
     CLEANED = "cleaned"  #: characters that nobody sees were removed from texts
     ENCODING = "encoding"  #: guessed, or not followed by every byte

@@ -15,13 +15,16 @@ from daftari.rows.intake.remarks import Remark, RemarkKind
 
 #: Characters that show nothing: controls, zero-width ones, marks of direction, variation selectors, tags.
 _INVISIBLE = (
-    "\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
-    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 #: Of these, the ones that have no use inside a text.
 _USELESS = "\u200b\u2060\ufeff"
 _SPACES = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+#: Other characters that look like one in a text that identifies something: ends of lines, an empty Braille cell.
+_BLANKS = f"{_SPACES}\u0085\u2028\u2029\u2800"
 #: A text that may need a change: other characters than printable ASCII, or two spaces.
 _ODD = r"[^\t\n\r -~]|  "
 
@@ -39,7 +42,7 @@ def clean(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
     """Return *texts* in the form NFC, trimmed, with single spaces and without invisible characters."""
     text = pl.col("t").str.normalize("NFC")
     if is_identifying:
-        text = text.str.replace_all(f"[{_INVISIBLE}]", "").str.replace_all(f"[{_SPACES}]+", " ")
+        text = text.str.replace_all(f"[{_INVISIBLE}]", "").str.replace_all(f"[{_BLANKS}]+", " ")
     else:
         text = text.str.replace_all(f"[{_USELESS}]", "").str.replace_all(f"[{_SPACES}]{{2,}}", " ")
         text = text.str.replace_all(f"^[{_INVISIBLE}]+|[{_INVISIBLE}]+$", "")

@@ -56,8 +56,9 @@ def _conditions(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
     for rule in dataset.rules:
         if not lacks_contracts(rule.expression, dataset):
             yield f"rules.{rule.id}", rule.expression, rule.line
-    if dataset.no_overlap and dataset.no_overlap.unless:
-        yield "noOverlap.unless", dataset.no_overlap.unless, dataset.line
+    for name in ("unless", "shared"):
+        if condition := getattr(dataset.no_overlap, name, None):
+            yield f"noOverlap.{name}", condition, dataset.line
     for entry in dataset.access:
         if isinstance(entry.rows, Condition):
             yield f"access.{entry.role}.rows", entry.rows.text, dataset.line
