@@ -273,6 +273,23 @@ def test_rows_of_a_run_are_recorded_as_its_batch_and_others_by_when_they_came(ta
     assert (by_hand["run_id"], said) == (None, came)
 
 
+def test_the_run_of_a_killed_load_is_taken_over_by_nobody(tables, login):
+    """A login may take any advisory lock, also the one that once stood for a run."""
+    with psycopg.connect(tables.info.dsn, autocommit=True) as loading:
+        dead = ledger.ledger_run(loading, "load", contract(TEAMS))
+        run_id = dead.__enter__()
+        tables.execute("select pg_terminate_backend(%s, 5000)", [loading.info.backend_pid])
+    login.execute("select pg_advisory_lock(hashtext('daftari.run'), %s)", [run_id])
+    login.execute("select set_config('daftari.run_id', %s, false)", [str(run_id)])
+    act(login)
+    assert [it["run_id"] for it in entries(tables, "update")] == [None]
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        ledger.record_batch(login, BatchAudit(relation="ops.teams", operation="insert", rows=1, digest="ab"))
+    with ledger.ledger_run(tables, "load", contract(TEAMS)):
+        found = tables.execute("select status from daftari.run where run_id = %s", [run_id]).fetchone()
+    assert found == ("abandoned",)
+
+
 def test_a_batch_is_recorded_by_the_session_of_its_run_alone(login):
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
         ledger.record_batch(login, BatchAudit(relation="ops.teams", operation="insert", rows=1, digest="ab"))
@@ -307,10 +324,10 @@ def test_what_a_login_makes_in_its_temporary_schema_is_not_what_our_functions_se
         create domain pg_temp.bigint as pg_catalog.int8 check (public.catch(value::pg_catalog.text));
     """)
     with ledger.ledger_run(tables, "load", contract(TEAMS)) as run_id:
+        login.execute("create temporary table run as select %s as run_id", [run_id])
         login.execute("""
-            create temporary table pg_locks as
-            select *, pg_backend_pid() as mine from pg_catalog.pg_locks where locktype = 'advisory';
-            update pg_temp.pg_locks set pid = mine;
+            create function pg_temp.pg_backend_pid() returns int language sql as
+            $$ select session_pid from daftari.run $$
         """)
         login.execute("select set_config('daftari.run_id', %s, false)", [str(run_id)])
         act(login)

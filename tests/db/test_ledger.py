@@ -174,32 +174,34 @@ def test_a_run_that_has_ended_is_not_abandoned_afterwards(db):
     assert [one for one, *_ in status(db)] == ["succeeded", "failed", "succeeded"]
 
 
-def test_locks_of_another_database_do_not_keep_a_dead_run_alive(db, database_url):
-    template = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
-    number = db.execute(
-        "insert into daftari.run (kind, dataset) values ('load', 'visits') returning run_id"
-    ).fetchone()
-    elsewhere = database_url.replace(template, "postgres")
-    with psycopg.connect(elsewhere, autocommit=True) as other:
-        other.execute("select pg_advisory_lock(hashtext('daftari.run'), %s::int)", number)
+@pytest.mark.parametrize("other", ["of this database, later", "of another database"])
+def test_a_later_process_with_the_same_number_does_not_keep_a_dead_run_alive(db, database_url, other):
+    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    url = database_url if "this" in other else database_url.replace(name, "postgres")
+    with psycopg.connect(url, autocommit=True) as later:
+        db.execute(
+            "insert into daftari.run (kind, dataset, session_pid, session_began) values ('load', 'visits', %s, %s)",
+            [later.info.backend_pid, None if "another" in other else "2020-01-01"],
+        )
         with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
             ledger.finish_run(db, run_id, RunCounts())
 
     assert [one for one, *_ in status(db)] == ["abandoned", "succeeded"]
 
 
-def test_a_run_holds_its_lock_no_longer_than_it_lasts(db):
-    held = "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+def test_a_session_is_in_a_run_no_longer_than_it_lasts(db):
+    current = "select daftari.current_run()"
     for error in (None, ValueError):
         try:
             with ledger.ledger_run(db, "load", CONTRACT, ORIGIN) as run_id:
-                assert db.execute(held).fetchone() == (1,)
+                assert db.execute(current).fetchone() == (run_id,)
                 if error:
                     raise error
                 ledger.finish_run(db, run_id, RunCounts())
         except ValueError:
             pass
-        assert db.execute(held).fetchone() == (0,)
+        assert db.execute(current).fetchone() == (None,)
+        assert db.execute("select current_setting('daftari.run_id')").fetchone() == ("",)
 
 
 @pytest.mark.parametrize("table", ["run", "source_file", "quarantine"])

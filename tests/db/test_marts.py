@@ -5,6 +5,7 @@ import pytest
 
 from daftari.errors import DatabaseError
 from daftari.io.marts import publish
+from daftari.io.runs.ledger import RunCounts, finish_run, ledger_run
 
 
 @pytest.fixture
@@ -113,18 +114,24 @@ def test_a_mart_that_is_a_view_is_refused(aside):
 def test_one_transform_at_a_time(db, database_url):
     with (
         psycopg.connect(database_url, autocommit=True) as other,
-        publish.building_marts(db),
-        pytest.raises(DatabaseError, match="another transform of this database is running"),
-        publish.building_marts(other),
+        ledger_run(db, "transform") as first,
     ):
-        pass
+        publish.begin_build(db, first)
+        with (
+            pytest.raises(DatabaseError, match="another transform of this database is running"),
+            ledger_run(other, "transform") as second,
+        ):
+            publish.begin_build(other, second)
+        finish_run(db, first, RunCounts())
+    with psycopg.connect(database_url, autocommit=True) as other, ledger_run(other, "transform") as third:
+        publish.begin_build(other, third)
 
 
 def test_sessions_that_a_killed_transform_left_behind_are_ended(db, database_url):
     left_behind = psycopg.connect(database_url, application_name=publish.APPLICATION)
 
-    with publish.building_marts(db):
-        pass
+    with ledger_run(db, "transform") as run_id:
+        publish.begin_build(db, run_id)
 
     with pytest.raises(psycopg.OperationalError):
         left_behind.execute("select 1")

@@ -286,7 +286,7 @@ def test_a_load_that_waits_too_long_for_another_says_so(clinic, daftari, monkeyp
     clinic.file(*GOOD, name="good.csv")
     monkeypatch.setenv("DAFTARI_LOCK_TIMEOUT_SECONDS", "0.05")
     with clinic.session() as other, other.transaction():
-        other.execute("select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext('visits'))")
+        other.execute("select daftari.take_turn('load visits')")
         said = daftari("load", "visits", "good.csv")
 
     assert said.exit_code == 30

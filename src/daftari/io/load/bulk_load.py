@@ -23,6 +23,7 @@ from daftari.compile.names import derived
 from daftari.contract.model import Conflict, Dataset
 from daftari.errors import DatabaseError
 from daftari.io.database import queries
+from daftari.io.database.turns import take_turn
 from daftari.io.load.deferred_indexes import DeferredIndexes
 from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
@@ -96,7 +97,7 @@ class BulkLoad:
             DatabaseError: another load of the dataset holds the lock for longer than the session waits.
         """
         try:
-            self._conn.execute(_QUERIES["one_load_a_dataset"], {"dataset": self._dataset.name})
+            take_turn(self._conn, f"load {self._dataset.name}")
         except psycopg.errors.LockNotAvailable:
             raise DatabaseError(
                 f"{self._dataset.name}: another load of it is running and did not end in time",

@@ -1,9 +1,5 @@
 -- Writing rows into a governed table. io/load/bulk_load.py fills in identifiers in braces.
 
--- name: one_load_a_dataset
--- Two loads of one dataset wait for each other; their keys would conflict anyway.
-select pg_advisory_xact_lock(hashtext('daftari.load'), hashtext(%(dataset)s));
-
 -- name: may_skip_key_triggers
 -- Whether this session may check foreign keys itself and skip the server's row-by-row checks.
 select has_parameter_privilege('session_replication_role', 'set');

@@ -8,8 +8,6 @@ began before, because rows are deleted and inserted, and nothing is truncated or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,34 +36,27 @@ class Published:
     removed: int  #: removed rows, changed ones among them
 
 
-@contextmanager
-def building_marts(conn: Connection[Any]) -> Iterator[None]:
+def begin_build(conn: Connection[Any], run_id: int) -> None:
     """
-    Hold the lock of the database's only transform, with an empty build schema.
+    Make the build schema, empty, where the run *run_id* of this session is the database's only transform.
 
-    A former transform's build schema is dropped at the start; this one's remains, for inspection.
+    It remains after the run, for inspection, until the next one begins.
 
     Raises:
         DatabaseError: another transform runs.
     """
     with conn.transaction():
-        (is_ours,) = _row(conn, "lock")
-    if not is_ours:
+        found = conn.execute(_QUERIES["is_first"], {"run_id": run_id}).fetchone()
+    if not (found and found[0]):
         raise DatabaseError(
             "transform: another transform of this database is running; one at a time is possible",
             hint="Wait until it has ended.",
         )
-    try:
-        with conn.transaction():
-            conn.execute(_QUERIES["end_leftovers"], {"application": APPLICATION})
-            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
-            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(BUILD_SCHEMA)))
-            conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(PUBLISHED)))
-        yield
-    finally:
-        if not (conn.closed or conn.broken):
-            with conn.transaction():
-                conn.execute(_QUERIES["unlock"])
+    with conn.transaction():
+        conn.execute(_QUERIES["end_leftovers"], {"application": APPLICATION})
+        conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
+        conn.execute(sql.SQL("create schema {}").format(sql.Identifier(BUILD_SCHEMA)))
+        conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(PUBLISHED)))
 
 
 def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:

@@ -1,14 +1,18 @@
 -- Publishing marts: statements of io/marts/publish.py. See docs/decisions/0003-write-audit-publish.md.
 
--- name: lock
--- One transform at a time in a database. The session holds the lock, so it ends with the session.
-select pg_try_advisory_lock(hashtext('daftari transform'));
-
--- name: unlock
-select pg_advisory_unlock(hashtext('daftari transform'));
+-- name: is_first
+-- One transform at a time in a database: of those whose sessions live, the one that began first.
+select not exists (
+    select from daftari.run r
+    where r.kind = 'transform'
+      and r.status = 'running'
+      and r.run_id < %(run_id)s
+      and r.session_pid <> pg_backend_pid()
+      and daftari.lives(r)
+);
 
 -- name: end_leftovers
--- Sessions of a killed transform. The caller holds the lock, so no other transform is alive.
+-- Sessions of a killed transform. The caller is the only transform that is alive.
 select count(pg_terminate_backend(a.pid))
 from pg_stat_activity a
 where a.application_name = %(application)s

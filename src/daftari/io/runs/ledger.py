@@ -178,17 +178,17 @@ def ledger_run(
     except BaseException as error:
         _close_failed(conn, run_id, error)
         raise
-    conn.execute(_QUERIES["release_run"], {"run_id": run_id})
+    conn.execute(_QUERIES["release_run"])
 
 
 def _close_failed(conn: Connection[Any], run_id: int, error: BaseException) -> None:
     if conn.closed or conn.broken:
-        return  # nobody holds its lock now: the next run of this dataset marks it abandoned
+        return  # its session is gone: the next run of this dataset marks it abandoned
     refused = isinstance(error, DaftariError)
     code = error.code if isinstance(error, DaftariError) else type(error).__name__
     status = "refused" if refused else "failed"
     conn.execute(_QUERIES["fail_run"], {"run_id": run_id, "status": status, "error_code": code})
-    conn.execute(_QUERIES["release_run"], {"run_id": run_id})
+    conn.execute(_QUERIES["release_run"])
 
 
 def refuse_run(conn: Connection[Any], run_id: int, error_code: str) -> None:

@@ -42,14 +42,16 @@ where c.relnamespace = to_regnamespace('ops')
   );
 
 -- name: start_run
--- The session holds an advisory lock on the run's number while it lives, and names the run to the audit.
+-- The run belongs to this login and this session, which names it to the audit.
 with started as (
-    insert into daftari.run (kind, dataset, contract_hash, source, sha256)
-    values (%(kind)s, %(dataset)s, %(contract_hash)s, %(source)s, %(sha256)s)
+    insert into daftari.run (kind, dataset, contract_hash, source, sha256, session_began)
+    values (
+        %(kind)s, %(dataset)s, %(contract_hash)s, %(source)s, %(sha256)s,
+        (select a.backend_start from pg_stat_activity a where a.pid = pg_backend_pid())
+    )
     returning run_id
 )
-select run_id, pg_advisory_lock(hashtext('daftari.run'), run_id::int),
-       set_config('daftari.run_id', run_id::text, false)
+select run_id, set_config('daftari.run_id', run_id::text, false)
 from started;
 
 -- name: abandon_dead_runs
@@ -58,14 +60,7 @@ update daftari.run r
 set status = 'abandoned', finished_at = clock_timestamp(), error_code = 'session_lost'
 where r.status = 'running'
   and r.dataset is not distinct from %(dataset)s
-  and not exists (
-      select from pg_locks l
-      where l.locktype = 'advisory'
-        and l.classid = hashtext('daftari.run')::oid
-        and l.objid = r.run_id::oid
-        and l.objsubid = 2
-        and l.database = (select oid from pg_database where datname = current_database())
-  );
+  and not daftari.lives(r);
 
 -- name: finish_run
 update daftari.run
@@ -87,7 +82,7 @@ where run_id = %(run_id)s
   and status = 'running';
 
 -- name: release_run
-select pg_advisory_unlock(hashtext('daftari.run'), %(run_id)s::int), set_config('daftari.run_id', '', false);
+select set_config('daftari.run_id', '', false);
 
 -- name: record_file
 -- A second load of the same content takes the place of the first; a replay leaves the record unchanged.

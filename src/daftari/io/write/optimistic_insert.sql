@@ -20,8 +20,7 @@ with started as (
       )
     returning run_id
 )
-select run_id, pg_advisory_xact_lock(hashtext('daftari.run'), run_id::int),
-       set_config('daftari.run_id', run_id::text, true)
+select run_id, set_config('daftari.run_id', run_id::text, true)
 from started;
 
 -- name: insert

@@ -14,10 +14,8 @@ from psycopg import Connection
 
 from daftari.errors import AuditBroken
 from daftari.io.audit import anchors, audit_entries, audit_tables
+from daftari.io.database.turns import take_turn
 from daftari.protect.verify_chain import Record, checkpoint_bytes
-
-#: Two checkpoints wait for each other.
-_ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.audit_checkpoint'))"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +42,7 @@ def checkpoint_audit(
     with conn.transaction():
         chained = audit_entries.extend_chain(conn)
     with conn.transaction():
-        conn.execute(_ONE_AT_A_TIME)
+        take_turn(conn, "checkpoint")
         head = audit_entries.chain_head(conn)
         log = audit_entries.log_id(conn)
         before = anchors.read_anchor_files(folder / log)

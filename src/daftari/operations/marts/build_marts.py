@@ -109,7 +109,8 @@ def build_marts(
         ledger.require_contract(conn, contract)
     generated = [path for pipeline in workspace.pipelines for path in _write_staging(pipeline)]
     start = _start(conn, workspace, options)
-    with publish.building_marts(conn), ledger.ledger_run(conn, "transform") as run_id:
+    with ledger.ledger_run(conn, "transform") as run_id:
+        publish.begin_build(conn, run_id)
         results = run_dbt(start, progress)
         built = _summary(results, run_id=run_id, generated=generated, log=start.log)
         if built.failures or not built.tests_passed:

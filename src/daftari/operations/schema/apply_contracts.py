@@ -23,12 +23,11 @@ from daftari.errors import BreakingChange, DatabaseError
 from daftari.io.audit import audit_tables
 from daftari.io.catalogue import applied_contracts, pgaudit
 from daftari.io.database import platform_migrations, workspace_migrations
+from daftari.io.database.turns import take_turn
 from daftari.operations.schema.apply_access import apply_access, suspend
 from daftari.operations.schema.make_partitions import Made, make_partitions
 from daftari.operations.schema.survey_database import Survey, survey_database
 
-#: Two applies wait for each other.
-_ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('daftari.apply'))"
 #: Not in version files: every database makes its partitions itself as time passes, and rights
 #: name roles, whose names may differ on another server.
 _BY_ITSELF = frozenset({Phase.PARTITIONS, Phase.ON_PARTITIONS}) | ACCESS_PHASES
@@ -172,7 +171,7 @@ def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
     conn.rollback()
     for revision in waiting:
         with workspace_migrations.migration_transaction(conn) as shared:
-            conn.execute(_ONE_AT_A_TIME)
+            take_turn(conn, "apply")
             platform_migrations.migrate(conn)
             suspend(conn)
             workspace_migrations.run_migrations(shared, folder, revision)
@@ -188,7 +187,7 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
     written: list[Path] = []
     try:
         with workspace_migrations.migration_transaction(conn) as shared:
-            conn.execute(_ONE_AT_A_TIME)
+            take_turn(conn, "apply")
             planned, surveyed = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
             _refuse(planned, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})

@@ -67,8 +67,8 @@ as $$
     )
 $$;
 
--- The run that this session is in. The number is a setting, which anyone can set, so it counts only where this very
--- session holds the advisory lock of that run.
+-- The run that this session is in. The number is a setting, which anyone can set, so it counts only for the login and
+-- the process that began the run.
 create function daftari.current_run() returns bigint
     language plpgsql
     stable
@@ -86,14 +86,8 @@ begin
         from daftari.run r
         where r.run_id = said::bigint
           and r.status = 'running'
-          and exists (
-              select from pg_locks l
-              where l.locktype = 'advisory'
-                and l.classid = hashtext('daftari.run')::oid
-                and l.objid = r.run_id::oid
-                and l.objsubid = 2
-                and l.pid = pg_backend_pid()
-          )
+          and r.actor = session_user
+          and r.session_pid = pg_backend_pid()
     );
 end;
 $$;

@@ -32,7 +32,7 @@ create table daftari.audit_checkpoint (
     signature text        not null
 );
 
--- Gives every committed entry its place in the chain; returns how many it placed. The lock admits one session at a
+-- Gives every committed entry its place in the chain; returns how many it placed. Its turn admits one session at a
 -- time, and `read committed` lets it see what was committed while it waited.
 create function daftari.chain_audit() returns bigint
     language plpgsql
@@ -49,7 +49,7 @@ begin
         raise exception 'the chain is added to in a transaction that sees what others have committed'
             using errcode = 'invalid_transaction_state', hint = 'Use isolation level read committed.';
     end if;
-    perform pg_advisory_xact_lock(hashtext('daftari.audit_chain'));
+    perform daftari.take_turn('chain');
     -- a statement of its own: it sees what was committed while this one waited
     select l.position, l.hash into place, head from daftari.audit_link l order by l.position desc limit 1;
     if not found then

@@ -23,3 +23,23 @@ create table daftari.migration (
 );
 
 comment on table daftari.migration is 'Platform migrations that were run, in order of their names.';
+
+-- What only one session may do at a time, one row each. Rows, since any login may take an advisory lock.
+create table daftari.turn (
+    name text primary key
+);
+
+comment on table daftari.turn is 'Locks of the platform. Whoever holds a row''s lock has the turn.';
+
+-- Waits for the turn called *name*, and holds it to the end of the transaction.
+create function daftari.take_turn(name text) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into daftari.turn values (take_turn.name) on conflict do nothing;
+    perform from daftari.turn t where t.name = take_turn.name for update;
+end;
+$$;
+
+revoke execute on function daftari.take_turn(text) from public;

@@ -36,6 +36,8 @@ create table daftari.run (
     superseded    bigint      not null default 0 check (superseded >= 0),  -- a later row of the same key was taken
     left_out      jsonb,  -- records of the file that are no rows, by what they are
     remarks       jsonb,  -- what was done with the file: [{kind, text, count, line, says}]
+    session_pid   integer     default pg_backend_pid(),  -- of the server's process that the run is in
+    session_began timestamptz,  -- null: it was not asked for
 
     -- Conservation: every received row is counted exactly once.
     constraint run_conserves_rows
@@ -44,6 +46,22 @@ create table daftari.run (
     constraint run_is_finished_or_running check ((status = 'running') = (finished_at is null)),
     constraint run_removes_only_to_undo check (removed = 0 or undoes is not null)
 );
+
+-- Whether the session that began a run is still there. Of another login's sessions the server does not show when they
+-- began; then the process number and the login count.
+create function daftari.lives(began_by daftari.run) returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select from pg_stat_activity a
+        where a.pid = began_by.session_pid
+          and a.datname = current_database()
+          and a.usename = began_by.actor
+          and coalesce(a.backend_start = began_by.session_began, true)
+    )
+$$;
 
 create index run_dataset on daftari.run (dataset, run_id);
 
