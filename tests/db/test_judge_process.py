@@ -77,6 +77,17 @@ def test_a_file_that_cannot_be_read_is_refused_in_the_same_words(clinic):
     assert (str(there.value), there.value.hint) == (str(here.value), here.value.hint)
 
 
+def test_a_file_that_shows_another_style_late_is_read_again_here(clinic):
+    early = [f"V{at},2026-03-01,A,Wanjiku,1,a note" for at in range(100_000, 210_000)]
+    assert sum(map(len, early)) > 3 * 2**20, "the first block has one style only"
+
+    late = [f"V{day},{day}/03/2026,A,,1," for day in range(10, 32)]
+
+    loaded = load_apart(clinic, clinic.file(*early, *late))
+
+    assert counted(loaded) == {"received": 110_022, "inserted": 110_022}
+
+
 def test_a_row_refused_by_what_no_rule_foresaw_is_refused_alone(clinic):
     clinic.conn.execute("alter table ops.visits add check (fee <> 13)")
 

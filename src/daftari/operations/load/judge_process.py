@@ -91,6 +91,7 @@ class JudgeProcess:
 
         Raises:
             SourceError, MappingError: the file cannot be read.
+            StyleChanged: its styles must be inferred from all of it.
             JudgeLost: the child ended before the file did.
         """
         assert self._child.stdout is not None, "it was asked for"

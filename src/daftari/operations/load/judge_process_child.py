@@ -21,6 +21,7 @@ from daftari.io.keys.sealer import Sealer
 from daftari.io.workspace.files import read_open_workspace, read_workspace
 from daftari.operations.load.judge_process import JudgedFile, JudgeFault, JudgeOrder
 from daftari.operations.load.open_file import WantedFile, open_file
+from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.intake.intake import Intake, Judged, take_in
 from daftari.rows.rules.rules import rulebook
 
@@ -50,7 +51,7 @@ def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
             _say(said, judged)
             del judged  # before the next one is made
         _say(said, None)
-    except DaftariError as error:
+    except (DaftariError, StyleChanged) as error:  # the parent handles them
         _say(said, error)
     except (BrokenPipeError, EOFError):
         raise
