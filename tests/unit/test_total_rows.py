@@ -257,6 +257,59 @@ def test_rounding_is_said_and_accepted_by_name():
     assert reckon([ControlTotals(rounding={"fee": Decimal("0.01")})], reading.met).differences
 
 
+def groups(*differences):
+    """Take a file of as many groups of two rows, each with a total that differs by so much."""
+    names, whole = [one.name for one in PAYMENTS], dataset(*PAYMENTS)
+    cells = [
+        row for by in differences for row in (*PAID[:2], ("Total", None, None, str(Decimal("350.50") + by)))
+    ]
+    tables = [
+        block(
+            dict(zip(names, map(list, zip(*cells[at : at + 999], strict=True)), strict=True)),
+            first_line=at + 2,
+        )
+        for at in range(0, len(cells), 999)
+    ]
+    reading = start_reading(infer_styles(resolve_columns(None, names, whole), tables), whole)
+    for table in tables:
+        _, reading = take(reading, table)
+    return reading
+
+
+def test_of_many_totals_those_beyond_a_thousand_are_counted_and_compared_and_not_kept():
+    penny = Decimal("0.01")
+    reading = groups(*[0] * 1200, *[penny] * 1050, 3 * penny, *[penny] * 20)
+
+    assert (reading.left_out.totals, len(reading.totals)) == (2271, 2000)
+    refused = reckon((), reading.met)
+    assert len(refused.differences) == 21
+    assert refused.differences[0].startswith("line 3604: sum of amount: stated 350.51, found 350.50")
+    assert refused.differences[-1] == "and 981 more differences"
+    assert refused.hint.endswith("accept it by name: --rounding amount=0.03")
+    assert [str(one) for one in refused.remarks] == [
+        "total row: left out; it agrees with the rows (1,200 times, first in line 4)",
+        "total row: left out; it differs from the rows (1,071 times, first in line 3604)",
+    ]
+    assert reckon([ControlTotals(rounding={"amount": 2 * penny})], reading.met).differences == (
+        "sum of amount: further total rows differ by 0.03 at most",
+    )
+    accepted = reckon([ControlTotals(rounding={"amount": 3 * penny})], reading.met)
+    assert accepted.differences == ()
+    assert len(accepted.remarks) == 20 + 1 + 1 + 2
+
+
+def test_a_grand_total_is_compared_with_all_rows_however_many_subtotals_are_above_it():
+    reading = groups(*[0] * 1500, 1500 * Decimal("350.50") - Decimal("1.00"))
+    assert [str(one) for one in reckon((), reading.met).differences] == [
+        "line 4504: sum of amount: stated 526,099.50, found 526,100.50 (difference 1.00)"
+    ]
+
+
+def test_the_hint_names_the_largest_rounding_of_a_field():
+    reading, _, _ = payments(("Total", None, None, "400.03"), PAID[0], ("Total", None, None, "100.01"))
+    assert reckon((), reading.met).hint.endswith("by name: --rounding amount=0.03")
+
+
 NOTES = [
     "Prepared by: Finance",
     "Source: ledger",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -18,6 +20,8 @@ from daftari.rows.intake.remarks import Remark, RemarkKind, merged
 #: A difference that rounding may explain.
 _PENNIES = Decimal("0.05")
 _MOST_NAMED = 5
+#: As many differences and remarks of one file are told one by one.
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,15 @@ class Unread:
         return self.field is None or self.field in stated.sums
 
 
+class Comparison(StrEnum):
+    """What the comparison of a total row with its rows shows."""
+
+    AGREES = "agrees with the rows"
+    DIFFERS = "differs from the rows"
+    UNREAD = "could not be compared"  #: it counts lines that could not be read
+    NO_NUMBER = "states no number that can be compared"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Total:
     """A row that states the sum of all rows above it, or of those since an earlier total. Never data."""
@@ -80,6 +93,29 @@ class Total:
     def agrees(self) -> bool:
         return not reconcile(self.stated, self.found)
 
+    @property
+    def comparison(self) -> Comparison:
+        if not self.stated.sums:
+            return Comparison.NO_NUMBER
+        if self.agrees:
+            return Comparison.AGREES
+        return Comparison.UNREAD if self.unread else Comparison.DIFFERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class FurtherTotals:
+    """Total rows beyond those that are kept one by one."""
+
+    counts: AbstractMapping[Comparison, int] = field(default_factory=dict)
+    #: by field, by how much the sums of those that differ do so at most
+    by: AbstractMapping[str, Decimal] = field(default_factory=dict)
+
+    def plus(self, total: Total) -> FurtherTotals:
+        comparison, by = total.comparison, dict(self.by)
+        for one in reconcile(total.stated, total.found) if comparison is Comparison.DIFFERS else ():
+            by[one.what] = max(abs(one.by), by.get(one.what, Decimal(0)))
+        return FurtherTotals(counts={**self.counts, comparison: self.counts.get(comparison, 0) + 1}, by=by)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
@@ -87,6 +123,7 @@ class Read:
 
     found: ControlTotals = ControlTotals()  #: compared with the sender's totals
     totals: tuple[Total, ...] = ()
+    further: FurtherTotals = FurtherTotals()
     unread: tuple[Unread, ...] = ()  #: the first lines with figures that could not be read
 
 
@@ -126,26 +163,26 @@ def reckon(totals: Sequence[ControlTotals], read: Read) -> Reckoning:
             reckoned.weigh(difference, "", lines)
     for total in read.totals:
         _weigh_row(total, reckoned)
-    return Reckoning(
-        differences=tuple(reckoned.differences), hint=reckoned.hint, remarks=merged(reckoned.remarks)
-    )
+    for comparison, count in read.further.counts.items():
+        reckoned.remark(RemarkKind.TOTAL_ROW, _left_out(comparison), count=count)
+    for name, by in read.further.by.items():
+        reckoned.weigh_further(name, by)
+    return Reckoning(differences=reckoned.told, hint=reckoned.hint, remarks=merged(reckoned.remarks))
 
 
 def _weigh_row(total: Total, reckoned: _Reckoned) -> None:
-    differences = reconcile(total.stated, total.found)
-    what = "agrees with the rows"
-    if not total.stated.sums:
-        what = "states no number that can be compared"
-    elif differences and total.unread:
-        what = "could not be compared"
-        for one in differences:
+    comparison = total.comparison
+    for one in reconcile(total.stated, total.found):
+        if comparison is Comparison.UNREAD:
             text = f"total row: sum of {one.what}: stated {one.stated:,}; read {one.found:,}; {_named(total.unread)}"
-            reckoned.remark(RemarkKind.TOTAL_ROW, f"{text} could not be read", total.line)
-    else:
-        for one in differences:
+            reckoned.tell(RemarkKind.TOTAL_ROW, f"{text} could not be read", total.line)
+        else:
             reckoned.weigh(one, f"line {total.line}: ", ())
-        what = "differs from the rows" if differences else what
-    reckoned.remark(RemarkKind.TOTAL_ROW, f"total row: left out; it {what}", total.line)
+    reckoned.remark(RemarkKind.TOTAL_ROW, _left_out(comparison), total.line)
+
+
+def _left_out(comparison: Comparison) -> str:
+    return f"total row: left out; it {comparison}"
 
 
 class _Reckoned:
@@ -153,33 +190,68 @@ class _Reckoned:
 
     def __init__(self, rounding: AbstractMapping[str, Decimal]) -> None:
         self._rounding = rounding
-        self.differences: list[str] = []
         self.remarks: list[Remark] = []
-        self._small: list[TotalDifference] = []
+        self._differences: list[str] = []
+        self._told: Counter[RemarkKind] = Counter()
+        self._by: dict[str, Decimal] = {}  #: by field, the largest difference
+        self._is_rounding = True  #: whether all differences may be
         self._is_explained = False
 
-    def remark(self, kind: RemarkKind, text: str, line: int | None) -> None:
-        self.remarks.append(Remark(kind=kind, text=text, count=1, line=line))
+    def remark(self, kind: RemarkKind, text: str, line: int | None = None, *, count: int = 1) -> None:
+        self.remarks.append(Remark(kind=kind, text=text, count=count, line=line))
+
+    def tell(self, kind: RemarkKind, text: str, line: int | None = None) -> None:
+        """Add a remark with figures; after many of its kind, without them."""
+        self._told[kind] += 1
+        self.remark(kind, text if self._told[kind] <= _MOST_TOLD else _WITHOUT_FIGURES[kind], line)
 
     def weigh(self, difference: TotalDifference, where: str, unread: Sequence[int]) -> None:
         """Accept *difference* as rounding, or count it; *unread* are the lines that may explain it."""
         most = self._rounding.get(difference.what)
         if most is not None and difference.found is not None and abs(difference.by) <= most:
-            self.remark(RemarkKind.ROUNDING, f"{where}{difference}: accepted as rounding", None)
+            self.tell(RemarkKind.ROUNDING, f"{where}{difference}: accepted as rounding")
             return
         explained = f"; {_named(unread)} could not be read" if unread else ""
-        self.differences.append(f"{where}{difference}{explained}")
+        self._differ(
+            f"{where}{difference}{explained}", difference.what, abs(difference.by), difference.is_small
+        )
         self._is_explained |= bool(unread)
-        self._small += [difference] if difference.is_small else []
+
+    def weigh_further(self, name: str, by: Decimal) -> None:
+        """Accept as rounding, or count, that the sums of further totals differ *by* so much at most."""
+        what = f"sum of {name}: further total rows differ by {by:,} at most"
+        most = self._rounding.get(name)
+        if most is not None and by <= most:
+            self.remark(RemarkKind.ROUNDING, f"{what}: accepted as rounding")
+        else:
+            self._differ(what, name, by, by <= _PENNIES)
+
+    def _differ(self, text: str, what: str, by: Decimal, is_small: bool) -> None:
+        self._differences.append(text)
+        self._is_rounding &= is_small
+        self._by[what] = max(by, self._by.get(what, by))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The differences in words: the first ones, and how many more there are."""
+        more = len(self._differences) - _MOST_TOLD
+        shown = tuple(self._differences[:_MOST_TOLD])
+        return (*shown, f"and {more:,} more differences") if more > 0 else shown
 
     @property
     def hint(self) -> str:
-        if len(self._small) == len(self.differences):
-            named = " ".join(f"--rounding {one.what}={abs(one.by)}" for one in self._small)
+        if self._is_rounding:
+            named = " ".join(f"--rounding {what}={by}" for what, by in self._by.items())
             return f"Nothing was loaded. If it is rounding, accept it by name: {named}"
         if self._is_explained:
             return "Nothing was loaded. Correct those lines, or load without stated totals and correct them later."
         return "Nothing was loaded. Ask the sender for the complete file, or correct the stated totals."
+
+
+_WITHOUT_FIGURES = {
+    RemarkKind.TOTAL_ROW: "total row: a sum differs, and lines that it counts could not be read",
+    RemarkKind.ROUNDING: "a further total differs by no more than is accepted as rounding",
+}
 
 
 def _named(lines: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.formats.parse import ParsedRows, physical, to_rows
 from daftari.rows.intake.block import Block, Malformed
-from daftari.rows.intake.control_totals import ControlTotals, Read, Total, Unread
+from daftari.rows.intake.control_totals import Comparison, ControlTotals, FurtherTotals, Read, Total, Unread
 from daftari.rows.intake.remarks import LeftOut, Remark, RemarkKind, merged
 from daftari.rows.intake.total_rows import FileShape, Suspect, Verdict, misfit_verdict, suspects
 from daftari.rows.mapping.column_plan import ColumnPlan
@@ -27,6 +27,8 @@ from daftari.rows.mapping.column_plan import ColumnPlan
 _COUNTED = {LogicalType.INTEGER, LogicalType.NUMBER}
 #: As many lines and totals are remembered, to explain a difference and to add up subtotals.
 _MOST_REMEMBERED = 1000
+#: With so many of the latest totals one is compared that agrees with none, to say by how much it differs.
+_MOST_NEAR = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,9 @@ class FileReading:
     unread: tuple[Unread, ...] = ()  #: the first lines with figures that could not be read
     marks: tuple[Reached, ...] = ()  #: at the start, and at the last totals
     left_out: LeftOut = LeftOut()
-    totals: tuple[Total, ...] = ()
+    totals: tuple[Total, ...] = ()  #: of each comparison, as many as are remembered
+    compared: Counter[Comparison] = default(default_factory=Counter)  #: all of them
+    further: FurtherTotals = FurtherTotals()
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -64,6 +68,7 @@ class FileReading:
         return Met(
             found=self.found,
             totals=tuple(self._compared_below(it) if it.is_first else it for it in self.totals),
+            further=self.further,
             unread=self.unread,
             left_out=self.left_out,
             remarks=self.remarks,
@@ -80,6 +85,18 @@ class FileReading:
     def usual(self, rows: int) -> frozenset[str]:
         """Return the columns that at least a third of *rows* fill."""
         return frozenset(name for name, filled in self.filled.items() if 3 * filled >= rows)
+
+    def with_total(self, total: Total) -> FileReading:
+        """Return the state after a total row, which is remembered unless there are many like it."""
+        comparison = total.comparison
+        after = replace(
+            self,
+            compared=self.compared + Counter({comparison: 1}),
+            left_out=self.left_out + LeftOut(totals=1),
+        )
+        if after.compared[comparison] > _MOST_REMEMBERED:
+            return replace(after, further=self.further.plus(total))
+        return replace(after, totals=(*self.totals, total))
 
     def _compared_below(self, total: Total) -> Total:
         unread = tuple(one.line for one in self.unread if one.counts_for(total.stated))
@@ -159,6 +176,7 @@ class _Telling:
         self._values = values
         self._running = {name: _decimals(values[name]).fill_null(0).cum_sum() for name in reading.sums}
         self._removed = dict.fromkeys(reading.sums, Decimal(0))
+        self._marks = _Marks(reading.marks)
         self.gone: list[int] = []  #: places of the lines that are no rows
         self.doubted: list[Malformed] = []
 
@@ -168,14 +186,13 @@ class _Telling:
 
     def tell(self, suspect: Suspect) -> None:
         here = self._mark(suspect.line, suspect.place)
-        stretches = [since for since in reversed(self._reading.marks) if since.rows < here.rows]
-        agreeing = next((it for it in stretches if _agrees(suspect, here, it)), None)
+        agreeing = self._marks.agreeing(suspect, here)
         above = here.rows - agreeing.rows if agreeing else 0
         verdict = suspect.verdict(agrees=agreeing is not None, rows_above=above)
         if verdict is Verdict.ROW:
             return
         if verdict is Verdict.TOTAL:
-            self._add_total(suspect, here, agreeing, stretches)
+            self._add_total(suspect, here, agreeing)
         elif verdict is Verdict.NOTE:
             self._reading = _noted(self._reading, suspect.line)
         else:
@@ -192,7 +209,8 @@ class _Telling:
     def end(self) -> FileReading:
         """Return the state after the block."""
         last = self._mark(0, self._values.height)
-        return replace(self._reading, rows=last.rows, sums=last.sums)
+        marks = self._marks.latest(_MOST_REMEMBERED)
+        return replace(self._reading, rows=last.rows, sums=last.sums, marks=marks)
 
     def _mark(self, line: int, place: int) -> Reached:
         read = self._reading
@@ -200,39 +218,77 @@ class _Telling:
         sums = {name: read.sums[name] + more[name] - self._removed[name] for name in read.sums}
         return Reached(line=line, rows=read.rows + place - len(self.gone), sums=sums)
 
-    def _add_total(
-        self, suspect: Suspect, here: Reached, agreeing: Reached | None, stretches: list[Reached]
-    ) -> None:
-        reading, stated = self._reading, ControlTotals(sums=suspect.figures)
-        since = agreeing or min(stretches or reading.marks[:1], key=lambda it: _distance(suspect, here, it))
-        lines = [one for one in reading.unread if since.line < one.line < suspect.line]
+    def _add_total(self, suspect: Suspect, here: Reached, agreeing: Reached | None) -> None:
+        stated = ControlTotals(sums=suspect.figures)
+        since = agreeing or self._marks.nearest(suspect, here)
+        lines = [one for one in self._reading.unread if since.line < one.line < suspect.line]
         total = Total(
             line=suspect.line,
             stated=stated,
             found=ControlTotals(sums=_between(since, here)),
             unread=tuple(one.line for one in lines if one.counts_for(stated)),
-            is_first=not stretches and not lines,
+            is_first=not here.rows and not lines,
         )
-        self._reading = replace(
-            reading,
-            totals=(*reading.totals, total),
-            marks=(reading.marks[0], *reading.marks[1:][1 - _MOST_REMEMBERED :], here),
-            left_out=reading.left_out + LeftOut(totals=1),
-        )
+        self._reading = self._reading.with_total(total)
+        self._marks.add(here)
+
+
+class _Marks:
+    """The start of a file and its totals so far, found by the sums that they have reached."""
+
+    def __init__(self, marks: Iterable[Reached]) -> None:
+        self._marks = list(marks)
+        self._by_sums: dict[tuple[str, ...], dict[tuple[Decimal, ...], list[Reached]]] = {}
+
+    def agreeing(self, suspect: Suspect, here: Reached) -> Reached | None:
+        """Return the latest mark since which the rows add up to what *suspect* states."""
+        if not suspect.figures:
+            return None
+        names = tuple(suspect.figures)
+        if names not in self._by_sums:
+            self._by_sums[names] = {}
+            for mark in self._marks:
+                self._index(names, mark)
+        wanted = tuple(here.sums[name] - figure for name, figure in suspect.figures.items())
+        found = reversed(self._by_sums[names].get(wanted, ()))
+        return next((mark for mark in found if mark.rows < here.rows), None)
+
+    def nearest(self, suspect: Suspect, here: Reached) -> Reached:
+        """Return the mark since which the rows come nearest to what *suspect* states."""
+        start, latest = self._marks[0], self._marks[1:][-_MOST_NEAR:]
+        above = [mark for mark in (*reversed(latest), start) if mark.rows < here.rows]
+        return min(above or [start], key=lambda mark: _distance(suspect, here, mark))
+
+    def add(self, mark: Reached) -> None:
+        """Add a mark below all others. With no row between, it takes the place of the last."""
+        if len(self._marks) > 1 and self._marks[-1].rows == mark.rows:
+            last = self._marks.pop()
+            for names, marks in self._by_sums.items():
+                marks[_sums_of(last, names)].pop()
+        self._marks.append(mark)
+        for names in self._by_sums:
+            self._index(names, mark)
+
+    def latest(self, most: int) -> tuple[Reached, ...]:
+        """Return the start and the latest marks."""
+        return (self._marks[0], *self._marks[1:][1 - most :])
+
+    def _index(self, names: tuple[str, ...], mark: Reached) -> None:
+        self._by_sums[names].setdefault(_sums_of(mark, names), []).append(mark)
+
+
+def _sums_of(mark: Reached, names: tuple[str, ...]) -> tuple[Decimal, ...]:
+    return tuple(mark.sums[name] for name in names)
 
 
 def _between(since: Reached, here: Reached) -> dict[str, Decimal]:
     return {name: figure - since.sums[name] for name, figure in here.sums.items()}
 
 
-def _agrees(suspect: Suspect, here: Reached, since: Reached) -> bool:
-    sums = _between(since, here)
-    return bool(suspect.figures) and all(sums[name] == it for name, it in suspect.figures.items())
-
-
 def _distance(suspect: Suspect, here: Reached, since: Reached) -> Decimal:
-    sums = _between(since, here)
-    return sum((abs(sums[name] - it) for name, it in suspect.figures.items()), Decimal(0))
+    return sum(
+        (abs(here.sums[name] - since.sums[name] - it) for name, it in suspect.figures.items()), Decimal(0)
+    )
 
 
 def _noted(reading: FileReading, line: int) -> FileReading:
@@ -250,8 +306,7 @@ def _misfits(reading: FileReading, records: Iterable[Malformed]) -> tuple[FileRe
                 reading = _noted(reading, record.line)
             case Verdict.TOTAL:
                 total = Total(line=record.line, stated=ControlTotals(), found=ControlTotals())
-                left_out = reading.left_out + LeftOut(totals=1)
-                reading = replace(reading, totals=(*reading.totals, total), left_out=left_out)
+                reading = reading.with_total(total)
             case _:
                 malformed.append(record)
     return replace(reading, malformed=reading.malformed + len(malformed)), tuple(malformed)
