@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import polars as pl
@@ -85,6 +86,17 @@ def test_a_row_may_name_one_that_comes_later_and_none_that_does_not_come(
     stored = pl.DataFrame({"user_id": ["s"]})
 
     assert taken(text, size=size, stored=stored) == (landed, rejected, duplicates)
+
+
+def test_a_long_line_of_rows_that_name_one_another_names_its_cause_in_every_row():
+    dataset, count = people(), 20_000
+    records = [person(f"p{at}<p{at - 1}1" if at else "p0<x1") for at in range(count)]
+    (judged,) = take_in([block_of(dataset, records)], intake(dataset))
+    said = Counter(reason for why in reasons_by_line(judged.rejected).values() for _, reason in why)
+    assert said == {
+        "refers to a row that does not exist": 1,
+        "refers to a row that is rejected: the cause is line 2 (manager_id)": count - 1,
+    }
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
