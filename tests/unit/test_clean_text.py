@@ -12,6 +12,7 @@ from daftari.contract.model import Relationship
 from daftari.rows.formats.parse import to_rows
 from daftari.rows.intake.block import CELL_NOTES, Block
 from daftari.rows.intake.records import record_block, record_plan
+from daftari.rows.mapping.clean_text import ESCAPED_BYTE
 from daftari.rows.mapping.column_plan import resolve_columns
 from daftari.rows.rules.rules import judge_rows, rulebook
 
@@ -22,6 +23,8 @@ WRITTEN = [
     ("ZW-1\ufeff", "ZW-1", "ZW-1"),
     ("\u200b ZW-1", "ZW-1", "ZW-1"),
     ("Cafe\u0301-1", "Café-1", "Café-1"),
+    ("Cafe\u200b\u0301-1", "Café-1", "Café-1"),
+    ("\u200b \u200fZW-1\u200f \u200b", "ZW-1", "ZW-1"),
     ("A\u202eB", "AB", "A\u202eB"),
     ("A\u200dB", "AB", "A\u200dB"),
     ("A\u00a0B", "A B", "A\u00a0B"),
@@ -103,6 +106,14 @@ def test_an_error_of_a_spreadsheet_is_not_text_and_the_word_null_is():
     reasons, _ = _reasons({"t": ["#REF!", "#N/A", "NULL", "# of pieces"]}, [field("t")])
     expected = [("t.type", "is an error of a spreadsheet, such as #REF! or #N/A")]
     assert reasons == {2: expected, 3: expected}
+
+
+@pytest.mark.parametrize("kind", ["string", "object", "array"])
+def test_a_byte_that_is_not_utf8_is_no_part_of_a_text_or_a_document(kind):
+    texts = {"string": "Caf{}", "object": '{{"name": "Caf{}"}}', "array": '["Caf{}"]'}
+    byte = chr(ESCAPED_BYTE + 0xE9)
+    reasons, _ = _reasons({"t": [texts[kind].format("é"), texts[kind].format(byte)]}, [field("t", kind)])
+    assert reasons == {3: [("t.type", "holds a byte that is not UTF-8: 0xE9")]}
 
 
 #: sign at the amount, currency of the row, whether they agree

@@ -37,6 +37,10 @@ FAULTS = [
         "m.yaml:3: fields.x.part: is not a regular expression (look-around",
     ),
     (
+        "dataset: d\nfields:\n  x: {from: a, replace: {'': '-'}}\n",
+        "m.yaml:3: fields.x.replace: has an empty text, which is everywhere",
+    ),
+    (
         "dataset: d\ntotal_row: {label: 'a('}\n",
         "m.yaml:2: total_row.label: is not a regular expression (missing )",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -83,23 +84,34 @@ def _given_faults(plan: FieldPlan, block: Block, found: pl.Series) -> pl.Series 
 
 
 def _text_faults(plan: FieldPlan, content: pl.Series) -> pl.Series | None:
-    if plan.field.logical_type is not LogicalType.STRING:
-        return None
-    text, reasons = pl.col("t"), []
-    if content.str.contains("#", literal=True).any():
-        reason = "is an error of a spreadsheet, such as #REF! or #N/A"
-        reasons.append(pl.when(text.is_in(ERROR_VALUES)).then(pl.lit(reason)))
-    if plan.is_identifying and content.str.contains("E+", literal=True).any():
-        reason = "is a long number that a spreadsheet shortened, such as 1.23457E+12: its digits are lost"
-        reasons.append(pl.when(text.str.contains(_SHORTENED)).then(pl.lit(reason)))
-    escaped = content.filter(content.str.contains(_ESCAPED).fill_null(False))
-    for one in sorted(set(re.findall(_ESCAPED, "".join(escaped)))):
-        reason = f"holds a byte that is not UTF-8: 0x{ord(one) - ESCAPED_BYTE:02X}"
-        reasons.append(pl.when(text.str.contains(one, literal=True)).then(pl.lit(reason)))
+    if plan.field.logical_type is LogicalType.STRING:
+        reasons = [*_spreadsheet_faults(plan, content), *_byte_faults(content)]
+    else:  # a number or a date with such a byte cannot be read
+        reasons = _byte_faults(content) if plan.field.logical_type in _STRUCTURED else []
     if not reasons:
         return None
     found = pl.DataFrame({"t": content}).select(pl.coalesce(reasons)).to_series()
     return found if found.null_count() < len(found) else None
+
+
+def _spreadsheet_faults(plan: FieldPlan, content: pl.Series) -> Iterator[pl.Expr]:
+    text = pl.col("t")
+    if content.str.contains("#", literal=True).any():
+        reason = "is an error of a spreadsheet, such as #REF! or #N/A"
+        yield pl.when(text.is_in(ERROR_VALUES)).then(pl.lit(reason))
+    if plan.is_identifying and content.str.contains("E+", literal=True).any():
+        reason = "is a long number that a spreadsheet shortened, such as 1.23457E+12: its digits are lost"
+        yield pl.when(text.str.contains(_SHORTENED)).then(pl.lit(reason))
+
+
+def _byte_faults(content: pl.Series) -> list[pl.Expr]:
+    escaped = content.filter(content.str.contains(_ESCAPED).fill_null(False))
+    return [
+        pl.when(pl.col("t").str.contains(one, literal=True)).then(
+            pl.lit(f"holds a byte that is not UTF-8: 0x{ord(one) - ESCAPED_BYTE:02X}")
+        )
+        for one in sorted(set(re.findall(_ESCAPED, "".join(escaped))))
+    ]
 
 
 def currency_faults(

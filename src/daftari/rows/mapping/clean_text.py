@@ -40,13 +40,14 @@ def is_odd(texts: pl.Series) -> pl.Series:
 
 def clean(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
     """Return *texts* in the form NFC, trimmed, with single spaces and without invisible characters."""
-    text = pl.col("t").str.normalize("NFC")
+    text = pl.col("t")
     if is_identifying:
         text = text.str.replace_all(f"[{_INVISIBLE}]", "").str.replace_all(f"[{_BLANKS}]+", " ")
     else:
         text = text.str.replace_all(f"[{_USELESS}]", "").str.replace_all(f"[{_SPACES}]{{2,}}", " ")
-        text = text.str.replace_all(f"^[{_INVISIBLE}]+|[{_INVISIBLE}]+$", "")
-    text = text.str.strip_chars()
+        text = text.str.replace_all(rf"^[{_INVISIBLE}\s]+|[{_INVISIBLE}\s]+$", "")
+    # last: an accent joins its letter once nothing is between them
+    text = text.str.strip_chars().str.normalize("NFC")
     return pl.DataFrame({"t": texts}).select(pl.when(text.str.len_bytes() > 0).then(text)).to_series()
 
 

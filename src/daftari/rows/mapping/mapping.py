@@ -53,6 +53,12 @@ def _groups(pattern: str) -> int:
     return len(found.struct.fields) if isinstance(found.dtype, pl.Struct) else 0
 
 
+def _of_some_text(replaced: AbstractMapping[str, str]) -> AbstractMapping[str, str]:
+    if "" in replaced:
+        raise ValueError("has an empty text, which is everywhere; name the text to replace")
+    return replaced
+
+
 def _known_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
@@ -104,16 +110,17 @@ class FieldSource(_Part):
     null_words: Texts | None = None  #: overrides the file's
 
     #: found anywhere in the text; its first group is the value
+    part: Annotated[str, AfterValidator(_with_a_group)] | None = None
     #: changes to the text, in this order
     strip: str = ""  #: characters to remove at both ends
-    replace: AbstractMapping[Text, Text] | None = None  #: text to text, wherever it stands
+    #: text to text, wherever it stands
+    replace: Annotated[AbstractMapping[Text, Text], AfterValidator(_of_some_text)] | None = None
     keep: Literal["digits"] | None = None
     phone: Literal["KE", "UG", "TZ", "RW"] | None = (
         None  #: to E.164, of this country if the number names none
     )
     pad: Annotated[int, Field(ge=1, le=64)] | None = None  #: with zeros at the left, to this width
 
-    part: Annotated[str, AfterValidator(_with_a_group)] | None = None
     lookup: AbstractMapping[Text, Text | None] | None = None
     #: for a value outside the lookup: reject, keep, null, or this value
     otherwise: str = "reject"
