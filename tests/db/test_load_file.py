@@ -66,6 +66,14 @@ def test_each_reason_is_told_with_how_many_rows_it_refused(clinic):
     ]
 
 
+def test_two_reasons_of_one_rule_are_told_apart(clinic):
+    loaded = clinic.load("V1,2026-03-01,A,#N/A,1,", "V2,2026-03-01,A,a\0b,1,", "V3,2026-03-01,A,#REF!,1,")
+    assert [(one.rule, one.reason, one.rows, one.line) for one in loaded.reasons] == [
+        ("patient.type", "is an error of a spreadsheet, such as #REF! or #N/A", 2, 2),
+        ("patient.type", "cannot be read as text without NUL characters", 1, 3),
+    ]
+
+
 def test_records_of_another_shape_are_counted_by_their_shape(clinic):
     loaded = clinic.load(GOOD[0], "V8,x", *["V9,x,x,x,x,x,x"] * 3, 'V9,"x\nx"', "V1,2026-03-01,A,W,1,,")
 

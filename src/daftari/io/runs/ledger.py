@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
@@ -53,6 +53,19 @@ class Reason:
     reason: str
     rows: int
     line: int | None = None  #: the first of the rows
+
+
+def counted_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return *reasons* with equal ones as one, the most frequent first: rows added, the first line kept."""
+    found: dict[tuple[str, str, str], Reason] = {}
+    for one in reasons:
+        known = found.setdefault((one.rule, one.field, one.reason), one)
+        if known is not one:
+            lines = [line for line in (known.line, one.line) if line is not None]
+            found[one.rule, one.field, one.reason] = replace(
+                known, rows=known.rows + one.rows, line=min(lines) if lines else None
+            )
+    return tuple(sorted(found.values(), key=lambda one: -one.rows))
 
 
 @dataclass(frozen=True, kw_only=True)

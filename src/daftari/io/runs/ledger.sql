@@ -125,15 +125,19 @@ having count(*) > 0;
 select daftari.record_batch(%(relation)s, %(operation)s, %(rows)s, %(digest)s);
 
 -- name: reasons_of
--- Why rows of one run were rejected, most frequent first. Where the rows of a rule differ in what follows the colon,
--- such as the line of the cause, it is left out. Records of another shape are counted by their shape.
-select reason ->> 'rule' as rule, min(reason ->> 'field') as field,
-       case when min(reason ->> 'reason') = max(reason ->> 'reason') then min(reason ->> 'reason')
-            else split_part(min(reason ->> 'reason'), ':', 1) end as reason,
-       count(*) as rows, min(q.line) as line
-from daftari.quarantine q
-cross join lateral jsonb_array_elements(q.reasons) as reason
-where q.run_id = %(run_id)s
-group by reason ->> 'rule',
-         case reason ->> 'rule' when 'shape' then regexp_replace(reason ->> 'reason', ' \(lines .*', '') end
+-- Why rows of one run were rejected, most frequent first. Where reasons of a rule differ only in what follows a colon,
+-- such as the line of the cause, it is left out; where records differ only in the lines that they span, so are these.
+select rule, min(field) as field,
+       case when min(reason) = max(reason) then min(reason) else split_part(min(reason), ':', 1) end as reason,
+       count(*) as rows, min(line) as line
+from (
+    select one ->> 'rule' as rule, one ->> 'field' as field,
+           case one ->> 'rule' when 'shape' then regexp_replace(one ->> 'reason', ' \(lines .*', '')
+                               else one ->> 'reason' end as reason,
+           q.line
+    from daftari.quarantine q
+    cross join lateral jsonb_array_elements(q.reasons) as one
+    where q.run_id = %(run_id)s
+) given
+group by rule, split_part(reason, ':', 1)
 order by rows desc, rule, line;

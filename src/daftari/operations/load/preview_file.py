@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 from psycopg import Connection
 
 from daftari.io.load.file_digest import file_digest
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.runs import ledger
+from daftari.io.runs.ledger import Reason, counted_reasons
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_file import FileLoad
 from daftari.operations.load.load_path import LoadRequest, prepare_load
@@ -23,6 +25,7 @@ from daftari.rows.intake.file_reading import Met
 from daftari.rows.intake.intake import Intake, take_in
 from daftari.rows.intake.remarks import LeftOut, Remark, merged
 from daftari.rows.mapping.explain import Explained, explain
+from daftari.rows.rules.rejection import without_cause
 from daftari.rows.rules.rules import rulebook
 
 
@@ -37,7 +40,7 @@ class FilePreview:
     duplicates: int  #: within the file
     superseded: int  #: rows of the file that another row of their key replaces
     refused: int
-    reasons: tuple[tuple[str, str, int], ...]  #: field, reason and rows, most frequent first
+    reasons: tuple[Reason, ...]  #: most frequent first
     found: ControlTotals
     differences: tuple[str, ...]  #: stated by the file's mapping or its total rows
     left_out: LeftOut
@@ -70,7 +73,7 @@ def _preview(conn: Connection[Any], delivery: FileLoad, request: LoadRequest, no
         count_only=True,
     )
     received = accepted = duplicates = superseded = refused = 0
-    reasons: Counter[tuple[str, str]] = Counter()
+    reasons: tuple[Reason, ...] = ()
     met = None
     for judged in take_in(delivery.source.blocks(), intake):
         received += judged.received
@@ -78,8 +81,7 @@ def _preview(conn: Connection[Any], delivery: FileLoad, request: LoadRequest, no
         duplicates += judged.duplicates
         superseded += len(judged.superseded)
         refused += judged.rejected.height
-        for text in judged.rejected["reasons"]:
-            reasons.update((one["field"], one["reason"]) for one in json.loads(text))
+        reasons = counted_reasons((*reasons, *_reasons_of(judged.rejected)))
         met = judged.met
     met = met or Met()
     reckoning = reckon(delivery.totals, met)
@@ -93,12 +95,24 @@ def _preview(conn: Connection[Any], delivery: FileLoad, request: LoadRequest, no
         duplicates=duplicates,
         superseded=superseded,
         refused=refused,
-        reasons=tuple((field, reason, rows) for (field, reason), rows in reasons.most_common(12)),
+        reasons=reasons,
         found=met.found,
         differences=reckoning.differences,
         left_out=delivery.source.left_out + met.left_out,
         remarks=merged((*delivery.source.remarks, *delivery.plan.remarks, *met.remarks, *reckoning.remarks)),
     )
+
+
+def _reasons_of(rejected: pl.DataFrame) -> Iterator[Reason]:
+    for line, texts in rejected.select("line", "reasons").iter_rows():
+        for one in json.loads(texts):
+            yield Reason(
+                rule=one["rule"],
+                field=one["field"],
+                reason=without_cause(one["reason"]),
+                rows=1,
+                line=line,
+            )
 
 
 def shown_sums(look: FilePreview) -> dict[str, Decimal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +20,7 @@ from daftari.errors import AccessRefused, DaftariError, MappingError, QueryRefus
 from daftari.io.files import open_source, sheets_of, waiting_uploads
 from daftari.io.files.waiting_uploads import place_of as place_of
 from daftari.io.runs.ledger import Loaded as Loaded
+from daftari.io.runs.ledger import Reason, counted_reasons
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.operations.load.open_file import WantedFile, choose_mapping
@@ -95,6 +96,7 @@ def look_at_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, 
     try:
         request = _request(workspace, upload)
         look = preview_file(conn, workspace, replace(request, sender=None), now=now)
+        look = replace(look, reasons=_disclosed(look.reasons, workspace, upload))
     except DaftariError as problem:
         return Looked(look=None, problem=problem, header=_header(workspace, upload), sheets=sheets)
     return Looked(look=look, problem=None, header=look.header, sheets=sheets)
@@ -117,13 +119,18 @@ def load_upload(conn: Connection[Any], workspace: Workspace, upload: Upload, *, 
     """
     loaded = load_path(conn, workspace, _request(workspace, upload), now=now)
     discard_upload(upload.path)
+    return replace(loaded, reasons=_disclosed(loaded.reasons, workspace, upload))
+
+
+def _disclosed(reasons: Iterable[Reason], workspace: Workspace, upload: Upload) -> tuple[Reason, ...]:
+    """Return *reasons* as the sender may see them."""
     known = {it.dataset.name: it.dataset for it in workspace.contracts}
     hidden = hidden_rules(upload.dataset, known, upload.sender[0].caller.role)
-    reasons = []
-    for one in loaded.reasons:
+    found = []
+    for one in reasons:
         rule, field, reason = disclosed_reason(one.rule, one.field, one.reason, hidden)
-        reasons.append(replace(one, rule=rule, field=field, reason=reason))
-    return replace(loaded, reasons=tuple(reasons))
+        found.append(replace(one, rule=rule, field=field, reason=reason))
+    return counted_reasons(found)
 
 
 def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from daftari.io.keys import session_keys
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import QuarantineEntry, Waiting
 from daftari.io.quarantine.sealed_cells import Cells, SealedCells
+from daftari.operations.write.disclosure import HiddenRules, disclosed_reasons, hidden_rules
 from daftari.operations.write.write_requests import RecordOutcome, RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.protect.mask import HIDDEN
@@ -55,7 +56,9 @@ def quarantined_rows(
     """
     dataset = write_context.dataset
     found = quarantine_entries.waiting_entries(conn, dataset.name, entries=entries, after=after, limit=limit)
-    hidden = hidden_fields(dataset, write_context.context.caller.role)
+    role = write_context.context.caller.role
+    hidden, rules = hidden_fields(dataset, role), hidden_rules(dataset, write_context.known, role)
+    found = tuple(replace(it, entry=_disclosed(it.entry, rules)) for it in found)
     opened = SealedCells(write_context.open_keys, dataset).open(it.cells for it in found)
     rows = tuple(_as_seen(it, cells, hidden, dataset) for it, cells in zip(found, opened, strict=True))
     _record(conn, write_context, rows, hidden)
@@ -107,6 +110,10 @@ def changed_cells(cells: Mapping[str, str | None], given: Mapping[str, str]) -> 
 def hidden_fields(dataset: Dataset, role: str) -> frozenset[str]:
     """Return the fields that *role* does not see unmasked in every row that it reads."""
     return frozenset(it.name for it in dataset.fields) - set(clear_everywhere(dataset, role))
+
+
+def _disclosed(entry: QuarantineEntry, rules: HiddenRules) -> QuarantineEntry:
+    return replace(entry, reasons=disclosed_reasons(entry.reasons, rules))
 
 
 def _as_seen(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from daftari.contract.access.role_permissions import permission_of
 from daftari.contract.model import Dataset, Operation
 from daftari.contract.permissions import sees_all_rows
 from daftari.rows.rules.expressions import parsed_rules
 from daftari.rows.rules.references import reference_rule
-from daftari.rows.rules.rejection import NOT_TAKEN
+from daftari.rows.rules.rejection import NOT_TAKEN, without_cause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,5 +48,22 @@ def _sees(dataset: Dataset, role: str, names: Iterable[str]) -> bool:
 
 
 def disclosed_reason(rule: str, field: str, reason: str, hidden: HiddenRules) -> tuple[str, str, str]:
-    """Return the rule, field and reason to disclose: of a hidden rule, those of a row that a policy rejects."""
-    return (NOT_TAKEN.rule, hidden.key, NOT_TAKEN.reason) if rule in hidden.rules else (rule, field, reason)
+    """
+    Return the rule, field and reason to disclose: of a hidden rule, those of a row that a policy rejects.
+
+    Where a rule is hidden, so is the cause of a row whose parent is rejected: it may be that rule.
+    """
+    if rule in hidden.rules:
+        return NOT_TAKEN.rule, hidden.key, NOT_TAKEN.reason
+    return rule, field, without_cause(reason) if hidden.rules else reason
+
+
+def disclosed_reasons(
+    reasons: Iterable[Mapping[str, Any]], hidden: HiddenRules
+) -> tuple[dict[str, Any], ...]:
+    """Return `disclosed_reason` of each of the *reasons* that quarantine stores for a row."""
+    found = []
+    for one in reasons:
+        rule, field, reason = disclosed_reason(one["rule"], one["field"], one["reason"], hidden)
+        found.append({**one, "rule": rule, "field": field, "reason": reason})
+    return tuple(found)

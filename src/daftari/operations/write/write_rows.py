@@ -31,7 +31,7 @@ from daftari.io.write.current_rows import current_rows
 from daftari.io.write.idempotency import Claim
 from daftari.operations.read.read_rows import Reader
 from daftari.operations.read.row_version import require_version
-from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
+from daftari.operations.write.disclosure import disclosed_reasons, hidden_rules
 from daftari.operations.write.judge_records import JudgedRecords, judge_records, remarks_on_records
 from daftari.operations.write.write_requests import (
     RecordOutcome,
@@ -263,9 +263,8 @@ class _Run:
             wrong = pl.concat([wrong, rejected_rows_of(batch, refused, self._dataset)])
             self._resolve(batch, fates)
         for line, reasons in wrong.select("line", "reasons").iter_rows():
-            outcomes[line - 1] = RecordOutcome(
-                status="quarantined", reasons=self._disclosed(json.loads(reasons))
-            )
+            disclosed = disclosed_reasons(json.loads(reasons), self._hidden_rules)
+            outcomes[line - 1] = RecordOutcome(status="quarantined", reasons=disclosed)
         kept = SealedCells(self._write_context.open_keys, self._dataset).seal(wrong, self._run_id)
         quarantine_entries.add_to_quarantine(
             self._conn, self._run_id, self._dataset, kept, replaces=self._corrects
@@ -280,15 +279,6 @@ class _Run:
         quarantine_entries.resolve_keys(
             self._conn, self._run_id, self._dataset, batch.rows.filter(batch.lines.is_in(changed))
         )
-
-    def _disclosed(self, reasons: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-        found = []
-        for one in reasons:
-            rule, field, reason = disclosed_reason(
-                one["rule"], one["field"], one["reason"], self._hidden_rules
-            )
-            found.append({**one, "rule": rule, "field": field, "reason": reason})
-        return tuple(found)
 
     def _close(self, outcomes: Sequence[RecordOutcome]) -> None:
         counts = RunCounts.of(it.status for it in outcomes)

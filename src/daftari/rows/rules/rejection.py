@@ -15,6 +15,13 @@ class Refusal:
 NAMES_NOTHING = "refers to a row that does not exist"
 #: The rest, after a colon, names the line of the cause; so a summary can leave it out.
 NAMES_REJECTED = "refers to a row that is rejected"
+
+
+def without_cause(reason: str) -> str:
+    """Return *reason* without the line of the cause, if it names one."""
+    return NAMES_REJECTED if reason.startswith(f"{NAMES_REJECTED}:") else reason
+
+
 #: If the contract rejects an existing key with different content.
 CONTRADICTS = Refusal(rule="conflict", reason="contradicts the existing row with the same key")
 #: For a change of a row's person that does not bring the row's sealed values, which are bound to the old one.
