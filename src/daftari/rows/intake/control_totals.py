@@ -123,7 +123,7 @@ class Read:
 
     found: ControlTotals = ControlTotals()  #: compared with the sender's totals
     totals: tuple[Total, ...] = ()
-    further: FurtherTotals = FurtherTotals()
+    further: FurtherTotals = field(default_factory=FurtherTotals)
     unread: tuple[Unread, ...] = ()  #: the first lines with figures that could not be read
 
 

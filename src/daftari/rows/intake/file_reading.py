@@ -56,7 +56,7 @@ class FileReading:
     left_out: LeftOut = LeftOut()
     totals: tuple[Total, ...] = ()  #: of each comparison, as many as are remembered
     compared: Counter[Comparison] = default(default_factory=Counter)  #: all of them
-    further: FurtherTotals = FurtherTotals()
+    further: FurtherTotals = default(default_factory=FurtherTotals)
     remarks: tuple[Remark, ...] = ()
 
     @property
