@@ -16,6 +16,8 @@ from tests.served_clinic import opened, visit
 
 from daftari.io.access.tokens import TokenGrant
 from daftari.operations.access.issue_token import issue_token
+from daftari.operations.audit.signing_keys import make_signing_key
+from daftari.settings import read_settings
 
 from tests.clinic import NOW  # isort: skip
 
@@ -112,6 +114,16 @@ def test_a_caller_sends_and_reads_records_and_is_told_what_became_of_each(served
     assert served.get("/api/visits/V1?fields=visit_id", **{"X-Purpose": "a test"}).json()["fee"] == 2.0
     csv = served.get("/api/visits?fields=visit_id", Accept="text/csv")
     assert csv.text.split() == ["visit_id", "V1", "V3", "V5", "V6"]
+
+
+def test_a_server_signs_a_checkpoint_by_itself(house, monkeypatch):
+    settings = read_settings(place(house, monkeypatch))
+    make_signing_key(settings)
+    with serving(house, monkeypatch):
+        deadline = time.monotonic() + 20
+        while not (found := list(settings.anchors_dir.rglob("*.json"))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert len(found) == 1
 
 
 def put(served, key, record, role="matron"):

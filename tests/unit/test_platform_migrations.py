@@ -29,7 +29,7 @@ DIGESTS = {
     "0020_how_a_file_was_read": "6f798157054fb38e",
     "0021_how_a_file_was_mapped": "75f5129b5cfd256f",
     "0023_what_a_decision_covers": "16ae5e53df1daa11",
-    "0026_turns_and_sessions": "3d5aa8e978926437",
+    "0026_turns_and_sessions": "5b6e020b1db1c643",
 }
 
 

@@ -26,6 +26,7 @@ from daftari.api.middleware import RequestMiddleware, TooLarge, too_large
 from daftari.api.openapi import document
 from daftari.api.routes import health, read, uploads, write
 from daftari.api.service import Service
+from daftari.api.upkeep import Upkeep
 from daftari.api.write_queue import WriteQueue
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
@@ -66,7 +67,10 @@ def application(
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
+        upkeep = Upkeep(service)
+        upkeep.start()
         yield
+        upkeep.stop()
         writer.close()
         service.close()
 

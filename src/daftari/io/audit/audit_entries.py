@@ -73,6 +73,12 @@ def hash_at(conn: Connection[Any], position: int) -> str | None:
     return str(row[0]) if row else None
 
 
+def last_checkpoint(conn: Connection[Any]) -> datetime | None:
+    """Return when the last checkpoint was signed."""
+    row = conn.execute(_QUERIES["last_checkpoint"]).fetchone()
+    return row[0] if row else None
+
+
 def record_checkpoint(conn: Connection[Any], checkpoint: Record) -> None:
     conn.execute(_QUERIES["record_checkpoint"], dict(checkpoint))
 

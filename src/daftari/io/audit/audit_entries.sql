@@ -63,6 +63,9 @@ select l.hash from daftari.audit_link l where l.position = %(position)s;
 -- name: checkpoints
 select c.position::text, c.hash from daftari.audit_checkpoint c order by c.position;
 
+-- name: last_checkpoint
+select max(c.signed_at) from daftari.audit_checkpoint c;
+
 -- name: record_checkpoint
 insert into daftari.audit_checkpoint (position, hash, signed_at, signature)
 values (%(position)s, %(hash)s, %(signed_at)s, %(signature)s)

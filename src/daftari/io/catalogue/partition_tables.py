@@ -19,6 +19,11 @@ _QUERIES = queries.load_queries("catalogue/partition_tables.sql")
 _RANGE = re.compile(r"FROM \('([^']+)'\) TO \('([^']+)'\)")
 
 
+def partition_names(conn: Connection[Any]) -> set[str]:
+    """Return the names of all partitions of governed tables."""
+    return {name for (name,) in conn.execute(_QUERIES["names"], {"schema": OPS})}
+
+
 def make_partition(conn: Connection[Any], dataset: Dataset, partition: Partition) -> int:
     """
     Create *partition*, restricted like its table, and move its rows there, within the caller's transaction.

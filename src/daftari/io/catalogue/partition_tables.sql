@@ -1,5 +1,8 @@
 -- Partitions of a governed table. io/catalogue/partition_tables.py fills in identifiers in braces.
 
+-- name: names
+select c.relname from pg_class c where c.relispartition and c.relnamespace = to_regnamespace(quote_ident(%(schema)s));
+
 -- name: is_there
 select exists (
     select from pg_class c

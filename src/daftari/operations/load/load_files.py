@@ -90,7 +90,16 @@ def load_files(
                     errors.append(error)
             if conn.closed:
                 break
+        if conn is not None and not conn.closed and not all(it.known for it in loaded):
+            _keep_up(opened, conn, files.dataset, clock())
     return Loads(loaded=tuple(loaded), errors=tuple(errors))
+
+
+def _keep_up(opened: OpenedForLoad | None, conn: Connection[Any], dataset: str, now: datetime) -> None:
+    from daftari.operations.schema.upkeep import keep_up
+
+    assert opened is not None, "who has a connection has opened the workspace"
+    keep_up(conn, opened.settings, opened.workspace_of(dataset).contracts, now=now)
 
 
 def explain_files(opened: OpenedForLoad, files: Files) -> list[Explained]:

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from daftari.errors import ChecksFailed
 from daftari.io.workspace.files import Pipeline, Workspace
+from daftari.operations.schema.upkeep import keep_up
 from daftari.operations.workspace.run_pipeline import Actions, run_pipeline
 from daftari.operations.workspace.run_pipeline import PipelineRun as PipelineRun
 from daftari.settings import Settings
@@ -38,9 +39,13 @@ def run_pipelines(
     """
     steps = _Steps(conn, workspace, settings)
     actions = Actions(check=steps.check, transform=steps.transform, check_marts=steps.check_marts)
-    return [
-        run_pipeline(conn, workspace, name, actions, now=now) for name in names or pipeline_order(workspace)
-    ]
+    try:
+        return [
+            run_pipeline(conn, workspace, name, actions, now=now)
+            for name in names or pipeline_order(workspace)
+        ]
+    finally:
+        keep_up(conn, settings, workspace.contracts, now=now)
 
 
 def pipeline_order(workspace: Workspace) -> list[str]:

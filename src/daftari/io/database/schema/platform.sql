@@ -31,7 +31,8 @@ create table daftari.turn (
 
 comment on table daftari.turn is 'Locks of the platform. Whoever holds a row''s lock has the turn.';
 
--- Waits for the turn called *name*, and holds it to the end of the transaction.
+-- Waits for the turn called *name*, and holds it to the end of the transaction. With the rights of the session: who may
+-- not write the table takes no turn.
 create function daftari.take_turn(name text) returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -41,5 +42,3 @@ begin
     perform from daftari.turn t where t.name = take_turn.name for update;
 end;
 $$;
-
-revoke execute on function daftari.take_turn(text) from public;
