@@ -246,8 +246,8 @@ def test_rights_given_ahead_are_named(applied, folder):
             "policy ops.teams.writer_read",
             ChangeKind.EXPOSURE,
         ),
-        ((LINES[0],), "drop policy ops.teams.writer_read", ChangeKind.ADDITIVE),
-        ((LINES[0],), "drop grant ops.teams.delete to hand_writer", ChangeKind.ADDITIVE),
+        ((LINES[0],), "drop policy ops.teams.writer_read", ChangeKind.RESTRICTION),
+        ((LINES[0],), "drop grant ops.teams.delete to hand_writer", ChangeKind.RESTRICTION),
     ],
 )
 def test_a_plan_says_of_each_right_whether_somebody_sees_more(applied, folder, lines, what, kind):

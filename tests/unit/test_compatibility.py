@@ -489,7 +489,7 @@ def test_another_subject_exposes_rows_only_where_a_role_sees_those_of_people():
 def test_datasets_come_and_go_and_the_worst_is_told_first():
     other = Dataset(name="wards", fields=(ID,))
     assert told(of(VISITS), of(other)) == [
-        "breaking: visits: dataset removed; its rows are lost",
+        "breaking: visits: dataset removed; its rows stay, and no role sees them",
         "additive: wards: dataset added; nothing depends on it yet",
     ]
 

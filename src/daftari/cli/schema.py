@@ -36,7 +36,12 @@ _PLURALS = {
     "row security": "row security settings",
     "view rights": "view rights",
 }
-_COLOURS = {ChangeKind.ADDITIVE: "green", ChangeKind.BREAKING: "red", ChangeKind.EXPOSURE: "magenta"}
+_COLOURS = {
+    ChangeKind.ADDITIVE: "green",
+    ChangeKind.RESTRICTION: "cyan",
+    ChangeKind.EXPOSURE: "magenta",
+    ChangeKind.BREAKING: "red",
+}
 
 
 @app.command()
@@ -44,7 +49,7 @@ def plan(
     workspace: WorkspaceOption = None, env: EnvOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """
-    Show what `apply` would change: the SQL, and whether a change is additive, breaking or an exposure.
+    Show what `apply` would change: the SQL, and whether a change is additive, a restriction, an exposure or breaking.
 
     Example: daftari plan --env staging
     """
@@ -145,18 +150,17 @@ def _show_plan(planned: SchemaPlan, output: Output) -> None:
         return
     for migration in planned.migrations:
         out.print(f"additive  platform migration {migration}", markup=False)
-    for version in planned.versions:
-        out.print(f"additive  version file {version}", markup=False)
-    for change in planned.changes:
+    for change in planned.every_change:
         _show_change(change)
     if planned.is_empty:
         out.print("Nothing to change: the database matches the contracts.")
         return
-    classes = Counter(change.kind for change in planned.changes)
+    classes = Counter(change.kind for change in planned.every_change)
     counts = ", ".join(f"{classes[impact]} {impact}" for impact in ChangeKind if classes[impact])
     marked = f"; contracts new or changed: {', '.join(planned.marked)}" if planned.marked else ""
     out.print(
-        f"{_counted(len(planned.changes), 'change')}{': ' if counts else ''}{counts}{marked}.", markup=False
+        f"{_counted(len(planned.every_change), 'change')}{': ' if counts else ''}{counts}{marked}.",
+        markup=False,
     )
 
 
@@ -184,7 +188,7 @@ def _show_applied(applied: ApplyResult, output: Output) -> None:
     if moved:
         out.print(f"moved {_counted(moved, 'row')} out of default partitions")
     out.print(
-        f"Applied: {_counted(len(applied.plan.changes), 'change')}, "
+        f"Applied: {_counted(len(applied.plan.every_change), 'change')}, "
         f"{_counted(len(applied.plan.marked), 'contract')} new or changed."
     )
 
@@ -238,7 +242,7 @@ def _plan_document(planned: SchemaPlan) -> dict[str, Any]:
             "reason": change.reason,
             "statements": list(change.statements),
         }
-        for change in planned.changes
+        for change in planned.every_change
     ]
     return {
         "migrations": planned.migrations,

@@ -7,13 +7,13 @@ reader would miss something, or rows accepted until now would be rejected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 
 from daftari.compile.access import access_steps
 from daftari.compile.names import identifier
 from daftari.compile.schema_changes import statements
-from daftari.compile.schema_changes.differences import ObjectDifference
+from daftari.compile.schema_changes.differences import ObjectDifference, Objects
+from daftari.compile.schema_changes.situation import Situation
 from daftari.compile.schema_changes.steps import Phase, SchemaChange, SchemaStep
 from daftari.compile.schema_changes.wider_types import is_looser, is_wider
 from daftari.compile.tables.columns import SEALED_TYPE
@@ -31,18 +31,6 @@ from daftari.compile.tables.objects import (
     Table,
 )
 from daftari.contract.compatibility.changes import ChangeKind
-
-Objects = Mapping[Identity, DatabaseObject]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Situation:
-    """The inputs of a plan."""
-
-    wanted: Objects  #: as the contracts define it
-    live: Objects
-    views: Mapping[Identity, Sequence[str]]  #: the views of each column
-
 
 _PHASES = {
     ObjectKind.EXTENSION: Phase.EXTENSIONS,
@@ -69,9 +57,7 @@ def statements_of(planned: Sequence[SchemaChange], phases: Set[Phase]) -> list[s
 
 def _change(difference: ObjectDifference, situation: Situation) -> SchemaChange | None:
     if difference.identity.kind in ACCESS:
-        return access_steps.access_change(
-            situation.wanted.get(difference.identity), difference, situation.live
-        )
+        return access_steps.access_change(situation.wanted.get(difference.identity), difference, situation)
     if difference.live is None:
         return _addition(situation.wanted[difference.identity], situation)
     if difference.wanted is None:
@@ -159,6 +145,8 @@ def _removal(item: DatabaseObject, situation: Situation) -> SchemaChange | None:
             what=f"{item.identity}: {item.bounds}",
             kind=ChangeKind.BREAKING,
             reason="not a period of its dataset; move its rows and detach it by hand",
+            identity=item.identity,
+            in_place=False,
         )
     if _partition_under(item, situation) is not None:
         gone = [SchemaStep(Phase.ON_PARTITIONS, it) for it in statements.drop_object(item)]
@@ -187,7 +175,11 @@ def _alteration(wanted: DatabaseObject, difference: ObjectDifference, situation:
     assert live is not None, "both exist"
     if isinstance(wanted, Table | Partition):
         return SchemaChange(
-            what=str(difference), kind=ChangeKind.BREAKING, reason="cannot be changed in place"
+            what=str(difference),
+            kind=ChangeKind.BREAKING,
+            reason="cannot be changed in place",
+            identity=wanted.identity,
+            in_place=False,
         )
     again = [*(SchemaStep(Phase.DROP, it) for it in statements.drop_object(live)), *_creation(wanted)]
     if _partition_under(wanted, situation) is not None:
@@ -216,6 +208,8 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
             what=str(wanted.identity),
             kind=ChangeKind.BREAKING,
             reason="a column cannot be sealed or unsealed in place",
+            identity=wanted.identity,
+            in_place=False,
         )
     steps = [SchemaStep(Phase.TABLES, it) for it in statements.alter_column(target, live)]
     if not same_type:
@@ -223,11 +217,18 @@ def _altered_column(wanted: Column, printed: Column, live: Column, situation: Si
         if blocking:
             reason = "views that show it are dropped until the next transform"
             return _made(wanted, ChangeKind.BREAKING, reason, [*blocking, *steps])
-        if not is_wider(printed.type, live.type):
+        if not is_wider(printed.type, live.type) and not _is_enum_to_text(printed, live, situation):
             return _made(wanted, ChangeKind.BREAKING, f"{live.type} becomes {printed.type}", steps)
     if wanted.required and not live.required:
         return _made(wanted, ChangeKind.BREAKING, "rows without a value may exist", steps)
+    if live.required and not wanted.required:
+        return _made(wanted, ChangeKind.BREAKING, "readers may get null", steps)
     return _made(wanted, ChangeKind.ADDITIVE, "allows more", steps)
+
+
+def _is_enum_to_text(printed: Column, live: Column, situation: Situation) -> bool:
+    enums = [it for it in situation.live.values() if isinstance(it, Enum)]
+    return printed.type.startswith("text") and any(live in _users(it, situation.live) for it in enums)
 
 
 def _altered_enum(wanted: Enum, live: Enum, situation: Situation) -> SchemaChange:
@@ -244,8 +245,12 @@ def _altered_enum(wanted: Enum, live: Enum, situation: Situation) -> SchemaChang
         *(step for check in checks for step in _creation(check)),
     ]
     gone = [value for value in live.values if value not in wanted.values]
-    reason = f"rows may hold {', '.join(gone)}" if gone else "the order of its values differs"
-    return _made(wanted, ChangeKind.BREAKING, reason, steps)
+    if gone:
+        return _made(wanted, ChangeKind.BREAKING, f"rows may hold {', '.join(gone)}", steps)
+    if views:
+        reason = "views that show it are dropped until the next transform"
+        return _made(wanted, ChangeKind.BREAKING, reason, steps)
+    return _made(wanted, ChangeKind.ADDITIVE, "the order of its values differs", steps)
 
 
 def _users(enum: Enum, live: Objects) -> list[Column]:
@@ -281,4 +286,6 @@ def _made(
     item: DatabaseObject, kind: ChangeKind, reason: str, steps: Sequence[SchemaStep], *, gone: bool = False
 ) -> SchemaChange:
     verb = "drop " if gone else ""
-    return SchemaChange(what=f"{verb}{item.identity}", kind=kind, reason=reason, steps=tuple(steps))
+    return SchemaChange(
+        what=f"{verb}{item.identity}", kind=kind, reason=reason, steps=tuple(steps), identity=item.identity
+    )

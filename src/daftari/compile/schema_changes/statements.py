@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from daftari.compile.access import access_statements
 from daftari.compile.names import identifier, literal, qualified
+from daftari.compile.schema_changes.wider_types import is_wider
 from daftari.compile.tables.objects import (
     Column,
     Comment,
@@ -23,6 +24,15 @@ from daftari.compile.tables.objects import (
 
 #: Constraints in `create table`; foreign keys wait until every table exists.
 _INLINE = (ConstraintKind.PRIMARY, ConstraintKind.UNIQUE, ConstraintKind.CHECK, ConstraintKind.EXCLUSION)
+
+
+#: When a value would not be the same in a type, by the type's first word.
+_LOSSES = {
+    "numeric": "{name}::text::numeric is distinct from {name}::text::{type}",
+    "date": "{name}::text::timestamp is distinct from {name}::text::date",
+    "real": "{name}::text::real::text::numeric is distinct from {name}::text::numeric",
+    "double": "{name}::text::double precision::text::numeric is distinct from {name}::text::numeric",
+}
 
 
 def create_all(objects: Mapping[Identity, DatabaseObject]) -> list[str]:
@@ -113,9 +123,8 @@ def alter_column(wanted: Column, live: Column) -> list[str]:
     table, name = qualified(wanted.schema, wanted.table), identifier(wanted.name)
     statements = []
     if wanted.type != live.type:
-        statements.append(
-            f"alter table {table} alter column {name} type {wanted.type} using {name}::text::{wanted.type}"
-        )
+        using = _converted(wanted, live)
+        statements.append(f"alter table {table} alter column {name} type {wanted.type} using {using}")
     if wanted.default != live.default:
         change = f"set default {wanted.default}" if wanted.default else "drop default"
         statements.append(f"alter table {table} alter column {name} {change}")
@@ -123,6 +132,22 @@ def alter_column(wanted: Column, live: Column) -> list[str]:
         change = "set not null" if wanted.required else "drop not null"
         statements.append(f"alter table {table} alter column {name} {change}")
     return statements
+
+
+def _converted(wanted: Column, live: Column) -> str:
+    """
+    Return the value of *live* in the type of *wanted*, as SQL that fails if the value would lose something.
+
+    A cast alone rounds a number, cuts a text and takes the date out of a moment without an error.
+    """
+    name = identifier(wanted.name)
+    kind = wanted.type.split("(")[0].split(" ")[0]
+    if kind == "varchar":
+        return f"{name}::text"  # assigned, not cast: a longer text is an error
+    if kind not in _LOSSES or is_wider(wanted.type, live.type):
+        return f"{name}::text::{wanted.type}"
+    lost = _LOSSES[kind].format(name=name, type=wanted.type)
+    return f"(case when {lost} then {name}::text || ' loses' else {name}::text end)::{wanted.type}"
 
 
 def add_values(wanted: Enum, live: Enum) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from daftari.compile.tables.objects import Identity
 from daftari.contract.compatibility.changes import ChangeKind
 
 
@@ -49,7 +50,9 @@ class SchemaChange:
     what: str
     kind: ChangeKind
     reason: str
-    steps: tuple[SchemaStep, ...] = ()  #: empty if it cannot be done in place
+    steps: tuple[SchemaStep, ...] = ()
+    identity: Identity | None = None  #: of the object, if it is a change of one
+    in_place: bool = True  #: whether PostgreSQL can make it without a new table
 
     @property
     def statements(self) -> tuple[str, ...]:

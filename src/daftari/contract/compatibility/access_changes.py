@@ -143,6 +143,9 @@ def approval_changes(old: Dataset, new: Dataset, place: str) -> Iterator[Contrac
             what=f"approval: covers {name}",
             reason="a change of it after the decision fails",
         )
+    if new.approval and old.approval is None:
+        reason = "a change of state outside its steps fails"
+        yield ContractChange(kind=ChangeKind.BREAKING, place=place, what="approval added", reason=reason)
     if old.approval and new.approval is None:
         reason = "every role that may update may set any state"
         yield ContractChange(kind=ChangeKind.EXPOSURE, place=place, what="approval removed", reason=reason)

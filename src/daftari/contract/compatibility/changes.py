@@ -12,6 +12,7 @@ class ChangeKind(StrEnum):
     """Worst last: the class of several changes is the worst of them."""
 
     ADDITIVE = "additive"  #: everything that worked still works
+    RESTRICTION = "restriction"  #: a right that no contract gives is taken away
     EXPOSURE = "exposure"  #: someone can see or do more than before
     #: data is lost, rows or files accepted so far may be rejected, or a query may fail or get values new to it
     BREAKING = "breaking"

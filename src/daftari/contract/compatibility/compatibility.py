@@ -43,13 +43,18 @@ def compare(old: Contract, new: Contract) -> tuple[ContractChange, ...]:
     return tuple(sorted(changes, key=lambda change: worst_first.index(change.kind)))
 
 
+def removed(dataset: str) -> ContractChange:
+    """Return the change that *dataset* is in no contract any more: its table stays, without access."""
+    return ContractChange(
+        kind=_BREAKING, place=dataset, what="dataset removed", reason="its rows stay, and no role sees them"
+    )
+
+
 def _datasets(old: Contract, new: Contract, _place: str) -> Iterator[ContractChange]:
     before, after = ({dataset.name: dataset for dataset in side.datasets} for side in (old, new))
     for name in before:
         if name not in after:
-            yield ContractChange(
-                kind=_BREAKING, place=name, what="dataset removed", reason="its rows are lost"
-            )
+            yield removed(name)
     for name, dataset in after.items():
         if name not in before:
             yield ContractChange(

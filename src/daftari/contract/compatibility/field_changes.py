@@ -198,7 +198,7 @@ def _mask(old: Protection, new: Protection, place: str) -> Iterator[ContractChan
     if old.mask == new.mask:
         return
     kind, reason = _EXPOSURE, "different parts of the value are shown"
-    if old.mask is None or new.mask == Mask.FULL:
+    if new.mask == Mask.FULL:
         kind, reason = _ADDITIVE, "the value is not shown more than before"
     yield ContractChange(kind=kind, place=place, what=moved("mask", old.mask, new.mask), reason=reason)
 

@@ -97,6 +97,7 @@ with granted as (
     cross join aclexplode(t.attacl) a
     where n.nspname = any(%(granted)s)
       and a.grantee <> c.relowner
+      and not t.attisdropped  -- before PostgreSQL 16 a dropped column keeps its grants
 )
 select nspname, relname,
        case when grantee = 0 then 'public' else pg_get_userbyid(grantee)::text end,

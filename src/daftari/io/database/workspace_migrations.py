@@ -8,6 +8,7 @@ The files of one workspace bring staging and production to the state of developm
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from typing import Any
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from psycopg import Connection
@@ -52,6 +55,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     raise NotImplementedError("Go back by applying the earlier contract.")
 '''
+#: How a file ends that runs its statements and nothing else.
+_END = _TEMPLATE[_TEMPLATE.index("def upgrade()") :].replace("{{", "{").replace("}}", "}")
 
 
 @contextmanager
@@ -90,6 +95,46 @@ def pending_migrations(conn: Connection[Any], folder: Path) -> list[str]:
     with _explained(folder):
         script = _script(folder)
         return [it.revision for it in reversed(list(script.iterate_revisions("head", current or "base")))]
+
+
+def statements_of(folder: Path, revisions: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
+    """
+    Return the statements of version files, in the order of *revisions*.
+
+    None: a file was written by hand in a way that only shows its statements as it runs.
+    """
+    with _explained(folder):
+        script = _script(folder)
+        return {revision: _statements(script.get_revision(revision)) for revision in revisions}
+
+
+def _statements(script: Script) -> tuple[str, ...] | None:
+    text = Path(script.path).read_text("utf-8")
+    if text.endswith(_END):
+        return tuple(script.module.STATEMENTS)
+    written = _Written()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}
+    )
+    try:
+        with Operations.context(context):
+            script.module.upgrade()
+    except Exception:
+        return None
+    return tuple(written.statements)
+
+
+class _Written(io.StringIO):
+    """Keeps the statements that Alembic writes instead of running them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements: list[str] = []
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self.statements.append(text.strip().removesuffix(";"))
+        return len(text)
 
 
 def run_migrations(shared: sqlalchemy.Connection, folder: Path, revision: str) -> None:

@@ -13,6 +13,7 @@ from daftari.compile.access.access_policies import Present, Rights
 from daftari.compile.names import Schemas
 from daftari.compile.schema_changes.differences import ObjectDifference, Objects, differences
 from daftari.compile.schema_changes.schema_changes import statements_of
+from daftari.compile.schema_changes.situation import Situation
 from daftari.compile.schema_changes.steps import ACCESS_PHASES, SchemaChange
 from daftari.contract.platform import MARTS
 from daftari.errors import Drift
@@ -72,7 +73,9 @@ def _live(conn: Connection[Any]) -> Objects:
 
 
 def _changes(wanted: Objects, live: Objects) -> list[SchemaChange]:
+    situation = Situation(wanted=wanted, live=live, views={})
+
     def of(difference: ObjectDifference) -> SchemaChange | None:
-        return access_steps.access_change(wanted.get(difference.identity), difference, live)
+        return access_steps.access_change(wanted.get(difference.identity), difference, situation)
 
     return [change for it in differences(wanted, live) if (change := of(it)) is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from psycopg import Connection
 
 from daftari.compile.access import access_statements, roles
 from daftari.compile.access.access_policies import OPERATOR_POLICY, Rights
+from daftari.compile.access.access_statements import AccessObject
 from daftari.compile.names import identifier, identifiers
 from daftari.compile.schema_changes.schema_changes import changes, statements_of
 from daftari.compile.schema_changes.steps import ACCESS_PHASES
-from daftari.compile.tables.objects import Policy, View
+from daftari.compile.tables.objects import Grant, Owner, Policy, View
 from daftari.contract.model import Contract
 from daftari.errors import DatabaseError
 from daftari.io.catalogue import live_access, live_objects
@@ -59,16 +61,37 @@ def apply_access(
     )
 
 
-def suspend(conn: Connection[Any]) -> None:
+def suspend(conn: Connection[Any]) -> list[AccessObject]:
     """
-    Drop policies and views that block changes of columns, within the caller's transaction.
+    Drop policies and views that block changes of columns; return what to give to `resume`.
 
-    Policies and views of masks name columns. Without them only operators see rows, so nothing is exposed before
-    `bring_access` creates them again.
+    Within the caller's transaction, which must end with `resume` or `apply_access`. Policies and views of masks name
+    columns. Without them only operators see rows, so nothing is exposed meanwhile.
     """
-    for item in live_objects.read_objects(conn).values():
-        if isinstance(item, View) or (isinstance(item, Policy) and item.name != OPERATOR_POLICY):
-            _run(conn, access_statements.drop_access(item))
+    live = live_objects.read_objects(conn).values()
+    dropped = [
+        it for it in live if isinstance(it, View) or (isinstance(it, Policy) and it.name != OPERATOR_POLICY)
+    ]
+    for item in dropped:
+        _run(conn, access_statements.drop_access(item))
+    views = {(it.schema, it.name) for it in dropped if isinstance(it, View)}
+    of_views = [it for it in live if isinstance(it, Owner | Grant) and (it.schema, it.table) in views]
+    return [*dropped, *of_views]
+
+
+def resume(conn: Connection[Any], suspended: Sequence[AccessObject]) -> None:
+    """
+    Create again what `suspend` dropped, within the caller's transaction.
+
+    What names a column that has gone is left out: `apply_access` creates its successor.
+    """
+    for item in sorted(suspended, key=_after_its_view):
+        with suppress(psycopg.Error), conn.transaction():
+            _run(conn, access_statements.create_access(item))
+
+
+def _after_its_view(item: AccessObject) -> int:
+    return 0 if isinstance(item, View) else 1
 
 
 def _join(conn: Connection[Any], contracts: Sequence[Contract], rights: Rights) -> None:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import sqlalchemy
 from psycopg import Connection
 
 from daftari.compile.access.access_policies import Rights
+from daftari.compile.schema_changes.agreement import agreed
 from daftari.compile.schema_changes.schema_changes import changes, statements_of
 from daftari.compile.schema_changes.steps import ACCESS_PHASES, Phase, SchemaChange
-from daftari.contract.compatibility.changes import ChangeKind
-from daftari.contract.compatibility.compatibility import compare
+from daftari.compile.schema_changes.version_files import adds_values, changes_of_files
+from daftari.contract.compatibility.changes import ChangeKind, ContractChange
+from daftari.contract.compatibility.compatibility import compare, removed
 from daftari.contract.model import Contract
 from daftari.contract.reader.read import read_contract
 from daftari.errors import BreakingChange, DatabaseError
 from daftari.io.audit import audit_tables
-from daftari.io.catalogue import applied_contracts, pgaudit
+from daftari.io.catalogue import applied_contracts, live_objects, pgaudit
 from daftari.io.database import platform_migrations, workspace_migrations
 from daftari.io.database.turns import take_turn
-from daftari.operations.schema.apply_access import apply_access, suspend
+from daftari.operations.schema.apply_access import apply_access, resume, suspend
 from daftari.operations.schema.make_partitions import Made, make_partitions
 from daftari.operations.schema.survey_database import Survey, survey_database
 
@@ -39,7 +42,8 @@ _MEETS_RIGHTS = ("alter table", "alter type", "drop")
 class SchemaPlan:
     migrations: tuple[str, ...]  #: of the platform
     versions: tuple[str, ...]  #: files of the workspace that this database has not run
-    changes: tuple[SchemaChange, ...]
+    waiting: tuple[SchemaChange, ...]  #: what those files change
+    changes: tuple[SchemaChange, ...]  #: what is left to change after them
     marked: tuple[str, ...]  #: datasets whose contract differs from the one in force
 
     @property
@@ -47,8 +51,8 @@ class SchemaPlan:
         return not (self.migrations or self.versions or self.changes or self.marked)
 
     @property
-    def breaking(self) -> tuple[SchemaChange, ...]:
-        return tuple(change for change in self.changes if change.kind is ChangeKind.BREAKING)
+    def every_change(self) -> tuple[SchemaChange, ...]:
+        return (*self.waiting, *self.changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,12 @@ def plan_contracts(
         ContractError: the contracts ask for what PostgreSQL cannot do.
     """
     with _explained(), conn.transaction(force_rollback=True):
-        waiting = workspace_migrations.pending_migrations(conn, migrations_dir)
+        migrated = platform_migrations.migrate(conn)
+        waiting = _waiting(conn, migrations_dir)
         planned, _ = _plan(conn, contracts, waiting, rights=rights, now=now)
-        return planned
+        said = {it for statements in waiting.files.values() for it in statements or ()}
+        left = [it for it in planned.changes if not it.steps or not said.issuperset(it.statements)]
+        return replace(planned, migrations=tuple(migrated), changes=tuple(left))
 
 
 def apply_contracts(  # noqa: PLR0913 -- all but two go by name
@@ -116,11 +123,12 @@ def apply_contracts(  # noqa: PLR0913 -- all but two go by name
         allow_breaking=allow_breaking,
     )
     with _explained():
-        waiting = _run_waiting(conn, migrations_dir)
-        first = _bring(conn, order, waiting)
+        waiting = _examined(conn, migrations_dir)
+        _refuse(waiting.changes, allow_breaking=allow_breaking)
+        first = _bring(conn, order, _run_early(conn, order, waiting))
         if not statements_of(first.plan.changes, {Phase.VALUES}):
             return first
-        second = _bring(conn, order, ())
+        second = _bring(conn, order, Waiting())
     return ApplyResult(
         plan=first.plan,
         written=(*first.written, *second.written),
@@ -128,57 +136,109 @@ def apply_contracts(  # noqa: PLR0913 -- all but two go by name
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Version files that a database has not run."""
+
+    files: Mapping[str, Sequence[str] | None] = field(
+        default_factory=dict
+    )  #: statements of each; None: not known
+    changes: tuple[SchemaChange, ...] = ()
+    done: int = 0  #: how many were run before the transaction of the rest
+
+
+def _waiting(conn: Connection[Any], folder: Path) -> Waiting:
+    revisions = workspace_migrations.pending_migrations(conn, folder)
+    if not revisions:
+        return Waiting()
+    files = workspace_migrations.statements_of(folder, revisions)
+    found = changes_of_files(files, live_objects.read_objects(conn))
+    return Waiting(files=files, changes=tuple(found))
+
+
+def _examined(conn: Connection[Any], folder: Path) -> Waiting:
+    with conn.transaction(force_rollback=True):
+        return _waiting(conn, folder)
+
+
 def _plan(
     conn: Connection[Any],
     contracts: Sequence[Contract],
-    waiting: Sequence[str],
+    waiting: Waiting,
     *,
     rights: Rights,
     now: datetime,
 ) -> tuple[SchemaPlan, Survey]:
-    platform = platform_migrations.migrate(conn)
-    surveyed = survey_database(conn, contracts, rights=rights, now=now)
-    in_force = applied_contracts.hashes(conn)
+    in_force = _in_force(conn)
+    surveyed = survey_database(conn, contracts, rights=rights, now=now, in_force=list(in_force.values()))
+    hashes = applied_contracts.hashes(conn)
+    found = changes(surveyed.found, surveyed.situation)
     planned = SchemaPlan(
-        migrations=tuple(platform),
-        versions=tuple(waiting),
-        changes=(*_exposures(conn, contracts), *changes(surveyed.found, surveyed.situation)),
-        marked=tuple(it.dataset.name for it in contracts if in_force.get(it.dataset.name) != it.hash),
+        migrations=(),
+        versions=tuple(waiting.files),
+        waiting=waiting.changes,
+        changes=tuple(agreed(_changes_of_contracts(in_force, contracts), found)),
+        marked=tuple(it.dataset.name for it in contracts if hashes.get(it.dataset.name) != it.hash),
     )
     return planned, surveyed
 
 
-def _exposures(conn: Connection[Any], contracts: Sequence[Contract]) -> list[SchemaChange]:
-    """Return what people see in addition under *contracts*, compared with those in force."""
-    documents = applied_contracts.documents(conn)
-    found = []
-    for contract in contracts:
-        document = documents.get(contract.dataset.name)
-        if not document:
-            continue
-        in_force = read_contract(document, source=f"{contract.dataset.name} in force")
-        found += [
-            SchemaChange(what=f"{it.place}: {it.what}", kind=it.kind, reason=it.reason)
-            for it in compare(in_force, contract)
-            if it.kind is ChangeKind.EXPOSURE
-        ]
-    return found
+def _in_force(conn: Connection[Any]) -> dict[str, Contract]:
+    """Return the contracts that were last applied, by dataset."""
+    return {
+        name: read_contract(document, source=f"{name} in force")
+        for name, document in applied_contracts.documents(conn).items()
+        if document
+    }
 
 
-def _run_waiting(conn: Connection[Any], folder: Path) -> list[str]:
-    """Run the pending version files, each in a separate transaction."""
-    waiting = workspace_migrations.pending_migrations(conn, folder)
-    conn.rollback()
-    for revision in waiting:
+def _changes_of_contracts(
+    in_force: Mapping[str, Contract], contracts: Sequence[Contract]
+) -> dict[str, list[ContractChange]]:
+    """Return how *contracts* differ from those in force, by dataset, as `contract diff` does."""
+    wanted = {contract.dataset.name: contract for contract in contracts}
+    found = {
+        name: list(compare(in_force[name], wanted[name]))
+        for name in in_force
+        if name in wanted and in_force[name].hash != wanted[name].hash
+    }
+    return {**found, **{name: [removed(name)] for name in in_force if name not in wanted}}
+
+
+def _run_early(conn: Connection[Any], order: _Order, waiting: Waiting) -> Waiting:
+    """
+    Run the pending version files up to the last that adds values to an enum, each in a separate transaction.
+
+    Those values can be used only afterwards. The other files share the transaction of what follows, so that rights
+    that a file takes away come back with it.
+    """
+    adding = [at for at, it in enumerate(waiting.files.values(), 1) if it and adds_values(it)]
+    done = max(adding, default=0)
+    for revision in list(waiting.files)[:done]:
         with workspace_migrations.migration_transaction(conn) as shared:
             take_turn(conn, "apply")
             platform_migrations.migrate(conn)
-            suspend(conn)
-            workspace_migrations.run_migrations(shared, folder, revision)
-    return waiting
+            _run_file(conn, shared, order.migrations_dir, revision, waiting.files[revision])
+    return replace(waiting, done=done)
 
 
-def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> ApplyResult:
+def _run_file(
+    conn: Connection[Any],
+    shared: sqlalchemy.Connection,
+    folder: Path,
+    revision: str,
+    statements: Sequence[str] | None,
+) -> None:
+    suspended = suspend(conn) if statements is None or _meets_rights(statements) else ()
+    workspace_migrations.run_migrations(shared, folder, revision)
+    resume(conn, suspended)
+
+
+def _meets_rights(statements: Sequence[str]) -> bool:
+    return any(it.lower().startswith(_MEETS_RIGHTS) for it in statements if not adds_values([it]))
+
+
+def _bring(conn: Connection[Any], order: _Order, waiting: Waiting) -> ApplyResult:
     """
     Do what one transaction can do: new values of enums when there are any, otherwise everything.
 
@@ -188,36 +248,52 @@ def _bring(conn: Connection[Any], order: _Order, waiting: Sequence[str]) -> Appl
     try:
         with workspace_migrations.migration_transaction(conn) as shared:
             take_turn(conn, "apply")
+            migrated = platform_migrations.migrate(conn)
+            for revision in list(waiting.files)[waiting.done :]:
+                _run_file(conn, shared, order.migrations_dir, revision, waiting.files[revision])
             planned, surveyed = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
-            _refuse(planned, allow_breaking=order.allow_breaking)
+            planned = replace(planned, migrations=tuple(migrated))
+            _refuse(planned.changes, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})
             statements = values or statements_of(planned.changes, set(Phase) - _BY_ITSELF)
-            if any(it.startswith(_MEETS_RIGHTS) for it in statements) and not values:
+            if _meets_rights(statements):
                 suspend(conn)
             if statements:
-                title = _title(order.contracts, planned)
-                revision, path = workspace_migrations.write_migration(
-                    order.migrations_dir, statements, title=title
-                )
-                written.append(path)
-                workspace_migrations.run_migrations(shared, order.migrations_dir, revision)
-            made: list[Made] = []
-            if not values:
-                made = make_partitions(conn, order.contracts, now=order.now)
-                for statement in statements_of(planned.changes, {Phase.ON_PARTITIONS}):
-                    conn.execute(statement)
-                audit_tables.make_audit_partitions(conn, now=order.now)
-                audit_tables.watch(conn)
-                # a survey is the slowest part; where nothing has changed since, it is still valid
-                still = None if planned.changes or made else surveyed
-                apply_access(conn, order.contracts, rights=order.rights, now=order.now, surveyed=still)
-                pgaudit.configure_pgaudit(conn, [contract.dataset for contract in order.contracts])
-                applied_contracts.mark_applied(conn, order.contracts, now=order.now)
+                written.append(_write_and_run(shared, order, planned, statements))
+            made = [] if values else _finish(conn, order, planned, surveyed)
     except BaseException:
         for path in written:
-            path.unlink()
+            path.unlink(missing_ok=True)
         raise
     return ApplyResult(plan=planned, written=tuple(written), partitions=tuple(made))
+
+
+def _write_and_run(
+    shared: sqlalchemy.Connection, order: _Order, planned: SchemaPlan, statements: Sequence[str]
+) -> Path:
+    title = _title(order.contracts, planned)
+    revision, path = workspace_migrations.write_migration(order.migrations_dir, statements, title=title)
+    try:
+        workspace_migrations.run_migrations(shared, order.migrations_dir, revision)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _finish(conn: Connection[Any], order: _Order, planned: SchemaPlan, surveyed: Survey) -> list[Made]:
+    """Do what no version file does: partitions, the audit, access, and the marks of what is in force."""
+    made = make_partitions(conn, order.contracts, now=order.now)
+    for statement in statements_of(planned.changes, {Phase.ON_PARTITIONS}):
+        conn.execute(statement)
+    audit_tables.make_audit_partitions(conn, now=order.now)
+    audit_tables.watch(conn)
+    # a survey is the slowest part; where nothing has changed since, it is still valid
+    still = None if planned.changes or made else surveyed
+    apply_access(conn, order.contracts, rights=order.rights, now=order.now, surveyed=still)
+    pgaudit.configure_pgaudit(conn, [contract.dataset for contract in order.contracts])
+    applied_contracts.mark_applied(conn, order.contracts, now=order.now)
+    return made
 
 
 def _title(contracts: Sequence[Contract], planned: SchemaPlan) -> str:
@@ -225,17 +301,17 @@ def _title(contracts: Sequence[Contract], planned: SchemaPlan) -> str:
     return f"Contracts applied: {', '.join(named)}." if named else "Back to the contracts in force."
 
 
-def _refuse(planned: SchemaPlan, *, allow_breaking: bool) -> None:
-    stuck = [change for change in planned.breaking if not change.steps]
+def _refuse(found: Sequence[SchemaChange], *, allow_breaking: bool) -> None:
+    breaking = [change for change in found if change.kind is ChangeKind.BREAKING]
+    stuck = [change for change in breaking if not change.in_place]
     if stuck:
         raise BreakingChange(
             f"apply: {_listed(stuck)}; expected changes that PostgreSQL can make in place",
             hint="Make a new dataset, load it, and retire this one; or change the contract back.",
         )
-    if planned.breaking and not allow_breaking:
+    if breaking and not allow_breaking:
         raise BreakingChange(
-            f"apply: {len(planned.breaking)} breaking: {_listed(planned.breaking)}; expected none",
-            hint=_advice(planned.changes),
+            f"apply: {len(breaking)} breaking: {_listed(breaking)}; expected none", hint=_advice(found)
         )
 
 

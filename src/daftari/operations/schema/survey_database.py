@@ -13,7 +13,7 @@ from daftari.compile import partitions
 from daftari.compile.access import access_policies, roles
 from daftari.compile.access.access_policies import Present, Rights
 from daftari.compile.schema_changes.differences import ObjectDifference, Objects, differences
-from daftari.compile.schema_changes.schema_changes import Situation
+from daftari.compile.schema_changes.situation import Situation
 from daftari.compile.tables import tables
 from daftari.compile.tables.objects import Identity, ObjectKind, Partition, ViewRights
 from daftari.contract.model import Contract
@@ -27,10 +27,17 @@ class Survey:
 
 
 def survey_database(
-    conn: Connection[Any], contracts: Sequence[Contract], *, rights: Rights, now: datetime
+    conn: Connection[Any],
+    contracts: Sequence[Contract],
+    *,
+    rights: Rights,
+    now: datetime,
+    in_force: Sequence[Contract] = (),
 ) -> Survey:
     """
     Return the differences between the database and *contracts* with their *rights*.
+
+    *in_force* are the contracts that gave the present access.
 
     The platform's own tables must exist. Changes nothing, but holds temporary objects until it returns, so the caller
     needs a transaction.
@@ -47,9 +54,15 @@ def survey_database(
     present = replace(_present(conn, wanted, live), kept=tuple(kept))
     wanted.update({item.identity: item for item in access_policies.access_objects(datasets, present, rights)})
     printed = live_objects.as_printed(conn, datasets, rights, present, now=now)
+    given = access_policies.access_objects([it.dataset for it in in_force], present, rights)
     return Survey(
         found=differences(printed, live),
-        situation=Situation(wanted=wanted, live=live, views=live_objects.views_of_columns(conn)),
+        situation=Situation(
+            wanted=wanted,
+            live=live,
+            views=live_objects.views_of_columns(conn),
+            given=frozenset(it.identity for it in given),
+        ),
     )
 
 
