@@ -97,7 +97,7 @@ def pending_migrations(conn: Connection[Any], folder: Path) -> list[str]:
         return [it.revision for it in reversed(list(script.iterate_revisions("head", current or "base")))]
 
 
-def statements_of(folder: Path, revisions: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
+def statements_in_files(folder: Path, revisions: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
     """
     Return the statements of version files, in the order of *revisions*.
 

@@ -128,7 +128,7 @@ def apply_contracts(  # noqa: PLR0913 -- all but two go by name
         first = _bring(conn, order, _run_early(conn, order, waiting))
         if not statements_of(first.plan.changes, {Phase.VALUES}):
             return first
-        second = _bring(conn, order, Waiting())
+        second = _bring(conn, order, WaitingFiles())
     return ApplyResult(
         plan=first.plan,
         written=(*first.written, *second.written),
@@ -137,7 +137,7 @@ def apply_contracts(  # noqa: PLR0913 -- all but two go by name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class WaitingFiles:
     """Version files that a database has not run."""
 
     files: Mapping[str, Sequence[str] | None] = field(
@@ -147,16 +147,16 @@ class Waiting:
     done: int = 0  #: how many were run before the transaction of the rest
 
 
-def _waiting(conn: Connection[Any], folder: Path) -> Waiting:
+def _waiting(conn: Connection[Any], folder: Path) -> WaitingFiles:
     revisions = workspace_migrations.pending_migrations(conn, folder)
     if not revisions:
-        return Waiting()
-    files = workspace_migrations.statements_of(folder, revisions)
+        return WaitingFiles()
+    files = workspace_migrations.statements_in_files(folder, revisions)
     found = changes_of_files(files, live_objects.read_objects(conn))
-    return Waiting(files=files, changes=tuple(found))
+    return WaitingFiles(files=files, changes=tuple(found))
 
 
-def _examined(conn: Connection[Any], folder: Path) -> Waiting:
+def _examined(conn: Connection[Any], folder: Path) -> WaitingFiles:
     with conn.transaction(force_rollback=True):
         return _waiting(conn, folder)
 
@@ -164,7 +164,7 @@ def _examined(conn: Connection[Any], folder: Path) -> Waiting:
 def _plan(
     conn: Connection[Any],
     contracts: Sequence[Contract],
-    waiting: Waiting,
+    waiting: WaitingFiles,
     *,
     rights: Rights,
     now: datetime,
@@ -205,7 +205,7 @@ def _changes_of_contracts(
     return {**found, **{name: [removed(name)] for name in in_force if name not in wanted}}
 
 
-def _run_early(conn: Connection[Any], order: _Order, waiting: Waiting) -> Waiting:
+def _run_early(conn: Connection[Any], order: _Order, waiting: WaitingFiles) -> WaitingFiles:
     """
     Run the pending version files up to the last that adds values to an enum, each in a separate transaction.
 
@@ -238,7 +238,7 @@ def _meets_rights(statements: Sequence[str]) -> bool:
     return any(it.lower().startswith(_MEETS_RIGHTS) for it in statements if not adds_values([it]))
 
 
-def _bring(conn: Connection[Any], order: _Order, waiting: Waiting) -> ApplyResult:
+def _bring(conn: Connection[Any], order: _Order, waiting: WaitingFiles) -> ApplyResult:
     """
     Do what one transaction can do: new values of enums when there are any, otherwise everything.
 
