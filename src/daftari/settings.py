@@ -177,6 +177,9 @@ class Settings(BaseSettings):
         default=None,
         description="the control room's address in browsers, such as https://daftari.example.org",
     )
+    trusted_proxies: str | None = Field(
+        default=None, description="addresses or networks of proxies, separated by commas, such as 10.0.0.5"
+    )
     rate_limit_per_second: float = Field(
         default=200, ge=0, description="requests per second of one caller; 0: no limit"
     )

@@ -351,6 +351,16 @@ def test_a_read_is_recorded_with_its_purpose_and_refused_without_one(tables, log
     assert login.execute("select current_setting('daftari.purpose', true)").fetchone() == ("",)
 
 
+@pytest.mark.parametrize(("name", "most"), [("purpose", 1000), ("request_id", 1_000_000)])
+def test_what_a_session_says_of_itself_is_short(tables, login, name, most):
+    login.execute("select set_config(%s, %s, false)", [f"daftari.{name}", "x" * most])
+    act(login)
+    login.execute("select set_config(%s, %s, false)", [f"daftari.{name}", "x" * (most + 1)])
+    with pytest.raises(psycopg.errors.StringDataRightTruncation, match=r"daftari\.purpose has more"):
+        act(login)
+    assert [len(it[name]) for it in entries(tables, "update")] == [most]
+
+
 # --- append-only
 
 KEPT = ("audit_log", "audit_entry", "audit_row", "audit_link", "audit_checkpoint")

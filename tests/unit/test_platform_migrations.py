@@ -30,6 +30,7 @@ DIGESTS = {
     "0021_how_a_file_was_mapped": "75f5129b5cfd256f",
     "0023_what_a_decision_covers": "16ae5e53df1daa11",
     "0026_turns_and_sessions": "5b6e020b1db1c643",
+    "0027_short_purposes": "16fffe565b8e2b54",
 }
 
 

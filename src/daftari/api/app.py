@@ -81,6 +81,7 @@ def application(
         lifespan=living,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host that the client wrote
         openapi_url="/openapi.json",
     )
     app.add_exception_handler(DaftariError, problems.of_ours)

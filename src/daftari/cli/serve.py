@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -57,7 +58,7 @@ def serve_session(
         os.environ["DAFTARI_LOG_LEVEL"] = "warning"
     err.print(f"Serving {session.settings.name} on http://{host}:{port} (API: /docs)", markup=False)
     with _shared_metrics() if workers > 1 else nullcontext():
-        _run(host=host, port=port, workers=workers)
+        _run(host=host, port=port, workers=workers, proxies=session.settings.trusted_proxies)
 
 
 @contextmanager
@@ -71,9 +72,12 @@ def _shared_metrics() -> Iterator[None]:
             del os.environ[_METRICS_FOLDER]
 
 
-def _run(*, host: str, port: int, workers: int) -> None:
+def _run(*, host: str, port: int, workers: int, proxies: str | None) -> None:
     import uvicorn
 
+    from daftari.api.connections import BoundedProtocol
+
+    _allow_many_files()
     uvicorn.run(
         "daftari.cli.serve:make_application",
         factory=True,
@@ -83,8 +87,21 @@ def _run(*, host: str, port: int, workers: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=BoundedProtocol,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         date_header=True,
     )
+
+
+def _allow_many_files() -> None:
+    """Raise the number of connections that this process may have open, as far as it is allowed to."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _require_free(host: str, port: int) -> None:

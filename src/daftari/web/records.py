@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response, StreamingResponse
 
 from daftari.api.routes.read import MEDIA, attachment
+from daftari.api.spool import spooled
 from daftari.contract.model import Dataset, LogicalType
 from daftari.errors import AccessRefused
 from daftari.operations.read.read_history import read_history
@@ -83,19 +83,10 @@ def export_records(page: PageRequest) -> Response:
     names = ",".join(it.name for it in shown_of(reader))
     query = query_of(reader, [("fields", names), *wanted_columns(asked)])
 
-    def pieces() -> Iterator[bytes]:
-        with page.connection() as conn:
-            yield from export_rows(conn, reader, query, form=form)
-
-    found = pieces()
-    first = next(found, b"")  # so that an error still gets its own page
-
-    def every() -> Iterator[bytes]:
-        yield first
-        yield from found
-
+    with page.connection() as conn:
+        pieces = spooled(export_rows(conn, reader, query, form=form))
     headers = {"Content-Disposition": attachment(dataset, form)}
-    return StreamingResponse(every(), media_type=MEDIA[form], headers=headers)
+    return StreamingResponse(pieces, media_type=MEDIA[form], headers=headers)
 
 
 def show_record(page: PageRequest) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from daftari.api.authentication import Callers
 from daftari.api.service import Service
+from daftari.api.spool import spooled
 from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Dataset
 from daftari.operations.read.read_history import Event, read_history
@@ -126,20 +127,13 @@ def _history(service: Service, reader: Reader, key: list[str]) -> tuple[Event, .
 
 
 async def _export(service: Service, reader: Reader, query: Query, form: str) -> Response:
-    def pieces() -> Iterator[bytes]:
+    def rows() -> Iterator[bytes]:
         with service.connection() as conn:
-            yield from export_rows(conn, reader, query, form=form)
+            return spooled(export_rows(conn, reader, query, form=form))
 
-    found = pieces()
-    # The first piece is read before the response starts, so that an error still sets the status.
-    first = await run_in_threadpool(next, found, b"")
-
-    def all_pieces() -> Iterator[bytes]:
-        yield first
-        yield from found
-
+    pieces = await run_in_threadpool(rows)
     headers = {"Content-Disposition": attachment(reader.dataset, form)}
-    return StreamingResponse(all_pieces(), media_type=MEDIA[form], headers=headers)
+    return StreamingResponse(pieces, media_type=MEDIA[form], headers=headers)
 
 
 def _next(request: Request, cursor: str) -> str:

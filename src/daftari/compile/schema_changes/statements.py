@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from daftari.compile.access import access_statements
 from daftari.compile.names import identifier, literal, qualified
@@ -27,11 +27,11 @@ _INLINE = (ConstraintKind.PRIMARY, ConstraintKind.UNIQUE, ConstraintKind.CHECK, 
 
 
 #: When a value would not be the same in a type, by the type's first word.
-_LOSSES = {
-    "numeric": "{name}::text::numeric is distinct from {name}::text::{type}",
-    "date": "{name}::text::timestamp is distinct from {name}::text::date",
-    "real": "{name}::text::real::text::numeric is distinct from {name}::text::numeric",
-    "double": "{name}::text::double precision::text::numeric is distinct from {name}::text::numeric",
+_LOSSES: dict[str, Callable[[str, str], str]] = {
+    "numeric": lambda text, wanted: f"{text}::numeric is distinct from {text}::{wanted}",
+    "date": lambda text, _: f"{text}::timestamp is distinct from {text}::date",
+    "real": lambda text, _: f"{text}::real::text::numeric is distinct from {text}::numeric",
+    "double": lambda text, _: f"{text}::double precision::text::numeric is distinct from {text}::numeric",
 }
 
 
@@ -146,7 +146,7 @@ def _converted(wanted: Column, live: Column) -> str:
         return f"{name}::text"  # assigned, not cast: a longer text is an error
     if kind not in _LOSSES or is_wider(wanted.type, live.type):
         return f"{name}::text::{wanted.type}"
-    lost = _LOSSES[kind].format(name=name, type=wanted.type)
+    lost = _LOSSES[kind](f"{name}::text", wanted.type)
     return f"(case when {lost} then {name}::text || ' loses' else {name}::text end)::{wanted.type}"
 
 

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from daftari.errors import AccessRefused
+
+#: The audit keeps a purpose for ever. The database has the same limit.
+MOST_PURPOSE = 1000
+
+
+def require_short(place: str, purpose: str) -> None:
+    """Raises AccessRefused where *purpose* is longer than the audit keeps."""
+    if len(purpose) > MOST_PURPOSE:
+        raise AccessRefused(
+            f"{place}: found {len(purpose):,} characters; expected {MOST_PURPOSE:,} or fewer",
+            hint="State the purpose in fewer words.",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
@@ -24,6 +38,10 @@ class RequestContext:
     caller: Caller
     request_id: str
     purpose: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises AccessRefused where the purpose is too long."""
+        require_short("purpose", self.purpose or "")
 
     @property
     def has_purpose(self) -> bool:

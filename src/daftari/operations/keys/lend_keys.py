@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from daftari.contract.access.caller import require_short
 from daftari.contract.model import Dataset
 from daftari.contract.platform import OPS
 from daftari.errors import AccessRefused
@@ -61,7 +62,8 @@ def lend_keys(
 
 
 def require_purpose(place: str, reading: RevealRequest) -> None:
-    """Raises AccessRefused where *place* is to be read without a purpose."""
+    """Raises AccessRefused where *place* is to be read without a purpose, or for one that is too long."""
+    require_short(f"{place}: purpose", reading.purpose)
     if not reading.purpose.strip():
         raise AccessRefused(
             f"{place}: no purpose was given for reading it; expected one", hint="State the purpose in words."
