@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations, product
 from pathlib import Path
@@ -15,13 +16,23 @@ from tests.spec.world import ROWS
 from daftari.compile.access.access_policies import Rights
 from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import Caller, RequestContext
-from daftari.contract.permissions import may_bring, roles_named
-from daftari.errors import AccessRefused
+from daftari.contract.permissions import NO_PART, may_bring, roles_named
+from daftari.errors import AccessRefused, RowChanged
 from daftari.io.access.callers import make_service
 from daftari.io.keys import key_store_of
 from daftari.io.workspace.files import read_workspace
+from daftari.operations.read.read_rows import Reader, query_of, read_page
+from daftari.operations.read.row_version import version_of
 from daftari.operations.schema.apply_contracts import apply_contracts
-from daftari.operations.write.approvals import ask_for_approval, new_key, take_step
+from daftari.operations.write.approvals import (
+    SeenRow,
+    WantedStep,
+    ask_for_approval,
+    new_key,
+    parts_taken,
+    take_step,
+    take_wanted_step,
+)
 from daftari.operations.write.write_requests import RequestAnswer, WriteContext, WriteRequest
 from daftari.operations.write.write_rows import write_rows
 from daftari.settings import read_settings
@@ -93,6 +104,10 @@ class Office:
     def of(self, key):
         return self.conn.execute(STATE, [key]).fetchone()
 
+    def expense(self, key):
+        found = "select amount::text, status::text, approved_at is not null from ops.expenses where expense_id = %s"
+        return self.conn.execute(found, [key]).fetchone()
+
     def steps_taken(self, name, role, person):
         """The steps, of all between two states, that the server lets *role* take of a row about U3."""
         field, table = self.datasets[name].approval.field, sql.Identifier("ops", name)
@@ -150,8 +165,11 @@ def test_a_payment_of_the_organisation_itself_is_approved_by_whoever_does_not_pa
     assert office.write("finance", "U2", "expenses", record).status == "inserted"
     assert office.step("finance", "U2", "E90", "approved", "expenses") == "no step"
     assert office.step("finance", "U2", "E90", "paid", "expenses") == "no step"
+    assert office.step("manager", "U2", "E90", "approved", "expenses") == "no step"  # whoever entered it
     assert office.step("manager", "U1", "E90", "approved", "expenses") == "updated"
-    assert office.step("finance", "U2", "E90", "paid", "expenses") == "updated"
+    assert office.step("finance", "U2", "E90", "paid", "expenses") == "no step"
+    assert office.step("finance", "U1", "E90", "paid", "expenses") == "no step"  # whoever approved it
+    assert office.step("finance", "U5", "E90", "paid", "expenses") == "updated"
 
 
 def test_a_step_is_taken_by_a_role_that_the_contract_names_for_it_and_by_nobody_else(office):
@@ -250,10 +268,13 @@ def test_what_an_employee_inserts_is_its_own_and_begins_at_the_beginning(office)
     assert office.write("employee", "U3", "expenses", own).status == "inserted"
     others = {**own, "expense_id": "N2", "user_id": "U4"}
     paid = {**own, "expense_id": "N3", "status": "paid", "approved_at": "2026-11-21T08:00:00+03:00"}
-    for refused in (others, paid):
+    signed = {**own, "expense_id": "N4", "approved_at": "2026-11-21T08:00:00+03:00"}
+    for refused in (others, paid, signed):
         assert office.write("employee", "U3", "expenses", refused).status == "quarantined"
-    assert office.write("finance", "U3", "expenses", paid).status == "quarantined"
-    assert office.write("finance", "U5", "expenses", paid).status == "inserted"
+    for role, user_id in (("finance", "U3"), ("finance", "U5"), ("data_engineer", "U3")):
+        assert office.write(role, user_id, "expenses", paid).status == "quarantined"
+        assert office.write(role, user_id, "expenses", signed).status == "quarantined" or role != "finance"
+    assert office.write("data_engineer", "U5", "expenses", paid).status == "inserted"
 
 
 def test_asking_counts_working_days_without_weekends_and_kenyan_holidays(office):
@@ -298,30 +319,89 @@ def test_a_step_that_is_refused_waits_nowhere_to_be_mended(office):
     assert office.conn.execute("select count(*) from daftari.quarantine").fetchone() == (0,)
 
 
-def test_what_was_decided_keeps_its_value_unless_the_decision_is_taken_back(office):
-    office.conn.execute(
-        "update ops.expenses set status = 'submitted', user_id = 'U3' where expense_id = 'E4'"
-    )
+def test_a_change_of_what_was_decided_sends_the_row_back_with_the_old_decision_in_its_history(office):
     raised = {"expense_id": "E4", "amount": "99999.00"}
     assert office.write("finance", "U5", "expenses", raised, is_partial=True).status == "updated"
     assert office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
-    (kept,) = office.conn.execute("select amount, approved_at from ops.expenses where expense_id = 'E4'")
-    for change in (
-        {"amount": "1.00"},
-        {"approved_at": "2098-01-01T00:00:00Z"},
-        {"status": "paid", "amount": "1.00"},
-    ):
+    for change in ({"approved_at": "2098-01-01T00:00:00Z"}, {"status": "paid", "amount": "1.00"}):
         outcome = office.write("finance", "U5", "expenses", {"expense_id": "E4", **change}, is_partial=True)
         assert outcome.status == "quarantined"
         assert outcome.reasons[0]["rule"] == "approval.covers"
         assert outcome.reasons[0]["field"] in change
+    assert office.expense("E4") == ("99999.00", "approved", True)
+
+    lowered = {"expense_id": "E4", "amount": "1.00"}
+    assert office.write("finance", "U5", "expenses", lowered, is_partial=True).status == "updated"
+    assert office.expense("E4") == ("1.00", "submitted", False)
+    newest = office.conn.execute(
+        "select old::jsonb ->> 'status', new::jsonb ->> 'status', old::jsonb ->> 'approved_at' is not null"
+        " from daftari.audit_row where old::jsonb ->> 'expense_id' = 'E4' order by at desc limit 1"
+    ).fetchone()
+    assert newest == ("approved", "submitted", True)
+
+    assert office.step("finance", "U5", "E4", "rejected", "expenses") == "no step"  # whoever changed it
+    assert (
+        office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
+    )  # the decision is taken again
+    assert office.step("finance", "U5", "E4", "paid", "expenses") == "updated"
+
+
+def test_nothing_changes_in_a_row_that_no_step_leaves(office):
+    assert office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
+    assert office.step("finance", "U5", "E4", "paid", "expenses") == "updated"
+    change = {"expense_id": "E4", "amount": "1.00"}
+    outcome = office.write("finance", "U5", "expenses", change, is_partial=True)
+    assert (outcome.status, outcome.reasons[0]["rule"]) == ("quarantined", "approval.covers")
     with pytest.raises(psycopg.errors.CheckViolation) as raised, office.session_of("finance", "U5") as conn:
         conn.execute("update ops.expenses set supplier = 'other' where expense_id = 'E4'")
     assert raised.value.diag.constraint_name == "approval_covers"
-    assert (
-        office.conn.execute("select amount, approved_at from ops.expenses where expense_id = 'E4'").fetchone()
-        == kept
-    )
-    assert office.step("finance", "U5", "E4", "paid", "expenses") == "updated"
     with office.session_of("data_engineer", None) as conn:  # brings rows from a system of record
         conn.execute("update ops.expenses set amount = 2 where expense_id = 'E4'")
+
+
+@pytest.mark.parametrize("field", ["decided_by", "decided_at"])
+def test_only_a_step_writes_who_decided_and_when(office, field):
+    value = {"decided_by": "U4", "decided_at": "2026-03-02T08:00:00Z"}[field]
+    with pytest.raises(psycopg.errors.CheckViolation), office.session_of("hr", "U5") as conn:
+        conn.execute(f"update ops.leave_requests set {field} = %s where request_id = 'L2'", [value])
+    change = {"request_id": "L2", field: value}
+    outcome = office.write("hr", "U5", "leave_requests", change, is_partial=True)
+    assert (outcome.status, outcome.reasons[0]["rule"]) == ("quarantined", "approval.covers")
+
+
+def test_a_request_keeps_its_key_so_that_nobody_loses_who_entered_it(office):
+    with pytest.raises(psycopg.errors.CheckViolation), office.session_of("finance", "U5") as conn:
+        conn.execute("update ops.expenses set expense_id = 'E40' where expense_id = 'E4'")
+
+
+def test_who_took_part_is_forgotten_with_the_row(office):
+    assert office.step("manager", "U2", "E4", "approved", "expenses") == "updated"
+    assert office.step("manager", "U2", "L2", "approved") == "updated"
+    office.conn.execute("delete from ops.expenses where expense_id in ('E4', 'E5')")
+    left = office.conn.execute("select dataset, key, person, part from daftari.request_part").fetchall()
+    assert left == [("leave_requests", {"request_id": "L2"}, "U2", "decided")]
+    office.conn.execute("truncate ops.leave_requests")
+    assert office.conn.execute("select count(*) from daftari.request_part").fetchone() == (0,)
+
+
+def test_of_two_editors_the_one_who_decides_on_what_has_changed_is_told(office):
+    write_context = office.write_context("manager", "U2", "expenses")
+    reader = Reader(dataset=write_context.dataset, context=write_context.context, roles=office.roles)
+    asked = [("fields", "expense_id,amount,status"), ("expense_id", "E4")]
+    (shown,) = read_page(office.conn, reader, query_of(reader, asked)).rows
+    seen = SeenRow(fields=("expense_id", "amount", "status"), version=version_of(shown))
+    wanted = WantedStep(key={"expense_id": "E4"}, to="approved", seen=seen)
+    office.write("finance", "U5", "expenses", {"expense_id": "E4", "amount": "90.00"}, is_partial=True)
+    with pytest.raises(RowChanged):
+        take_wanted_step(office.conn, write_context, wanted, now=NOW)
+    (shown,) = read_page(office.conn, reader, query_of(reader, asked)).rows
+    again = replace(wanted, seen=replace(seen, version=version_of(shown)))
+    assert take_wanted_step(office.conn, write_context, again, now=NOW).status == "updated"
+
+
+def test_a_persons_part_is_known_also_where_the_role_sees_the_person_masked(office):
+    caller = office.write_context("data_engineer", "U3", "expenses").context.caller
+    mine, others, absent = parts_taken(
+        office.conn, office.datasets["expenses"], [["E4"], ["E5"], ["E99"]], caller
+    )
+    assert (mine.is_own, others, absent) == (True, NO_PART, NO_PART)

@@ -160,11 +160,15 @@ class Oracle:
 
     @staticmethod
     def begins(line, dataset, row, caller):
+        """Whether *row* is as it is asked for, undecided; a recorder brings others' rows as they are elsewhere."""
         approval = dataset.approval
-        if approval is None or row[approval.field] == approval.begins:
+        if approval is None:
             return True
-        reaches_all = line.rows == "all" or line.role in approval.recorded_by
-        return reaches_all and (caller.user_id is None or row[dataset.subject] != caller.user_id)
+        signed = [it for step in approval.steps for it in (step.by, step.at) if it]
+        if row[approval.field] == approval.begins and all(row[it] is None for it in signed):
+            return True
+        is_own = caller.user_id is not None and row[dataset.subject] == caller.user_id
+        return line.role in approval.recorded_by and not is_own
 
     def written(self, caller, name, operation):
         """How many rows a caller reaches by *operation*."""

@@ -340,19 +340,42 @@ def test_the_step_that_is_taken_is_the_one_that_is_found():
     assert permissions.step_between(APPROVAL, "machine", ("granted", "paid"), is_own=False) is None
 
 
+ASKED, GRANTED = ("asked", "granted"), ("granted", "paid")
+NOBODYS = permissions.NO_PART
+
+
 @pytest.mark.parametrize(
-    ("role", "rows", "expected"),
+    ("part", "grants", "pays"),
     [
-        ("clerk", ALL, True),
-        ("clerk", OWN, False),
-        ("clerk", REPORTS, False),
-        ("clerk", SOME, False),
-        ("machine", ALL, True),
-        ("machine", SOME, True),
+        (NOBODYS, True, True),
+        (replace(NOBODYS, entered=True), False, False),
+        (replace(NOBODYS, changed=True), False, True),  # somebody else decided on it as it became
+        (replace(NOBODYS, decided=True), False, False),
     ],
 )
-def test_whoever_reaches_all_rows_or_records_inserts_what_was_decided_elsewhere(role, rows, expected):
-    assert permissions.may_insert_decided(APPROVAL, role, rows) is expected
+def test_a_step_is_for_a_person_without_a_part_that_its_duty_excludes(part, grants, pays):
+    found = [permissions.may_bring(APPROVAL, "chief", it, is_own=False, part=part) for it in (ASKED, GRANTED)]
+    assert found == [grants, pays]
+
+
+def test_whoever_decided_takes_a_later_step_where_the_contract_says_so_or_it_takes_the_decision_back():
+    _, paying, _ = APPROVAL.steps
+    part = replace(NOBODYS, decided=True)
+    back = replace(paying, to="asked")
+    assert permissions.is_kept_apart(APPROVAL, paying, part)
+    assert not permissions.is_kept_apart(APPROVAL, replace(paying, same_person=True), part)
+    assert not permissions.is_kept_apart(APPROVAL, back, part)
+
+
+@pytest.mark.parametrize(("only_records", "expected"), [(True, True), (False, False)])
+def test_a_recorder_brings_no_state_of_what_they_took_part_in_otherwise(only_records, expected):
+    part = replace(NOBODYS, entered=True, only_records=only_records)
+    assert permissions.may_bring(APPROVAL, "machine", GRANTED, is_own=False, part=part) is expected
+
+
+@pytest.mark.parametrize(("role", "expected"), [("clerk", False), ("chief", False), ("machine", True)])
+def test_only_whoever_records_inserts_what_was_decided_elsewhere(role, expected):
+    assert permissions.may_insert_decided(APPROVAL, role) is expected
 
 
 # --- words

@@ -31,6 +31,7 @@ DIGESTS = {
     "0023_what_a_decision_covers": "16ae5e53df1daa11",
     "0026_turns_and_sessions": "5b6e020b1db1c643",
     "0027_short_purposes": "16fffe565b8e2b54",
+    "0028_separation_of_duties": "37225779c85efa29",
 }
 
 

@@ -16,6 +16,8 @@ class ApprovalStep:
     own: bool = False  #: whether only the row's person may take it, or everybody except that person
     by: str | None = None  #: the field that records who took the step
     at: str | None = None  #: the field that records when
+    #: whether a person who took an earlier step of the row may take this one too
+    same_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,12 @@ class Approval:
     #: the fields that a decision is about, so that they keep their value after it; None: all
     covers: tuple[str, ...] | None = None
     working_days: WorkingDays | None = None
+
+    @property
+    def recorded_fields(self) -> tuple[str, ...]:
+        """The fields that record who took a step and when; only steps write them."""
+        named = (name for step in self.steps for name in (step.by, step.at))
+        return tuple(dict.fromkeys(name for name in named if name is not None))
 
     def steps_of(self, role: str) -> tuple[ApprovalStep, ...]:
         return tuple(it for it in self.steps if role in it.roles)

@@ -9,6 +9,7 @@ PostgreSQL decides.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daftari.contract.access.caller import Caller
@@ -116,6 +117,21 @@ def is_own(dataset: Dataset, row: Mapping[str, Any], person: str | None) -> bool
     return whose is not None and str(whose) == person
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenPart:
+    """What a person did in a request so far, in whatever role."""
+
+    is_own: bool = False  #: it is about them; or it is about nobody, and they entered it
+    entered: bool = False  #: or brought it from a system of record
+    changed: bool = False  #: a field that a decision covers, before it
+    decided: bool = False  #: took a step of it since it was last asked for
+    only_records: bool = True  #: took part as a recorder alone, or not at all
+
+
+#: Of a person who has nothing to do with a request.
+NO_PART = TakenPart()
+
+
 def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalStep, ...]:
     """
     Return the steps that *role* may take in the caller's own requests, or in those of others.
@@ -125,31 +141,42 @@ def steps_of(approval: Approval, role: str, *, is_own: bool) -> tuple[ApprovalSt
     return tuple(it for it in approval.steps_of(role) if it.own is is_own)
 
 
+def is_kept_apart(approval: Approval, step: ApprovalStep, part: TakenPart) -> bool:
+    """Whether the duties of *step* are for another person than one who took *part* in the request."""
+    if step.own:
+        return not part.is_own
+    repeats = part.decided and not step.same_person and step.to != approval.begins
+    return part.is_own or part.entered or repeats or (part.changed and step.start == approval.begins)
+
+
 def step_between(
-    approval: Approval, role: str, states: tuple[str, str], *, is_own: bool
+    approval: Approval, role: str, states: tuple[str, str], *, is_own: bool, part: TakenPart = NO_PART
 ) -> ApprovalStep | None:
     """Return the step by which *role* moves a request from one state to another; None if it has none."""
-    found = (it for it in steps_of(approval, role, is_own=is_own) if (it.start, it.to) == states)
+    part = replace(part, is_own=is_own)
+    found = (
+        it
+        for it in steps_of(approval, role, is_own=is_own)
+        if (it.start, it.to) == states and not is_kept_apart(approval, it, part)
+    )
     return next(found, None)
 
 
-def may_bring(approval: Approval, role: str, states: tuple[str, str], *, is_own: bool) -> bool:
+def may_bring(
+    approval: Approval, role: str, states: tuple[str, str], *, is_own: bool, part: TakenPart = NO_PART
+) -> bool:
     """
     Whether *role* may move a request from one state to another: by a step, or as a recorder of others' requests.
 
-    The SQL function `daftari.take_step` enforces the same rule (`io/database/schema/governed_tables.sql`).
+    The SQL function `daftari.take_step` enforces the same rule (`io/database/schema/approval.sql`).
     """
-    records = role in approval.recorded_by and not is_own
-    return records or step_between(approval, role, states, is_own=is_own) is not None
+    records = role in approval.recorded_by and not is_own and part.only_records
+    return records or step_between(approval, role, states, is_own=is_own, part=part) is not None
 
 
-def may_insert_decided(approval: Approval, role: str, rows: RowScope | Condition) -> bool:
-    """
-    Whether *role*, which inserts within the scope *rows*, may insert requests of others in any state.
-
-    A role that reaches only some rows only makes requests. A row about the caller always starts in the first state.
-    """
-    return rows == RowScope.ALL or role in approval.recorded_by
+def may_insert_decided(approval: Approval, role: str) -> bool:
+    """Whether *role* may insert requests of others in any state. A row about the caller starts in the first state."""
+    return role in approval.recorded_by
 
 
 def refusal_to_decide(dataset: Dataset, caller: Caller) -> str | None:
@@ -182,8 +209,7 @@ def open_fields(dataset: Dataset, role: str) -> tuple[Field, ...]:
     approval, share = dataset.approval, permission_of(dataset, role, Operation.INSERT)
     if approval is None or share is None:
         return ()
-    closed = {*dataset.key, dataset.subject, approval.field, approval.asked_at}
-    closed |= {name for step in approval.steps for name in (step.by, step.at)}
+    closed = {*dataset.key, dataset.subject, approval.field, approval.asked_at, *approval.recorded_fields}
     return tuple(it for it in dataset.fields if it.name in share.everywhere and it.name not in closed)
 
 

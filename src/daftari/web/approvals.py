@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +14,12 @@ from starlette.responses import Response
 from daftari.api.service import clock
 from daftari.contract import permissions
 from daftari.contract.model import Contract, Dataset, Field, LogicalType
-from daftari.contract.permissions import open_fields
+from daftari.contract.permissions import TakenPart, open_fields
 from daftari.errors import AccessRefused, RowRefused
 from daftari.operations.read.read_rows import Reader, query_of, read_page
+from daftari.operations.read.row_version import version_of
+from daftari.operations.write.approvals import SeenRow, WantedStep, new_key, parts_taken, take_wanted_step
 from daftari.operations.write.approvals import ask_for_approval as ask_for
-from daftari.operations.write.approvals import new_key, take_step
 from daftari.operations.write.write_requests import RecordOutcome
 from daftari.rows.url_query import MOST_ROWS, VisibleColumn
 from daftari.web import records
@@ -27,6 +28,8 @@ from daftari.web.reports import OwnFigures, about_me
 
 _DECIDING, _ASKING = "deciding on requests", "viewing my own requests"
 _MOST, _MOST_OWN = 50, 20
+#: Beside the cells of a row; no field has this name.
+_VERSION = ""
 _KEY = re.compile(r"W-[0-9A-F]{12}")
 _INPUTS = {LogicalType.DATE: "date", LogicalType.NUMBER: "number", LogicalType.INTEGER: "number"}
 
@@ -38,6 +41,7 @@ class ShownRequest:
     key: tuple[str, ...]
     cells: dict[str, Any]
     steps: tuple[str, ...]
+    version: str = ""  #: of what is shown of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +69,11 @@ def take_step_form(page: PageRequest) -> Response:
     contract = _contract(page)
     dataset = contract.dataset
     key = {name: page.form.get(f"key.{name}", "") for name in dataset.key}
-    to = page.form.get("to", "")
+    to, version = page.form.get("to", ""), page.form.get("version", "")
+    shown = SeenRow(fields=tuple(page.form.get("shown", "").split(",")), version=version) if version else None
+    wanted = WantedStep(key=key, to=to, seen=shown)
     with page.connection() as conn:
-        outcome = take_step(conn, page.write_context(contract, _DECIDING), key, to, now=clock())
+        outcome = take_wanted_step(conn, page.write_context(contract, _DECIDING), wanted, now=clock())
     if outcome.status in ("quarantined", "refused"):
         raise RowRefused(
             f"{', '.join(key.values())}: {'; '.join(_reason(it) for it in outcome.reasons)}",
@@ -117,12 +123,15 @@ def waiting_for(
     assert approval is not None, "a role that decides takes steps"
     reader = page.reader(dataset, None if in_short else _DECIDING)
     columns = [it for it in records.shown_of(reader) if it.field]
-    found = []
+    found: list[Requests] = []
+    if page.caller.user_id is None:
+        return found  # only a person decides
     steps = permissions.steps_of(approval, page.role, is_own=False)
     for state in dict.fromkeys(it.start for it in steps):
         asked = [(approval.field, state), *sorting(reader, ""), ("limit", str(_MOST))]
         rows = _read(conn, reader, columns, asked)
-        requests = decidable(dataset, rows, state, role=page.role, user_id=page.caller.user_id)
+        parts = parts_taken(conn, dataset, [_key_of(dataset, it) for it in rows], page.caller)
+        requests = decidable_by_part(dataset, rows, state, role=page.role, parts=parts)
         found.append(
             Requests(dataset=dataset, columns=columns, rows=requests, state=state, is_cut=len(rows) == _MOST)
         )
@@ -133,25 +142,41 @@ def decidable(
     dataset: Dataset, rows: list[dict[str, Any]], state: str, *, role: str, user_id: str | None
 ) -> list[ShownRequest]:
     """Return those of *rows*, all in *state*, that *role* may move on: never the user's own."""
-    steps = _steps_from(dataset, state, role, is_own=False)
-    found = (it for it in rows if not permissions.is_own(dataset, it, user_id))
-    return [ShownRequest(key=_key_of(dataset, it), cells=it, steps=steps) for it in found]
+    parts = [TakenPart(is_own=permissions.is_own(dataset, it, user_id)) for it in rows]
+    return decidable_by_part(dataset, rows, state, role=role, parts=parts)
+
+
+def decidable_by_part(
+    dataset: Dataset, rows: list[dict[str, Any]], state: str, *, role: str, parts: Sequence[TakenPart]
+) -> list[ShownRequest]:
+    """The same by what the user did in each row: what they entered, changed or decided waits for somebody else."""
+    found = []
+    for row, part in zip(rows, parts, strict=True):
+        steps = _steps_from(dataset, state, role, part)
+        if not part.is_own and (steps or part == permissions.NO_PART):
+            found.append(_shown(dataset, row, steps))
+    return found
 
 
 def own_requests(dataset: Dataset, rows: list[dict[str, Any]], *, role: str) -> list[ShownRequest]:
     """Return *rows*, all about the user, each with the steps that the user may take in *role*."""
     field = dataset.approval.field if dataset.approval else ""
-    return [
-        ShownRequest(
-            key=_key_of(dataset, it), cells=it, steps=_steps_from(dataset, str(it[field]), role, is_own=True)
-        )
-        for it in rows
-    ]
+    own = TakenPart(is_own=True)
+    return [_shown(dataset, it, _steps_from(dataset, str(it[field]), role, own)) for it in rows]
 
 
-def _steps_from(dataset: Dataset, state: str, role: str, *, is_own: bool) -> tuple[str, ...]:
-    steps = permissions.steps_of(dataset.approval, role, is_own=is_own) if dataset.approval else ()
-    return tuple(it.to for it in steps if it.start == state)
+def _shown(dataset: Dataset, row: dict[str, Any], steps: tuple[str, ...]) -> ShownRequest:
+    return ShownRequest(key=_key_of(dataset, row), cells=row, steps=steps, version=row.get(_VERSION, ""))
+
+
+def _steps_from(dataset: Dataset, state: str, role: str, part: TakenPart) -> tuple[str, ...]:
+    approval = dataset.approval
+    if approval is None:
+        return ()
+    steps = permissions.steps_of(approval, role, is_own=part.is_own)
+    return tuple(
+        it.to for it in steps if it.start == state and not permissions.is_kept_apart(approval, it, part)
+    )
 
 
 def _key_of(dataset: Dataset, row: dict[str, Any]) -> tuple[str, ...]:
@@ -175,7 +200,8 @@ def _read(
     conn: Connection[Any], reader: Reader, columns: list[VisibleColumn], asked: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     query = query_of(reader, [("fields", ",".join(it.name for it in columns)), *asked])
-    return [records.values_of(row, columns) for row in read_page(conn, reader, query).rows]
+    rows = read_page(conn, reader, query).rows
+    return [records.values_of(row, columns) | {_VERSION: version_of(row)} for row in rows]
 
 
 def sorting(reader: Reader, sign: str) -> list[tuple[str, str]]:

@@ -139,9 +139,7 @@ def _policies(
     for at, rows in enumerate(share.scopes, 1):
         which = () if at == 1 else (str(at),)
         text = condition(dataset, rows, role, known)
-        if share.operation == Operation.INSERT and (
-            begins := approval_triggers.begins(dataset, rows, share.role)
-        ):
+        if share.operation == Operation.INSERT and (begins := approval_triggers.begins(dataset, share.role)):
             text = f"{text} and {begins}"
         yield Policy(
             schema=schemas.data,

@@ -82,8 +82,7 @@ def _table(
     yield from keys.key_table(dataset, schemas)
     yield from audit.triggers(dataset, schemas)
     yield _set_updated_at(dataset, schemas)
-    if step := approval_triggers.trigger(dataset, schemas):
-        yield step
+    yield from approval_triggers.step_triggers(dataset, schemas)
     yield from _comments(dataset, schemas)
 
 

@@ -114,7 +114,15 @@ def _approval(stated: ApprovalValue | None) -> Approval | None:
         field=stated.field,
         begins=stated.begins,
         steps=tuple(
-            ApprovalStep(start=it.start, to=it.to, roles=tuple(it.roles), own=it.own, by=it.by, at=it.at)
+            ApprovalStep(
+                start=it.start,
+                to=it.to,
+                roles=tuple(it.roles),
+                own=it.own,
+                by=it.by,
+                at=it.at,
+                same_person=it.same_person,
+            )
             for it in stated.steps
         ),
         recorded_by=tuple(stated.recorded_by),

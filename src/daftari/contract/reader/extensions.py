@@ -89,6 +89,7 @@ class StepValue(_Value):
     own: bool = False
     by: Text | None = None
     at: Text | None = None
+    same_person: bool = False
 
 
 class WorkingDaysValue(_Value):

@@ -14,6 +14,7 @@
 \ir schema/callers.sql
 \ir schema/governed_tables.sql
 \ir schema/runs.sql
+\ir schema/approval.sql
 \ir schema/checks.sql
 \ir schema/sealing.sql
 \ir schema/audit.sql

@@ -19,7 +19,8 @@ from daftari.compile.access.relations import relation_of
 from daftari.compile.access.roles import Roles
 from daftari.compile.names import derived
 from daftari.contract.access.caller import Caller
-from daftari.contract.model import Conflict, Dataset
+from daftari.contract.access.role_permissions import permission_of
+from daftari.contract.model import Conflict, Dataset, Operation
 from daftari.contract.permissions import sees_all_rows
 from daftari.errors import AccessRefused
 from daftari.io.access.callers import in_role_of
@@ -242,9 +243,19 @@ class CallerWrite:
             return {line for (line,) in self._conn.execute(statement, [lines])}
 
     def _update(self, changed: dict[int, tuple[str, ...]]) -> dict[int, Fate]:
-        """Update rows in the caller's role: only the columns that differ in one of them."""
+        """
+        Update rows in the caller's role: only the columns that differ in one of them.
+
+        A row with another column than the role may update is rejected alone: the server would reject the statement.
+        """
+        share = permission_of(self._dataset, self._caller.role, Operation.UPDATE)
+        writable = set(share.everywhere) if share else set()
+        beyond = {
+            line: refused(NOT_TAKEN) for line, names in changed.items() if not writable.issuperset(names)
+        }
+        changed = {line: names for line, names in changed.items() if line not in beyond}
         if not changed:
-            return {}
+            return beyond
         differing = {name for names in changed.values() for name in names}
         sealed = [field for field in self._dataset.fields if field.index_column and field.name in differing]
         names = [*sorted(differing), *(it.index_column for it in sealed if it.index_column)]
@@ -263,7 +274,7 @@ class CallerWrite:
             return {}
 
         with in_role_of(self._conn, self._caller, self._roles):
-            return self._each(list(changed), update, otherwise=may_not)
+            return beyond | self._each(list(changed), update, otherwise=may_not)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,16 +22,20 @@ def version_of(row: str) -> str:
     return f'"{hashlib.sha256(row.encode()).hexdigest()[:32]}"'
 
 
-def require_version(conn: Connection[Any], reader: Reader, key: Sequence[str], stated: str) -> None:
+def require_version(
+    conn: Connection[Any], reader: Reader, key: Sequence[str], stated: str, *, fields: Sequence[str] = ()
+) -> None:
     """
     Lock the row of *key* until the transaction ends, and require that it has one of the *stated* versions (`If-Match`).
+
+    A version is of the whole row as the reader sees it, or of *fields*.
 
     Raises:
         RowChanged: it has another, or the reader sees no such row.
         AccessRefused: the reader may not read the dataset.
     """
     asked = list(zip(reader.dataset.key, key, strict=True))
-    query = query_of(reader, asked)
+    query = query_of(reader, [("fields", ",".join(fields)), *asked] if fields else asked)
     lock_row(conn, reader.dataset, key)
     with in_role_of(conn, reader.context.caller, reader.roles):
         rows = caller_read.page_of(caller_read.ask_page(conn, reader.relation, query), query).rows

@@ -33,6 +33,7 @@ class WriteRequest:
     #: whether the records are keys with the fields to change in existing rows; the same for a whole batch
     is_partial: bool = False
     versions: str | None = None  #: of `If-Match`: the one row must have one of them
+    version_fields: tuple[str, ...] = ()  #: those of which it is the version; empty: all
     #: entries in quarantine that the records correct, by the place of the record, from 0
     corrects: Mapping[int, int] = field(default_factory=dict)
 

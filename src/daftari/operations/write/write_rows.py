@@ -221,7 +221,7 @@ def _require_version(conn: Connection[Any], write_context: WriteContext, request
         return
     reader = Reader(dataset=write_context.dataset, context=write_context.context, roles=write_context.roles)
     key = [str(record[name]) for name in write_context.dataset.key]
-    require_version(conn, reader, key, request.versions)
+    require_version(conn, reader, key, request.versions, fields=request.version_fields)
 
 
 def _corrected_entries(requests: Sequence[WriteRequest]) -> dict[int, int]:

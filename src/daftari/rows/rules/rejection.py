@@ -36,11 +36,12 @@ NOT_TAKEN = Refusal(
 NO_STEP = Refusal(
     rule="approval",
     reason=(
-        "takes a step that the contract does not permit you, or one that records a user, which your login lacks"
+        "takes a step that the contract does not permit you, by your role or by what you did in this request before, "
+        "or your login is nobody's"
     ),
 )
-#: For a change of a field that a decision covers.
+#: For a change of a field that a decision covers, or that only a step writes.
 DECIDED = Refusal(
     rule="approval.covers",
-    reason="may not change: the row is decided already, and the decision covers this field",
+    reason="may not change: the row is decided already and the decision covers it, or only a step writes it",
 )
