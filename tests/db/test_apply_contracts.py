@@ -211,7 +211,7 @@ def test_a_refused_change_leaves_the_database_and_the_workspace_as_they_were(bri
     assert str(raised.value) == (
         "apply: 1 breaking: drop column ops.teams.budget (its values would be lost); expected none"
     )
-    assert "rename it in the database first" in raised.value.hint
+    assert "by `daftari.renamedFrom`: its values stay" in raised.value.hint
     assert columns(db, "teams") == ["team", "budget", "created_at", "updated_at", "_run_id"]
     assert len(list((tmp_path / "versions").glob("*.py"))) == 1
 

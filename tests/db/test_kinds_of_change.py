@@ -8,6 +8,7 @@ the flag and changes nothing; with it, rows keep every value that the change is 
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -72,14 +73,14 @@ READINGS = contract_document(
     custom={"partition": {"field": "read_at", "every": "quarter", "ahead": 1, "start": "2026-07"}},
 )
 ROWS = """
-    insert into ops.teams (team, city, _run_id) values ('blue', 'Nairobi', 1), ('red', 'Kisumu', 1);
+    insert into ops.teams (team, city, _run_id) values ('blue', 'Nairobi', 1), ('red', 'Kisumu', 2);
     insert into ops.staff
         (staff_id, team, name, salary, status, started, email, level, note, code, _run_id)
     values ('s1', 'blue', 'Amina', 1200.50, 'hired', '2026-01-05', 'a@x.ke', 1, '7', 'A1', 1),
-           ('s2', 'red', 'Otieno', 900, 'asked', null, 'o@x.ke', 2, '8', 'B2', 1),
-           ('s3', 'red', 'Njeri', 700, 'hired', '2025-03-01', 'n@x.ke', 3, '9', 'C3', 1);
+           ('s2', 'red', 'Otieno', 900, 'asked', null, 'o@x.ke', 2, '8', 'B2', 2),
+           ('s3', 'red', 'Njeri', 700, 'hired', '2025-03-01', 'n@x.ke', 3, '9', 'C3', 3);
     insert into ops.readings (reading, read_at, litres, _run_id) values
-        (1, '2026-07-02', 5, 1), (2, '2026-11-02', 6, 1), (3, '2031-01-01', 7, 1);
+        (1, '2026-07-02', 5, 1), (2, '2026-11-02', 6, 2), (3, '2031-01-01', 7, 3);
 """
 
 
@@ -148,6 +149,21 @@ def dropped(name):
                 custom(item(document), "rules", None)
             if name == "started":
                 custom(item(document), "indexes", None)
+
+    return change
+
+
+def renamed(old, new, **attributes):
+    """Rename a field, as a person would: wherever the contract names it."""
+
+    def change(document):
+        text = re.sub(
+            rf'"{old}"(?!:)|(?<="){old}(?= > 0")', lambda it: it[0].replace(old, new), json.dumps(document)
+        )
+        document.clear()
+        document.update(json.loads(text))
+        custom(of(document, new), "renamedFrom", old)
+        of(document, new).update(attributes)
 
     return change
 
@@ -369,6 +385,32 @@ KINDS = {
     "a field of a partitioned table dropped": Kind(dropped("litres"), "breaking", "readings"),
     "a field of a partitioned table added": Kind(added(column("note", "string")), "additive", "readings"),
 }
+KINDS |= {
+    f"{old} renamed": Kind(renamed(old, new), "breaking", dataset, renamed={new: old})
+    for dataset, old, new in (
+        ("staff", "note", "remark"),
+        ("staff", "salary", "pay"),
+        ("staff", "status", "state"),
+        ("staff", "started", "began"),
+        ("staff", "email", "mail"),
+        ("staff", "level", "grade"),
+        ("staff", "team", "squad"),
+        ("staff", "staff_id", "person_id"),
+        ("staff", "name", "full_name"),
+        ("staff", "code", "tag"),
+        ("readings", "reading", "number"),
+        ("readings", "read_at", "taken_at"),
+        ("readings", "litres", "volume"),
+    )
+}
+KINDS |= {
+    "a field renamed and made wider": Kind(
+        renamed("salary", "pay", physicalType="numeric(14,2)"), "breaking", renamed={"pay": "salary"}
+    ),
+    "a field renamed and made required where rows have no value": Kind(
+        renamed("started", "began", required=True), "breaking", refused="break not null of began"
+    ),
+}
 BASE = {"teams": TEAMS, "staff": STAFF, "readings": READINGS}
 
 
@@ -393,18 +435,11 @@ class Loaded:
         return apply_contracts(self.conn, contracts, migrations_dir=self.folder, now=NOW, **options)
 
     def rows(self):
-        """Every row of every table, by table and key, as text."""
-        keys = {"teams": "team", "staff": "email, staff_id", "readings": "reading"}
+        """Every row of every table, in the order in which the rows came."""
         found = {}
-        for name in keys:
+        for name in ("teams", "staff", "readings"):
             cursor = self.conn.execute(f"select to_jsonb(t) from ops.{name} t", prepare=False)
-            found[name] = sorted(
-                (one for (one,) in cursor),
-                key=lambda row: (
-                    str(row.get("_run_id"))
-                    + str([row[it] for it in sorted(row) if it in ("staff_id", "team", "reading")])
-                ),
-            )
+            found[name] = sorted((row for (row,) in cursor), key=lambda row: row["_run_id"])
         return found
 
     def files(self):
@@ -496,6 +531,19 @@ def test_a_dataset_is_retired_and_its_rows_stay(loaded, name):
     loaded.apply(read(documents), allow_breaking=True)
     assert loaded.rows() == before
     assert loaded.plan(read(documents)).is_empty
+
+
+def test_a_field_that_others_refer_to_is_renamed_with_their_contracts(loaded):
+    documents = deepcopy(BASE)
+    renamed("team", "squad")(documents["teams"])
+    of(documents["staff"], "team")["relationships"] = [{"type": "foreignKey", "to": "teams.squad"}]
+    before = loaded.rows()
+    loaded.apply(read(documents), allow_breaking=True)
+    after = loaded.rows()
+    assert [row["squad"] for row in after["teams"]] == [row["team"] for row in before["teams"]]
+    assert after["staff"] == before["staff"]
+    assert loaded.plan(read(documents)).is_empty
+    assert loaded.drifts(read(documents)) == ()
 
 
 def test_a_new_dataset_is_additive(loaded):

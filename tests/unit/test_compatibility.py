@@ -133,7 +133,7 @@ OTHER = {
         "support": ("#help",),
     },
 }
-SILENT = {"name", "line", "source", "time_zone", "hash", "document", "reservations"}
+SILENT = {"name", "renamed_from", "line", "source", "time_zone", "hash", "document", "reservations"}
 
 
 def with_other(kind: type, name: str, value) -> Contract:
@@ -492,6 +492,26 @@ def test_datasets_come_and_go_and_the_worst_is_told_first():
         "breaking: visits: dataset removed; its rows stay, and no role sees them",
         "additive: wards: dataset added; nothing depends on it yet",
     ]
+
+
+def test_a_renamed_field_is_compared_under_its_new_name_wherever_the_contract_names_it():
+    read = Access(role="hr", operations=(Operation.READ,), rows=RowScope.ALL, fields=("fee",))
+    old = of_dataset(access=(read,), indexes=(("fee",),), subject="fee")
+    price = replace(FEE, name="price", renamed_from="fee", required=True)
+    new = of_dataset(
+        fields=(ID, price), access=(replace(read, fields=("price",)),), indexes=(("price",),), subject="price"
+    )
+    assert told(old, new) == [
+        "breaking: visits.price: renamed from fee; its values stay; a query by the old name fails",
+        "breaking: visits.price: required: false → true; rows without a value may exist or arrive",
+    ]
+    # once it is done, the declaration may stay
+    assert told(new, replace(new, hash="x")) == []
+
+
+def test_a_name_that_was_never_there_is_no_rename():
+    new = of_dataset(fields=(ID, FEE, Field(name="n", logical_type=LogicalType.DATE, renamed_from="x")))
+    assert told(of(VISITS), new) == ["additive: visits.n: added; rows accepted until now are still accepted"]
 
 
 def test_contracts_as_they_are_read_can_be_compared():

@@ -290,6 +290,24 @@ def test_a_dataset_that_cannot_be_enforced_is_told_with_the_reason(changes, expe
     assert told(**changes) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("old", "sealed", "expected"),
+    [
+        ("fee", False, "found 'fee'; expected a name that no field has any more, once"),
+        ("seen_on", False, "found 'seen_on'; expected a name that no field has any more, once"),
+        ("price", True, "found a sealed field; expected no new name: sealed values can only be opened under"),
+    ],
+)
+def test_a_rename_that_cannot_be_made_is_told_with_the_reason(old, sealed, expected):
+    own = [{"property": "daftari.renamedFrom", "value": old}]
+    if sealed:
+        own.append({"property": "daftari.protection", "value": {"sealed": True}})
+    key = {"name": "visit_id", "logicalType": "string", "required": True, "primaryKey": True}
+    fields = [key, field("seen_on", "date"), field("fee", "string", customProperties=own)]
+    (fault,) = governable(contract_of(fields=fields))
+    assert expected in str(fault)
+
+
 def test_a_contract_holds_one_dataset():
     document = contract_document()
     document["schema"] *= 2

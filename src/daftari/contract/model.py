@@ -263,6 +263,7 @@ class Field:
     case_insensitive: bool = False  #: `daftari.caseInsensitive`: unique without regard to case
     digits_only: bool = False  #: `daftari.digitsOnly`: other characters are removed as it is read
     width: int | None = None  #: `daftari.width`: shorter texts get zeros at the left as they are read
+    renamed_from: str | None = None  #: `daftari.renamedFrom`: the name of its column until now
     examples: tuple[Any, ...] = ()
     line: int = 0  #: in the contract file
 

@@ -13,6 +13,7 @@ from daftari.compile.access import access_steps
 from daftari.compile.names import identifier
 from daftari.compile.schema_changes import statements
 from daftari.compile.schema_changes.differences import ObjectDifference, Objects
+from daftari.compile.schema_changes.renames import renamed_objects
 from daftari.compile.schema_changes.situation import Situation
 from daftari.compile.schema_changes.steps import Phase, SchemaChange, SchemaStep
 from daftari.compile.schema_changes.wider_types import is_looser, is_wider
@@ -46,7 +47,10 @@ _PHASES = {
 
 def changes(found: Sequence[ObjectDifference], situation: Situation) -> list[SchemaChange]:
     """Return the change for each difference, base objects first."""
-    return [change for difference in found if (change := _change(difference, situation)) is not None]
+    renamed = list(renamed_objects(found))
+    explained = {identity for _, identities in renamed for identity in identities}
+    others = (_change(it, situation) for it in found if it.identity not in explained)
+    return [*(change for change, _ in renamed), *(change for change in others if change is not None)]
 
 
 def statements_of(planned: Sequence[SchemaChange], phases: Set[Phase]) -> list[str]:

@@ -15,25 +15,26 @@ class Phase(IntEnum):
 
     VALUES = 0  #: new enum values; usable only after their transaction
     EXTENSIONS = 1
-    DROP = 2
-    ENUMS = 3
-    TABLES = 4
-    TIDY = 5
-    CONSTRAINTS = 6
-    INDEXES = 7
-    PARTITIONS = 8
-    FOREIGN_KEYS = 9
-    TRIGGERS = 10
-    COMMENTS = 11
-    ON_PARTITIONS = 12  #: objects of a partition, which like it are created over time
-    ROLES = 13
-    SCHEMAS = 14  #: grants on them
-    CLOSE = 15  #: revoked access
-    VIEWS = 16
-    OWNERS = 17
-    ROW_SECURITY = 18
-    POLICIES = 19
-    GRANTS = 20
+    RENAMES = 2
+    DROP = 3
+    ENUMS = 4
+    TABLES = 5
+    TIDY = 6
+    CONSTRAINTS = 7
+    INDEXES = 8
+    PARTITIONS = 9
+    FOREIGN_KEYS = 10
+    TRIGGERS = 11
+    COMMENTS = 12
+    ON_PARTITIONS = 13  #: objects of a partition, which like it are created over time
+    ROLES = 14
+    SCHEMAS = 15  #: grants on them
+    CLOSE = 16  #: revoked access
+    VIEWS = 17
+    OWNERS = 18
+    ROW_SECURITY = 19
+    POLICIES = 20
+    GRANTS = 21
 
 
 #: The phases of access objects.

@@ -25,6 +25,7 @@ from daftari.contract.compatibility.changes import (
 )
 from daftari.contract.compatibility.field_changes import TABLES as FIELD_TABLES
 from daftari.contract.compatibility.field_changes import field_changes, quality_changes
+from daftari.contract.compatibility.renamed_fields import renamed_fields, with_new_names
 from daftari.contract.model import Conflict, Contract, Dataset, Partitioning, RowScope
 
 __all__ = ["ChangeKind", "ContractChange", "compare"]
@@ -50,6 +51,15 @@ def removed(dataset: str) -> ContractChange:
     )
 
 
+def _renamed(dataset: str, old: str, new: str) -> ContractChange:
+    return ContractChange(
+        kind=_BREAKING,
+        place=f"{dataset}.{new}",
+        what=f"renamed from {old}",
+        reason="its values stay; a query by the old name fails",
+    )
+
+
 def _datasets(old: Contract, new: Contract, _place: str) -> Iterator[ContractChange]:
     before, after = ({dataset.name: dataset for dataset in side.datasets} for side in (old, new))
     for name in before:
@@ -61,8 +71,11 @@ def _datasets(old: Contract, new: Contract, _place: str) -> Iterator[ContractCha
                 kind=_ADDITIVE, place=name, what="dataset added", reason="nothing depends on it yet"
             )
         else:
+            names = renamed_fields(before[name], dataset)
+            yield from (_renamed(name, old, new) for old, new in names.items())
+            was = with_new_names(before[name], names)
             for one in OF_DATASET.values():
-                yield from one(before[name], dataset, name)
+                yield from one(was, dataset, name)
 
 
 def _fields(old: Dataset, new: Dataset, place: str) -> Iterator[ContractChange]:

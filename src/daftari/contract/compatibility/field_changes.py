@@ -274,6 +274,7 @@ OF_FIELD: dict[str, Comparison] = {
     "case_insensitive": _case_insensitive,
     "digits_only": _digits_only,
     "width": _width,
+    "renamed_from": nothing,  # compared where fields are matched by name
     "examples": describes_only("examples"),
     "line": nothing,
 }

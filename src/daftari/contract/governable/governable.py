@@ -87,8 +87,21 @@ def _names(dataset: Dataset) -> Iterator[ContractFinding]:
         if field.allowed and len(dataset.name) + 1 + len(field.name) > LONGEST_NAME:
             expected = f"at most {LONGEST_NAME} characters: the enum type of its closed set has this name"
             yield ContractFinding("name", f"{dataset.name}_{field.name}", expected, field=field)
+    yield from _renames(dataset)
     for name in _repeated(field.name for field in dataset.fields):
         yield ContractFinding("properties", f"{name!r} more than once", "each property once")
+
+
+def _renames(dataset: Dataset) -> Iterator[ContractFinding]:
+    names = [field.name for field in dataset.fields]
+    renamed = [field for field in dataset.fields if field.renamed_from]
+    for field in renamed:
+        if field.renamed_from in names or sum(it.renamed_from == field.renamed_from for it in renamed) > 1:
+            expected = "a name that no field has any more, once"
+            yield ContractFinding("daftari.renamedFrom", repr(field.renamed_from), expected, field=field)
+        elif field.protection.sealed:
+            expected = "no new name: sealed values can only be opened under the name they were sealed with"
+            yield ContractFinding("daftari.renamedFrom", "a sealed field", expected, field=field)
 
 
 def _key(dataset: Dataset) -> Iterator[ContractFinding]:

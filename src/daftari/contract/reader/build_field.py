@@ -50,6 +50,7 @@ def build_field(document: Document, path: Path) -> tuple[Field, list[Fault], lis
         case_insensitive=stated.case_insensitive,
         digits_only=stated.digits_only,
         width=stated.width,
+        renamed_from=stated.renamed_from,
         examples=tuple(_exact(value) for value in item.get("examples") or ()),
         line=document.line(path),
     )

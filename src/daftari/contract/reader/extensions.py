@@ -140,6 +140,7 @@ class OfProperty(_Value):
     case_insensitive: bool = False
     digits_only: bool = False
     width: Annotated[int, Field(ge=1, le=64)] | None = None
+    renamed_from: Text | None = None
 
 
 class OfContract(_Value):

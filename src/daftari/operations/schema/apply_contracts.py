@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from daftari.compile.access.access_policies import Rights
 from daftari.compile.schema_changes.agreement import agreed
+from daftari.compile.schema_changes.renames import column_renames
 from daftari.compile.schema_changes.schema_changes import changes, statements_of
 from daftari.compile.schema_changes.steps import ACCESS_PHASES, Phase, SchemaChange
 from daftari.compile.schema_changes.version_files import adds_values, changes_of_files
@@ -90,9 +91,13 @@ def plan_contracts(
     with _explained(), conn.transaction(force_rollback=True):
         migrated = platform_migrations.migrate(conn)
         waiting = _waiting(conn, migrations_dir)
+        renames = _renames(conn, contracts)
+        for statement in statements_of(renames, {Phase.RENAMES}):
+            conn.execute(statement)
         planned, _ = _plan(conn, contracts, waiting, rights=rights, now=now)
         said = {it for statements in waiting.files.values() for it in statements or ()}
-        left = [it for it in planned.changes if not it.steps or not said.issuperset(it.statements)]
+        every = (*renames, *planned.changes)
+        left = [it for it in every if not it.steps or not said.issuperset(it.statements)]
         return replace(planned, migrations=tuple(migrated), changes=tuple(left))
 
 
@@ -251,16 +256,23 @@ def _bring(conn: Connection[Any], order: _Order, waiting: WaitingFiles) -> Apply
             migrated = platform_migrations.migrate(conn)
             for revision in list(waiting.files)[waiting.done :]:
                 _run_file(conn, shared, order.migrations_dir, revision, waiting.files[revision])
+            renames = _renames(conn, order.contracts)
+            _refuse(renames, allow_breaking=order.allow_breaking)
+            if renames:
+                written.append(
+                    _write_and_run(shared, order, "Renames.", statements_of(renames, {Phase.RENAMES}))
+                )
             planned, surveyed = _plan(conn, order.contracts, waiting, rights=order.rights, now=order.now)
-            planned = replace(planned, migrations=tuple(migrated))
             _refuse(planned.changes, allow_breaking=order.allow_breaking)
             values = statements_of(planned.changes, {Phase.VALUES})
             statements = values or statements_of(planned.changes, set(Phase) - _BY_ITSELF)
             if _meets_rights(statements):
                 suspend(conn)
             if statements:
-                written.append(_write_and_run(shared, order, planned, statements))
+                title = _title(order.contracts, planned)
+                written.append(_write_and_run(shared, order, title, statements))
             made = [] if values else _finish(conn, order, planned, surveyed)
+            planned = replace(planned, migrations=tuple(migrated), changes=(*renames, *planned.changes))
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
@@ -268,10 +280,14 @@ def _bring(conn: Connection[Any], order: _Order, waiting: WaitingFiles) -> Apply
     return ApplyResult(plan=planned, written=tuple(written), partitions=tuple(made))
 
 
+def _renames(conn: Connection[Any], contracts: Sequence[Contract]) -> list[SchemaChange]:
+    datasets = [it.dataset for it in contracts if any(field.renamed_from for field in it.dataset.fields)]
+    return column_renames(datasets, live_objects.read_objects(conn)) if datasets else []
+
+
 def _write_and_run(
-    shared: sqlalchemy.Connection, order: _Order, planned: SchemaPlan, statements: Sequence[str]
+    shared: sqlalchemy.Connection, order: _Order, title: str, statements: Sequence[str]
 ) -> Path:
-    title = _title(order.contracts, planned)
     revision, path = workspace_migrations.write_migration(order.migrations_dir, statements, title=title)
     try:
         workspace_migrations.run_migrations(shared, order.migrations_dir, revision)
@@ -324,7 +340,7 @@ def _advice(found: Sequence[SchemaChange]) -> str:
     come = [change.what for change in found if change.what.startswith("column")]
     if gone and come:
         return (
-            "If a column only has another name, rename it in the database first (`alter table … rename`). "
+            "If a field only has another name, say so in the contract by `daftari.renamedFrom`: its values stay. "
             "See `daftari plan`; `daftari apply --allow-breaking` continues."
         )
     return "See `daftari plan`; `daftari apply --allow-breaking` continues."
