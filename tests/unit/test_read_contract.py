@@ -209,8 +209,8 @@ def test_a_daftari_property_is_refused_where_it_has_no_meaning_and_others_are_le
     assert [fault.partition(": found ")[2] for fault in faults(json.dumps(document))] == [
         "unknown name daftari.kind; expected no daftari.* property here",
         (
-            "unknown name daftari.subject; expected after daftari. one of protection, caseInsensitive, digitsOnly, width, "
-            "renamedFrom"
+            "unknown name daftari.subject; expected after daftari. one of protection, caseInsensitive, digitsOnly, "
+            "width, renamedFrom"
         ),
     ]
 
