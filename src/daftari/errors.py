@@ -8,6 +8,7 @@ who may not see the data.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -273,3 +274,30 @@ class QuarantineRefused(DaftariError):
     """Rejected rows cannot be corrected as requested."""
 
     code, exit_code, status = "quarantine_refused", 28, 409
+
+
+class DiskFull(DaftariError):
+    """A disk has no space left. What was being written is as it was before."""
+
+    code, exit_code, status = "disk_full", 34, 507
+
+
+#: `disk_full` of PostgreSQL.
+_SERVER_DISK_FULL = "53100"
+
+
+def disk_full(error: BaseException | None) -> DiskFull | None:
+    """Return what to tell people if *error*, or what caused it, is a full disk."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            place = f" for {error.filename}" if error.filename else ""
+            return DiskFull(f"no space left on the disk{place}; expected some", hint=_FREE_SPACE)
+        if getattr(error, "sqlstate", None) == _SERVER_DISK_FULL:
+            return DiskFull("no space left on the disk of the database; expected some", hint=_FREE_SPACE)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+_FREE_SPACE = "Free some space, then do the same again: nothing is half done."

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from daftari.errors import DaftariError, TooManyRequests, UnknownName
+from daftari.errors import DaftariError, TooManyRequests, UnknownName, disk_full
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -51,7 +51,9 @@ async def of_http(_request: Request, error: Exception) -> Response:
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
-async def of_a_fault(request: Request, _error: Exception) -> Response:
-    """Answer an internal error with its reference in the log."""
+async def of_a_fault(request: Request, error: Exception) -> Response:
+    """Answer an internal error with its reference in the log; a full disk, with what to do."""
+    if full := disk_full(error):
+        return problem(full.status, full.code, "no space left on the disk of the server", hint=full.hint)
     reference = request.state.request_id
     return problem(500, "fault", f"This is a fault in daftari, not in what you did (reference {reference}).")

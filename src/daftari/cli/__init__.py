@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from daftari import __version__
-from daftari.errors import DaftariError
+from daftari.errors import DaftariError, disk_full
 
 #: Command -> module that defines it. A module is imported only for its own command, so that starting stays quick.
 COMMANDS: dict[str, str] = {
@@ -110,16 +110,24 @@ def main() -> None:
     try:
         app()
     except DaftariError as error:
-        typer.echo(f"error: {error}", err=True)
-        if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+        _tell(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
-        _report(error, uuid.uuid4().hex[:12])
-        sys.exit(1)
+        full = disk_full(error)
+        if full is None:
+            _report(error, uuid.uuid4().hex[:12])
+            sys.exit(1)
+        _tell(full)
+        sys.exit(full.exit_code)
+
+
+def _tell(error: DaftariError) -> None:
+    typer.echo(f"error: {error}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)
 
 
 def _report(error: BaseException, reference: str) -> None:
@@ -127,8 +135,12 @@ def _report(error: BaseException, reference: str) -> None:
     from tempfile import gettempdir
 
     path = Path(gettempdir()) / f"daftari-{reference}.log"
-    path.write_text("".join(_without_values(error)), "utf-8")
     typer.echo(f"error: this is a fault in daftari, not in what you did (reference {reference})", err=True)
+    try:
+        path.write_text("".join(_without_values(error)), "utf-8")
+    except OSError:  # the disk may be full
+        typer.echo(f"hint: please report it; {path} could not be written", err=True)
+        return
     typer.echo(f"hint: please report it with {path}, which holds places in the code and no data", err=True)
 
 

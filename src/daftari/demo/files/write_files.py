@@ -16,6 +16,7 @@ from daftari.demo.organisation.incidents import make_incidents
 from daftari.demo.organisation.leave import make_leave
 from daftari.demo.organisation.pay import make_payroll
 from daftari.demo.organisation.people import make_organisation
+from daftari.io.workspace.whole_files import write_whole_file
 
 MANIFEST = "manifest.csv"
 
@@ -37,7 +38,7 @@ def write_demo_files(files: Iterable[DemoFile], folder: Path) -> list[Path]:
     for file in files:
         path = folder / file.dataset / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
+        write_whole_file(path, file.content)
         written.append(path)
         if file.control_totals:
             sums = [f"{value}" for value in file.control_totals.sums.values()]
@@ -45,5 +46,5 @@ def write_demo_files(files: Iterable[DemoFile], folder: Path) -> list[Path]:
             rows = stated.setdefault(file.dataset, [header])
             rows.append(",".join((file.name, str(file.control_totals.rows), *sums)))
     for dataset, rows in stated.items():
-        (folder / dataset / MANIFEST).write_text("\n".join(rows) + "\n", "utf-8")
+        write_whole_file(folder / dataset / MANIFEST, ("\n".join(rows) + "\n").encode())
     return written

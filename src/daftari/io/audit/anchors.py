@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from daftari.errors import AuditBroken
+from daftari.io.workspace.whole_files import write_whole_file
 from daftari.protect.verify_chain import Record, read_anchors
 
 
@@ -32,10 +32,5 @@ def write_anchor(folder: Path, anchor: Record) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"checkpoint-{int(anchor['position'] or 0):012}.json"
-    with path.open("x", encoding="utf-8") as file:
-        json.dump(dict(anchor), file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o444)
+    write_whole_file(path, f"{json.dumps(dict(anchor), indent=1)}\n".encode(), mode=0o444, replaces=False)
     return path

@@ -4,7 +4,6 @@ The Ed25519 key that signs checkpoints of the audit: a file only its owner can r
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from daftari.errors import SigningKeyError
+from daftari.io.workspace.whole_files import PRIVATE, write_whole_file
 
 
 def public_path(private: Path) -> Path:
@@ -34,17 +34,16 @@ def generate_signing_key(private: Path) -> Path:
     """
     key = Ed25519PrivateKey.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_whole_file(private, content, mode=PRIVATE, replaces=False)
     except FileExistsError:
         raise SigningKeyError(
             f"{private}: a key exists; expected none",
             hint="Keep it: its public key proves what it has signed.",
         ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = public_path(private)
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    write_whole_file(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return public
 
 

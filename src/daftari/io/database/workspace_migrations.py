@@ -28,6 +28,7 @@ from sqlalchemy.pool import StaticPool
 
 from daftari.contract.platform import PLATFORM
 from daftari.errors import DatabaseError
+from daftari.io.workspace.whole_files import write_whole_file
 
 VERSION_SCHEMA = PLATFORM
 _NUMBER = re.compile(r"(\d+)_")
@@ -164,7 +165,7 @@ def write_migration(folder: Path, statements: Sequence[str], *, title: str) -> t
         previous=previous,
         statements="\n".join(_as_python(statement) for statement in statements),
     )
-    path.write_text(text, "utf-8")
+    write_whole_file(path, text.encode())
     return revision, path
 
 

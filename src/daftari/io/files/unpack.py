@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from daftari.errors import SourceError
+from daftari.errors import SourceError, disk_full
 
 STDIN = Path("-")
 _GZIP, _BZIP2, _XZ, _ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"
@@ -71,6 +71,8 @@ def unpack(path: Path, name: str, member: str | None) -> Unpacked:
         if start.startswith(_ZIP):
             return _from_zip(path, name, member)
     except _DAMAGED as error:
+        if disk_full(error):
+            raise  # the archive is whole
         raise SourceError(
             f"{name}: the archive is damaged ({str(error) or type(error).__name__})",
             hint="Ask the sender for the file again.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from daftari.compile.marts.dbt_files import MARK, GeneratedFile
 from daftari.errors import ContractError
+from daftari.io.workspace.whole_files import write_whole_file
 
 #: Bytes of a file that are read to see who wrote it.
 _HEAD_CHARACTERS = 80
@@ -39,7 +40,7 @@ def _write(path: Path, text: str) -> bool:
                 f"{path}: written by hand; expected a file generated from a contract",
                 hint="Move it out of the folder staging, or give it another name.",
             )
-    path.write_text(text, "utf-8")
+    write_whole_file(path, text.encode())
     return True
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from string import Template
 
 import daftari
+from daftari.io.workspace.whole_files import write_whole_file
 
 Files = Mapping[PurePosixPath, bytes]
 
@@ -56,5 +57,4 @@ def write_files(files: Files, folder: Path) -> None:
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            file.write(content)
+        write_whole_file(target, content, replaces=False)

@@ -16,6 +16,7 @@ from daftari.io.files.csv_for_people import Row, csv_pieces
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import QuarantineEntry
 from daftari.io.workspace.files import Workspace
+from daftari.io.workspace.whole_files import PRIVATE, whole_file
 from daftari.operations.quarantine.replay_quarantine import ENTRY_COLUMN, REASONS_COLUMN, reopen
 from daftari.rows.intake.block import Block
 
@@ -46,7 +47,7 @@ def export_quarantine(
         entries = {one.line: one for one in quarantine_entries.entries_of(conn, waiting.lines.values())}
         path = _free(folder, waiting.first.name, taken)
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as out:
+        with whole_file(path, mode=PRIVATE, replaces=False) as out:
             lines = _write(out, delivery.source, entries)
         taken.add(path)
         shapeless = tuple(sorted(set(entries) - lines))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from daftari.errors import SettingError
 from daftari.io.files.csv_for_people import Row, csv_pieces
 from daftari.io.files.csv_for_people import csv_file as csv_file
+from daftari.io.workspace.whole_files import PRIVATE, whole_file
 
 
 def write_private_csv(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -19,8 +19,7 @@ def write_private_csv(path: Path, names: Sequence[str], rows: Iterable[Row]) -> 
         SettingError: the file exists already.
     """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with whole_file(path, mode=PRIVATE, replaces=False) as file:
+            file.writelines(csv_pieces(names, [rows]))
     except FileExistsError:
         raise SettingError(f"--to {path}: exists already; expected a new file") from None
-    with os.fdopen(handle, "wb") as file:
-        file.writelines(csv_pieces(names, [rows]))
