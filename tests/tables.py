@@ -10,12 +10,13 @@ from daftari.rows.mapping.column_plan import ColumnPlan, resolve_columns
 from daftari.rows.mapping.mapping import Mapping
 
 
-def field(name, kind="string", physical=None, *, required=False, key=False):
+def field(name, kind="string", physical=None, *, required=False, key=False, unique=False):
     return Field(
         name=name,
         logical_type=LogicalType(kind),
         physical_type=physical,
         required=required or key,
+        unique=unique,
         key_position=1 if key else None,
     )
 

@@ -120,6 +120,21 @@ def test_a_line_that_is_no_record_spoils_no_other(tmp_path):
     ]
 
 
+def test_blank_lines_are_counted(tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"id": 1}\n\n  \n{"id": 2, "name": "b"}\n\n')
+    source, rows, _ = read(path)
+    assert rows == {1: ("1", None), 4: ("2", "b")}
+    assert sum(one.blank for one in source.blocks()) == 3
+
+
+def test_numbers_are_marked_as_such(tmp_path):
+    path = tmp_path / "f.json"
+    path.write_text('[{"id": 1, "name": "a"}, {}, {"id": "2", "name": "b"}, {"id": 1.5, "name": null}]')
+    (block,) = read(path)[0].blocks()
+    assert {name: marks.to_list() for name, marks in block.typed.items()} == {"id": [True, False, True]}
+
+
 BROKEN = [
     ('{"id": 2 "name": "b"}', "is not valid JSON"),
     ("{'id': 2}", "is not valid JSON"),

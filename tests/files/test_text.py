@@ -114,6 +114,17 @@ def test_a_header_again_and_blank_rows_are_skipped_and_counted(tmp_path):
     assert (rows, malformed, skipped) == ({2: ("1", "a"), 6: ("2", "b")}, [], (3, 1))
 
 
+def test_a_header_again_is_seen_though_the_first_has_a_second_byte_order_mark(tmp_path):
+    content = "\ufeff\ufeffid,name\n1,a\n\ufeffid,name\n2,b\n"
+    _, rows, _, skipped = read(written(tmp_path, content))
+    assert (rows, skipped) == ({2: ("1", "a"), 4: ("2", "b")}, (0, 1))
+
+
+def test_a_header_again_is_seen_where_its_first_column_has_no_name(tmp_path):
+    _, rows, _, skipped = read(written(tmp_path, ",id,name\n,1,a\n,id,name\n,2,b\n"))
+    assert (rows, skipped) == ({2: (None, "1", "a"), 4: (None, "2", "b")}, (0, 1))
+
+
 def test_a_header_without_rows_is_no_rows(tmp_path):
     assert read(written(tmp_path, "id,name\n"))[1:] == ({}, [], (0, 0))
 

@@ -286,6 +286,44 @@ def test_the_evidence_is_told():
     assert plan.fields[0].evidence == ("2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY")
 
 
+def test_a_style_that_a_column_showed_early_is_doubted_later_though_another_column_shows_none():
+    fields = (field("amount", "number", "numeric(14,2)"), field("rate", "number"))
+    blocks = [block({"amount": [text], "rate": [None]}) for text in ("5.84", "36,287.99")]
+    whole = dataset(*fields)
+    plan = infer_styles(resolve_columns(None, ["amount", "rate"], whole), blocks)
+    assert [to_rows(plan, one, whole).contradicted for one in blocks] == [(), ("amount",)]
+    plan = infer_styles(plan, blocks, whole=True)
+    assert to_rows(plan, blocks[1], whole).values["amount"].to_list() == [Decimal("36287.99")]
+
+
+#: texts of a file whose format has a decimal point, and the value of the first; None: it may be either
+POINTED = [
+    (["1.907"], Decimal("1.907")),
+    (["1.234,50", "1,907"], Decimal("1234.5")),  # texts that somebody wrote
+    (["0,126", "1,125"], Decimal("0.126")),
+    (["1,907"], None),
+]
+
+
+@pytest.mark.parametrize(("texts", "value"), POINTED)
+def test_a_text_of_a_number_has_the_point_of_its_format_unless_it_shows_another_style(texts, value):
+    whole = dataset(field("x", "number"))
+    table = replace(block({"x": texts}), has_points=True)
+    plan = resolve_columns(None, ["x"], whole)
+    if value is None:
+        with pytest.raises(MappingError, match="may be a decimal or a thousands separator"):
+            infer_styles(plan, [table])
+    else:
+        assert to_rows(infer_styles(plan, [table]), table, whole).values["x"][0] == value
+
+
+def test_a_text_of_a_number_follows_the_decimal_mark_of_its_file_before_that_of_its_format():
+    whole = dataset(field("x", "number"), field("n", "integer"))
+    table = replace(block({"x": ["6.571,80", "1,5"], "n": ["3.779", "2.000"]}), has_points=True)
+    plan = infer_styles(resolve_columns(None, ["x", "n"], whole), [table])
+    assert to_rows(plan, table, whole).values["n"].to_list() == [3779, 2000]
+
+
 BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]
 
 

@@ -208,3 +208,10 @@ def test_a_mapping_may_say_that_files_lack_a_column(mapping):
 def test_the_only_column_that_a_mapping_names_is_never_the_fields_own():
     with pytest.raises(MappingError, match="field 'f' needs column 'Hal', which the file does not have"):
         plan_of({"f": ["1"], "g": ["1"]}, [field("f"), field("g")], {"fields": {"f": "Hal"}})
+
+
+@pytest.mark.parametrize(
+    "written", ["Numéro", "Nume\u0301ro", "NUMÉRO", " nume\u200b\u0301ro:", "Nu\u00admé\u00a0ro"]
+)
+def test_a_column_is_found_however_its_name_is_written(written):
+    assert rows_of({written: ["1"]}, [field("numéro")]).values["numéro"].to_list() == ["1"]

@@ -1,7 +1,9 @@
 """Control totals and total rows: the sender's figures against the file's."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from tests.tables import block, dataset, field
 
@@ -58,6 +60,51 @@ def test_a_row_that_totals_those_above_is_no_row(total):
     assert kept == ["a", "b"]
     assert [(row.line, row.agrees) for row in reading.totals] == [(4, True)]
     assert (reading.found.rows, reading.found.sums["amount"]) == (2, Decimal("4.00"))
+
+
+@pytest.mark.parametrize(
+    ("label", "left_out"),
+    [
+        ("Jumla", (1, 0)),
+        ("Prepared by: Finance", (0, 1)),
+        ("-----", (0, 1)),
+        ("(2 rows affected)", (0, 1)),
+    ],
+)
+def test_a_label_may_be_in_a_column_of_numbers(label, left_out):
+    whole = dataset(*FIELDS, field("pieces", "integer"))
+    figure = "4.00" if label == "Jumla" else None
+    table = block(
+        {
+            "id": ["a", "b", None],
+            "note": ["x", "y", None],
+            "amount": ["1.50", "2.50", figure],
+            "pieces": ["1", "2", label],
+        }
+    )
+    plan = infer_styles(resolve_columns(None, table.cells.columns, whole), [table])
+    rows, reading = take(start_reading(plan, whole), table)
+    assert rows.values["id"].to_list() == ["a", "b"]
+    assert (reading.left_out.totals, reading.left_out.notes) == left_out
+    assert reading.unread == ()
+
+
+def test_a_text_in_a_column_of_numbers_that_is_no_label_leaves_its_row_a_row():
+    _, kept = read((2, [*ROWS, ("c", None, "see below"), (None, None, "see below")]))
+    assert kept == ["a", "b", "c", None]
+
+
+def test_a_total_that_a_file_marks_as_a_number_is_read_as_one_beside_texts_of_another_style():
+    whole = dataset(*FIELDS)
+    cells = {
+        "id": ["a", "b", None],
+        "note": ["x", "y", "Total"],
+        "amount": ["1.234,50", "1.234,50", "2469.0"],
+    }
+    table = replace(block(cells), typed={"amount": pl.Series([False, False, True])})
+    plan = infer_styles(resolve_columns(None, table.cells.columns, whole), [table])
+    _, reading = take(start_reading(plan, whole), table)
+    assert [(one.stated.sums["amount"], one.agrees) for one in reading.totals] == [(Decimal("2469.00"), True)]
 
 
 def test_a_row_with_all_it_needs_is_data_unless_it_is_called_total_and_is_the_total():

@@ -18,7 +18,7 @@ from daftari.rows.intake.block import Block, Malformed, shape_of
 from daftari.rows.json_rows.limits import MOST_NAMES
 from daftari.rows.json_rows.reader import JsonRow, begins_array, rows_of_array, rows_of_lines, rows_of_lists
 from daftari.rows.json_rows.text import JsonError
-from daftari.rows.json_rows.values import json_cells
+from daftari.rows.json_rows.values import json_cells, number_marks
 
 _BLOCK_OBJECTS, _BLOCK_CELLS = 50_000, 2_000_000
 _PIECE = 2**16
@@ -72,7 +72,7 @@ def _naming(name: str) -> Iterator[None]:
 
 def _rows(path: Path, shape: JsonShape) -> Iterator[JsonRow]:
     if shape.is_lines:
-        return rows_of_lines(_pieces(path))
+        return rows_of_lines(_pieces(path), with_blank=True)
     if shape.path is None:
         return rows_of_array(_pieces(path))
     return (row for place, row in rows_of_lists(_pieces(path)) if place == shape.path and row is not None)
@@ -141,9 +141,13 @@ def _block(batch: list[JsonRow], layout: Layout) -> Block:
     rows = [row for row in batch if row.values is not None]
     columns: list[pl.Series] = []
     faults: dict[str, pl.Series] = {}
+    typed: dict[str, pl.Series] = {}
     for name, key in zip(layout.names, layout.header, strict=True):
-        cells = json_cells([row.values.get(key) for row in rows if row.values is not None])
+        values = [row.values.get(key) for row in rows if row.values is not None]
+        cells, numbers = json_cells(values), number_marks(values)
         columns.append(pl.Series(name, cells.texts, dtype=pl.String))
+        if numbers is not None:
+            typed[name] = pl.Series(numbers, dtype=pl.Boolean)
         if cells.reasons is not None:
             faults[name] = pl.Series(cells.reasons, dtype=pl.String)
     malformed = tuple(
@@ -154,12 +158,13 @@ def _block(batch: list[JsonRow], layout: Layout) -> Block:
     lines = pl.Series("line", [row.line for row in rows], dtype=pl.Int64)
     block = sift(pl.DataFrame(columns), lines, malformed, layout)
     absent = _absent(rows, layout)
-    if not faults and absent is None:
-        return block
+    if len(block.lines) == len(lines):
+        return replace(block, faults=faults, typed=typed, absent=absent)
     kept = lines.is_in(block.lines.implode())
     return replace(
         block,
         faults={name: reasons.filter(kept) for name, reasons in faults.items()},
+        typed={name: marks.filter(kept) for name, marks in typed.items()},
         absent=None if absent is None else absent.filter(kept),
     )
 

@@ -44,12 +44,14 @@ def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
 
 def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
     found = list(zip(layout.names, layout.header, strict=True))
-    first, text = found[0]
-    if not frame.height or not (frame[first] == text).any():
+    first, text = next((one for one in found if one[1].strip()), found[0])
+    # Readers drop a byte order mark at the start of a line.
+    alike = {name: [text, text.removeprefix("\ufeff")] for name, text in found}
+    if not frame.height or not frame[first].is_in(alike[first]).any():
         return None
     same = [
-        pl.col(name).fill_null("") == text if name in layout.columns else ~_has_text(pl.col(name))
-        for name, text in found
+        pl.col(name).fill_null("").is_in(alike[name]) if name in layout.columns else ~_has_text(pl.col(name))
+        for name in alike
     ]
     return frame.select(pl.all_horizontal(same)).to_series()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def parquet_blocks(path: Path, layout: Layout) -> Iterator[Block]:
             text = pl.DataFrame([as_text(column) for column in frame.get_columns()])
             text.columns = list(layout.names)
             lines = pl.Series("line", range(row, row + text.height), dtype=pl.Int64)
-            yield sift(text, lines, (), layout)
+            yield _marked(sift(text, lines, (), layout), frame)
             row += text.height
 
 
@@ -62,6 +63,13 @@ def _next(batches: Iterator[pa.RecordBatch], layout: Layout, row: int) -> pa.Rec
             f"{layout.name}: is damaged after row {row - 1} ({str(error).splitlines()[0]})",
             hint="Ask the sender for the file again.",
         ) from None
+
+
+def _marked(block: Block, frame: pl.DataFrame) -> Block:
+    """Mark the numbers of *frame* as such."""
+    marks = pl.Series([True]).new_from_index(0, len(block.lines))
+    names = zip(block.cells.columns, frame.dtypes, strict=False)
+    return replace(block, typed={name: marks for name, kind in names if kind.is_numeric()})
 
 
 def as_text(column: pl.Series) -> pl.Series:

@@ -95,9 +95,7 @@ def _opened(
         facts={"format": kind.value, **packing, **content.facts},
         remarks=content.remarks,
         left_out=LeftOut(header=content.above),
-        _read=content.read
-        if kind not in _PLAIN_NUMBERS
-        else lambda: map(_with_plain_numbers, content.read()),
+        _read=content.read if kind not in _POINTED else lambda: map(_with_points, content.read()),
         _held=(given.held, plain.held),
     )
 
@@ -119,12 +117,12 @@ def sheets_of(path: Path) -> tuple[str, ...]:
     return sheets_with_rows(plain.path, path.name)
 
 
-#: Kinds whose numbers have a decimal point by their definition.
-_PLAIN_NUMBERS = {FileKind.JSON, FileKind.JSON_LINES, FileKind.PARQUET}
+#: Kinds whose numbers have a decimal point by their definition, and so, most likely, texts of numbers.
+_POINTED = {FileKind.JSON, FileKind.JSON_LINES, FileKind.PARQUET}
 
 
-def _with_plain_numbers(block: Block) -> Block:
-    return replace(block, has_plain_numbers=True)
+def _with_points(block: Block) -> Block:
+    return replace(block, has_points=True)
 
 
 def _inner_name(name: str, plain: Unpacked) -> str:

@@ -47,17 +47,18 @@ def infer_styles(plan: ColumnPlan, blocks: Iterable[Block], *, whole: bool = Fal
         MappingError: a column's values are ambiguous, or contradict each other.
     """
     columns = {place: _Column(plan=_unsettled(one)) for place, one in enumerate(plan.fields) if _is_open(one)}
-    is_part = False
+    whole_at = set(columns)  # columns of which every value was looked at
     for block in blocks if columns else ():
         open_at = [place for place, one in columns.items() if whole or not one.settled]
+        whole_at &= set(open_at)
         asked = replace(plan, fields=tuple(columns[place].plan for place in open_at))
         for place, text in zip(open_at, columns_of(asked, block), strict=True):
             columns[place] = columns[place].plus(text.content, block)
         _share_decimal_mark(columns)
         if not whole and all(one.settled for one in columns.values()):
-            is_part = True
+            whole_at.clear()
             break
-    settled = {place: _finish(one, plan, is_part=is_part) for place, one in columns.items()}
+    settled = {place: _finish(one, plan, is_part=place not in whole_at) for place, one in columns.items()}
     return replace(plan, fields=tuple(settled.get(place, one) for place, one in enumerate(plan.fields)))
 
 
@@ -80,6 +81,7 @@ class _Column:
     values: int = 0  #: distinct by block, without words that mean nothing
     odd: int = 0  #: of these, those that are not plain digits
     has_typed: bool = False
+    has_points: bool = False  #: as in `Block`
 
     @property
     def is_dated(self) -> bool:
@@ -96,6 +98,7 @@ class _Column:
             self,
             values=self.values + len(values),
             has_typed=self.has_typed or (typed is not None and bool(typed.any())),
+            has_points=self.has_points or block.has_points,
         )
         if not len(values):
             return replace(added, settled=added._settle()) if added.has_typed else added
@@ -103,9 +106,8 @@ class _Column:
         if isinstance(found, DateEvidence):
             added = replace(added, dates=self.dates + found)
         else:
-            point = NumberEvidence.of_points() if block.has_plain_numbers else NumberEvidence()
             odd = int((~values.str.contains(CANONICAL)).sum())
-            added = replace(added, numbers=self.numbers + found + point, odd=self.odd + odd)
+            added = replace(added, numbers=self.numbers + found, odd=self.odd + odd)
         return replace(added, settled=added._settle())
 
     def _settle(self) -> FieldPlan | None:
@@ -142,7 +144,7 @@ def _settled_dates(column: _Column) -> FieldPlan | None:
     if verdict.rival:
         return None
     if not verdict.styles:
-        return replace(_canonical(plan), evidence="dates of the workbook") if column.has_typed else None
+        return replace(_canonical(plan), evidence="marked as dates in the file") if column.has_typed else None
     seen = frozenset(style.chrono for style in evidence.others(verdict.styles))
     is_canonical = set(verdict.styles) <= set(canonical_styles(plan.field.logical_type))
     if is_canonical and verdict.read == evidence.values and not declared:
@@ -185,7 +187,7 @@ def _settled_numbers(column: _Column) -> FieldPlan | None:
     plan, source, evidence = column.plan, column.plan.source, column.numbers
     if not column.values:
         style = _with_declared(NumberStyle(), plan)
-        return replace(plan, styles=(style,), evidence="numbers of the workbook", seen=frozenset())
+        return replace(plan, styles=(style,), evidence="marked as numbers in the file", seen=frozenset())
     if len(evidence.currencies) > 1 and source.currency is None:
         raise MappingError(
             f"{plan.where}: numbers in more than one currency"
@@ -259,6 +261,8 @@ def _finish(column: _Column, whole: ColumnPlan, *, is_part: bool) -> FieldPlan:
         return column.settled if is_part else replace(column.settled, seen=None)
     plan = column.plan
     if not column.is_dated:
+        if column.values and column.has_points and not column.numbers.either(","):
+            return _as_numbers(column, ".", "by the format of the file")
         if column.values:
             raise _ambiguous_numbers(column, whole)
         return plan

@@ -49,11 +49,6 @@ class NumberEvidence:
             fractions=self.fractions + other.fractions,
         )
 
-    @staticmethod
-    def of_points() -> NumberEvidence:
-        """Return what numbers show that are known to have a decimal point."""
-        return NumberEvidence(marks=Counter({(Mark.DECIMAL, "."): 1}))
-
     @property
     def kinds(self) -> frozenset[str]:
         """Return what these numbers show, without counts."""

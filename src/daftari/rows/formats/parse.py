@@ -146,13 +146,7 @@ class _ReadColumn:
 
 def _read_column(plan: FieldPlan, column: TextColumn, block: Block, noted: pl.Series | None) -> _ReadColumn:
     name, found, content = plan.field.name, column.found, column.content
-    is_cell = len(plan.columns) == 1 and content is found
-    typed = block.typed.get(plan.columns[0]) if is_cell else None
-    if typed is not None and typed.any():
-        values = _read_typed(content, typed, plan)
-    else:
-        typed = None
-        values = read_values(content, plan, may_hold_nul=block.may_hold_nul or not is_cell)
+    values, typed = read_cells(plan, column, block)
     why = cell_faults(plan, block, content, reader_faults(plan, block, found, noted))
     remarks: tuple[Remark, ...] = ()
     if values.null_count() > content.null_count() and plan.takes_null_words:
@@ -173,6 +167,19 @@ def _read_column(plan: FieldPlan, column: TextColumn, block: Block, noted: pl.Se
     text = content if typed is None else content.filter(~typed)
     misread = content.filter(values.is_null() & found.is_not_null() & content.is_not_null())
     return replace(read, is_contradicted=contradicts(plan, misread) or is_doubtful(plan, text))
+
+
+def read_cells(plan: FieldPlan, column: TextColumn, block: Block) -> tuple[pl.Series, pl.Series | None]:
+    """
+    Read the cells of *column* as the type of the field; null if one cannot be read exactly.
+
+    Also return which of them the file itself marks as numbers or dates; None if it marks none.
+    """
+    is_cell = len(plan.columns) == 1 and column.content is column.found
+    typed = block.typed.get(plan.columns[0]) if is_cell else None
+    if typed is not None and typed.any():
+        return _read_typed(column.content, typed, plan), typed
+    return read_values(column.content, plan, may_hold_nul=block.may_hold_nul or not is_cell), None
 
 
 def _without_null_words(

@@ -74,7 +74,9 @@ class Block:
     faults: Mapping[str, pl.Series] = field(default_factory=dict)
     #: whether the cells are printable ASCII without two spaces, `#` or `E+`, so that no text needs a closer look
     is_plain: bool = False
-    has_plain_numbers: bool = False  #: whether the point in a number is always its decimal mark, as in JSON
+    has_points: bool = (
+        False  #: whether a point in the text of a number is a decimal point if nothing says otherwise
+    )
     #: by column: the cells that the file itself marks as a number or a date, in canonical form (ISO 8601, `-1.5`)
     typed: Mapping[str, pl.Series] = field(default_factory=dict)
     notes: pl.DataFrame | None = None  #: on single cells, as CELL_NOTES; None: no note

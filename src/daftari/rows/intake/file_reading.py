@@ -202,6 +202,9 @@ class _Telling:
             unread = (*self._reading.unread, Unread(line=suspect.line))
             malformed = self._reading.malformed + 1
             self._reading = replace(self._reading, unread=unread[:_MOST_REMEMBERED], malformed=malformed)
+        if verdict in (Verdict.TOTAL, Verdict.NOTE):
+            unread = tuple(one for one in self._reading.unread if one.line != suspect.line)
+            self._reading = replace(self._reading, unread=unread)
         self.gone.append(suspect.place)
         for name in self._removed:
             self._removed[name] += Decimal(self._values[name][suspect.place] or 0)

@@ -19,7 +19,7 @@ from functools import cached_property
 import polars as pl
 
 from daftari.contract.model import Dataset, LogicalType
-from daftari.rows.formats.parse import ParsedRows, physical, read_values
+from daftari.rows.formats.parse import ParsedRows, physical, read_cells
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block, Malformed
 from daftari.rows.intake.line_labels import NOTE, PERHAPS_TOTAL, TOTAL_LABEL, bare_text
@@ -251,8 +251,14 @@ def suspects(block: Block, texts: pl.DataFrame, shape: FileShape, usual: frozens
         return []
     lines = block.lines.filter(chosen)
     cells = texts.filter(chosen).select(bare_text(pl.all()).replace("", None))
-    few = Block(cells=block.cells.filter(chosen), lines=lines)
+    few = Block(
+        cells=block.cells.filter(chosen),
+        lines=lines,
+        typed={name: marks.filter(chosen) for name, marks in block.typed.items()},
+    )
     figures = _figures(few, shape)
+    labels = _labels_for_numbers(few, figures, shape)
+    cells = cells.hstack(labels)
     empty = cells.select(_count_empty(often)).to_series()
     told = _any(cells, pl.all().str.contains(shape.any_label))
     told |= _any(figures, pl.all().is_not_null()) & (3 * empty >= 2 * len(often)) & (empty > 0)
@@ -270,7 +276,7 @@ def suspects(block: Block, texts: pl.DataFrame, shape: FileShape, usual: frozens
             chosen.arg_true().filter(told),
             lines.filter(told),
             figures.filter(told).iter_rows(named=True),
-            _has_unread(few, figures, shape).filter(told),
+            _has_unread(few, figures, labels, shape).filter(told),
             cells.filter(told).iter_rows(named=True),
             strict=True,
         )
@@ -320,19 +326,40 @@ def _figures(block: Block, shape: FileShape) -> pl.DataFrame:
     """Read the numbers of *block* with as many digits as a sum may have; without any, one column of nulls."""
     plan = replace(shape.plan, fields=tuple(shape.figures.values()))
     read = [
-        read_values(column.content, one).alias(one.field.name)
+        read_cells(one, column, block)[0].alias(one.field.name)
         for one, column in zip(plan.fields, columns_of(plan, block), strict=True)
     ]
     return pl.DataFrame(read or pl.Series([None], dtype=pl.Int64).new_from_index(0, len(block.lines)))
 
 
-def _has_unread(block: Block, figures: pl.DataFrame, shape: FileShape) -> pl.Series:
-    """Mark the rows with text for a figure that is not among *figures*."""
-    unread = pl.Series([False]).new_from_index(0, figures.height)
+def _labels_for_numbers(block: Block, figures: pl.DataFrame, shape: FileShape) -> pl.DataFrame:
+    """Return the columns of numbers that hold a label instead: it is in the first column, whatever that is."""
+    found = {}
     for name, one in shape.numbers.items():
-        text = block.cells[one.columns[0]].str.strip_chars().replace("", None)
-        unread |= text.is_not_null() & (figures[name].is_null() if name in shape.figures else True)
-    return unread
+        text = _unread(block, name, figures, shape)
+        if text.null_count() == len(text):
+            continue
+        label = pl.DataFrame({"t": text}).select(bare_text(pl.col("t"))).to_series()
+        is_label = label.str.contains(shape.any_label).fill_null(False)
+        if is_label.any():
+            found[one.columns[0]] = label.set(~is_label, None)
+    return pl.DataFrame(found)
+
+
+def _has_unread(block: Block, figures: pl.DataFrame, labels: pl.DataFrame, shape: FileShape) -> pl.Series:
+    """Mark the rows with text for a figure that is neither among *figures* nor one of the *labels*."""
+    found = pl.Series([False]).new_from_index(0, figures.height)
+    for name, one in shape.numbers.items():
+        is_unread = _unread(block, name, figures, shape).is_not_null()
+        column = one.columns[0]
+        found |= is_unread & labels[column].is_null() if column in labels.columns else is_unread
+    return found
+
+
+def _unread(block: Block, name: str, figures: pl.DataFrame, shape: FileShape) -> pl.Series:
+    """Return the text of each cell of a number that is not among *figures*; else null."""
+    text = block.cells[shape.numbers[name].columns[0]].str.strip_chars().replace("", None)
+    return text.set(figures[name].is_not_null(), None) if name in shape.figures else text
 
 
 def _wide(plan: FieldPlan) -> FieldPlan:

@@ -33,12 +33,18 @@ class JsonRow:
     text: str = ""  #: then its text
 
 
-def rows_of_lines(chunks: Iterable[bytes]) -> Iterator[JsonRow]:
-    """Yield the value of each line of *chunks*. Each stands for itself: a broken one spoils no other."""
+def rows_of_lines(chunks: Iterable[bytes], *, with_blank: bool = False) -> Iterator[JsonRow]:
+    """
+    Yield the value of each line of *chunks*. Each stands for itself: a broken one spoils no other.
+
+    A blank line is left out, or, if *with_blank*, an object without keys.
+    """
     for number, (line, is_suspect_text) in enumerate(_lines(chunks), start=1):
         stripped = line.strip().lstrip("\ufeff")
         if stripped:
             yield _of_line(stripped, number, is_suspect_text)
+        elif with_blank:
+            yield JsonRow(line=number, values={})
 
 
 def rows_of_array(chunks: Iterable[bytes]) -> Iterator[JsonRow]:
@@ -179,7 +185,8 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[str, bool]]:
             yield from ((one, suspect) for one in whole)
             rest, held, has_bytes = [last], len(last), has_bytes and is_wrong
     line = "".join(rest)
-    yield line, has_bytes or is_suspect(line)
+    if line:  # nothing follows the last line end
+        yield line, has_bytes or is_suspect(line)
 
 
 def _of_line(line: str, number: int, is_suspect_text: bool) -> JsonRow:

@@ -138,6 +138,11 @@ def json_cells(values: Iterable[Any]) -> Cells:
     return Cells(texts=[text for text, _ in found], reasons=reasons if any(reasons) else None)
 
 
+def number_marks(values: Sequence[Any]) -> list[bool] | None:
+    """Return which of *values* are numbers of JSON; None if none is."""
+    return [type(value) is Digits for value in values] if Digits in {*map(type, values)} else None
+
+
 def _cell(value: Any) -> tuple[str | None, str | None]:
     match value:
         case Faulty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from daftari.contract.model import Dataset
@@ -10,7 +11,8 @@ from daftari.rows.mapping.mapping import Mapping
 
 def normal(name: str) -> str:
     """Return *name* in the form used for comparison: only letters, digits and `#`, in lower case."""
-    return "".join(c for c in name.casefold() if c.isalnum() or c == "#")
+    letters = "".join(c for c in name.casefold() if c.isalnum() or c == "#" or unicodedata.combining(c))
+    return "".join(c for c in unicodedata.normalize("NFC", letters) if c.isalnum() or c == "#")
 
 
 def known_names(mapping: Mapping | None, dataset: Dataset | None) -> frozenset[str]:
