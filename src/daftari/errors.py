@@ -23,12 +23,23 @@ class DaftariError(Exception):
     status = 500  #: for the API
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(printable(message))
+        self.hint = None if hint is None else printable(hint)
 
     def __reduce__(self) -> tuple[Callable[..., DaftariError], tuple[object, ...]]:
         """Pickle the finished message and the attributes: subclasses build the message in `__init__`."""
         return _rebuild_error, (type(self), str(self), vars(self))
+
+
+def printable(text: str) -> str:
+    """Return *text* with escapes for what would change a terminal or show nothing: a file may bring it."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT else c.encode("unicode_escape").decode() for c in text)
+
+
+#: White space that messages have.
+_KEPT = "\n\t\u00a0\u202f"
 
 
 def _rebuild_error(kind: type[DaftariError], message: str, attributes: dict[str, object]) -> DaftariError:

@@ -48,8 +48,8 @@ _NO_SETTINGS = (
 )  # fmt: skip
 #: Variables of our tests, ignored here: developers run tests and Daftari in one shell.
 _OF_TESTS = (
-    "DAFTARI_DIRTY_EXAMPLES", "DAFTARI_JSON_EXAMPLES", "DAFTARI_KILL_SEED", "DAFTARI_REAL_DATA",
-    "DAFTARI_SCHEMA_EXAMPLES", "DAFTARI_SCHEMA_SEED", "DAFTARI_WRITERS_SECONDS",
+    "DAFTARI_BYTES_EXAMPLES", "DAFTARI_DIRTY_EXAMPLES", "DAFTARI_JSON_EXAMPLES", "DAFTARI_KILL_SEED",
+    "DAFTARI_REAL_DATA", "DAFTARI_SCHEMA_EXAMPLES", "DAFTARI_SCHEMA_SEED", "DAFTARI_WRITERS_SECONDS",
 )  # fmt: skip
 #: Kubernetes sets these in every container for a service whose name begins with daftari.
 _SERVICE_LINK = re.compile(

@@ -129,6 +129,32 @@ def test_a_required_field_without_a_column_is_refused_with_what_there_is():
     assert raised.value.hint.startswith("Unused columns: A. Declare the source of each under `fields`")
 
 
+#: headers that are rows of a file without one
+ROWS = [
+    ["R-17", "Wanjiku Kamau", "12.50"],
+    ["R-17", "Wanjiku Kamau", "2026-03-14"],
+    ["R-17", "0712 345 678"],
+    ["R-17", "wanjiku@example.org"],
+    ["Wanjiku Kamau", "Otieno Odhiambo"],
+]
+
+
+@pytest.mark.parametrize("header", ROWS)
+def test_no_value_is_told_where_a_row_was_taken_for_the_header(header):
+    with pytest.raises(MappingError) as raised:
+        plan_of({name: ["x"] for name in header}, [field("f", required=True)])
+    told = f"{raised.value} {raised.value.hint}"
+    assert "Its header looks like a row" in told
+    assert not [name for name in header if name in told]
+
+
+def test_of_many_or_long_names_only_some_are_told():
+    with pytest.raises(MappingError) as raised:
+        plan_of({f"{'n' * 200}{n}": ["x"] for n in range(200)}, [field("f", required=True)])
+    assert "… and 100 more." in raised.value.hint
+    assert len(raised.value.hint) < 9000
+
+
 def test_a_mapping_for_a_field_that_does_not_exist_is_refused():
     with pytest.raises(MappingError, match="d has no field 'z'"):
         plan_of({"A": ["1"]}, [field("f")], {"fields": {"z": "A"}})

@@ -29,6 +29,7 @@ _NO_TEXT = WHITE_SPACE + "".join(SEPARATORS) + '"\ufeff'
 SEARCHED_RECORDS = 40
 #: As many of a file are read to find its header.
 MOST_HEADER_CHARACTERS = 2**20
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NO_HEADER = Record(line=0, lines=0, fields=[], text="")
 
 
@@ -80,6 +81,11 @@ def find_layout(text: str, sought: Sought) -> Layout:
             f"{sought.name}:{at.line + 1}: the header has more than {MOST_HEADER_CHARACTERS:,} characters",
             hint="Check the file's line ends and quotes, and the mapping's `separator` and `header_row`.",
         )
+    if _is_binary("".join(at.fields)):
+        raise SourceError(
+            f"{sought.name}:{at.line + 1}: is not text: its header has control characters",
+            hint="Ask the sender for the file again, or declare its `encoding` in the source mapping.",
+        )
     require_few_columns(sought.name, len(at.fields))
     columns, header = declared_names(tuple(at.fields), rows[0 if place is None else place + 1 :], sought)
     return Layout(
@@ -91,6 +97,11 @@ def find_layout(text: str, sought: Sought) -> Layout:
         first_line=after + 1,
         skips_space=skips_space,
     )
+
+
+def _is_binary(text: str) -> bool:
+    """Whether more than a tenth of *text* are controls other than white space."""
+    return 10 * len(_CONTROL.findall(text)) > len(text)
 
 
 def declared_names(

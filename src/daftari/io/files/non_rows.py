@@ -44,7 +44,7 @@ def _is_blank_row(frame: pl.DataFrame) -> pl.Series | None:
 
 def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
     found = list(zip(layout.names, layout.header, strict=True))
-    first, text = next((one for one in found if one[1].strip()), found[0])
+    first = next((name for name, text in found if text.strip()), found[0][0])
     # Readers drop a byte order mark at the start of a line.
     alike = {name: [text, text.removeprefix("\ufeff")] for name, text in found}
     if not frame.height or not frame[first].is_in(alike[first]).any():

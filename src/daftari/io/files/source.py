@@ -20,7 +20,7 @@ from daftari.io.files.unpack import STDIN, Unpacked, standard_input, unpack
 from daftari.io.load.file_digest import file_digest
 from daftari.rows.intake.block import Block
 from daftari.rows.intake.remarks import LeftOut, Remark
-from daftari.rows.mapping.header_names import known_names
+from daftari.rows.mapping.header_names import hits, known_names
 from daftari.rows.mapping.mapping import Mapping
 
 _SAMPLE_BYTES = 2**20
@@ -87,6 +87,11 @@ def _opened(
     sought = Sought(name=name, known=known_names(mapping, dataset), mapping=mapping)
     kind = kind_of(plain.path, _inner_name(name, plain))
     content = _READERS[kind](plain.path, sought, block_bytes)
+    if kind is FileKind.TEXT and _is_named_otherwise(name) and not hits(content.header, sought.known):
+        raise SourceError(
+            f"{name}: is not of the format that its name says, and no text with known columns either",
+            hint="Open it in the program that made it, and save it again.",
+        )
     packing = {"packing": plain.packing} if plain.packing else {}
     return Source(
         name=name,
@@ -98,6 +103,10 @@ def _opened(
         _read=content.read if kind not in _POINTED else lambda: map(_with_points, content.read()),
         _held=(given.held, plain.held),
     )
+
+
+def _is_named_otherwise(name: str) -> bool:
+    return Path(name).suffix.lower() in _NOT_TEXT
 
 
 def sheets_of(path: Path) -> tuple[str, ...]:
@@ -117,6 +126,7 @@ def sheets_of(path: Path) -> tuple[str, ...]:
     return sheets_with_rows(plain.path, path.name)
 
 
+_NOT_TEXT = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet"}
 #: Kinds whose numbers have a decimal point by their definition, and so, most likely, texts of numbers.
 _POINTED = {FileKind.JSON, FileKind.JSON_LINES, FileKind.PARQUET}
 

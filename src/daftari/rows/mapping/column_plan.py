@@ -12,8 +12,11 @@ from daftari.rows.formats.numbers import NumberStyle
 from daftari.rows.intake.remarks import Remark, RemarkKind
 from daftari.rows.mapping.header_names import normal
 from daftari.rows.mapping.mapping import FieldSource, Mapping, TotalRow
+from daftari.rows.profile.header_doubt import looks_like_row
 
 Style = DateStyle | NumberStyle
+#: Of a file's columns, how many a message lists, and how much of each name.
+_MOST_LISTED, _LONGEST_LISTED = 100, 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +219,7 @@ def _no_column(field: Field, names: tuple[str, ...], header: tuple[str, ...], wh
     named = f"column {names[0]!r}" if len(names) == 1 else f"one of the columns {', '.join(map(repr, names))}"
     return MappingError(
         f"{where}: field {field.name!r} needs {named}, which the file does not have",
-        hint=f"Its columns are {', '.join(header)}. For files without it, declare `absent: keep` or `absent: clear`.",
+        hint=f"{_listed('Its columns are', header)} For files without it, declare `absent: keep` or `absent: clear`.",
     )
 
 
@@ -224,7 +227,7 @@ def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
     lacking = [one.field.name for one in plan.fields if one.field.required and not one.has_source]
     if not lacking:
         return
-    spare = f"Unused columns: {', '.join(plan.unmapped)}. " if plan.unmapped else ""
+    spare = f"{_listed('Unused columns:', plan.unmapped)} " if plan.unmapped else ""
     raise MappingError(
         f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
         hint=f"{spare}Declare the source of each under `fields` in a source mapping (`from`, `constant` …).",
@@ -248,8 +251,22 @@ def _require_label_column(plan: ColumnPlan) -> None:
     if column is not None and not _alike(column, plan.header):
         raise MappingError(
             f"{plan.file}: {_where(plan.mapping)}: total_row names column {column!r}, which the file does not have",
-            hint=f"Its columns are {', '.join(plan.header)}.",
+            hint=_listed("Its columns are", plan.header),
         )
+
+
+def _listed(words: str, names: Sequence[str]) -> str:
+    """Return a sentence that lists columns, unless their names are what a row of a file without a header holds."""
+    if looks_like_row(names):
+        return (
+            "Its header looks like a row: of a file without a header, declare `header_row: 0` and `columns`."
+        )
+    cut = [
+        name if len(name) <= _LONGEST_LISTED else f"{name[:_LONGEST_LISTED]}…"
+        for name in names[:_MOST_LISTED]
+    ]
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"{words} {', '.join(cut)}{more}."
 
 
 def is_text_field(field: Field) -> bool:

@@ -46,6 +46,16 @@ def header_doubt(header: Sequence[str], cells: pl.DataFrame, kinds: Mapping[str,
     return ""
 
 
+def looks_like_row(header: Sequence[str]) -> bool:
+    """Whether *header* by itself has what only a row has: a date, a number, an address, names of persons."""
+    numbers = [name for name in header if _NUMBER.fullmatch(name)]
+    return (
+        any(_DATE.fullmatch(name) or _ADDRESS.fullmatch(name) for name in header)
+        or (bool(numbers) and not _are_labels(numbers))
+        or holds_names(pl.Series([name for name in header if name], dtype=pl.String))
+    )
+
+
 def _columns(count: int) -> str:
     return "one column has" if count == 1 else f"{count} columns have"
 
