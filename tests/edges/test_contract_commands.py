@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 from tests.contracts import contract_document, field
 from typer.testing import CliRunner
 
 from daftari.cli.contract import app
+from daftari.errors import SourceError
 
 WORKSPACE = Path(__file__).parents[2] / "workspace"
 
@@ -322,6 +324,30 @@ def test_import_says_what_it_left_out_and_what_it_could_not_read(tmp_path):
         "# Left out: 1 line of notes below the rows, line 7.",
         "# Not read: 1 malformed row, which a load would reject:",
         "#   1 x has 2 fields; the header has 4, line 3",
+    ]
+
+
+@pytest.mark.parametrize("sheet", ["April", "april", "2"])
+def test_import_of_a_sheet_takes_its_name_or_number_and_names_the_other_sheets(tmp_path, sheet):
+    book = openpyxl.Workbook()
+    book.active.title = "March"
+    for name in ("April", "Old", "Lookup"):
+        book.create_sheet(name)
+    for one in book.worksheets:
+        for row in (["item", "pieces"], ["Rice", 3], ["Beans", 4]):
+            one.append(row)
+    book["Old"].sheet_state, book["Lookup"].sheet_state = "hidden", "veryHidden"
+    book.save(tmp_path / "stock.xlsx")
+
+    refused = run("import", tmp_path / "stock.xlsx")
+    made = run("import", tmp_path / "stock.xlsx", "--sheet", sheet)
+
+    assert isinstance(refused.exception, SourceError)
+    assert "has 4 sheets with rows (March, April, Old, Lookup)" in str(refused.exception)
+    said = [line for line in made.stdout.splitlines() if "Remark" in line]
+    assert said == [
+        "# Remark: sheet 'Old', which is hidden, is not read.",
+        "# Remark: sheet 'Lookup', which is hidden, is not read.",
     ]
 
 

@@ -1,5 +1,6 @@
 """The API as its callers meet it: a real server, on a real database, over the wire."""
 
+import io
 import json
 import threading
 import time
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import httpx2 as httpx
 import jwt
+import openpyxl
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.served_api import command, process
@@ -370,6 +372,25 @@ def test_a_file_is_loaded_in_its_senders_role_and_its_rows_accounted_for(served)
 def test_a_file_of_another_format_is_told_by_its_name_and_content(served):
     lines = "\n".join(json.dumps(visit(at), default=float) for at in (1, 2))
     assert upload(served, lines, name="visits.jsonl").json()["counts"]["inserted"] == 2
+
+
+def test_a_sheet_of_a_workbook_is_named_or_numbered(served):
+    book = openpyxl.Workbook()
+    book.active.title = "March"
+    for sheet, rows in ((book.active, CSV), (book.create_sheet("April"), CSV.replace("V", "W"))):
+        for line in rows.split():
+            sheet.append([cell or None for cell in line.split(",")])
+    content = io.BytesIO()
+    book.save(content)
+
+    refused = upload(served, content.getvalue(), name="visits.xlsx").json()
+    answers = [
+        upload(served, content.getvalue(), name="visits.xlsx", query=f"&sheet={sheet}").json()
+        for sheet in ("April", "1", "2")
+    ]
+
+    assert "has 2 sheets with rows (March, April)" in refused["detail"]
+    assert [(it["known"], it["counts"]["inserted"]) for it in answers] == [(False, 2), (False, 2), (True, 0)]
 
 
 def test_a_file_that_does_not_add_up_is_refused_with_both_figures(served):

@@ -205,7 +205,8 @@ def test_a_messy_workbook_goes_from_drop_to_report(room, tmp_path):
     page.goto(f"{room.url}/load/expenses")
     page.get_by_label("Drop a file here").set_input_files(tmp_path / "machi.xlsx")
     page.wait_for_url("**/load/expenses/*")
-    assert "has 2 sheets with rows (Machi, Maelezo)" in page.get_by_role("alert").inner_text()
+    asked = "2 sheets of this workbook have rows. Choose the one to load."
+    assert page.get_by_role("alert").inner_text() == asked
     assert barriers(page) == []
     page.get_by_label("Sheet of the workbook").select_option("Machi")
     page.get_by_role("button", name="Preview this sheet").click()
@@ -218,6 +219,7 @@ def test_a_messy_workbook_goes_from_drop_to_report(room, tmp_path):
     why = table(page, "Why rows would be rejected")
     assert sorted(row[0] for row in why) == ["category", "spent_on"]
     assert ["category", "is not read: F6 holds the error #N/A", "1"] in why
+    assert page.get_by_text("Left out, because they are no rows: 1 total.").is_visible()
     page.get_by_label("Sum of amount").fill("600.00")
     page.get_by_role("button", name="Load 1 row").click()
     page.wait_for_url("**/runs/*")

@@ -14,7 +14,7 @@ from daftari.cli.options import (
     HeaderRowOption,
     Output,
     OutputOption,
-    SheetNameOption,
+    SheetOption,
     WorkspaceOption,
     err,
     out,
@@ -163,7 +163,7 @@ def import_(
             "--examples", help="Copy values into the contract as examples, except those of persons."
         ),
     ] = False,
-    sheet: SheetNameOption = None,
+    sheet: SheetOption = None,
     header_row: HeaderRowOption = None,
     to: Annotated[
         Path | None, typer.Option(help="Write a new file. Default: standard output.", show_default=False)

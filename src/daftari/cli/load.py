@@ -12,7 +12,7 @@ import typer
 
 from daftari.cli.clock import now
 from daftari.cli.loaded import raise_first, show_loaded
-from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
+from daftari.cli.options import EnvOption, Output, OutputOption, SheetOption, WorkspaceOption, out, print_json
 from daftari.cli.progress import rows_shown
 from daftari.errors import SettingError
 from daftari.operations.load.load_files import Files, explain_files, load_files
@@ -29,13 +29,6 @@ MappingOption = Annotated[
         help="A source mapping. Default: the pipeline's mapping that matches the file.",
         exists=True,
         dir_okay=False,
-    ),
-]
-SheetOption = Annotated[
-    str | None,
-    typer.Option(
-        help="The sheet of a workbook, by its name or number. Default: the one that has the columns.",
-        show_default=False,
     ),
 ]
 RoundingOption = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from daftari.cli.clock import now
-from daftari.cli.options import DryRunOption, HeaderRowOption, SheetNameOption, WorkspaceOption, err, out
+from daftari.cli.options import DryRunOption, HeaderRowOption, SheetOption, WorkspaceOption, err, out
 from daftari.operations.contracts.import_contract import FileOptions
 from daftari.operations.workspace.new_pipeline import PipelineSource, new_pipeline
 from daftari.operations.workspace.open_workspace import read_workspace
@@ -35,7 +35,7 @@ def pipeline(
             "--from", help="A file of rows to make it from: CSV, Excel, Parquet, JSON …", show_default=False
         ),
     ] = None,
-    sheet: SheetNameOption = None,
+    sheet: SheetOption = None,
     header_row: HeaderRowOption = None,
     workspace: WorkspaceOption = None,
     dry_run: DryRunOption = False,

@@ -36,7 +36,13 @@ EnvOption = Annotated[
 ]
 OutputOption = Annotated[Output, typer.Option("--output", help="Format of the result.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
-SheetNameOption = Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default=False)]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The sheet of a workbook, by its name or number. Default: the only one with rows, or with the columns.",
+        show_default=False,
+    ),
+]
 HeaderRowOption = Annotated[
     int | None,
     typer.Option(

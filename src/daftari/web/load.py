@@ -58,6 +58,7 @@ def preview_upload(page: PageRequest) -> Response:
         header=found.header,
         picks=upload.picks,
         sheets=found.sheets,
+        asks_for_sheet=found.asks_for_sheet,
         sheet=upload.sheet or (found.look.explained.facts.get("sheet") if found.look else None),
         query=page.request.url.query,
     )

@@ -207,6 +207,7 @@ def _path(dataset: Dataset) -> list[dict[str, Any]]:
 def upload_operation() -> dict[str, Any]:
     asked = {
         "name": ({"type": "string"}, "The name of the file; its extension gives the format.", True),
+        "sheet": ({"type": "string"}, "The sheet of a workbook, by its name or number.", False),
         "rows": ({"type": "integer"}, "The number of rows that the sender states.", False),
     }
     return {

@@ -42,7 +42,13 @@ def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoi
             context = RequestContext(
                 caller=caller, request_id=request.state.request_id, purpose=request.headers.get("x-purpose")
             )
-            upload = Upload(dataset=dataset, path=path, sender=(context, service.roles), totals=totals)
+            upload = Upload(
+                dataset=dataset,
+                path=path,
+                sender=(context, service.roles),
+                sheet=stated.get("sheet") or None,
+                totals=totals,
+            )
             loaded = await run_in_threadpool(_load, service, upload)
         finally:
             await run_in_threadpool(discard_upload, path)
@@ -53,8 +59,10 @@ def upload_route(dataset: Dataset, callers: Callers, service: Service) -> Endpoi
 
 def _stated(request: HttpRequest) -> dict[str, str]:
     stated = dict(request.query_params)
-    if not all(name in ("name", "rows") or name.startswith(("sum.", "rounding.")) for name in stated):
-        raise HTTPException(422, "the query: expected name, rows, sum.FIELD and rounding.FIELD")
+    if not all(
+        name in ("name", "sheet", "rows") or name.startswith(("sum.", "rounding.")) for name in stated
+    ):
+        raise HTTPException(422, "the query: expected name, sheet, rows, sum.FIELD and rounding.FIELD")
     return stated
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import zipfile
 from enum import StrEnum
 from pathlib import Path
 
 from daftari.errors import SourceError
+from daftari.io.files.unpack import require_short_directory
 
 
 class FileKind(StrEnum):
@@ -62,12 +64,12 @@ def kind_of(path: Path, name: str) -> FileKind:
 
 def _workbook(path: Path, name: str, start: bytes) -> FileKind:
     if start.startswith(_OLE):
-        content = path.read_bytes()
-        if "EncryptedPackage".encode("utf-16-le") in content:
+        if _holds(path, "EncryptedPackage"):
             raise SourceError(f"{name}: is locked with a password", hint="Save it without a password.")
-        if "WordDocument".encode("utf-16-le") in content:
+        if _holds(path, "WordDocument"):
             raise SourceError(f"{name}: is a Word document; a table was expected", hint="Send CSV or Excel.")
         return FileKind.WORKBOOK
+    require_short_directory(path, name)
     try:
         members = zipfile.ZipFile(path).namelist()
     except zipfile.BadZipFile:
@@ -77,6 +79,12 @@ def _workbook(path: Path, name: str, start: bytes) -> FileKind:
     if "[Content_Types].xml" in members:
         raise SourceError(f"{name}: is an Office document without sheets", hint="Send CSV or Excel.")
     raise SourceError(f"{name}: is a zip archive in another archive", hint="Unpack it once, and send that.")
+
+
+def _holds(path: Path, part: str) -> bool:
+    """Whether a compound file names a *part*."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(part.encode("utf-16-le")) >= 0
 
 
 def _json_kind(bare: bytes, name: str) -> FileKind | None:

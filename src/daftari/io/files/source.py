@@ -38,6 +38,11 @@ class Source:
     _read: Callable[[], Iterator[Block]] = field(repr=False)
     _held: tuple[object, ...] = field(default=(), repr=False)  #: temporary files, removed with the source
 
+    @property
+    def sheet(self) -> str | None:
+        """The name of the sheet that is read, of a workbook."""
+        return self.facts.get("sheet")
+
     def blocks(self) -> Iterator[Block]:
         """Read the file from its first row. May be called again."""
         return self._read()
@@ -121,9 +126,9 @@ def sheets_of(path: Path) -> tuple[str, ...]:
         return ()
     if kind_of(plain.path, _inner_name(path.name, plain)) is not FileKind.WORKBOOK:
         return ()
-    from daftari.io.workbooks.workbook import sheets_with_rows
+    from daftari.io.reader_process.read_workbook import sheet_names
 
-    return sheets_with_rows(plain.path, path.name)
+    return sheet_names(plain.path, path.name)
 
 
 _NOT_TEXT = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet"}
@@ -173,7 +178,7 @@ def _text(path: Path, sought: Sought, block_bytes: int) -> _Content:
 
 
 def _workbook(path: Path, sought: Sought, _block_bytes: int) -> _Content:
-    from daftari.io.workbooks.workbook import open_sheet
+    from daftari.io.reader_process.read_workbook import open_sheet
 
     sheet = open_sheet(path, sought)
     layout = sheet.table.layout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import sys
 import tempfile
@@ -24,6 +25,11 @@ _CHUNK_BYTES = 2**20
 MOST_UNPACKED_BYTES = 64 * 2**30
 #: Text packs to a tenth, rarely to a hundredth. Small files may pack better, which is harmless.
 MOST_RATIO, RATIO_FROM_BYTES = 250, 64 * 2**20
+
+#: The list of files of a zip archive; that of a workbook of 10,000 sheets has less than one MiB.
+_MOST_DIRECTORY_BYTES = 4 * 2**20
+#: The end of a zip archive: its last record, a comment, and before it the place of a longer record.
+_END_BYTES = 22 + 2**16 + 20
 
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -69,6 +75,7 @@ def unpack(path: Path, name: str, member: str | None) -> Unpacked:
                 with opener(path) as stream:
                     return _copied(stream, path.stat().st_size, name, packing)
         if start.startswith(_ZIP):
+            require_short_directory(path, name)
             return _from_zip(path, name, member)
     except _DAMAGED as error:
         if disk_full(error):
@@ -86,6 +93,31 @@ def _opened(opener: Callable[..., Any]) -> Callable[[Path], IO[bytes]]:
         return stream
 
     return reading
+
+
+def require_short_directory(path: Path, name: str) -> None:
+    """
+    Refuse a zip archive whose list of files would take much memory, before the list is read.
+
+    Raises:
+        SourceError: it is longer than that of any workbook.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - _END_BYTES))
+        end = file.read()
+        at = end.rfind(b"PK\x05\x06")
+        listed = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+        locator = end[max(0, at - 20) : at]
+        if locator.startswith(b"PK\x06\x07"):  # of an archive of the larger kind, "zip64"
+            file.seek(min(size, int.from_bytes(locator[8:16], "little")))
+            listed = int.from_bytes(file.read(56)[40:48], "little")
+    if listed > _MOST_DIRECTORY_BYTES:
+        raise SourceError(
+            f"{name}: is an archive whose list of files has {listed:,} bytes;"
+            f" at most {_MOST_DIRECTORY_BYTES:,} were expected",
+            hint="Unpack it yourself if you trust it, and load the file that you need.",
+        )
 
 
 def _from_zip(path: Path, name: str, member: str | None) -> Unpacked:

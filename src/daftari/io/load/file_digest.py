@@ -26,6 +26,11 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def sheet_digest(sha256: str, sheet: str) -> str:
+    """Return the sha256 (hex) that identifies one *sheet* of a workbook whose file has the digest *sha256*."""
+    return text_digest(f"{sha256} {sheet}")
+
+
 def mapping_digest(root: Path, dataset: str, mapping: Path | None) -> str:
     """
     Return the sha256 (hex) of what decides how a file's columns map to *dataset*, in the workspace at *root*.

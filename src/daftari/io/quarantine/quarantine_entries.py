@@ -94,6 +94,7 @@ class Kept:
     sha256: str
     path: str | None  #: None where it came from standard input
     mapping: str | None
+    sheet: str | None  #: of a workbook: the one that was read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +112,19 @@ def open_files(conn: Connection[Any], dataset: str, run_id: int | None = None) -
         found = cursor.execute(_QUERIES["open_files"], {"dataset": dataset, "run_id": run_id}).fetchall()
     return tuple(
         OpenFile(
-            file=Kept(name=row["name"], sha256=row["sha256"], path=row["path"], mapping=row["mapping"]),
+            file=Kept(
+                name=row["name"],
+                sha256=row["sha256"],
+                path=row["path"],
+                mapping=row["mapping"],
+                sheet=row["sheet"],
+            ),
             first=Kept(
                 name=row["first_name"],
                 sha256=row["first_sha256"],
                 path=row["first_path"],
                 mapping=row["mapping"],
+                sheet=row["first_sheet"],
             ),
             lines=dict(zip(row["lines"], row["entries"], strict=True)),
         )

@@ -3,8 +3,8 @@
 -- name: open_files
 -- The files with open entries, each with the file its rows first came from: another one, where the rows were exported,
 -- corrected and rejected again. A replay from the file itself leaves entries of the same content.
-select f.name, f.sha256, f.path, f.mapping,
-       first.name as first_name, first.sha256 as first_sha256, first.path as first_path,
+select f.name, f.sha256, f.path, f.mapping, f.sheet,
+       first.name as first_name, first.sha256 as first_sha256, first.path as first_path, first.sheet as first_sheet,
        array_agg(q.line order by q.line) as lines,
        array_agg(q.quarantine_id order by q.line) as entries
 from daftari.quarantine q

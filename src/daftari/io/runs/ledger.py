@@ -89,7 +89,7 @@ class Origin:
     """The source of a run's rows."""
 
     name: str
-    sha256: str
+    sha256: str  #: of the file; of a sheet that was picked, see `sheet_digest`
     path: str | None = None  #: None for standard input
     bytes: int = 0
     mapping: str | None = None
@@ -97,6 +97,7 @@ class Origin:
     corrects: str | None = (
         None  #: for a corrected export: the sha256 of the file that its rows first came from
     )
+    sheet: str | None = None  #: of a workbook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,13 @@ def known_run(conn: Connection[Any], dataset: str, sha256: str) -> int | None:
     """Return the run that loaded a file of this content into *dataset*, or None."""
     known = known_file(conn, dataset, sha256)
     return known.run_id if known else None
+
+
+def known_sheets(conn: Connection[Any], dataset: str, digests: Iterable[str]) -> dict[str, str | None]:
+    """Return, for each of *digests* that was loaded into *dataset*, the sheet that was read."""
+    return dict(
+        conn.execute(_QUERIES["known_sheets"], {"dataset": dataset, "digests": list(digests)}).fetchall()
+    )
 
 
 def changed_since(

@@ -18,6 +18,12 @@ join daftari.run r on r.run_id = f.run_id
 where f.dataset = %(dataset)s
   and f.sha256 = %(sha256)s;
 
+-- name: known_sheets
+select f.sha256, f.sheet
+from daftari.source_file f
+where f.dataset = %(dataset)s
+  and f.sha256 = any(%(digests)s);
+
 -- name: contract_in_force
 select m.hash from daftari.contract_marker m where m.dataset = %(dataset)s;
 
@@ -87,13 +93,13 @@ select set_config('daftari.run_id', '', false);
 -- name: record_file
 -- A second load of the same content takes the place of the first; a replay leaves the record unchanged.
 insert into daftari.source_file
-    (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256, mapping_sha256)
+    (dataset, sha256, run_id, name, path, bytes, mapping, mends_sha256, mapping_sha256, sheet)
 values
     (%(dataset)s, %(sha256)s, %(run_id)s, %(name)s, %(path)s, %(bytes)s, %(mapping)s, %(corrects)s,
-     %(mapping_sha256)s)
+     %(mapping_sha256)s, %(sheet)s)
 on conflict (dataset, sha256) do update
 set run_id = excluded.run_id, name = excluded.name, path = excluded.path, mapping = excluded.mapping,
-    mapping_sha256 = excluded.mapping_sha256
+    mapping_sha256 = excluded.mapping_sha256, sheet = excluded.sheet
 where %(is_replay)s = false;
 
 -- name: changed_since

@@ -49,8 +49,8 @@ def is_anything_new(conn: Connection[Any], pipeline: str, run_id: int, datasets:
     return bool(row[0])
 
 
-def refused_of_files(conn: Connection[Any], dataset: str, files: Sequence[str]) -> tuple[int, int]:
-    """Return how many rows the files (by sha256) had for *dataset*, and how many of them are in quarantine now."""
-    row = conn.execute(_QUERIES["refused_of_files"], {"dataset": dataset, "files": list(files)}).fetchone()
+def refused_of_files(conn: Connection[Any], dataset: str, runs: Sequence[int]) -> tuple[int, int]:
+    """Return how many rows the files of *runs* had for *dataset*, and how many of them are in quarantine now."""
+    row = conn.execute(_QUERIES["refused_of_files"], {"dataset": dataset, "runs": list(runs)}).fetchone()
     assert row is not None, "aggregates return one row"
     return int(row[0]), int(row[1])

@@ -12,7 +12,7 @@ where pipeline = %(pipeline)s
   and run_id = (select max(run_id) from daftari.pipeline_step where pipeline = %(pipeline)s);
 
 -- name: refused_of_files
--- For loaded files: their rows, and how many of those are still in quarantine.
+-- For the files of some runs: their rows, and how many of those are still in quarantine.
 select coalesce(sum(r.received), 0)::bigint as received,
        coalesce(sum(open.rows), 0)::bigint as refused
 from daftari.source_file f
@@ -27,7 +27,7 @@ cross join lateral (
       and q.resolved_by is null
 ) as open
 where f.dataset = %(dataset)s
-  and f.sha256 = any(%(files)s);
+  and f.run_id = any(%(runs)s);
 
 -- name: is_anything_new
 -- Whether rows or contracts changed since the pipeline last loaded: by itself, by hand or from quarantine.

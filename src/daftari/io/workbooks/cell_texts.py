@@ -48,7 +48,8 @@ class CellStyles:
 
     formats: Sequence[NumberFormat] = (NumberFormat(),)
     since_1904: bool = False  #: whether the calendar begins in 1904
-    shared: Callable[[], pl.Series] = lambda: pl.Series([], dtype=pl.String)
+    #: the shared texts up to the one with a number, or more; null for an empty one
+    shared: Callable[[int], pl.Series] = lambda _: pl.Series([], dtype=pl.String)
 
     def of(self, code: int) -> NumberFormat:
         return self.formats[code] if 0 <= code < len(self.formats) else NumberFormat()
@@ -76,7 +77,7 @@ def _together(parts: dict[int, Texts], places: dict[int, pl.Series]) -> Texts:
         whole = [
             _none(len(at)) if one is None else one for one, at in zip(found, places.values(), strict=True)
         ]
-        return pl.concat(whole).gather(order)
+        return pl.concat(whole, rechunk=True).gather(order)
 
     texts = [parts[kind] for kind in places]
     if (
@@ -88,7 +89,9 @@ def _together(parts: dict[int, Texts], places: dict[int, pl.Series]) -> Texts:
             for one in texts
         ]
     return Texts(
-        text=pl.concat([one.text for one in texts]).gather(order),
+        text=pl.concat([one.text for one in texts], rechunk=True).gather(
+            order
+        ),  # in one piece, texts are not copied
         is_typed=pl.concat([one.is_typed for one in texts]).gather(order),
         fault=column([one.fault for one in texts]),
         loss=column([one.loss for one in texts]),
@@ -102,7 +105,7 @@ def _of_one_kind(raw: pl.Series, code: int, styles: CellStyles) -> Texts:
     if code == TEXT:
         return Texts(text=raw, is_typed=typed)
     if code == SHARED:
-        return Texts(text=_shared(raw, styles.shared()), is_typed=~typed)
+        return Texts(text=_shared(raw, styles.shared), is_typed=~typed)
     if code == TRUTH:
         is_true = pl.col("t").str.to_lowercase().is_in(["1", "true"])
         shown = frame.select(pl.when(is_true).then(pl.lit("true")).otherwise(pl.lit("false"))).to_series()
@@ -121,18 +124,19 @@ def _of_one_kind(raw: pl.Series, code: int, styles: CellStyles) -> Texts:
     return _of_numbers(raw, styles.of(code), since_1904=styles.since_1904)
 
 
-def _shared(numbers: pl.Series, texts: pl.Series) -> pl.Series:
+def _shared(numbers: pl.Series, texts_up_to: Callable[[int], pl.Series]) -> pl.Series:
     """
-    Return the texts with these *numbers*; null for an empty one.
+    Return the texts with these *numbers*. They share the memory of *texts*, however often one occurs.
 
     Raises:
         ValueError: there is no text with one of them.
     """
     places = numbers.cast(pl.UInt32, strict=False)
+    highest = places.max()
+    texts = texts_up_to(highest) if isinstance(highest, int) else pl.Series([], dtype=pl.String)
     if places.null_count() or (places >= len(texts)).any():
         raise ValueError("refers to a text that is not there")
-    found = texts.gather(places)
-    return found.alias("t").to_frame().select(pl.col("t").replace("", None)).to_series()
+    return texts.gather(places)
 
 
 def _of_numbers(raw: pl.Series, style: NumberFormat, *, since_1904: bool) -> Texts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 
 from daftari.rows.formats.numbers import CURRENCIES
 
@@ -54,7 +54,7 @@ def builtin_format(number: int) -> NumberFormat:
     return NumberFormat(shown=ShownAs.DURATION if number == _DURATION else ShownAs.NUMBER)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def number_format(code: str) -> NumberFormat:
     """Return what *code*, such as `dd/mm/yyyy`, `00000` or `[$$-409]#,##0.00`, makes of a positive number."""
     found = _SECTION.match(code)

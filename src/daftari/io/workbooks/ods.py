@@ -9,25 +9,33 @@ from daftari.io.workbooks.cell_texts import ERROR, ERRORS, NO_VALUE, TEXT, TRUTH
 from daftari.io.workbooks.ooxml import cell_text
 from daftari.io.workbooks.sheet_rows import (
     BLOCK_ROWS,
+    MOST_AREAS,
     MOST_COLUMNS,
     MOST_ROWS,
     Area,
     RowCollector,
     SheetRows,
 )
-from daftari.io.workbooks.xml_stream import Attributes, Handler, Package, damaged, parse_part
+from daftari.io.workbooks.xml_stream import (
+    MOST_NAME_CHARACTERS,
+    Attributes,
+    Handler,
+    Package,
+    damaged,
+    parse_part,
+)
 from daftari.rows.formats.numbers import CURRENCIES
 
 _CONTENT = "content.xml"
-#: Cells that a file may have by repeating others; beyond this, a small file would fill the disk.
-_MOST_REPEATED = 2**22
+#: Cells, and characters, that a file may have by repeating others; beyond this, a small file would fill the disk.
+_MOST_REPEATED, _MOST_REPEATED_CHARACTERS = 2**22, 2**26
 _TIME = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 _NUMBER = 0  #: the code of a number, which has the only style
 
 
 def ods_sheets(package: Package) -> tuple[tuple[str, bool], ...]:
     """Return the name of each sheet, and whether it is hidden."""
-    found = _Tables()
+    found = _Tables(package.name)
     for _ in parse_part(package, _CONTENT, found):
         pass
     return tuple((name, style in found.hidden) for name, style in found.tables)
@@ -49,8 +57,22 @@ def ods_rows(package: Package, place: int, *, most_rows: int = BLOCK_ROWS) -> It
     yield reading.rest()
 
 
+def ods_samples(package: Package, most_rows: int) -> tuple[SheetRows, ...]:
+    """
+    Return the first rows with a cell of each sheet, at most *most_rows*, in one pass.
+
+    Raises:
+        SourceError: it is damaged.
+    """
+    reading = _Samples(package.name, most_rows)
+    for _ in parse_part(package, _CONTENT, reading):
+        pass
+    return tuple(reading.found)
+
+
 class _Tables(Handler):
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.tables: list[tuple[str, str]] = []
         self.hidden: set[str] = set()
         self._style = ""
@@ -60,7 +82,12 @@ class _Tables(Handler):
         if name == "table":
             self._depth += 1
             if self._depth == 1:
-                self.tables.append((attributes.get("table:name", ""), attributes.get("table:style-name", "")))
+                title = attributes.get("table:name", "")
+                if len(title) > MOST_NAME_CHARACTERS:
+                    raise damaged(
+                        self._name, f"a sheet's name of more than {MOST_NAME_CHARACTERS} characters"
+                    )
+                self.tables.append((title, attributes.get("table:style-name", "")))
         elif name == "style":
             self._style = attributes.get("style:name", "")
         elif name == "table-properties" and attributes.get("table:display") == "false":
@@ -87,7 +114,7 @@ class _Sheet(Handler):
         self.is_past = False
         self._name = name
         self._place = place
-        self._collector = RowCollector(CellStyles(), most_rows=most_rows)
+        self._collector = RowCollector(name, CellStyles(), most_rows=most_rows)
         self._merged: list[Area] = []
         self._table, self._depth = -1, 0
         self._row, self._rows = 0, 1  #: the last row, and how often the one at hand is repeated
@@ -95,7 +122,7 @@ class _Sheet(Handler):
         self._cells: list[tuple[int, int, str, int]] = []  #: of the row: place, times, text, code
         self._cell: _Cell | None = None
         self._notes = 0  #: depth of comments, whose text is not the cell's
-        self._repeated = 0
+        self._repeated = self._repeated_characters = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "table":
@@ -163,6 +190,8 @@ class _Sheet(Handler):
                     last_column=self._column + wide - 1,
                 )
             )
+            if len(self._merged) > MOST_AREAS:
+                raise damaged(self._name, f"more than {MOST_AREAS:,} merged areas")
         self._column += cell.times
 
     def _value(self, cell: _Cell) -> tuple[str, int]:
@@ -188,14 +217,21 @@ class _Sheet(Handler):
     def _end_row(self) -> None:
         cells = sum(times for _, times, _, _ in self._cells)
         if cells:
-            self._repeated += cells * self._rows - len(self._cells)
-            if self._repeated > _MOST_REPEATED:
-                raise damaged(self._name, f"more than {_MOST_REPEATED:,} cells are copies of others")
+            self._count_copies(cells)
             for row in range(self._row + 1, self._row + self._rows + 1):
                 self._add_row(row)
         self._row += self._rows
         if self._row > MOST_ROWS and cells:
             raise damaged(self._name, f"more than {MOST_ROWS:,} rows")
+
+    def _count_copies(self, cells: int) -> None:
+        self._repeated += cells * self._rows - len(self._cells)
+        if self._repeated > _MOST_REPEATED:
+            raise damaged(self._name, f"more than {_MOST_REPEATED:,} cells are copies of others")
+        for _, times, text, _ in self._cells:
+            self._repeated_characters += len(text) * (times * self._rows - 1)
+        if self._repeated_characters > _MOST_REPEATED_CHARACTERS:
+            raise damaged(self._name, "its copies of cells hold more text than people write")
 
     def _add_row(self, row: int) -> None:
         for column, times, text, code in self._cells:
@@ -210,6 +246,39 @@ class _Sheet(Handler):
 
     def rest(self) -> SheetRows:
         return self._collector.take(tuple(self._merged))
+
+
+class _Samples(Handler):
+    """Takes the elements of each sheet until it has enough rows."""
+
+    def __init__(self, name: str, most_rows: int) -> None:
+        self.found: list[SheetRows] = []
+        self._name = name
+        self._most_rows = most_rows
+        self._sheet: _Sheet | None = None
+        self._depth = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        if name == "table":
+            self._depth += 1
+            if self._depth == 1:
+                self._sheet = _Sheet(self._name, 0, self._most_rows)
+        if self._sheet is not None and not self._sheet.ready:
+            self._sheet.start(name, attributes)
+
+    def text(self, content: str) -> None:
+        if self._sheet is not None and not self._sheet.ready:
+            self._sheet.text(content)
+
+    def end(self, name: str) -> None:
+        sheet = self._sheet
+        if sheet is not None and not sheet.ready:
+            sheet.end(name)
+        if name == "table":
+            self._depth -= 1
+            if not self._depth and sheet is not None:
+                self.found.append(sheet.ready[0] if sheet.ready else sheet.rest())
+                self._sheet = None
 
 
 def _count(attributes: Attributes, name: str) -> int:

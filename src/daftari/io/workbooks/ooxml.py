@@ -14,6 +14,7 @@ from daftari.io.workbooks.cell_texts import CellStyles
 from daftari.io.workbooks.number_formats import NumberFormat, builtin_format, number_format
 from daftari.io.workbooks.xml_stream import (
     MOST_CELL_CHARACTERS,
+    MOST_NAME_CHARACTERS,
     Attributes,
     Handler,
     Package,
@@ -25,7 +26,14 @@ from daftari.io.workbooks.xml_stream import (
 _WORKBOOK = "xl/workbook.xml"
 #: More texts than the cells of any sheet that fits the memory we promise.
 _MOST_TEXT_BYTES = 2**30
+#: Spreadsheet programs take 255.
+_MOST_CODE_CHARACTERS = 1000
+#: As many as any spreadsheet program takes.
+_MOST_STYLES = 2**16
 _TEXTS_A_PIECE = 100_000
+_END = object()
+#: The texts are searched fast if they are in few pieces; those of one piece are not copied for each cell.
+_MOST_PIECES, _LONG_BYTES = 8, 200
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -41,7 +49,7 @@ class OoxmlBook:
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        head = _Head()
+        head = _Head(package.name)
         _read(package, _WORKBOOK, head)
         targets = _Targets()
         if _rels(_WORKBOOK) in package:
@@ -58,21 +66,15 @@ class OoxmlBook:
 
     @cached_property
     def styles(self) -> CellStyles:
-        found = _Styles()
+        found = _Styles(self.package.name)
         part = self._targets.of("/styles")
         if part in self.package:
             _read(self.package, part, found)
-        return CellStyles(formats=found.formats, since_1904=self.since_1904, shared=lambda: self.texts)
+        return CellStyles(formats=found.formats, since_1904=self.since_1904, shared=self._shared.up_to)
 
     @cached_property
-    def texts(self) -> pl.Series:
-        """The shared texts, by their number."""
-        part = self._targets.of("/sharedStrings")
-        if part not in self.package:
-            return pl.Series([], dtype=pl.String)
-        found = _SharedTexts(self.package.name)
-        _read(self.package, part, found)
-        return found.all
+    def _shared(self) -> _SharedTexts:
+        return _SharedTexts(self.package, self._targets.of("/sharedStrings"))
 
 
 def _rels(part: str) -> str:
@@ -90,13 +92,16 @@ def is_true(text: str | None) -> bool:
 
 
 class _Head(Handler):
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.sheets: list[tuple[str, str, str]] = []
         self.since_1904 = False
         self.is_stale = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "sheet":
+            if len(attributes.get("name", "")) > MOST_NAME_CHARACTERS:
+                raise damaged(self._name, f"a sheet's name of more than {MOST_NAME_CHARACTERS} characters")
             link = next((value for key, value in attributes.items() if local(key) == "id"), "")
             self.sheets.append((attributes.get("name", ""), attributes.get("state", ""), link))
         elif name == "workbookPr":
@@ -124,21 +129,29 @@ class _Targets(Handler):
 class _Styles(Handler):
     """Collects the number format of each cell style."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.formats: list[NumberFormat] = []
         self._codes: dict[str, str] = {}
         self._is_in_cell_styles = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "numFmt":
-            self._codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
+            code = attributes.get("formatCode", "")
+            if len(code) > _MOST_CODE_CHARACTERS:
+                raise damaged(
+                    self._name, f"a number format of more than {_MOST_CODE_CHARACTERS:,} characters"
+                )
+            self._codes.setdefault(attributes.get("numFmtId", ""), code)
         elif name == "cellXfs":
             self._is_in_cell_styles = True
         elif name == "xf" and self._is_in_cell_styles:
             number = attributes.get("numFmtId", "0")
-            code = self._codes.get(number)
+            own = self._codes.get(number)
             known = int(number) if number.isdecimal() else 0
-            self.formats.append(builtin_format(known) if code is None else number_format(code))
+            self.formats.append(builtin_format(known) if own is None else number_format(own))
+            if len(self.formats) > _MOST_STYLES:
+                raise damaged(self._name, f"more than {_MOST_STYLES:,} cell styles")
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -146,12 +159,19 @@ class _Styles(Handler):
 
 
 class _SharedTexts(Handler):
-    """Collects the shared texts: plain ones, and formatted ones piece by piece, without their pronunciation."""
+    """
+    The shared texts, by their number: plain ones, and formatted ones piece by piece, without their pronunciation.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._pieces: list[pl.Series] = [pl.Series([], dtype=pl.String)]
-        self._texts: list[str] = []
+    They are read as far as cells need them: a program writes them in the order of the cells, so the first rows of a
+    sheet need few.
+    """
+
+    def __init__(self, package: Package, part: str) -> None:
+        self._name = package.name
+        self._reading = parse_part(package, part, self) if part in package else iter(())
+        self._found = pl.Series([], dtype=pl.String)
+        self._longest = 0
+        self._texts: list[str | None] = []
         self._parts: list[str] = []
         self._takes = False
         self._is_spoken = False
@@ -181,18 +201,24 @@ class _SharedTexts(Handler):
         elif name == "rPh":
             self._is_spoken = False
         elif name == "si":
-            self._texts.append(cell_text(self._parts, self._name))
+            self._texts.append(cell_text(self._parts, self._name) or None)
             if len(self._texts) >= _TEXTS_A_PIECE:
                 self._flush()
 
     def _flush(self) -> None:
-        self._pieces.append(pl.Series(self._texts, dtype=pl.String))
+        more = pl.Series(self._texts, dtype=pl.String)
+        self._longest = max(self._longest, int(more.str.len_bytes().max() or 0))  # type: ignore[arg-type]
+        self._found.append(more)
+        if self._found.n_chunks() > (_MOST_PIECES if self._longest < _LONG_BYTES else 1):
+            self._found = self._found.rechunk()
         self._texts = []
 
-    @property
-    def all(self) -> pl.Series:
+    def up_to(self, number: int) -> pl.Series:
+        """Return the texts up to the one with this *number*, or more; fewer where there are no more."""
+        while len(self._found) + len(self._texts) <= number and next(self._reading, _END) is not _END:
+            pass
         self._flush()
-        return pl.concat(self._pieces)
+        return self._found
 
 
 def cell_text(parts: list[str], name: str) -> str:

@@ -9,6 +9,7 @@ from daftari.io.workbooks.cell_texts import ERROR, NO_VALUE, SHARED, TEXT, TRUTH
 from daftari.io.workbooks.ooxml import OoxmlBook, SheetPart, cell_text, is_true
 from daftari.io.workbooks.sheet_rows import (
     BLOCK_ROWS,
+    MOST_AREAS,
     MOST_COLUMNS,
     MOST_ROWS,
     Area,
@@ -19,8 +20,6 @@ from daftari.io.workbooks.xml_stream import Attributes, Handler, damaged, parse_
 
 _CODES = {"s": SHARED, "str": TEXT, "inlineStr": TEXT, "b": TRUTH, "e": ERROR, "d": TYPED}
 _CELL = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})")
-#: A sheet of a million merged cells is not one that people made.
-_MOST_AREAS = 2**20
 
 
 def ooxml_rows(book: OoxmlBook, sheet: SheetPart, *, most_rows: int = BLOCK_ROWS) -> Iterator[SheetRows]:
@@ -44,7 +43,7 @@ class _Sheet(Handler):
         self.ready: list[SheetRows] = []
         self._book = book
         self._name = book.package.name
-        self._collector = RowCollector(book.styles, most_rows=most_rows)
+        self._collector = RowCollector(self._name, book.styles, most_rows=most_rows)
         self._places: dict[str, int] = {}  #: of columns, by their letters
         self._merged: list[Area] = []
         self._hidden_columns: set[int] = set()
@@ -152,8 +151,8 @@ class _Sheet(Handler):
             self._is_spoken = True
         elif name == "mergeCell":
             self._merged.append(self._area(attributes.get("ref", "")))
-            if len(self._merged) > _MOST_AREAS:
-                raise damaged(self._name, f"more than {_MOST_AREAS:,} merged areas")
+            if len(self._merged) > MOST_AREAS:
+                raise damaged(self._name, f"more than {MOST_AREAS:,} merged areas")
         elif name == "col" and is_true(attributes.get("hidden")):
             first, last = attributes.get("min", "1"), attributes.get("max", "1")
             if first.isdecimal() and last.isdecimal():

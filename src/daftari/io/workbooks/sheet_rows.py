@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from daftari.io.workbooks.cell_texts import CellStyles, Texts, texts_of
+from daftari.io.workbooks.xml_stream import damaged
 from daftari.rows.intake.block import CELL_NOTES, CellNoteKind
 
 #: A block ends at this many rows, or cells; blocks of hostile sheets are small.
-BLOCK_ROWS = 50_000
-BLOCK_CELLS = 400_000
+BLOCK_ROWS = 25_000
+BLOCK_CELLS = 200_000
+#: Of text in a block, and in one row: many cells may share one long text.
+BLOCK_BYTES, MOST_ROW_BYTES = 2**24, 2**26
 #: Of every spreadsheet program that we know.
 MOST_ROWS, MOST_COLUMNS = 2**20, 2**14
+#: Columns with a cell: more than twice those of any table.
+_MOST_FILLED_COLUMNS = 2**12
+#: More merged areas than people make.
+MOST_AREAS = 2**17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,32 @@ class SheetRows:
     merged: tuple[Area, ...] = ()
     hidden_columns: frozenset[int] = frozenset()
 
+    @property
+    def text_bytes(self) -> int:
+        """The bytes of its texts. Cells that share a text take little memory until something is done with them."""
+        return sum(int(texts.str.len_bytes().sum() or 0) for texts in self.columns.values())
+
+    def parts(self, most_bytes: int) -> Iterator[SheetRows]:
+        """Yield the rows in parts of at most *most_bytes* of text, or of one row."""
+        height = len(self.lines)
+        if height < 2 or self.text_bytes <= most_bytes:
+            yield self
+            return
+        yield from self._some(0, height // 2).parts(most_bytes)
+        rest = self._some(height // 2, height - height // 2)
+        nothing = replace(rest, hidden=0, stale=0, adds=frozenset(), merged=(), hidden_columns=frozenset())
+        yield from nothing.parts(most_bytes)
+
+    def _some(self, first: int, height: int) -> SheetRows:
+        lines = self.lines.slice(first, height)
+        return replace(
+            self,
+            lines=lines,
+            columns={place: texts.slice(first, height) for place, texts in self.columns.items()},
+            typed={place: marks.slice(first, height) for place, marks in self.typed.items()},
+            notes=self.notes.filter(pl.col("line").is_in(lines.implode())),
+        )
+
 
 def cell_address(column: int, row: int | None = None) -> str:
     """Return the name of a cell, or of a column: `E2`, `E`."""
@@ -66,7 +99,8 @@ class _Column:
 class RowCollector:
     """Collects cells, row by row, until there are enough for a block."""
 
-    def __init__(self, styles: CellStyles, *, most_rows: int = BLOCK_ROWS) -> None:
+    def __init__(self, name: str, styles: CellStyles, *, most_rows: int = BLOCK_ROWS) -> None:
+        self._name = name  #: of the workbook
         self._styles = styles
         self._most_rows = most_rows
         self._lines: list[int] = []
@@ -80,12 +114,19 @@ class RowCollector:
         return rows >= self._most_rows or rows * len(self._columns) >= BLOCK_CELLS
 
     def add(self, line: int, column: int, raw: str, code: int) -> None:
-        """Add a cell; of one row after another, and of each column once."""
+        """
+        Add a cell; of one row after another, and of each column once.
+
+        Raises:
+            SourceError: there are too many columns.
+        """
         if not self._lines or self._lines[-1] != line:
             self._lines.append(line)
         found = self._columns.get(column)
         if found is None:
             found = self._columns[column] = _Column()
+            if len(self._columns) > _MOST_FILLED_COLUMNS:
+                raise damaged(self._name, f"it has cells in more than {_MOST_FILLED_COLUMNS:,} columns")
         found.rows.append(len(self._lines) - 1)
         found.raw.append(raw)
         found.codes.append(code)
@@ -123,7 +164,8 @@ class RowCollector:
 def _spread(values: pl.Series, rows: list[int], height: int) -> pl.Series:
     if len(values) == height:
         return values
-    return pl.Series([None], dtype=values.dtype).new_from_index(0, height).scatter(rows, values)
+    places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, height)
+    return values.gather(places.scatter(rows, pl.int_range(len(values), dtype=pl.UInt32, eager=True)))
 
 
 def _notes(texts: Texts, lines: pl.Series, place: int) -> list[pl.DataFrame]:

@@ -78,7 +78,9 @@ class Sheet:
     table: SheetTable
     remarks: tuple[Remark, ...]
     fills: bool  #: whether the cells of a merged area take its value
-    read: Callable[[], Iterator[SheetRows]] = field(repr=False)
+    store: Callable[[], SheetStore] | None = field(
+        default=None, repr=False
+    )  #: None: while a process sends it
     _store: SheetStore | None = field(default=None, repr=False)
 
     def blocks(self) -> Iterator[Block]:
@@ -89,7 +91,8 @@ class Sheet:
             SourceError: the sheet is damaged.
         """
         if self._store is None:
-            self._store = SheetStore(self.read())
+            assert self.store is not None, "whoever received the sheet says how its rows are read"
+            self._store = self.store()
         table, first_row = self.table, self.table.header_line + 1
         merged = MergedCells(self._store.merged, first_row=first_row, fills=self.fills)
         last = self.table.header_line

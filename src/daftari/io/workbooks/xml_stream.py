@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from xml.parsers import expat
 
@@ -15,6 +15,9 @@ from daftari.io.files.unpack import MOST_RATIO, RATIO_FROM_BYTES
 _CHUNK_BYTES = 2**18
 #: More than any program writes into a cell.
 MOST_CELL_CHARACTERS = 2**20
+
+#: More than any program gives a sheet.
+MOST_NAME_CHARACTERS = 255
 
 Attributes = dict[str, str]
 
@@ -27,6 +30,8 @@ class Package:
         self._path = path
         self._archive = zipfile.ZipFile(path)
         self._sizes = {one.filename: one.compress_size for one in self._archive.infolist()}
+        for one in self._archive.infolist():
+            self._require_likely(one.filename, one.file_size)
 
     def __contains__(self, part: str) -> bool:
         return part in self._sizes
@@ -43,11 +48,7 @@ class Package:
             with self._archive.open(part) as stream:
                 while chunk := stream.read(_CHUNK_BYTES):
                     size += len(chunk)
-                    if size > RATIO_FROM_BYTES and size > MOST_RATIO * self._sizes[part]:
-                        raise SourceError(
-                            f"{self.name}: unpacks to more than {MOST_RATIO} times its size; it looks like a bomb",
-                            hint="Open it in a spreadsheet program and save the sheet as CSV.",
-                        )
+                    self._require_likely(part, size)
                     yield chunk
         except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
             raise damaged(self.name, f"part {part}: {str(error) or type(error).__name__}") from None
@@ -55,6 +56,14 @@ class Package:
             raise SourceError(
                 f"{self.name}: is locked with a password", hint="Save it without a password."
             ) from None
+
+    def _require_likely(self, part: str, size: int) -> None:
+        """Refuse a part that unpacks to *size*, or claims to, if no program packs one like that."""
+        if size > RATIO_FROM_BYTES and size > MOST_RATIO * self._sizes[part]:
+            raise SourceError(
+                f"{self.name}: unpacks to more than {MOST_RATIO} times its size; it looks like a bomb",
+                hint="Open it in a spreadsheet program and save the sheet as CSV.",
+            )
 
 
 def damaged(name: str, what: str) -> SourceError:
@@ -123,7 +132,7 @@ def _bare(handler: Handler) -> tuple[Callable[[str, Attributes], None], Callable
     )
 
 
-@cache
+@lru_cache(maxsize=4096)
 def local(name: str) -> str:
     """Return *name* without its namespace's prefix."""
     return name.rpartition(":")[2]

@@ -16,6 +16,7 @@ from daftari.errors import SettingError, SourceError
 from daftari.io.catalogue.table_profile import profile_table
 from daftari.io.files import Source, open_source
 from daftari.rows.intake.block import Block, Malformed
+from daftari.rows.intake.remarks import merged
 from daftari.rows.mapping.mapping import Mapping
 from daftari.rows.profile.column_profile import profile_columns, trimmed
 from daftari.rows.profile.header_doubt import header_doubt
@@ -75,7 +76,7 @@ def profile_file(path: Path, options: FileOptions = FileOptions()) -> TableProfi
         name=name,
         columns=profiled.columns,
         origin=f"{source.name}, {looked_at}",
-        remarks=(*_left_out(blocks, sifted), *profiled.remarks),
+        remarks=(*_reading(source, blocks), *_left_out(blocks, sifted), *profiled.remarks),
     )
 
 
@@ -94,6 +95,12 @@ def _blocks(source: Source) -> tuple[list[Block], bool]:
         if rows >= MOST_ROWS:
             return blocks, False
     return blocks, True
+
+
+def _reading(source: Source, blocks: Sequence[Block]) -> Iterator[str]:
+    """Yield what a load would remark on how it read the file, such as its sheets that are not read."""
+    for one in merged((*source.remarks, *(remark for block in blocks for remark in block.remarks))):
+        yield f"Remark: {one}."
 
 
 def _left_out(blocks: Sequence[Block], sifted: Sifted) -> Iterator[str]:

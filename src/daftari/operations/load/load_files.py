@@ -171,7 +171,7 @@ class _One:
         """Recognise a known file before anything slow is imported."""
         from daftari.operations.load.recognise_file import GivenFile, recognise_file
 
-        if not sha256:
+        if not sha256 or self.files.sheet is not None:  # a sheet is known by its name, once it is opened
             return None
         mapping = mapping_digest(self.opened.settings.root, self.files.dataset, self.files.mapping)
         dataset, name = self.files.dataset, self.path.name

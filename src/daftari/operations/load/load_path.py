@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from daftari.io.workspace.mappings import manifest_totals
 from daftari.operations.load.judge_process import JudgeProcess
 from daftari.operations.load.load_file import FileLoad, load_file
 from daftari.operations.load.open_file import WantedFile, open_file
-from daftari.operations.load.recognise_file import GivenFile, recognise_file
+from daftari.operations.load.recognise_file import GivenFile, content_digest, recognise_file
 from daftari.rows.intake.control_totals import ControlTotals
 from daftari.rows.intake.intake import rows_may_collide
 from daftari.rows.mapping.mapping import Mapping
@@ -57,15 +57,22 @@ def load_path(
     _, contract = workspace.dataset(request.dataset)
     ledger.require_contract(conn, contract)
     sha256 = request.sha256
-    if sha256 is None and request.path.is_file() and not request.again:
+    if sha256 is None and request.path.is_file() and not request.again and request.sheet is None:
         sha256 = file_digest(request.path)
         if known := recognise_file(conn, _given(workspace, request, sha256)):
             return known
-    delivery = _opened(workspace, request, sha256)
+    delivery = _identified(conn, _opened(workspace, request, sha256), request)
     # Policies decide which of a sender's rows is rejected, so the batch's rows must be in this process.
     if delivery.judge is None or delivery.sender or _is_told_by_rows(contract.dataset):
         delivery = delivery.judged_here()
     return load_file(conn, delivery, now=now, again=request.again, progress=progress)
+
+
+def _identified(conn: Connection[Any], delivery: FileLoad, request: LoadRequest) -> FileLoad:
+    """Return the load under the digest of its content, which is that of one sheet where the file has several."""
+    origin = delivery.origin
+    digest = content_digest(conn, request.dataset, delivery.source, is_picked=request.sheet is not None)
+    return replace(delivery, origin=replace(origin, sha256=digest))
 
 
 def _is_told_by_rows(dataset: Dataset) -> bool:
@@ -98,8 +105,10 @@ def _opened(workspace: Workspace, request: LoadRequest, sha256: str | None) -> F
             # A caller's file is not kept: the sender sends its rows again.
             path=str(request.path.resolve()) if request.is_file and not request.sender else None,
             bytes=request.path.stat().st_size if request.is_file else 0,
-            mapping=opened.mapping.name if opened.mapping else None,
+            mapping=(opened.mapping.name if opened.mapping else "")
+            or None,  # without one, it may still name a sheet
             mapping_sha256=_mapping_digest(workspace, request),
+            sheet=opened.source.sheet,
         ),
         judges_again=_judges_again(workspace, request),
         totals=_stated(request, opened.mapping),

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from daftari.contract.model import Contract, Dataset
-from daftari.errors import MappingError
+from daftari.errors import MappingError, SourceError
 from daftari.io.files import STDIN, Source, open_source
 from daftari.io.workspace.files import Pipeline, Workspace
 from daftari.io.workspace.mappings import read_mapping_file
@@ -61,6 +61,11 @@ def open_file(workspace: Workspace, wanted: WantedFile, *, sha256: str | None = 
     pipeline, contract = workspace.dataset(wanted.dataset)
     mapping = choose_mapping(pipeline, contract.dataset, wanted)
     source = open_source(wanted.path, mapping=mapping, dataset=contract.dataset, sha256=sha256)
+    if wanted.sheet is not None and source.sheet is None:
+        raise SourceError(
+            f"{source.name}: is {source.facts['format']}, which has no sheets; no name of a sheet was expected",
+            hint="Leave out the name of the sheet.",
+        )
     plan = resolve_columns(mapping, source.header, contract.dataset, file=source.name)
     return OpenedFile(contract=contract, mapping=mapping, source=source, plan=plan)
 

@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 from psycopg import Connection
 
-from daftari.io.load.file_digest import file_digest
 from daftari.io.load.foreign_keys import ReferencedRows
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import Reason, counted_reasons
 from daftari.io.workspace.files import Workspace
 from daftari.operations.load.load_file import FileLoad
 from daftari.operations.load.load_path import LoadRequest, prepare_load
+from daftari.operations.load.recognise_file import content_digest
 from daftari.rows.formats.late_evidence import StyleChanged
 from daftari.rows.intake.control_totals import ControlTotals, reckon
 from daftari.rows.intake.file_reading import Met
@@ -89,7 +89,11 @@ def _preview(conn: Connection[Any], delivery: FileLoad, request: LoadRequest, no
         explained=explain(delivery.plan, delivery.source),
         header=tuple(delivery.source.header),
         columns={it.field.name: it.columns for it in delivery.plan.fields},
-        known=ledger.known_run(conn, dataset.name, file_digest(request.path)),
+        known=ledger.known_run(
+            conn,
+            dataset.name,
+            content_digest(conn, dataset.name, delivery.source, is_picked=request.sheet is not None),
+        ),
         received=received,
         accepted=accepted,
         duplicates=duplicates,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
 
+from daftari.io.load.file_digest import sheet_digest
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import Loaded
 from daftari.rows.intake.remarks import Remark, RemarkKind
+
+if TYPE_CHECKING:
+    from daftari.io.files import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,22 @@ def recognise_file(conn: Connection[Any], given: GivenFile) -> Loaded | None:
     return Loaded(
         dataset=given.dataset, source=given.name, run_id=known.run_id, known=True, remarks=tuple(remarks)
     )
+
+
+def content_digest(conn: Connection[Any], dataset: str, source: Source, *, is_picked: bool) -> str:
+    """
+    Return the digest of what is read of *source*: that of the file, or of one sheet beside another one.
+
+    A sheet has a digest of its own if it *is_picked*, or another sheet of its workbook was loaded before.
+    """
+    plain = source.sha256
+    if source.sheet is None:
+        return plain
+    own = sheet_digest(plain, source.sheet)
+    known = ledger.known_sheets(conn, dataset, (plain, own))
+    if known.get(plain) == source.sheet:
+        return plain
+    return own if is_picked or own in known or known.get(plain) is not None else plain
 
 
 def _is_judged_otherwise(known: ledger.KnownFile, given: GivenFile) -> bool:

@@ -52,6 +52,11 @@ class Looked:
     header: tuple[str, ...]  #: the file's columns; none where it cannot be read
     sheets: tuple[str, ...] = ()  #: those with rows, of a workbook with several
 
+    @property
+    def asks_for_sheet(self) -> bool:
+        """Whether one of its sheets must be picked: they can be read, and none of them is the one to load."""
+        return bool(self.sheets) and self.problem is not None and not self.header
+
 
 def begin_upload(data_dir: Path, dataset: Dataset, caller: Caller, name: str, *, now: datetime) -> Path:
     """
@@ -192,6 +197,7 @@ def _request(workspace: Workspace, upload: Upload) -> LoadRequest:
         dataset=upload.dataset.name,
         path=upload.path,
         mapping=_mapping(workspace, upload),
+        sheet=upload.sheet,
         totals=upload.totals,
         sender=upload.sender,
         judges_again=True,
@@ -202,16 +208,20 @@ def _mapping(workspace: Workspace, upload: Upload) -> ColumnMapping | None:
     """The pipeline's mapping for this file, with the picked columns; None: map by names."""
     pipeline, _ = workspace.dataset(upload.dataset.name)
     usual = choose_mapping(
-        pipeline,
-        upload.dataset,
-        WantedFile(dataset=upload.dataset.name, path=upload.path, sheet=upload.sheet),
+        pipeline, upload.dataset, WantedFile(dataset=upload.dataset.name, path=upload.path)
     )
     return with_picks(usual, upload.picks, upload.dataset.name)
 
 
 def _header(workspace: Workspace, upload: Upload) -> tuple[str, ...]:
     try:
-        mapping = _mapping(workspace, replace(upload, picks={}))
-        return tuple(open_source(upload.path, mapping=mapping, dataset=upload.dataset).header)
+        pipeline, _ = workspace.dataset(upload.dataset.name)
+        mapping = choose_mapping(
+            pipeline,
+            upload.dataset,
+            WantedFile(dataset=upload.dataset.name, path=upload.path, sheet=upload.sheet),
+        )
+        opened = open_source(upload.path, mapping=mapping, dataset=upload.dataset, sha256="unknown")
+        return tuple(opened.header)
     except DaftariError:
         return ()

@@ -18,7 +18,7 @@ from psycopg import Connection
 from daftari.errors import MappingError, SourceError
 from daftari.io.files import Source, open_source
 from daftari.io.files.csv_for_people import unescaped, unescaped_cells
-from daftari.io.load.file_digest import file_digest
+from daftari.io.load.file_digest import file_digest, sheet_digest
 from daftari.io.quarantine import quarantine_entries
 from daftari.io.quarantine.quarantine_entries import Kept, OpenFile
 from daftari.io.runs.ledger import Loaded, Origin
@@ -58,8 +58,11 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
     file, first = waiting.file, waiting.first
     load = f"daftari load {dataset}"
     path = _unchanged(first, if_gone=f"{load} FILE", if_changed=f"{load} {first.path}")
-    request = LoadRequest(dataset=dataset, path=path, mapping=_mapping_of(workspace, dataset, first))
+    request = LoadRequest(
+        dataset=dataset, path=path, mapping=_mapping_of(workspace, dataset, first), sheet=first.sheet
+    )
     original = prepare_load(workspace, request)
+    original = replace(original, origin=replace(original.origin, sha256=first.sha256))
     if file == first:
         return original
     command = f"daftari quarantine replay {dataset} --corrected"
@@ -69,14 +72,16 @@ def reopen(workspace: Workspace, dataset: str, waiting: OpenFile) -> FileLoad:
 
 def _mapping_of(workspace: Workspace, dataset: str, file: Kept) -> Path | None:
     """The mapping with which *file* was loaded, in its current form; None where it had none."""
+    if not file.mapping:
+        return None
     pipeline, _ = workspace.dataset(dataset)
     known = {mapping.name: mapping for mapping in pipeline.mappings}
-    if file.mapping is not None and file.mapping not in known:
+    if file.mapping not in known:
         raise MappingError(
             f"{file.name}: was loaded with the mapping {file.mapping}, which {pipeline.name} does not have",
             hint=f"Add it to {pipeline.path.name}/ingest/.",
         )
-    return known[file.mapping] if file.mapping else None
+    return known[file.mapping]
 
 
 def _unchanged(file: Kept, *, if_gone: str, if_changed: str) -> Path:
@@ -86,7 +91,8 @@ def _unchanged(file: Kept, *, if_gone: str, if_changed: str) -> Path:
             f"{file.name}: the file does not exist any more ({file.path or 'it came from standard input'})",
             hint=f"Restore it, or load a corrected file: {if_gone}",
         )
-    if file_digest(path) != file.sha256:
+    found = file_digest(path)
+    if file.sha256 not in (found, sheet_digest(found, file.sheet or "")):
         raise SourceError(
             f"{file.name}: has changed since its rows went into quarantine ({path})",
             hint=f"Load its current content: {if_changed}",

@@ -21,7 +21,6 @@ from psycopg import Connection
 from daftari import log
 from daftari.contract.model import Dataset
 from daftari.errors import DaftariError
-from daftari.io.load.file_digest import file_digest
 from daftari.io.runs import ledger, pipeline_steps
 from daftari.io.runs.ledger import Loaded, RunCounts
 from daftari.io.runs.pipeline_steps import StepRecord
@@ -172,7 +171,7 @@ def _load_inbox(running: _Running) -> None:
         for path in files:
             request = LoadRequest(dataset=dataset.name, path=path)
             running.loaded.append(load_path(running.conn, running.workspace, request, now=running.now))
-        _require_few_rejected(running.conn, dataset, files)
+        _require_few_rejected(running.conn, dataset, [one.run_id for one in running.loaded])
 
 
 def files_in_inbox(root: Path, dataset: str) -> list[Path]:
@@ -182,10 +181,8 @@ def files_in_inbox(root: Path, dataset: str) -> list[Path]:
     return [p for p in found if p.is_file() and not p.name.startswith(".") and p.stem != "manifest"]
 
 
-def _require_few_rejected(conn: Connection[Any], dataset: Dataset, files: Sequence[Path]) -> None:
-    received, refused = pipeline_steps.refused_of_files(
-        conn, dataset.name, [file_digest(path) for path in files]
-    )
+def _require_few_rejected(conn: Connection[Any], dataset: Dataset, runs: Sequence[int]) -> None:
+    received, refused = pipeline_steps.refused_of_files(conn, dataset.name, runs)
     error = refusal_of_share(dataset, received, refused, then="run again")
     if error is not None:
         raise error

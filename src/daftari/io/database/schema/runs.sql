@@ -19,7 +19,7 @@ create table daftari.run (
     actor         name        not null default session_user,
     contract_hash text,
     source        text,  -- the file's name, without its folders
-    sha256        text,  -- of the file's bytes
+    sha256        text,  -- of the file's bytes; of a sheet beside another one of its workbook: of both digest and name
     started_at    timestamptz not null default clock_timestamp(),
     finished_at   timestamptz,
     error_code    text,
@@ -77,6 +77,7 @@ create table daftari.source_file (
     mends_sha256 text,  -- for a corrected export: the original file of its rows, whose formats they have
     loaded_at    timestamptz not null default now(),
     mapping_sha256 text,  -- of what decides how its columns map: the source mapping, or the pipeline's mappings
+    sheet        text,  -- of a workbook: the one that was read
     primary key (dataset, sha256)
 );
 
