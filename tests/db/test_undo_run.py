@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.clinic import Clinic, apply_workspace, counted, open_wards, write_workspace
+from tests.clinic import VISITS, Clinic, apply_workspace, counted, open_wards, write_workspace
 
 from daftari.errors import UndoRefused, UnknownName
 from daftari.io.runs import ledger
@@ -204,3 +204,24 @@ def test_a_run_that_failed_is_none_to_undo(clinic):
     )
     with pytest.raises(UndoRefused, match="run 1 is a load that failed; expected a load that succeeded"):
         undo(clinic, 1)
+
+
+@pytest.mark.parametrize("old", ["fee", "visit_id"])
+@pytest.mark.usefixtures("loads")
+def test_a_run_that_names_a_field_which_was_renamed_since_is_not_undone_in_part(clinic, old):
+    fields = [
+        {
+            **it,
+            "name": f"new_{old}",
+            "customProperties": [{"property": "daftari.renamedFrom", "value": old}],
+        }
+        if it["name"] == old
+        else it
+        for it in VISITS
+    ]
+    clinic.workspace = write_workspace(clinic.folder, visits=fields)
+    apply_workspace(clinic.conn, clinic.workspace)
+    before = clinic.conn.execute("select to_jsonb(v) from ops.visits v order by 1").fetchall()
+    with pytest.raises(UndoRefused, match=f"{old} of run [12] was renamed or dropped since"):
+        undo(clinic, 2 if old == "fee" else 1)
+    assert clinic.conn.execute("select to_jsonb(v) from ops.visits v order by 1").fetchall() == before

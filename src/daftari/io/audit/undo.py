@@ -41,6 +41,7 @@ class Undo:
         self._conn = conn
         self._key = dataset.key
         self._run_id = run_id
+        self._batch = 0
         self._relation = f"{OPS}.{dataset.name}"
         columns = [*(field.name for field in dataset.fields), *COLUMNS]
         self._parts: dict[str, sql.Composable] = {
@@ -51,9 +52,15 @@ class Undo:
             "match_live": self._matched("t"),
             "match_undo": self._matched("u"),
             "keys_of_later": self._listed("l.{}", sql.Identifier) or sql.SQL("l._run_id"),
+            "known": sql.Literal(columns),
+            "keys": sql.Literal(list(dataset.key)),
             "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
             "columns_of_before": sql.SQL(", ").join(sql.Identifier("b", name) for name in columns),
         }
+
+    def gone_fields(self) -> list[str]:
+        """Return the fields that the audit names and the table has no more, as far as the undo needs them."""
+        return [name for (name,) in self._run("gone_fields", batch=sql.Literal(self._batch)).fetchall()]
 
     def find(self) -> bool:
         """Find and lock the run's rows; return whether the audit has the run."""
@@ -63,8 +70,9 @@ class Undo:
         ).fetchone()
         if row is None or row[0] is None:
             return False
+        self._batch = row[0]
         self._run("find_updated")
-        self._run("find_later", batch=sql.Literal(row[0]))
+        self._run("find_later", batch=sql.Literal(self._batch))
         return True
 
     def in_the_way(self) -> list[tuple[Any, ...]]:

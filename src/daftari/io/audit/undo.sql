@@ -56,6 +56,24 @@ where e.entry_id > {batch}
       where u.kind = 'undo' and u.status = 'succeeded' and e.run_id in (u.run_id, u.undoes)
   );
 
+-- name: gone_fields
+-- Fields that the run changed and the table lacks, and key fields that later entries do not name: they were renamed or
+-- dropped since, so rows cannot be restored or found.
+select distinct f.name
+from daftari.audit_row r
+join daftari.audit_entry e using (entry_id, at)
+cross join lateral jsonb_object_keys(r.old::jsonb) f(name)
+where e.run_id = {run_id} and e.relation = {relation} and e.operation = 'update' and f.name <> all({known})
+union
+select k.name
+from unnest({keys}::text[]) k(name)
+where exists (
+    select from daftari.audit_row r
+    join daftari.audit_entry e using (entry_id, at)
+    where e.entry_id > {batch} and e.relation = {relation} and not coalesce(r.old, r.new)::jsonb ? k.name
+)
+order by 1;
+
 -- name: in_the_way
 -- Keys of the run's rows that were changed later. A row that only moved to another partition counts as unchanged.
 select distinct {keys_of_later}

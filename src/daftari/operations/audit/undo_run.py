@@ -67,6 +67,11 @@ def _undo(conn: Connection[Any], dataset: Dataset, past: Past, run_id: int, own:
             f"undo: the audit has no batch of run {run_id}; expected one",
             hint="Runs from before the audit existed cannot be undone.",
         )
+    if gone := way.gone_fields():
+        raise UndoRefused(
+            f"undo: {', '.join(gone)} of run {run_id} was renamed or dropped since; expected the fields of that time",
+            hint="Correct the rows by a new file, or apply the contract of that time first.",
+        )
     keys = way.in_the_way()
     if keys and own is None:
         shown = keys[:_SHOWN] if _may_show(dataset) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -174,40 +174,41 @@ def _plan(
     rights: Rights,
     now: datetime,
 ) -> tuple[SchemaPlan, Survey]:
-    in_force = _in_force(conn)
-    surveyed = survey_database(conn, contracts, rights=rights, now=now, in_force=list(in_force.values()))
     hashes = applied_contracts.hashes(conn)
+    wanted = {contract.dataset.name: contract for contract in contracts}
+    moved = {name for name, it in hashes.items() if name not in wanted or wanted[name].hash != it}
+    in_force = _in_force(conn, moved)
+    until_now = list({**wanted, **in_force}.values()) if in_force else []
+    surveyed = survey_database(conn, contracts, rights=rights, now=now, in_force=until_now)
     found = changes(surveyed.found, surveyed.situation)
     planned = SchemaPlan(
         migrations=(),
         versions=tuple(waiting.files),
         waiting=waiting.changes,
-        changes=tuple(agreed(_changes_of_contracts(in_force, contracts), found)),
+        changes=tuple(agreed(_changes_of_contracts(in_force, wanted), found)),
         marked=tuple(it.dataset.name for it in contracts if hashes.get(it.dataset.name) != it.hash),
     )
     return planned, surveyed
 
 
-def _in_force(conn: Connection[Any]) -> dict[str, Contract]:
-    """Return the contracts that were last applied, by dataset."""
+def _in_force(conn: Connection[Any], names: Set[str]) -> dict[str, Contract]:
+    """Return the contracts that were last applied to the datasets *names*."""
+    documents = applied_contracts.documents(conn) if names else {}
     return {
         name: read_contract(document, source=f"{name} in force")
-        for name, document in applied_contracts.documents(conn).items()
-        if document
+        for name, document in documents.items()
+        if document and name in names
     }
 
 
 def _changes_of_contracts(
-    in_force: Mapping[str, Contract], contracts: Sequence[Contract]
+    in_force: Mapping[str, Contract], wanted: Mapping[str, Contract]
 ) -> dict[str, list[ContractChange]]:
-    """Return how *contracts* differ from those in force, by dataset, as `contract diff` does."""
-    wanted = {contract.dataset.name: contract for contract in contracts}
-    found = {
-        name: list(compare(in_force[name], wanted[name]))
-        for name in in_force
-        if name in wanted and in_force[name].hash != wanted[name].hash
+    """Return how contracts differ from those *in_force*, by dataset, as `contract diff` does."""
+    return {
+        name: list(compare(old, wanted[name])) if name in wanted else [removed(name)]
+        for name, old in in_force.items()
     }
-    return {**found, **{name: [removed(name)] for name in in_force if name not in wanted}}
 
 
 def _run_early(conn: Connection[Any], order: _Order, waiting: WaitingFiles) -> WaitingFiles:
