@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.bulk_loads import Lander, make_tables
 from tests.clinic import VISITS
-from tests.contracts import field
+from tests.contracts import contract_of, field
 from tests.served_clinic import opened, visit
 
 FIELDS = [*VISITS, field("badge", "string", unique=True)]
@@ -56,3 +57,34 @@ def test_rows_exchange_unique_values_in_any_order(house, way, turned, changes, s
     rules = dict(found.fetchall())
     assert " ".join(rules) == rejected
     assert set(rules.values()) <= {"badge.unique"}
+
+
+@pytest.mark.parametrize("way", [by_http, by_file])
+def test_of_a_long_line_of_rows_that_each_want_the_next_ones_value_none_gets_it(house, way):
+    by_file(house, [visit(number, badge=f"b{number}") for number in range(100, 131)])
+
+    way(house, [visit(number, badge=f"b{number + 1}") for number in range(100, 130)])
+
+    badges = [text for (text,) in house.conn.execute(BADGES) if text.startswith("V1")]
+    assert badges[1:] == [f"V{number}b{number}" for number in range(100, 131)]
+    assert house.conn.execute("select count(*) from daftari.quarantine").fetchone() == (30,)
+
+
+def test_rows_whose_key_is_a_uuid_exchange_their_values(db):
+    key = {
+        "name": "id",
+        "logicalType": "string",
+        "physicalType": "uuid",
+        "required": True,
+        "primaryKey": True,
+    }
+    made = contract_of(name="people", fields=[key, field("badge", "string", unique=True)]).dataset
+    make_tables(db, made)
+    land = Lander(db, made)
+    first, second, third = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+    land([{"id": first, "badge": "a"}, {"id": second, "badge": "b"}])
+
+    (landed,) = land([{"id": first, "badge": "b"}, {"id": second, "badge": "a"}, {"id": third, "badge": "a"}])
+
+    assert [badge for _, badge in land.rows()] == ["b", "a"]
+    assert {line: why.rule for line, why in landed.refused.items()} == {4: "badge.unique"}

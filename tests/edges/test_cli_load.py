@@ -217,6 +217,14 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_the_first_refusal_gives_
                 "hint: For example --total rows=1204, --total amount=12.50 or --rounding amount=0.01\n"
             ),
         ),
+        (
+            ["visits", "good.csv", "--total", "rows=1.5"],
+            3,
+            (
+                "error: --total rows=1.5: '1.5' is not a whole number\n"
+                "hint: For example --total rows=1204, --total amount=12.50 or --rounding amount=0.01\n"
+            ),
+        ),
     ],
 )
 def test_what_a_user_does_wrong_is_one_line_with_a_hint_and_an_exit_code(

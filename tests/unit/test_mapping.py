@@ -41,6 +41,10 @@ FAULTS = [
         "m.yaml:3: fields.x.replace: has an empty text, which is everywhere",
     ),
     (
+        "dataset: d\ncontrol_totals: {sums: {x: '1e999999999'}}\n",
+        "m.yaml:2: control_totals.sums.x: is not a number",
+    ),
+    (
         "dataset: d\ntotal_row: {label: 'a('}\n",
         "m.yaml:2: total_row.label: is not a regular expression (missing )",
     ),

@@ -45,6 +45,9 @@ def test_totals_are_read_as_they_are_stated(form, rows, sums):
         ({"sum.fee": "KES 5"}, "fee"),
         ({"sum.fee": "NaN"}, "fee"),
         ({"sum.fee": "Infinity"}, "fee"),
+        ({"sum.fee": "1e999999999"}, "fee"),  # a message with all its digits would fill the memory
+        ({"rounding.fee": "1e999999999"}, "fee"),
+        ({"rows": "1e999999999"}, "rows"),
     ],
 )
 def test_a_total_that_is_no_number_is_refused_by_its_name_and_without_its_text(form, place):

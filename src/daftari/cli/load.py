@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +109,7 @@ def _totals(stated: Iterable[str]) -> ControlTotals | None:
     sums = _figures("--total", stated)
     rows = sums.pop("rows", None)
     if rows is not None and rows % 1:
-        raise _no_number("--total", f"rows={rows}", str(rows))
+        raise _not_so("--total", f"rows={rows}", f"{str(rows)!r} is not a whole number")
     return ControlTotals(rows=None if rows is None else int(rows), sums=sums)
 
 
@@ -120,21 +120,21 @@ def _with_rounding(totals: ControlTotals | None, rounding: Iterable[str]) -> Con
 
 
 def _figures(option: str, texts: Iterable[str]) -> dict[str, Decimal]:
+    from daftari.rows.intake.control_totals import stated_figure
+
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
-            found[name] = Decimal(value)
-        except InvalidOperation:
-            raise _no_number(option, text, value) from None
-        if not found[name].is_finite():
-            raise _no_number(option, text, value)
+            found[name] = stated_figure(value)
+        except ValueError as error:
+            raise _not_so(option, text, f"{value!r} {error}") from None
     return found
 
 
-def _no_number(option: str, text: str, value: str) -> SettingError:
+def _not_so(option: str, text: str, what: str) -> SettingError:
     return SettingError(
-        f"{option} {text}: {value!r} is not a number",
+        f"{option} {text}: {what}",
         hint="For example --total rows=1204, --total amount=12.50 or --rounding amount=0.01",
     )
 

@@ -29,7 +29,7 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
-from daftari.io.row_writing.repeats import find_repeats, unique_others
+from daftari.io.row_writing.repeats import MOST_PASSES, find_repeats, unique_others
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
@@ -225,34 +225,39 @@ class BulkLoad:
         """
         Merge *batch* without the rows that repeat a unique value, found as if all were written at once.
 
-        So rows may exchange their values, whatever the order of the lines. None: no row repeats one.
+        So rows may exchange their values, whatever the order of the lines. None: no row repeats one, or so many depend
+        on one another that they are better written one by one.
         """
-        staging.fill(self._conn, self._dataset, batch.columns, batch.body)
-        refused: dict[int, Refusal] = {}
-        fields, found = list(unique_others(self._dataset, batch.columns)), True
-        while found:
-            found = False
-            for field_name in fields:
-                why = self._refusals.by_constraint[derived(self._dataset.name, field_name, "key")]
-                keys = find_repeats(self._conn, self._dataset, self._stage, field_name, lines=None)
-                if keys:
-                    found = True
-                    refused |= dict.fromkeys(self._unstage(batch, keys), why)
+        rest, refused = batch, dict[int, Refusal]()
+        for _ in range(MOST_PASSES):
+            before = len(refused)
+            for name in unique_others(self._dataset, batch.columns):
+                lines = self._repeats(rest, name)
+                refused |= dict.fromkeys(
+                    lines, self._refusals.by_constraint[derived(self._dataset.name, name, "key")]
+                )
+                rest = self._without(rest, lines)
+            if len(refused) == before:
+                break
+        else:
+            return None
         if not refused:
             return None
-        chosen = ~batch.lines.is_in(list(refused))
-        rest = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
-        counts = rest.counts + RunCounts(received=len(refused), quarantined=len(refused))
-        return LoadedRows(batch=batch, counts=counts, refused={**refused, **rest.refused})
+        merged = self._merge(rest)
+        counts = merged.counts + RunCounts(received=len(refused), quarantined=len(refused))
+        return LoadedRows(batch=batch, counts=counts, refused={**refused, **merged.refused})
 
-    def _unstage(self, batch: Batch, keys: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Remove the rows with *keys* from the staging table; return their lines."""
-        key = list(self._dataset.key)
-        gone = pl.DataFrame(keys, schema={name: batch.rows.schema[name] for name in key}, orient="row")
-        match = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
-        with self._conn.cursor() as cursor:
-            cursor.executemany(sql.SQL("delete from {} where {}").format(self._stage, match), keys)
-        return batch.rows.select(key).with_columns(line=batch.lines).join(gone, on=key)["line"].to_list()
+    def _repeats(self, batch: Batch, field_name: str) -> list[int]:
+        """Return the lines of *batch* that repeat a value of a unique field."""
+        staging.fill(self._conn, self._dataset, batch.columns, batch.body)
+        places = find_repeats(self._conn, self._dataset, self._stage, field_name, lines=None)
+        return batch.lines.gather(places).to_list()
+
+    def _without(self, batch: Batch, lines: Sequence[int]) -> Batch:
+        if not lines:
+            return batch
+        chosen = ~batch.lines.is_in(lines)
+        return self._part(batch.rows.filter(chosen), batch.lines.filter(chosen))
 
     def _halves(self, batch: Batch) -> Iterator[Batch]:
         """Copy the bodies one after another: the second is encoded after the first is written."""

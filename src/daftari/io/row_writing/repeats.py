@@ -12,6 +12,8 @@ from daftari.io.database import queries
 from daftari.io.row_writing.staging import governed_table, same_key
 
 _QUERIES = queries.load_queries("row_writing/repeats.sql")
+#: As often it is asked for repeats without those that were found; each time may show further ones.
+MOST_PASSES = 20
 
 
 def unique_others(dataset: Dataset, columns: Sequence[str] | None = None) -> dict[str, str]:
@@ -26,29 +28,26 @@ def unique_others(dataset: Dataset, columns: Sequence[str] | None = None) -> dic
 
 def find_repeats(
     conn: Connection[Any], dataset: Dataset, stage: sql.Identifier, field: str, *, lines: Sequence[int] | None
-) -> list[tuple[Any, ...]]:
+) -> list[int]:
     """
-    Return the keys of staged rows whose value of the unique *field* an existing row keeps, or a better one has.
+    Return which staged rows have a value of the unique *field* that an existing row keeps, or that a better one has.
 
     Of several staged rows with one value, the row that already has it is better, then the first. *lines*: judge only
-    these, which will be written together; None: all staged rows.
+    these, which will be written together, and return lines; None: judge all staged rows, and return their places
+    from 0.
 
     Without a row that is rejected its existing row keeps its value: ask again without it.
     """
     if not dataset.key:
         return []
-    among = sql.SQL("true" if lines is None else "_line = any(%(lines)s)")
     statement = sql.SQL(_QUERIES["find_repeats"]).format(
         stage=stage,
         table=governed_table(dataset),
-        among=among,
-        key=sql.SQL(", ").join(sql.Identifier(name) for name in dataset.key),
-        staged_key=sql.SQL(", ").join(sql.Identifier("s", name) for name in dataset.key),
+        among=sql.SQL("true" if lines is None else "_line = any(%(lines)s)"),
+        number=sql.SQL("place - 1" if lines is None else "_line"),
+        line=sql.SQL("null::bigint" if lines is None else "s._line"),
         value=sql.Identifier(unique_others(dataset)[field]),
         own=same_key(dataset, "own"),
-        taken=same_key(dataset, "taken"),
-        elsewhere=sql.SQL(" and ").join(
-            sql.SQL("o.{0} = taken.{0}").format(sql.Identifier(name)) for name in dataset.key
-        ),
     )
-    return conn.execute(statement, {"lines": None if lines is None else list(lines)}).fetchall()
+    found = conn.execute(statement, {"lines": None if lines is None else list(lines)}).fetchall()
+    return [number for (number,) in found]

@@ -17,8 +17,12 @@ def read_mapping_file(path: Path) -> Mapping:
     Raises:
         MappingError: it cannot be read, or is not a mapping; each fault with its line.
     """
+    return read_mapping(_text_of(path, "utf-8"), path.name)
+
+
+def _text_of(path: Path, encoding: str) -> str:
     try:
-        return read_mapping(path.read_text("utf-8"), path.name)
+        return path.read_text(encoding)
     except UnicodeDecodeError as error:
         raise MappingError(f"{path}: byte {error.start} is not UTF-8; expected text in UTF-8") from None
     except OSError as error:
@@ -37,6 +41,6 @@ def manifest_totals(path: Path) -> list[ControlTotals]:
     found = []
     for manifest in (path.with_name("manifest.csv"), path.with_name("manifest.yaml")):
         if manifest.is_file() and manifest != path:
-            stated = read_manifest(manifest.read_text("utf-8-sig"), manifest.name).get(path.name)
+            stated = read_manifest(_text_of(manifest, "utf-8-sig"), manifest.name).get(path.name)
             found += [stated] if stated else []
     return found

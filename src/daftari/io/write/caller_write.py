@@ -30,7 +30,7 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
 from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.io.row_writing.halving import written_by_halves
-from daftari.io.row_writing.repeats import find_repeats, unique_others
+from daftari.io.row_writing.repeats import MOST_PASSES, find_repeats, unique_others
 from daftari.rows.intake.batch import Batch
 from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, NOT_TAKEN, Refusal
 
@@ -212,24 +212,18 @@ class CallerWrite:
         """Reject the rows that would repeat a unique value, judged together, so that rows may exchange theirs."""
         fields = {name for names in changed.values() for name in names} & unique_others(self._dataset).keys()
         fates: dict[int, Fate] = {}
-        found = len(changed) > 1 and self._dataset.conflict is Conflict.UPDATE
-        while found:
-            found = False
+        if len(changed) < 2 or self._dataset.conflict is not Conflict.UPDATE:
+            return fates
+        for _ in range(MOST_PASSES):
+            before = len(fates)
             for name in sorted(fields):
                 lines = [line for line in changed if line not in fates]
-                keys = find_repeats(self._conn, self._dataset, self._stage, name, lines=lines)
-                gone = self._lines_of(keys)
+                gone = find_repeats(self._conn, self._dataset, self._stage, name, lines=lines)
                 why = self._refusals.by_constraint[derived(self._dataset.name, name, "key")]
                 fates |= {line: refused(why if self.sees_all else NOT_TAKEN) for line in gone}
-                found |= bool(gone)
+            if len(fates) == before:
+                break
         return fates
-
-    def _lines_of(self, keys: Sequence[tuple[Any, ...]]) -> list[int]:
-        match = sql.SQL(" and ").join(
-            sql.SQL("{} = %s").format(sql.Identifier(it)) for it in self._dataset.key
-        )
-        statement = sql.SQL("select _line from {} where {}").format(self._stage, match)
-        return [line for key in keys for (line,) in self._conn.execute(statement, key)]
 
     def _visible(self, lines: list[int]) -> set[int]:
         """Return which existing rows the caller sees."""

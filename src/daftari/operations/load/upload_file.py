@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from daftari.operations.load.load_path import LoadRequest, load_path
 from daftari.operations.load.open_file import WantedFile, choose_mapping
 from daftari.operations.load.preview_file import FilePreview, preview_file
 from daftari.operations.write.disclosure import disclosed_reason, hidden_rules
-from daftari.rows.intake.control_totals import ControlTotals
+from daftari.rows.intake.control_totals import ControlTotals, stated_figure, stated_rows
 from daftari.rows.mapping.mapping import FieldSource
 from daftari.rows.mapping.mapping import Mapping as ColumnMapping
 
@@ -156,19 +156,12 @@ def totals_of(said: Mapping[str, str], dataset: Dataset) -> ControlTotals:
             continue
         try:
             if name == "rows":
-                rows = int(digits)
+                rows = stated_rows(digits)
             else:
-                figures[kind][dataset.field(field).name] = _finite(digits)
-        except (ValueError, InvalidOperation):
+                figures[kind][dataset.field(field).name] = stated_figure(digits)
+        except ValueError:
             raise MappingError(f"{field or name}: the stated total is not a number") from None
     return ControlTotals(rows=rows, sums=figures["sum"], rounding=figures["rounding"])
-
-
-def _finite(digits: str) -> Decimal:
-    number = Decimal(digits)
-    if not number.is_finite():
-        raise ValueError
-    return number
 
 
 def with_picks(usual: ColumnMapping | None, picks: Mapping[str, str], dataset: str) -> ColumnMapping | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AbstractMapping
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -17,9 +18,12 @@ from ruamel.yaml.error import YAMLError
 from daftari.errors import MappingError
 from daftari.rows.intake.remarks import Remark, RemarkKind, merged
 
+Figure = TypeVar("Figure", Decimal, int)
 #: A difference that rounding may explain.
 _PENNIES = Decimal("0.05")
 _MOST_NAMED = 5
+#: No sum has more digits before or after its decimal point.
+_MOST_DIGITS = 100
 #: As many differences and remarks of one file are told one by one.
 _MOST_TOLD = 20
 
@@ -261,6 +265,35 @@ def _named(lines: Sequence[int]) -> str:
     return f"{len(lines):,} lines ({first}{' …' if len(lines) > _MOST_NAMED else ''})"
 
 
+def stated_figure(text: str) -> Decimal:
+    """
+    Return the number that a sender states: a sum, or what rounding may explain.
+
+    Raises:
+        ValueError: it is not a number, not finite, or of more digits than any sum has.
+    """
+    try:
+        figure = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    if not figure.is_finite() or max(abs(figure.adjusted()), len(figure.as_tuple().digits)) > _MOST_DIGITS:
+        raise ValueError("is not a number")
+    return figure
+
+
+def stated_rows(text: str) -> int:
+    """
+    Return the number of rows that a sender states.
+
+    Raises:
+        ValueError: it is not a whole number.
+    """
+    figure = stated_figure(text)
+    if figure % 1:
+        raise ValueError("is not a whole number")
+    return int(figure)
+
+
 def read_manifest(text: str, source: str) -> dict[str, ControlTotals]:
     """
     Read what a manifest states about each file, by file name.
@@ -277,21 +310,27 @@ def read_manifest(text: str, source: str) -> dict[str, ControlTotals]:
         document = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise MappingError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(document, dict) or not all(isinstance(one, dict) for one in document.values()):
+    if not isinstance(document, dict) or not all(map(_is_statement, document.values())):
         raise MappingError(
             f"{source}: not a manifest; expected file names with `rows` and `sums`",
             hint="For one file write `march.csv: {rows: 120, sums: {amount: '1500.00'}}`.",
         )
     return {
         str(name): ControlTotals(
-            rows=None if one.get("rows") is None else int(_figure(one["rows"], source, f"{name}: rows")),
+            rows=None
+            if one.get("rows") is None
+            else _figure(stated_rows, one["rows"], source, f"{name}: rows"),
             sums={
-                str(what): _figure(figure, source, f"{name}: {what}")
+                str(what): _figure(stated_figure, figure, source, f"{name}: {what}")
                 for what, figure in (one.get("sums") or {}).items()
             },
         )
         for name, one in document.items()
     }
+
+
+def _is_statement(one: object) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("sums") or {}, dict)
 
 
 def _from_csv(text: str, source: str) -> dict[str, ControlTotals]:
@@ -300,18 +339,20 @@ def _from_csv(text: str, source: str) -> dict[str, ControlTotals]:
         raise MappingError(f"{source}:1: not a manifest; expected a column `file` in its header")
     found = {}
     for line, row in enumerate(reader, start=2):
-        figures = {
-            name: _figure(value, source, f"line {line}: {name}")
-            for name, value in row.items()
-            if name and name != "file" and value
-        }
-        rows = figures.pop("rows", None)
-        found[row["file"]] = ControlTotals(rows=None if rows is None else int(rows), sums=figures)
+        given = {name: value for name, value in row.items() if name and name != "file" and value}
+        rows = given.pop("rows", None)
+        found[row["file"]] = ControlTotals(
+            rows=None if rows is None else _figure(stated_rows, rows, source, f"line {line}: rows"),
+            sums={
+                name: _figure(stated_figure, value, source, f"line {line}: {name}")
+                for name, value in given.items()
+            },
+        )
     return found
 
 
-def _figure(value: object, source: str, where: str) -> Decimal:
+def _figure(read: Callable[[str], Figure], value: object, source: str, where: str) -> Figure:
     try:
-        return Decimal(str(value).replace(",", "").strip())
-    except InvalidOperation:
-        raise MappingError(f"{source}: {where} is not a number") from None
+        return read(str(value).replace(",", "").strip())
+    except ValueError as error:
+        raise MappingError(f"{source}: {where} {error}") from None

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from daftari.rows.intake.control_totals import stated_figure
+
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
@@ -176,12 +178,16 @@ class TotalRow(_Part):
     column: str | None = None  #: the label's column; None: any
 
 
+#: Numbers in plain digits; YAML may have read them as such.
+StatedFigure = Annotated[Decimal, BeforeValidator(lambda value: stated_figure(str(value)))]
+
+
 class ControlTotalsGiven(_Part):
     """Control totals stated for a whole file."""
 
     rows: int | None = None
-    sums: AbstractMapping[str, Decimal] = {}
-    rounding: AbstractMapping[str, Decimal] = {}  #: how much a sum may differ because its sender rounds
+    sums: AbstractMapping[str, StatedFigure] = {}
+    rounding: AbstractMapping[str, StatedFigure] = {}  #: how much a sum may differ because its sender rounds
 
 
 class Mapping(_Part):
