@@ -65,8 +65,8 @@ def test_of_a_long_line_of_rows_that_each_want_the_next_ones_value_none_gets_it(
 
     way(house, [visit(number, badge=f"b{number + 1}") for number in range(100, 130)])
 
-    badges = [text for (text,) in house.conn.execute(BADGES) if text.startswith("V1")]
-    assert badges[1:] == [f"V{number}b{number}" for number in range(100, 131)]
+    badges = [text for (text,) in house.conn.execute(BADGES) if "b1" in text]
+    assert badges == [f"V{number}b{number}" for number in range(100, 131)]
     assert house.conn.execute("select count(*) from daftari.quarantine").fetchone() == (30,)
 
 

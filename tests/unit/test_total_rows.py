@@ -462,7 +462,11 @@ def test_a_manifest_is_csv_or_yaml():
         ("name,rows\na,1\n", "m.csv", "m.csv:1: not a manifest; expected a column `file` in its header"),
         ("file,rows\na,many\n", "m.csv", "m.csv: line 2: rows is not a number"),
         ("- a\n", "m.yaml", "m.yaml: not a manifest; expected file names with `rows` and `sums`"),
-        ("a.csv: {sums: 5}\n", "m.yaml", "m.yaml: not a manifest; expected file names with `rows` and `sums`"),
+        (
+            "a.csv: {sums: 5}\n",
+            "m.yaml",
+            "m.yaml: not a manifest; expected file names with `rows` and `sums`",
+        ),
         ("a.csv: {rows: 1.5}\n", "m.yaml", "m.yaml: a.csv: rows is not a whole number"),
         ("a.csv: {rows: .nan}\n", "m.yaml", "m.yaml: a.csv: rows is not a number"),
         ("a.csv: {sums: {fee: '1e999999999'}}\n", "m.yaml", "m.yaml: a.csv: fee is not a number"),
