@@ -5,12 +5,31 @@ import json
 import pytest
 from tests.contracts import contract_document, contract_of, field
 
+from daftari.contract.governable.contract_warnings import contract_warnings
 from daftari.contract.governable.governable import governable
 from daftari.contract.reader.read import read_contract
 
 
 def told(**changes) -> list[tuple[str, str, str]]:
     return [(fault.place, fault.found, fault.expected) for fault in governable(contract_of(**changes))]
+
+
+def test_a_contract_has_no_more_fields_than_a_table_of_postgresql_has_columns():
+    most = [field(f"f{n}") for n in range(1597)]
+    assert told(fields=most) == []
+    [(place, found, expected)] = told(fields=[*most, field("last")])
+    assert (place, found) == ("visits.properties", "1,598")
+    assert expected.startswith("at most 1,597: a table of PostgreSQL has no more columns")
+
+
+def test_a_row_that_may_be_wider_than_a_page_is_warned_of():
+    def warned(count, kind):
+        fields = [field(f"f{n}", kind) for n in range(count)]
+        return [it.found for it in contract_warnings([contract_of(fields=fields)]) if "fields" in it.found]
+
+    assert warned(1000, "integer") == []
+    assert warned(1100, "integer") == ["1,100 fields, up to 8,800 bytes in a row"]
+    assert warned(500, "string") == ["500 fields, up to 9,000 bytes in a row"]
 
 
 def test_a_plain_contract_is_governable():

@@ -88,6 +88,7 @@ SOURCES = [
     ({"A": ["1", "2"]}, {"constant": "c"}, ["c", "c"]),
     ({"A": ["1", "2"]}, {"row_number": True}, ["2", "3"]),
     ({"A": ["1", "1"], "B": ["x", None]}, {"join": {"columns": ["A", "B"]}}, ["1-x", None]),
+    ({"Jina": ["x"], "B": ["1"]}, {"join": {"columns": [["Name", "Jina"], "B"]}}, ["x-1"]),
     ({"A": ["x", None]}, {"from": "A", "default": "d"}, ["x", "d"]),
     ({"A": ["7", None]}, {"from": "A", "prefix": "+254"}, ["+2547", None]),
     ({"A": ["INV-12", "12"]}, {"from": "A", "part": r"INV-(\d+)"}, ["12", None]),
@@ -118,6 +119,18 @@ def test_a_value_outside_the_lookup_is_unreadable_and_one_looked_up_as_nothing_i
 def test_a_digest_is_the_same_for_the_same_cells_alone():
     first, second, third = values({"A": ["ab", "ab", "a"], "B": ["c", "c", "bc"]}, {"digest": ["A", "B"]})
     assert first == second != third
+
+
+@pytest.mark.parametrize("source", [["Name", "Jina"], [["Name", "Jina"], "B"]])
+def test_a_digest_is_the_same_under_each_name_that_a_column_may_have(source):
+    asked = source if isinstance(source[0], list) else [source]
+    one = values({"Name": ["x"], "B": ["1"]}, {"digest": {"of": asked}})
+    assert one == values({"Jina": ["x"], "B": ["1"]}, {"digest": asked})
+
+
+def test_a_joined_column_that_a_file_has_under_none_of_its_names_is_an_error():
+    with pytest.raises(MappingError, match="field 'f' needs one of the columns 'Name', 'Jina', which"):
+        values({"B": ["1"]}, {"join": {"columns": [["Name", "Jina"], "B"]}})
 
 
 def test_occurrences_keep_equal_rows_apart():

@@ -8,10 +8,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from daftari.contract.governable.findings import ContractFinding
-from daftari.contract.model import Contract, Dataset
+from daftari.contract.model import Contract, Dataset, LogicalType
 from daftari.errors import Fault
 
 _NO_KEY = "a primaryKey: without one, a corrected file is added to the earlier rows and cannot replace them"
+#: PostgreSQL keeps a row in one page, and of a longer text at least a pointer.
+_MOST_BYTES = 8160
+_POINTER_BYTES = 18
+_BYTES = {
+    LogicalType.INTEGER: 8,
+    LogicalType.BOOLEAN: 1,
+    LogicalType.DATE: 4,
+    LogicalType.TIME: 8,
+    LogicalType.TIMESTAMP: 8,
+}
+_TOO_WIDE = (
+    f"at most {_MOST_BYTES:,}, as PostgreSQL stores a row in one page: a row with values in most of the fields may be "
+    "refused; divide them over several datasets with the same key"
+)
 _NO_ACCESS = "at least one role with its operations and rows: nobody can read the dataset through a role"
 
 
@@ -41,6 +55,10 @@ def _warnings(dataset: Dataset, declared: set[str]) -> Iterator[ContractFinding]
         yield ContractFinding("primaryKey", "none", _NO_KEY)
     if not dataset.access:
         yield ContractFinding("daftari.access", "none", _NO_ACCESS)
+    widest = sum(_BYTES.get(field.logical_type, _POINTER_BYTES) for field in dataset.fields)
+    if widest > _MOST_BYTES:
+        found = f"{len(dataset.fields):,} fields, up to {widest:,} bytes in a row"
+        yield ContractFinding("properties", found, _TOO_WIDE)
     if not declared:
         return  # one contract alone: nothing to compare its roles with
     for role in _roles_of(dataset):

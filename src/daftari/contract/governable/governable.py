@@ -36,6 +36,9 @@ LONGEST_NAME = 63
 #: Leaves room for prefixes and suffixes, as in incidents_2026q1.
 LONGEST_DATASET = 48
 
+#: PostgreSQL's limit of 1,600 columns, less those of the platform.
+MOST_FIELDS = 1600 - len(COLUMNS)
+
 _SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax")
 RESERVED_COLUMNS = (*COLUMNS, *_SYSTEM_COLUMNS)
 
@@ -76,6 +79,12 @@ def _names(dataset: Dataset) -> Iterator[ContractFinding]:
         yield ContractFinding("name", repr(dataset.name), expected)
     if not dataset.fields:
         yield ContractFinding("properties", "none", "at least one property")
+    if len(dataset.fields) > MOST_FIELDS:
+        expected = (
+            f"at most {MOST_FIELDS:,}: a table of PostgreSQL has no more columns; divide them over several datasets"
+            " with the same key"
+        )
+        yield ContractFinding("properties", f"{len(dataset.fields):,}", expected)
     for field in dataset.fields:
         if not _IDENTIFIER.fullmatch(field.name) or len(field.name) > LONGEST_NAME:
             expected = f"a name of at most {LONGEST_NAME} lower-case letters, digits and _"

@@ -59,6 +59,7 @@ _FOR_ANOTHER_ROW = (
     psycopg.errors.ExclusionViolation,
     psycopg.errors.ForeignKeyViolation,
 )
+_LIMITS = (psycopg.errors.TooManyColumns, psycopg.errors.ProgramLimitExceeded)
 #: The server rejects a row by a policy with this code. Its message depends on its language.
 BY_POLICY = "ExecWithCheckOptions"
 
@@ -95,6 +96,12 @@ def database_errors_explained(conn: Connection[Any]) -> Iterator[None]:
         raise DatabaseError(
             f"database: does not match the contracts: {error.diag.message_primary}",
             hint="Run `daftari apply`.",
+        ) from None
+    except _LIMITS as error:
+        raise DatabaseError(
+            f"database: a limit of PostgreSQL was reached: {without_values(_last_line(error))}",
+            hint="A table has at most 1,600 columns, a row at most 8,160 bytes beside long texts, and a key at most 2,704"
+            " bytes. Divide the dataset, or limit the key's length in its contract.",
         ) from None
     except psycopg.OperationalError as error:
         lost = "the connection was lost: " if conn.closed else ""

@@ -194,9 +194,8 @@ def _columns(
     field: Field, source: FieldSource, header: tuple[str, ...], where: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns that *field* is made of, and further ones that match it."""
-    several = source.join.columns if source.join else source.digest.of if source.digest else ()
-    if several:
-        return tuple(_named(name, field, header, where) for name in several), ()
+    if source.parts:
+        return tuple(_named(names, field, header, where) for names in source.parts), ()
     if source.constant is not None or source.row_number:
         return (), ()
     names = source.headers or (field.name, field.business_name or field.name)
@@ -209,17 +208,20 @@ def _alike(name: str, header: tuple[str, ...]) -> list[str]:
     return [name] if name in header else [column for column in header if normal(column) == normal(name)]
 
 
-def _named(name: str, field: Field, header: tuple[str, ...], where: str) -> str:
-    for column in _alike(name, header):
+def _named(names: tuple[str, ...], field: Field, header: tuple[str, ...], where: str) -> str:
+    for column in (it for name in names for it in _alike(name, header)):
         return column
-    raise _no_column(field, (name,), header, where)
+    raise _no_column(field, names, header, where, may_lack=False)
 
 
-def _no_column(field: Field, names: tuple[str, ...], header: tuple[str, ...], where: str) -> MappingError:
+def _no_column(
+    field: Field, names: tuple[str, ...], header: tuple[str, ...], where: str, *, may_lack: bool = True
+) -> MappingError:
     named = f"column {names[0]!r}" if len(names) == 1 else f"one of the columns {', '.join(map(repr, names))}"
+    others = " For files without it, declare `absent: keep` or `absent: clear`." if may_lack else ""
     return MappingError(
         f"{where}: field {field.name!r} needs {named}, which the file does not have",
-        hint=f"{_listed('Its columns are', header)} For files without it, declare `absent: keep` or `absent: clear`.",
+        hint=f"{_listed('Its columns are', header)}{others}",
     )
 
 

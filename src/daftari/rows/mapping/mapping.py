@@ -29,6 +29,8 @@ Text = Annotated[str, BeforeValidator(_as_text)]
 #: What the lack of a column means for existing rows: they keep their value, or it is cleared.
 Absent = Literal["keep", "clear"]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+#: Columns, each under the names that it may have.
+Columns = Annotated[tuple[Texts, ...], BeforeValidator(_listed)]
 
 
 def _regex(pattern: str) -> str:
@@ -75,14 +77,14 @@ class _Part(BaseModel):
 class Join(_Part):
     """Several columns joined to one text. Null if one of them is empty."""
 
-    columns: Texts
+    columns: Columns
     separator: str = "-"
 
 
 class Digest(_Part):
     """A key made from the content of columns, for files without a key."""
 
-    of: Texts
+    of: Columns
     #: number rows with the same content within a file, so that true duplicates stay distinct
     occurrence: bool = False
 
@@ -166,8 +168,12 @@ class FieldSource(_Part):
     @property
     def columns(self) -> tuple[str, ...]:
         """Every header that this source names."""
-        parts = (self.join.columns if self.join else (), self.digest.of if self.digest else ())
-        return (*self.headers, *parts[0], *parts[1])
+        return (*self.headers, *(name for names in self.parts for name in names))
+
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of a join or digest, each under the names that it may have."""
+        return self.join.columns if self.join else self.digest.of if self.digest else ()
 
 
 class TotalRow(_Part):
