@@ -96,6 +96,18 @@ def test_the_declared_separator_wins(tmp_path):
     assert read(written(tmp_path, "id^name\n1^a,b\n"), separator="^")[1] == {2: ("1", "a,b")}
 
 
+def test_a_repeated_header_in_other_letters_is_no_row_and_a_row_that_begins_like_it_is(tmp_path):
+    _, rows, malformed, skipped = read(written(tmp_path, "id,name\n1,a\nID,NAME\nid,x\n2,b\n"))
+    assert (sorted(rows), malformed, skipped) == ([2, 4, 5], [], (0, 1))
+
+
+def test_without_known_names_names_beside_values_above_the_table_are_not_its_header(tmp_path):
+    above = "STATEMENT\nCustomer:,A. N. Other\nPeriod:,March\n\n"
+    path = written(tmp_path, above + "No,Time,Details,In,Out,Left\n" + "1,09:00,x,5,,5\n2,10:00,y,,3,2\n")
+    source, rows, _, _ = read(path, known=dataset(field("other")))
+    assert (source.header, sorted(rows)) == (("No", "Time", "Details", "In", "Out", "Left"), [6, 7])
+
+
 def test_the_header_is_found_below_titles_by_its_names(tmp_path):
     content = "Spend in March,,\n,,\nprinted 2024-04-01,,\nid,name,x\n1,a,\n"
     source, rows, _, _ = read(written(tmp_path, content))

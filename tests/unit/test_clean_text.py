@@ -33,6 +33,11 @@ WRITTEN = [
     ("two\nlines", "two\nlines", "two\nlines"),
     ("\u200b", None, None),
     ("plain", "plain", "plain"),
+    ('="00123"', "00123", "00123"),
+    ('="a"&"b"', '="a"&"b"', '="a"&"b"'),
+    ("=1+1", "=1+1", "=1+1"),
+    ("'00123", "00123", "'00123"),
+    ("'Ndegwa", "'Ndegwa", "'Ndegwa"),
 ]
 
 
@@ -72,6 +77,22 @@ def test_what_was_removed_is_said_with_its_count_and_first_line():
     ]
 
 
+def test_the_marks_with_which_spreadsheets_keep_digits_as_text_are_removed_with_a_remark():
+    rows = rows_of(
+        {"k": ['="01"', "'02", "x'03"], "n": ["'5", '="6"', "7"]},
+        [field("k", key=True), field("n", "integer")],
+    )
+    assert (rows.values["k"].to_list(), rows.values["n"].to_list()) == (["01", "02", "x'03"], [5, 6, 7])
+    formula = 'the formula ="…", with which spreadsheets keep digits, is read as its text'
+    apostrophe = "the apostrophe before a number, with which spreadsheets mark a text, removed"
+    assert [(it.text, it.line) for it in rows.remarks] == [
+        (f"k: {formula}", 2),
+        (f"k: {apostrophe}", 3),
+        (f"n: {formula}", 3),
+        (f"n: {apostrophe}", 2),
+    ]
+
+
 def test_a_number_or_a_date_is_read_without_invisible_characters():
     rows = rows_of(
         {"n": ["\u200f1250.00"], "d": ["\u200e2026-03-14"]}, [field("n", "number"), field("d", "date")]
@@ -103,7 +124,7 @@ def test_a_key_that_a_spreadsheet_shortened_is_refused_and_other_text_of_that_fo
 
 
 def test_an_error_of_a_spreadsheet_is_not_text_and_the_word_null_is():
-    reasons, _ = _reasons({"t": ["#REF!", "#N/A", "NULL", "# of pieces"]}, [field("t")])
+    reasons, _ = _reasons({"t": ["#REF!", "#N/A", "NULL", "# of pieces", "#1 Supplies", "##"]}, [field("t")])
     expected = [("t.type", "is an error of a spreadsheet, such as #REF! or #N/A")]
     assert reasons == {2: expected, 3: expected}
 
@@ -114,6 +135,19 @@ def test_a_byte_that_is_not_utf8_is_no_part_of_a_text_or_a_document(kind):
     byte = chr(ESCAPED_BYTE + 0xE9)
     reasons, _ = _reasons({"t": [texts[kind].format("é"), texts[kind].format(byte)]}, [field("t", kind)])
     assert reasons == {3: [("t.type", "holds a byte that is not UTF-8: 0xE9")]}
+
+
+@pytest.mark.parametrize("written", ["#VALEUR!", "#N/D", "#NOME?", "#¡REF!", "#BEZUG!", "#NV", "#SPILL!"])
+def test_an_error_of_a_spreadsheet_in_another_language_is_not_text(written):
+    reasons, _ = _reasons({"t": [written]}, [field("t")])
+    assert reasons == {2: [("t.type", "is an error of a spreadsheet, such as #REF! or #N/A")]}
+
+
+def test_what_a_column_shows_that_was_too_narrow_is_not_text():
+    reasons, _ = _reasons({"t": ["########", "#", "##"]}, [field("t")])
+    assert reasons == {
+        2: [("t.type", "is what a spreadsheet shows where a column is too narrow: its value is lost")]
+    }
 
 
 #: sign at the amount, currency of the row, whether they agree

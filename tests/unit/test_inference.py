@@ -41,6 +41,14 @@ DAYS = [
     (["2024-03-13T23:30:00+00:00"], date(2024, 3, 14)),
     (["2024-03-07T00:00:00+03:00"], date(2024, 3, 7)),
     (["0000-01-01", "0001-01-01"], None),
+    (["3 Machi 2026", "14 Aprili 2026"], date(2026, 3, 3)),
+    (["20 MEI 2026"], date(2026, 5, 20)),
+    (["1er avril 2026", "14 mars 2026"], date(2026, 4, 1)),
+    (["3 août 2026", "2 févr. 2026"], date(2026, 8, 3)),
+    (["14 de março de 2026"], date(2026, 3, 14)),
+    (["3/mai/2026", "4/dez/2026"], date(2026, 5, 3)),
+    (["25568", "100"], None),  # a number is hardly a day of before 1970
+    (["100000"], None),
 ]
 
 
@@ -57,6 +65,11 @@ MOMENTS = [
     (["07/03/2024 09:05", "31/03/2024 09:05"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
     (["07/03/2024 09:05", "31/03/2024 09:05:30"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
     (["2024-03-07"], datetime(2024, 3, 6, 21, 0, tzinfo=UTC)),  # its first instant
+    (["2024/03/07 9:05:00 PM GMT+3"], datetime(2024, 3, 7, 18, 5, tzinfo=UTC)),
+    (["2024/03/07 9:05:00 AM GMT-0530"], datetime(2024, 3, 7, 14, 35, tzinfo=UTC)),
+    (["31/03/2024 09:05 UTC"], datetime(2024, 3, 31, 9, 5, tzinfo=UTC)),
+    (["2024-03-07 09:05 EAT", "2024-03-07 09:05 CAT"], datetime(2024, 3, 7, 6, 5, tzinfo=UTC)),
+    (["2024-03-07 09:05:00 UTC+5:30"], datetime(2024, 3, 7, 3, 35, tzinfo=UTC)),
 ]
 
 #: moments before the year 1 or after 9999 in UTC
@@ -281,6 +294,30 @@ def test_a_date_keeps_no_time_unless_the_mapping_declares_it():
     assert column_of(["07/03/2024 10:30"], "date", format="DD/MM/YYYY HH:MM") == [date(2024, 3, 7)]
 
 
+def test_a_zone_that_nobody_knows_is_not_read():
+    assert column_of(["2024-03-07 09:05 XAT"], "timestamp") == [None]
+
+
+def test_numbers_that_nobody_declared_as_days_are_read_as_such_with_a_remark():
+    guesses = [
+        plan_of({"x": ["46000"]}, [field("x", "date")], {"fields": {"x": {"from": "x", **source}}})
+        .fields[0]
+        .guess
+        for source in ({}, {"format": "excel"})
+    ]
+    assert guesses == ["numbers are read as the days of a spreadsheet, of which 46000 is 2025-12-09", ""]
+    assert column_of(["100", "46000"], "date", format="excel")[0] == date(1900, 4, 9)
+
+
+def test_a_word_for_nothing_is_missing_in_a_column_of_truths_too():
+    rows = rows_of({"x": ["yes", "n/a", "perhaps"]}, [field("x", "boolean")])
+    assert (rows.values["x"].to_list(), rows.text["x"].to_list()) == (
+        [True, None, None],
+        ["yes", None, "perhaps"],
+    )
+    assert [str(one) for one in rows.remarks] == ["x: a word such as n/a is read as empty (line 3)"]
+
+
 def test_the_evidence_is_told():
     plan = plan_of({"x": ["07/03/2024", "31/03/2024"]}, [field("x", "date")])
     assert plan.fields[0].evidence == ("2 of 2 distinct values match; 1 values are not a date as MM/DD/YYYY")
@@ -325,6 +362,15 @@ def test_a_text_of_a_number_follows_the_decimal_mark_of_its_file_before_that_of_
 
 
 BOOLEANS = [("TRUE", True), ("no", False), ("Y", True), ("0", False), ("Ndiyo", True), ("maybe", None)]
+BOOLEANS += [
+    ("VRAI", True),
+    ("FAUX", False),
+    ("Sim", True),
+    ("NÃO", False),
+    ("kweli", True),
+    ("0.0", False),
+    ("✓", None),
+]
 
 
 @pytest.mark.parametrize(("text", "value"), BOOLEANS)

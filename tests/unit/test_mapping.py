@@ -248,6 +248,23 @@ def test_a_mapping_may_say_that_files_lack_a_column(mapping):
     assert plan_of({"A": ["1"]}, [field("f"), field("g")], mapping).fields[0].columns == ()
 
 
+def test_a_header_that_looks_like_a_row_is_not_quoted():
+    columns = {"[14/03/2026": ["x"], "09:05] Jane: paid 500": ["y"]}
+    with pytest.raises(MappingError) as raised:
+        plan_of(columns, [field("f", required=True)])
+    assert raised.value.hint.startswith(
+        "Unused columns: not named here, because the header looks like a row."
+    )
+    assert "Jane" not in raised.value.hint
+    assert raised.value.hint.endswith("declare `header_row` (0: none) and `columns`.")
+
+
+def test_a_file_of_one_column_may_have_another_separator():
+    with pytest.raises(MappingError) as raised:
+        plan_of({"ref;amount": ["x"]}, [field("f", required=True)])
+    assert "was read as one column: declare its `separator`" in raised.value.hint
+
+
 def test_the_only_column_that_a_mapping_names_is_never_the_fields_own():
     with pytest.raises(MappingError, match="field 'f' needs column 'Hal', which the file does not have"):
         plan_of({"f": ["1"], "g": ["1"]}, [field("f"), field("g")], {"fields": {"f": "Hal"}})

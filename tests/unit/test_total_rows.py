@@ -10,7 +10,7 @@ from tests.tables import block, dataset, field
 from daftari.errors import MappingError
 from daftari.rows.formats.inference import infer_styles
 from daftari.rows.intake.block import Malformed
-from daftari.rows.intake.control_totals import ControlTotals, read_manifest, reckon, reconcile
+from daftari.rows.intake.control_totals import ControlTotals, Read, read_manifest, reckon, reconcile
 from daftari.rows.intake.file_reading import start_reading, take
 from daftari.rows.intake.total_rows import misfit_verdict
 from daftari.rows.mapping.column_plan import resolve_columns
@@ -172,7 +172,7 @@ def payments(*rows, **mapping):
 LABELS = [
     "Total", "TOTAL:", "Totals", "Grand Total", "GRAND  TOTAL", "Sub-total", "Subtotal", "Total for March",
     "Total (KES)", "Total KES", "*** Total ***", "To\u200btal", "Jumla", "JUMLA KUU", "Jumla ndogo", "Jumla ya mwezi",
-    "Total général",
+    "Total général", "T O T A L", "MAJUMLA", "Tot.", "Σ",
     "Sous-total", "Totaux", "Total geral", "Sum", "Total payments", "Total 2026",
 ]  # fmt: skip
 
@@ -422,6 +422,66 @@ def test_a_record_of_another_shape_is_a_note_or_a_total_only_if_it_says_nothing_
     assert misfit_verdict(record, start_reading(plan, whole).shape).name == verdict
 
 
+SUMMARIES = [
+    "Balance b/f", "BALANCE C/F", "Opening Balance", "Closing balance:", "Bal. b/d", "Balance brought forward",
+    "Carried forward", "Average", "Count", "Salio", "Wastani", "Solde initial", "Saldo anterior",
+    "Closing balance as at 31 March",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", SUMMARIES)
+def test_a_balance_an_average_or_a_count_that_lacks_what_rows_have_is_asked_about(label):
+    reading, doubted, kept = payments((label, None, None, "133.33"))
+    assert (kept, doubted, reading.totals) == ([2, 3, 4], [5], ())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("Balance Consultants", None, None, "30.00"),
+        ("Average", "2026-03-04", "Roads", "30.00"),
+        ("Count Dracula", None, None, "30.00"),
+        ("New Balance", None, None, "30.00"),
+    ],
+)
+def test_a_word_of_balances_makes_no_balance_of_a_name_or_of_a_row_that_has_what_others_have(row):
+    _, doubted, kept = payments(row)
+    assert (kept, doubted) == ([2, 3, 4, 5], [])
+
+
+def told_of_rows(reading):
+    return [(one.line, "is the sum" in one.text) for one in reading.remarks if "loaded" in one.text]
+
+
+def test_a_row_without_a_key_that_is_labelled_as_a_total_is_loaded_with_a_remark():
+    reading, _, kept = payments(
+        ("Total", "2026-03-04", "Fuel", "400.00"), ("TOTAL", "2026-03-05", "Fuel", "7")
+    )
+    assert (kept, told_of_rows(reading)) == ([2, 3, 4, 5, 6], [(5, True), (6, False)])
+
+
+def test_a_total_in_which_the_numbering_of_the_rows_goes_on_is_loaded_with_a_remark_or_left_out_if_declared():
+    rows = (2, [*ROWS, ("c", "TOTAL", "4.00"), ("d", "Total", "9.00")])
+    reading, kept = read(rows)
+    assert (kept, told_of_rows(reading)) == (["a", "b", "c", "d"], [(4, True)])
+    reading, kept = read(rows, total_row={"label": "total", "column": "note"})
+    assert (kept, [one.line for one in reading.totals]) == (["a", "b", "d"], [4])
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        ("Prepared by: ________", None, "Checked by: ________", None),
+        ("Date: ______", None, None, None),
+        ("________", None, "________", None),
+        ("Prepared by", "______", None, None),
+    ],
+)
+def test_a_line_to_sign_on_is_a_note(signed):
+    reading, doubted, kept = payments(signed)
+    assert (kept, doubted, reading.left_out.notes) == ([2, 3, 4], [], 1)
+
+
 def test_a_row_with_its_own_key_is_neither_total_nor_note():
     _, kept = read((2, [*ROWS, ("c", "Total", "4.00"), ("d", "Prepared by: Finance", None)]))
     assert kept == ["a", "b", "c", "d"]
@@ -448,6 +508,24 @@ FOUND = ControlTotals(rows=2, sums={"amount": Decimal("4.00")})
 )
 def test_every_stated_figure_is_held_against_the_file(stated, differences):
     assert [str(one) for one in reconcile(stated, FOUND)] == differences
+
+
+@pytest.mark.parametrize(
+    ("stated", "differences"),
+    [
+        (
+            {"sums": {"amonut": Decimal(4)}},
+            ("sum of amonut: stated 4, but the file has no such number column",),
+        ),
+        ({"rounding": {"amonut": Decimal(1)}}, ("rounding of amonut: the file has no such number column",)),
+    ],
+)
+def test_a_stated_name_that_the_file_lacks_is_refused_with_those_that_it_has(stated, differences):
+    reckoning = reckon([ControlTotals(**stated)], Read(found=FOUND))
+    assert reckoning.differences == differences
+    assert reckoning.hint == (
+        "Nothing was loaded. Correct the name. Its number columns are amount. Did you mean 'amount'?"
+    )
 
 
 def test_a_manifest_is_csv_or_yaml():

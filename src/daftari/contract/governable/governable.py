@@ -58,6 +58,7 @@ def governable(contract: Contract) -> tuple[Fault, ...]:
 
 def _findings(dataset: Dataset) -> Iterator[ContractFinding]:
     yield from _names(dataset)
+    yield from _size(dataset)
     for field in dataset.fields:
         yield from field_findings(field)
     yield from _key(dataset)
@@ -79,12 +80,6 @@ def _names(dataset: Dataset) -> Iterator[ContractFinding]:
         yield ContractFinding("name", repr(dataset.name), expected)
     if not dataset.fields:
         yield ContractFinding("properties", "none", "at least one property")
-    if len(dataset.fields) > MOST_FIELDS:
-        expected = (
-            f"at most {MOST_FIELDS:,}: a table of PostgreSQL has no more columns; divide them over several datasets"
-            " with the same key"
-        )
-        yield ContractFinding("properties", f"{len(dataset.fields):,}", expected)
     for field in dataset.fields:
         if not _IDENTIFIER.fullmatch(field.name) or len(field.name) > LONGEST_NAME:
             expected = f"a name of at most {LONGEST_NAME} lower-case letters, digits and _"
@@ -111,6 +106,15 @@ def _renames(dataset: Dataset) -> Iterator[ContractFinding]:
         elif field.protection.sealed:
             expected = "no new name: sealed values can only be opened under the name they were sealed with"
             yield ContractFinding("daftari.renamedFrom", "a sealed field", expected, field=field)
+
+
+def _size(dataset: Dataset) -> Iterator[ContractFinding]:
+    if len(dataset.fields) > MOST_FIELDS:
+        expected = (
+            f"at most {MOST_FIELDS:,}: a table of PostgreSQL has no more columns; divide them over several datasets"
+            " with the same key"
+        )
+        yield ContractFinding("properties", f"{len(dataset.fields):,}", expected)
 
 
 def _key(dataset: Dataset) -> Iterator[ContractFinding]:

@@ -100,8 +100,8 @@ def database_errors_explained(conn: Connection[Any]) -> Iterator[None]:
     except _LIMITS as error:
         raise DatabaseError(
             f"database: a limit of PostgreSQL was reached: {without_values(_last_line(error))}",
-            hint="A table has at most 1,600 columns, a row at most 8,160 bytes beside long texts, and a key at most 2,704"
-            " bytes. Divide the dataset, or limit the key's length in its contract.",
+            hint="A table has at most 1,600 columns, a row at most 8,160 bytes beside long texts, and a key at most"
+            " 2,704 bytes. Divide the dataset, or limit the key's length in its contract.",
         ) from None
     except psycopg.OperationalError as error:
         lost = "the connection was lost: " if conn.closed else ""

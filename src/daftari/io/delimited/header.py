@@ -140,8 +140,13 @@ def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
     places = [place for place, fields in enumerate(sample) if place >= after and not is_blank(fields)]
     if not places:
         return 0
-    usual = Counter(_filled(sample[place]) for place in places).most_common(1)[0][0]
-    return next(place for place in places if usual == 1 or _filled(sample[place]) > 1)
+    widths = Counter(_filled(sample[place]) for place in places)
+    usual = max(widths, key=lambda width: width * widths[width])  # titles may be as many as the rows
+    if usual == 1:
+        return places[0]
+    # Above the table may be names beside values: Customer, A. N. Other.
+    wide = [place for place in places if _filled(sample[place]) > max(1, usual // 3)]
+    return wide[0] if wide else places[0]
 
 
 #: How a query begins that a database tool wrote above its result, and how its further lines begin.
@@ -168,7 +173,7 @@ def _after_query(sample: Sequence[Sequence[str]]) -> int:
 
 
 def _filled(fields: Sequence[str]) -> int:
-    return min(2, sum(bool(field.strip(WHITE_SPACE)) for field in fields))
+    return sum(bool(field.strip(WHITE_SPACE)) for field in fields)
 
 
 def header_place(sample: Sequence[Sequence[str]], sought: Sought, lines: Sequence[int] = ()) -> int | None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 _QUOTE, _NEWLINE, _RETURN = ord('"'), ord("\n"), ord("\r")
+_APOSTROPHE, _ZERO, _NINE = ord("'"), ord("0"), ord("9")
 _SPACE, _TAB, _PLUS, _EXPONENT = ord(" "), ord("\t"), ord("+"), ord("E")
 
 Positions = npt.NDArray[np.int64]
@@ -32,8 +33,8 @@ class Scan:
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether *data* is printable ASCII without two spaces, `#` or `E+`: as `Block.is_plain`."""
-    if not data.isascii() or b"#" in data or b"\x7f" in data:
+    """Whether *data* is printable ASCII without two spaces, `#`, `="`, `'0` or `E+`: as `Block.is_plain`."""
+    if not data.isascii() or any(one in data for one in (b"#", b"\x7f", b'="')):
         return False
     text = np.frombuffer(data, np.uint8)
     ends = np.count_nonzero(text == _NEWLINE) + np.count_nonzero(text == _RETURN)
@@ -42,6 +43,10 @@ def is_plain(data: bytes) -> bool:
     spaces = text == _SPACE
     if (spaces[1:] & spaces[:-1]).any():
         return False
+    if b"'" in data:
+        marks = np.flatnonzero(text[:-1] == _APOSTROPHE)
+        if ((text[marks + 1] >= _ZERO) & (text[marks + 1] <= _NINE)).any():
+            return False
     plus = np.flatnonzero(text == _PLUS)
     return not (text[plus[plus > 0] - 1] == _EXPONENT).any()
 

@@ -86,10 +86,17 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _keys(rows: Iterator[JsonRow], name: str) -> tuple[str, ...]:
     keys: dict[str, None] = {}
+    unread = None
     for number, row in enumerate(rows):
         _add(keys, row, name)
+        unread = unread or (row if row.values is None else None)
         if number > _LATEST_RECORD and not keys:
             break
+    if unread is not None and not keys:
+        raise SourceError(
+            f"{name}: holds no object with a key; line {unread.line} {unread.reason}",
+            hint='Send an array of objects, or one object in each line: {"name": "value"}.',
+        )
     return tuple(keys)
 
 

@@ -95,6 +95,9 @@ def _json_kind(bare: bytes, name: str) -> FileKind | None:
     if bare.startswith(b"[") and bare[1:].lstrip()[:1] in {b"{", b"]"}:
         return FileKind.JSON
     if not bare.startswith(b"{") or bare[1:].lstrip()[:1] not in {b'"', b"}"}:
-        return FileKind.JSON if suffix == ".json" else None
+        return FileKind.JSON if suffix in _JSON else None
     first = bare.split(b"\n", 1)[0].rstrip()
-    return FileKind.JSON_LINES if first.endswith(b"}") and suffix != ".json" else FileKind.JSON
+    return FileKind.JSON_LINES if first.endswith(b"}") and suffix not in _JSON else FileKind.JSON
+
+
+_JSON = (".json", ".geojson")

@@ -46,14 +46,24 @@ def _repeats(frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
     found = list(zip(layout.names, layout.header, strict=True))
     first = next((name for name, text in found if text.strip()), found[0][0])
     # Readers drop a byte order mark at the start of a line.
-    alike = {name: [text, text.removeprefix("\ufeff")] for name, text in found}
-    if not frame.height or not frame[first].is_in(alike[first]).any():
+    texts = {name: [text.lower(), text.lower().removeprefix("\ufeff")] for name, text in found}
+    sizes = {
+        len(text.encode())
+        for name, text in found
+        if name == first
+        for text in (text, text.removeprefix("\ufeff"))
+    }
+    perhaps = frame[first].str.len_bytes().is_in(sorted(sizes)).fill_null(False)  # which is cheap to tell
+    if not perhaps.any():
         return None
     same = [
-        pl.col(name).fill_null("").is_in(alike[name]) if name in layout.columns else ~_has_text(pl.col(name))
-        for name in alike
+        pl.col(name).fill_null("").str.to_lowercase().is_in(texts[name])
+        if name in layout.columns
+        else ~_has_text(pl.col(name))
+        for name in texts
     ]
-    return frame.select(pl.all_horizontal(same)).to_series()
+    alike = frame.filter(perhaps).select(pl.all_horizontal(same)).to_series()
+    return perhaps.scatter(perhaps.arg_true(), alike) if alike.any() else None
 
 
 def _astray(frame: pl.DataFrame, lines: pl.Series, layout: Layout) -> tuple[Malformed, ...]:

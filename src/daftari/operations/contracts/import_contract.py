@@ -54,12 +54,7 @@ def profile_file(path: Path, options: FileOptions = FileOptions()) -> TableProfi
     source = open_source(path, mapping=_stated(options))
     blocks, is_whole = _blocks(source)
     if not any(block.cells.height for block in blocks):
-        unread = sum(len(block.malformed) for block in blocks)
-        found = f"none of its {_counted(unread, 'row')} can be read" if unread else "has no rows"
-        raise SourceError(
-            f"{source.name}: {found}; expected some, to infer types from",
-            hint="Check the header: say which line it is with --header-row." if unread else None,
-        )
+        raise _no_rows(source.name, [it for block in blocks for it in block.malformed])
     cells = trimmed(pl.concat([block.cells for block in blocks]).head(MOST_ROWS))
     lines = pl.concat([block.lines for block in blocks]).head(MOST_ROWS)
     sifted = without_other_lines(cells, lines)
@@ -71,12 +66,23 @@ def profile_file(path: Path, options: FileOptions = FileOptions()) -> TableProfi
             " --header-row 1.",
         )
     height = sifted.cells.height
-    looked_at = f"{height:,} rows" if is_whole else f"its first {height:,} rows"
+    looked_at = _counted(height, "row") if is_whole else f"its first {_counted(height, 'row')}"
     return TableProfile(
         name=name,
         columns=profiled.columns,
         origin=f"{source.name}, {looked_at}",
         remarks=(*_reading(source, blocks), *_left_out(blocks, sifted), *profiled.remarks),
+    )
+
+
+def _no_rows(name: str, unread: list[Malformed]) -> SourceError:
+    if not unread:
+        return SourceError(f"{name}: has no rows; expected some, to infer types from")
+    first = unread[0]
+    return SourceError(
+        f"{name}: none of its {_counted(len(unread), 'row')} can be read; expected some, to infer types from"
+        f" (line {first.line} {first.reason})",
+        hint="Check the header: say which line it is with --header-row, and give each column a name.",
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-TRUE = ("true", "t", "yes", "y", "1", "on", "ndiyo")
-FALSE = ("false", "f", "no", "n", "0", "off", "hapana")
+#: English, Swahili, French and Portuguese, as people and spreadsheets write them.
+TRUE = ("true", "t", "yes", "y", "1", "1.0", "on", "ndiyo", "kweli", "oui", "vrai", "sim", "verdadeiro")
+FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "hapana", "uongo", "non", "faux", "não", "nao", "falso")
 
 
 def read_booleans(text: pl.Series) -> pl.Series:

@@ -13,7 +13,7 @@ from daftari.rows.intake.block import IS_ARRAY, IS_OBJECT, Block
 from daftari.rows.mapping.clean_text import ESCAPED_BYTE
 from daftari.rows.mapping.column_plan import FieldPlan
 
-#: What spreadsheets show instead of a value.
+#: What spreadsheets show instead of a value, in English, French, Spanish, Portuguese, German, Italian and Dutch.
 ERROR_VALUES = (
     "#REF!",
     "#N/A",
@@ -27,7 +27,39 @@ ERROR_VALUES = (
     "#FIELD!",
     "#ERROR!",
     "#GETTING_DATA",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#UNKNOWN!",
+    "#VALEUR!",
+    "#N/D",
+    "#NOM?",
+    "#NOMBRE!",
+    "#NUL!",
+    "#¡VALOR!",
+    "#¿NOMBRE?",
+    "#¡DIV/0!",
+    "#¡REF!",
+    "#¡NUM!",
+    "#¡NULO!",
+    "#VALOR!",
+    "#NOME?",
+    "#NÚM!",
+    "#NULO!",
+    "#WERT!",
+    "#NV",
+    "#BEZUG!",
+    "#ZAHL!",
+    "#VALORE!",
+    "#RIF!",
+    "#WAARDE!",
+    "#N/B",
+    "#NAAM?",
+    "#VERW!",
+    "#GETAL!",
+    "#DEEL/0!",
 )
+#: A column that was too narrow to show its values, when they were copied or printed.
+_TOO_NARROW = r"^#{3,}$"
 #: A long number as a spreadsheet shows it: 1.23457E+12.
 _SHORTENED = r"^[+-]?\d(?:[.,]\d+)?E\+\d{2,3}$"
 _ESCAPED = "[\U0010fe80-\U0010feff]"
@@ -40,6 +72,8 @@ _SHARED = {
     "/=": {"KES", "UGX", "TZS", "SOS"},
     "/-": {"KES", "UGX", "TZS", "SOS", "INR"},
     "R": {"ZAR"},
+    "FCFA": {"XOF", "XAF"},
+    "CFA": {"XOF", "XAF"},
 }
 
 
@@ -99,6 +133,8 @@ def _spreadsheet_faults(plan: FieldPlan, content: pl.Series) -> Iterator[pl.Expr
     if content.str.contains("#", literal=True).any():
         reason = "is an error of a spreadsheet, such as #REF! or #N/A"
         yield pl.when(text.is_in(ERROR_VALUES)).then(pl.lit(reason))
+        narrow = "is what a spreadsheet shows where a column is too narrow: its value is lost"
+        yield pl.when(text.str.contains(_TOO_NARROW)).then(pl.lit(narrow))
     if plan.is_identifying and content.str.contains("E+", literal=True).any():
         reason = "is a long number that a spreadsheet shortened, such as 1.23457E+12: its digits are lost"
         yield pl.when(text.str.contains(_SHORTENED)).then(pl.lit(reason))

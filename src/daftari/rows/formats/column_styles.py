@@ -10,7 +10,7 @@ from daftari.contract.model import LogicalType
 from daftari.rows.formats.date_evidence import DateEvidence, weigh_dates
 from daftari.rows.formats.dates import (
     DAY_STYLES,
-    EXCEL_STYLE,
+    GUESSED_EXCEL,
     ISO_DAY,
     MOMENT_STYLES,
     SURE_19XX,
@@ -48,7 +48,7 @@ def _comparable(style: DateStyle) -> DateStyle:
 
 _DAYS = tuple(map(_comparable, DAY_STYLES))
 _MOMENTS = tuple(map(_comparable, dict.fromkeys((*MOMENT_STYLES, *DAY_STYLES))))
-_OTHERS = (*map(_comparable, MOMENT_STYLES), EXCEL_STYLE)
+_OTHERS = (*map(_comparable, MOMENT_STYLES), GUESSED_EXCEL)
 
 
 def weigh_column(plan: FieldPlan, values: pl.Series) -> DateEvidence | NumberEvidence:

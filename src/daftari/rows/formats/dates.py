@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -15,8 +15,8 @@ _SHAPES = {
     "%y": r"\d{2}",
     "%m": r"\d{1,2}",
     "%d": r"\d{1,2}",
-    "%b": r"[A-Za-z]{3,9}\.?",
-    "%B": r"[A-Za-z]{3,9}\.?",
+    "%b": r"[A-Za-zÀ-ÿ]{3,9}\.?",
+    "%B": r"[A-Za-zÀ-ÿ]{3,9}\.?",
     "%a": r"[A-Za-z]{3,9}",
     "%A": r"[A-Za-z]{3,9}",
     "%H": r"\d{1,2}",
@@ -25,13 +25,13 @@ _SHAPES = {
     "%S": r"[0-5]\d",
     "%.f": r"(?:\.\d{1,9})?",
     "%p": r"[AaPp][Mm]",
-    "%#z": r"(?:Z|[+-]\d{2}(?::?\d{2})?)",
+    "%#z": r"(?:Z|[+-]\d{2}(?::?\d{2})?|(?:GMT|UTC)(?:[+-]\d{1,2}(?::?\d{2})?)?|[ECW]AT)",
 }
 _DIRECTIVE = re.compile(r"%(\.f|#z|:z|[A-Za-z])")
 _SAME = {"%z": "%#z", "%:z": "%#z", "%e": "%d", "%h": "%b"}
 _TWO_DIGITS = {"%m": r"\d{2}", "%d": r"\d{2}"}
 #: Beside the name of a month a day may be an ordinal: 14th September.
-_ORDINAL = {"%d": r"\d{1,2}(?:st|nd|rd|th|ST|ND|RD|TH)?"}
+_ORDINAL = {"%d": r"\d{1,2}(?:st|nd|rd|th|er|ST|ND|RD|TH|ER)?"}
 
 _WORDS = {
     "YYYY": "%Y",
@@ -58,6 +58,8 @@ _WORD = re.compile("|".join(sorted(_WORDS, key=len, reverse=True)), re.IGNORECAS
 EXCEL = "excel"
 #: Day 0 of Excel's calendar for serials from 61 (1900-03-01); lower ones include its false 29 February.
 _EXCEL_DAY_0 = pl.date(1899, 12, 30)
+_SERIALS = (61, 2_958_465)
+_GUESSED_SERIALS = (25_569, 73_050)
 _EXCEL_SERIAL = r"^\d{2,6}(\.\d+)?$"
 
 #: Without a pivot, two-digit years up to the first are 20xx and from the second on 19xx; others may be either.
@@ -72,6 +74,8 @@ class DateStyle:
     words: str  #: for people
     #: the last two-digit year that is 20xx, -1 if none is; None: not known, see `SURE_20XX`
     pivot: int | None = None
+    #: whether nobody declared it: of serial numbers only those of 1970 to 2099 are dates
+    is_guessed: bool = False
 
     @cached_property
     def shape(self) -> str:
@@ -138,10 +142,11 @@ class DateStyle:
         )
 
     def _read(self, text: pl.Series) -> pl.Series:
-        frame = pl.DataFrame({"t": text})
+        frame = pl.DataFrame({"t": self._in_english(text)})
         if self.chrono == EXCEL:
             fits = pl.when(pl.col("t").str.contains(self.shape)).then(pl.col("t"))
-            return frame.select(_from_excel(fits)).to_series()
+            first, last = _GUESSED_SERIALS if self.is_guessed else _SERIALS
+            return frame.select(_from_excel(fits, first, last)).to_series()
         plain = self._plain(pl.col("t"))
         if not self.has_time:
             return frame.select(
@@ -154,9 +159,17 @@ class DateStyle:
 
     def read_days(self, text: pl.Series) -> pl.Series:
         """Read *text* as Date; the style has no time of day."""
-        frame = pl.DataFrame({"t": text})
+        frame = pl.DataFrame({"t": self._in_english(text)})
         plain = self._plain(pl.col("t"))
         return frame.select(plain.str.to_date(self._directives, strict=False)).to_series()
+
+    def _in_english(self, text: pl.Series) -> pl.Series:
+        """Write the months of other languages, and the names of zones, as chrono reads them."""
+        if self.has_names and text.str.contains(_FOREIGN_MONTH).any():
+            text = _replaced(text, _MONTHS)
+        if self.has_offset and text.str.contains(_ZONE).any():
+            text = _replaced(text, _OFFSETS)
+        return text
 
     def _plain(self, text: pl.Expr) -> pl.Expr:
         """Write the texts of this style as chrono reads them, and the others as null."""
@@ -174,6 +187,44 @@ class DateStyle:
         return pl.concat_str(text.str.extract(parts, 1), century, year, text.str.extract(parts, 3))
 
 
+#: The months in Swahili, French and Portuguese, where they are not those of English.
+_MONTHS = {
+    "Jan": r"janu?ari|janv(?:ier)?|janeiro",
+    "Feb": r"februari|f[ée]vr?(?:ier)?|fevereiro",
+    "Mar": r"machi|mars|mar[çc]o",
+    "Apr": r"aprili|avr(?:il)?|abr(?:il)?",
+    "May": r"mei|mai|maio",
+    "Jun": r"juni|juin|junho",
+    "Jul": r"julai|juil(?:let)?|julho",
+    "Aug": r"agosti|ao[ûu]t|ago(?:sto)?",
+    "Sep": r"septemba|septembre|set(?:embro)?",
+    "Oct": r"oktoba|octobre|out(?:ubro)?",
+    "Nov": r"novemba|novembre|novembro",
+    "Dec": r"desemba|déc(?:embre)?|decembre|dez(?:embro)?",
+}
+_MONTHS = {rf"(?i)\b(?:{names})\b": month for month, names in _MONTHS.items()}
+_FOREIGN_MONTH = "|".join(_MONTHS)
+#: The zones that people write: East, Central and West Africa Time, and hours from Greenwich.
+_OFFSETS = {
+    r"\bEAT$": "+03:00",
+    r"\bCAT$": "+02:00",
+    r"\bWAT$": "+01:00",
+    r"(?:GMT|UTC)([+-])(\d)$": "${1}0${2}:00",
+    r"(?:GMT|UTC)([+-])(\d{2})$": "${1}${2}:00",
+    r"(?:GMT|UTC)([+-])(\d):?(\d{2})$": "${1}0${2}:${3}",
+    r"(?:GMT|UTC)([+-])(\d{2}):?(\d{2})$": "${1}${2}:${3}",
+    r"(?:GMT|UTC)$": "+00:00",
+}
+_ZONE = r"[A-Z]{3}(?:[+-]\d[\d:]*)?$"
+
+
+def _replaced(text: pl.Series, patterns: dict[str, str]) -> pl.Series:
+    changed = pl.col("t")
+    for pattern, plain in patterns.items():
+        changed = changed.str.replace(pattern, plain)
+    return pl.DataFrame({"t": text}).select(changed).to_series()
+
+
 #: The commonest form of a moment: its fixed width is read in half the time.
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _PLAIN_ISO = r"^\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d:[0-5]\d[+-]([01]\d|2[0-3]):[0-5]\d$"
@@ -189,14 +240,14 @@ def _plain_iso(text: pl.Expr) -> pl.Expr:
 def _plain_names(text: pl.Expr) -> pl.Expr:
     """Write months and days as chrono reads them: `Sept.` as `Sep`, `3rd` as `3`."""
     text = text.str.replace(r"(?i)\b(sep)t\b", "$1").str.replace(r"([A-Za-z]{3})\.", "$1")
-    return text.str.replace(r"(?i)\b([0-9]{1,2})(?:st|nd|rd|th)\b", "$1")
+    return text.str.replace(r"(?i)\b([0-9]{1,2})(?:st|nd|rd|th|er)\b", "$1")
 
 
-def _from_excel(text: pl.Expr) -> pl.Expr:
+def _from_excel(text: pl.Expr, first: int, last: int) -> pl.Expr:
     serial = text.cast(pl.Float64, strict=False)
     seconds = (serial * 86_400).round().cast(pl.Int64)
     moment = _EXCEL_DAY_0.cast(pl.Datetime("us")) + pl.duration(seconds=seconds)
-    return pl.when(serial >= 61).then(moment)
+    return pl.when((serial >= first) & (serial < last + 1)).then(moment)
 
 
 def date_style(declared: str) -> DateStyle:
@@ -234,7 +285,7 @@ def _from_words(declared: str) -> str:
 
 
 ISO_DAY = date_style("YYYY-MM-DD")
-EXCEL_STYLE = date_style(EXCEL)
+GUESSED_EXCEL = replace(date_style(EXCEL), is_guessed=True)
 _NUMERIC = [
     f"{first}{mark}{second}{mark}{third}"
     for mark, (first, second, third) in product(
@@ -261,15 +312,30 @@ _NAMED = [
     "DDMonYYYY",
 ]
 #: Every style that may be inferred for a day, the canonical one first.
-DAY_STYLES = tuple(map(date_style, dict.fromkeys(["YYYY-MM-DD", *_NUMERIC, *_NAMED, "YYYYMMDD"])))
+DAY_STYLES = (
+    *map(date_style, dict.fromkeys(["YYYY-MM-DD", *_NUMERIC, *_NAMED, "YYYYMMDD"])),
+    DateStyle("%d de %B de %Y", "DD de Month de YYYY"),
+)
 
 _ISO_MOMENTS = [
     f"%Y-%m-%d{mark}{time}{offset}"
     for time, mark, offset in product(("%H:%M:%S%.f", "%H:%M"), "T ", ("%#z", " %#z", ""))
 ]
+_ZONED_DAYS = ("YYYY/MM/DD", "DD/MM/YYYY", "MM/DD/YYYY")
+_ZONED_TIMES = (" HH:MM:SS AM Z", " HH:MM AM Z", " HH:MM:SS Z", " HH:MM Z")
 _TIMES = (" HH:MM", " HH:MM:SS", " HH:MM AM", " HH:MM:SS AM", ", HH:MM", "THH:MM:SS")
+
+
+def _with_time(day: DateStyle, time: str) -> DateStyle:
+    return DateStyle(
+        day.chrono + date_style(ISO_DAY.words + time).chrono[len(ISO_DAY.chrono) :], day.words + time
+    )
+
+
 #: Every style that may be inferred for a moment, the canonical ones first; a date without time is its first instant.
 MOMENT_STYLES = (
     *(DateStyle(chrono, "YYYY-MM-DDTHH:MM:SS (ISO 8601)") for chrono in _ISO_MOMENTS),
-    *(date_style(style.words + time) for style in DAY_STYLES if style != ISO_DAY for time in _TIMES),
+    *(_with_time(style, time) for style in DAY_STYLES if style != ISO_DAY for time in _TIMES),
+    # as forms and their exports write them: 2026/03/14 9:05:33 PM GMT+3
+    *(date_style(day + time) for day in _ZONED_DAYS for time in _ZONED_TIMES),
 )

@@ -59,7 +59,13 @@ def infer_styles(plan: ColumnPlan, blocks: Iterable[Block], *, whole: bool = Fal
             whole_at.clear()
             break
     settled = {place: _finish(one, plan, is_part=place not in whole_at) for place, one in columns.items()}
-    return replace(plan, fields=tuple(settled.get(place, one) for place, one in enumerate(plan.fields)))
+    fields = tuple(settled.get(place) or _with_null_words(one) for place, one in enumerate(plan.fields))
+    return replace(plan, fields=fields)
+
+
+def _with_null_words(plan: FieldPlan) -> FieldPlan:
+    is_boolean = plan.field.logical_type is LogicalType.BOOLEAN and bool(plan.columns)
+    return replace(plan, takes_null_words=True) if is_boolean else plan
 
 
 def _is_open(plan: FieldPlan) -> bool:
@@ -157,7 +163,13 @@ def _settled_dates(column: _Column) -> FieldPlan | None:
     words = f"{verdict.read} of {verdict.values} distinct values match"
     witness = f"; {verdict.witness}" if verdict.witness else ""
     settled = replace(plan, styles=_with_pivot(plan, styles), evidence=words + witness, seen=seen)
-    return replace(settled, guess=_century(settled))
+    return replace(settled, guess=_day_numbers(settled) or _century(settled))
+
+
+def _day_numbers(plan: FieldPlan) -> str:
+    """Say that whole numbers are read as dates, if the mapping does not declare it."""
+    is_guessed = any(isinstance(one, DateStyle) and one.is_guessed for one in plan.styles)
+    return "numbers are read as the days of a spreadsheet, of which 46000 is 2025-12-09" if is_guessed else ""
 
 
 def _century(plan: FieldPlan) -> str:

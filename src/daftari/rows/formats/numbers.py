@@ -26,6 +26,16 @@ CURRENCIES = {
     "INR": ("INR", "₹"),
     "JPY": ("JPY", "¥"),
     "CHF": ("CHF",),
+    "RWF": ("RWF", "FRW"),
+    "BIF": ("BIF", "FBU"),
+    "CDF": ("CDF",),
+    "ETB": ("ETB",),
+    "SSP": ("SSP",),
+    "MZN": ("MZN",),
+    "MWK": ("MWK",),
+    "ZMW": ("ZMW",),
+    "XOF": ("XOF", "FCFA", "CFA"),
+    "XAF": ("XAF",),
 }
 
 

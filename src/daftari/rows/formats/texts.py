@@ -49,14 +49,14 @@ def _is_cleaned(plan: FieldPlan) -> bool:
 def _cleaned(
     plan: FieldPlan, parts: list[pl.Series], lines: pl.Series
 ) -> tuple[list[pl.Series], tuple[Remark, ...]]:
-    is_text = plan.field.logical_type is LogicalType.STRING
+    is_identifying = plan.is_identifying or plan.field.logical_type is not LogicalType.STRING
     found: list[pl.Series] = []
     remarks: list[Remark] = []
     for part in parts:
-        odd = is_odd(part)
+        odd = is_odd(part, is_identifying=is_identifying)
         if odd.any():
             before = part.filter(odd)
-            after = clean(before, is_identifying=plan.is_identifying or not is_text)
+            after = clean(before, is_identifying=is_identifying)
             remarks += remarks_on(plan.field.name, before, after, lines.filter(odd))
             part = part.scatter(odd.arg_true(), after)
         found.append(part)

@@ -72,7 +72,7 @@ class Block:
     may_hold_nul: bool = True  #: whether a cell may hold NUL, which PostgreSQL cannot store
     #: by column: why the reader found a cell to be no value of any type ("is NaN …"); null where it is one
     faults: Mapping[str, pl.Series] = field(default_factory=dict)
-    #: whether the cells are printable ASCII without two spaces, `#` or `E+`, so that no text needs a closer look
+    #: whether the cells are printable ASCII without two spaces, `#`, `="`, `'0` or `E+`: no text needs a closer look
     is_plain: bool = False
     has_points: bool = (
         False  #: whether a point in the text of a number is a decimal point if nothing says otherwise

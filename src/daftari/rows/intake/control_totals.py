@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
@@ -162,6 +163,7 @@ def reckon(totals: Sequence[ControlTotals], read: Read) -> Reckoning:
     rounding = {name: most for stated in totals for name, most in stated.rounding.items()}
     reckoned = _Reckoned(rounding)
     for stated in totals:
+        reckoned.require_known(stated, read.found)
         for difference in reconcile(stated, read.found):
             lines = [it.line for it in read.unread if it.field in (None, difference.what)]
             reckoned.weigh(difference, "", lines)
@@ -200,6 +202,7 @@ class _Reckoned:
         self._by: dict[str, Decimal] = {}  #: by field, the largest difference
         self._is_rounding = True  #: whether all differences may be
         self._is_explained = False
+        self._known = ""  #: the names that are known, if another was stated
 
     def remark(self, kind: RemarkKind, text: str, line: int | None = None, *, count: int = 1) -> None:
         self.remarks.append(Remark(kind=kind, text=text, count=count, line=line))
@@ -242,10 +245,27 @@ class _Reckoned:
         shown = tuple(self._differences[:_MOST_TOLD])
         return (*shown, f"and {more:,} more differences") if more > 0 else shown
 
+    def require_known(self, stated: ControlTotals, found: ControlTotals) -> None:
+        """Count a name that the file has no sum of; a rounding of it would never be used."""
+        strange = [name for name in (*stated.sums, *stated.rounding) if name not in found.sums]
+        self.differences += [
+            f"rounding of {name}: the file has no such number column"
+            for name in strange
+            if name not in stated.sums
+        ]
+        if strange:
+            alike = get_close_matches(strange[0], found.sums, n=1)
+            perhaps = f" Did you mean {alike[0]!r}?" if alike else ""
+            self._known = f" Its number columns are {', '.join(found.sums) or 'none'}.{perhaps}"
+
     @property
     def hint(self) -> str:
         if self._is_rounding:
             named = " ".join(f"--rounding {what}={by}" for what, by in self._by.items())
+        if self._known:
+            return f"Nothing was loaded. Correct the name.{self._known}"
+        if len(self._small) == len(self.differences):
+            named = " ".join(f"--rounding {one.what}={abs(one.by)}" for one in self._small)
             return f"Nothing was loaded. If it is rounding, accept it by name: {named}"
         if self._is_explained:
             return "Nothing was loaded. Correct those lines, or load without stated totals and correct them later."

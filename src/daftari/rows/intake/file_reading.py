@@ -191,6 +191,9 @@ class _Telling:
         verdict = suspect.verdict(agrees=agreeing is not None, rows_above=above)
         if verdict is Verdict.ROW:
             return
+        if verdict in (Verdict.LABELLED_SUM, Verdict.LABELLED_ROW):
+            self._reading = _remarked(self._reading, RemarkKind.TOTAL_ROW, verdict.value, suspect.line)
+            return
         if verdict is Verdict.TOTAL:
             self._add_total(suspect, here, agreeing)
         elif verdict is Verdict.NOTE:
@@ -295,9 +298,14 @@ def _distance(suspect: Suspect, here: Reached, since: Reached) -> Decimal:
 
 
 def _noted(reading: FileReading, line: int) -> FileReading:
-    said = Remark(kind=RemarkKind.NOTE, text="text that is no row: left out", count=1, line=line)
     left_out = reading.left_out + LeftOut(notes=1)
-    return replace(reading, left_out=left_out, remarks=merged((*reading.remarks, said)))
+    noted = _remarked(reading, RemarkKind.NOTE, "text that is no row: left out", line)
+    return replace(noted, left_out=left_out)
+
+
+def _remarked(reading: FileReading, kind: RemarkKind, text: str, line: int) -> FileReading:
+    said = Remark(kind=kind, text=text, count=1, line=line)
+    return replace(reading, remarks=merged((*reading.remarks, said)))
 
 
 def _misfits(reading: FileReading, records: Iterable[Malformed]) -> tuple[FileReading, tuple[Malformed, ...]]:

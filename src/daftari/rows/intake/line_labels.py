@@ -13,7 +13,8 @@ from daftari.rows.formats.numbers import CURRENCIES
 
 #: English, Swahili, French, Portuguese.
 _TOTAL = (
-    r"(?:(?:sub|grand)?[ -]?totals?|sums?|jumla|majumuisho|sous[ -]?tota(?:l|ux)|tota(?:ux|is)|subtotais"
+    r"(?:(?:sub|grand)?[ -]?totals?|t o t a l(?: s)?|tot\.|Σ|sums?|(?:ma)?jumla|majumuisho"
+    r"|sous[ -]?tota(?:l|ux)|tota(?:ux|is)|subtotais"
     r"|montant total|somme|valor total|soma)"
 )
 _BEFORE = (
@@ -35,14 +36,25 @@ TOTAL_LABEL = rf"(?i)^[^\w(]*{_BEFORE}{_TOTAL}{_AFTER}[^\w]*$"
 #: A total word begins or ends the cell: `Finance Total`, but also `Total Kenya`.
 PERHAPS_TOTAL = rf"(?i)^[^\w]*{_TOTAL}\b|\b{_TOTAL}[^\w]*$"
 
+#: The cell names what is computed from rows, and is no total: a balance, an average, a count.
+SUMMARY_LABEL = (
+    r"(?i)^[^\w(]*(?:(?:opening|closing|ending|starting|running|final|net|bank|cash)? ?bal(?:ance|\.)?"
+    r"(?: ?(?:b/?[fd]|c/?[fd]|brought forward|carried forward))?|(?:brought|carried) (?:forward|down)|b/[fd]|c/[fd]"
+    r"|averages?|avg\.?|mean|median|count|variance|salio|wastani|solde(?: (?:initial|final|d'ouverture))?"
+    r"|moyenne|saldo(?: (?:inicial|final|anterior))?|m[ée]dia)(?: (?:as at|as of|at|on|for) .*)?[^\w]*$"
+)
+
 _NOTES = (
     r"notes?|n\.?b\.?|remarks?|comments?|sources?|prepared|compiled|approved|authori[sz]ed|checked|reviewed|verified|signed"
     r"|signature|submitted by|received by|generated|printed|exported|extracted|downloaded|report|end of|page|run date"
     r"|completion time|disclaimer|confidential|copyright|imetayarishwa|imeandaliwa|imeidhinishwa|chanzo|tanbihi|sahihi"
     r"|pr[ée]par[ée]|approuv[ée]|fonte|preparado|aprovado|nota"
 )
-#: Text below a table: who prepared it, where it is from, a rule of dashes, what a database client adds.
-NOTE = rf"(?i)^(?:(?:{_NOTES})\b|[*†‡©]|[-=_.*#]{{3,}}$|\(?[0-9,]+ rows?(?: affected| selected| returned| in set)?\b.*)"
+#: Text below a table: who prepared it, where it is from, rules of dashes, lines to sign on, what database clients add.
+NOTE = (
+    rf"(?i)^(?:(?:{_NOTES})\b|[*†‡©]|[-=_.*#+|]{{3,}}$|[\w ]{{1,25}}: ?[-_.…]{{3,}}"
+    r"|\(?[0-9,]+ rows?(?: affected| selected| returned| in set)?\b.*)"
+)
 
 
 def bare_text(text: pl.Expr) -> pl.Expr:

@@ -73,9 +73,9 @@ def records_block(records: Sequence[Record], dataset: Dataset, *, keeps_absent: 
 
 def _is_plain(texts: str) -> bool:
     """As `Block.is_plain`."""
-    if not texts.isascii() or not (texts.isprintable() or texts.replace("\n", "").isprintable()):
-        return False
-    return not ("  " in texts or "#" in texts or "E+" in texts)
+    odd = ("  ", "#", "E+", '="', "'")
+    is_printable = texts.isprintable() or texts.replace("\n", "").isprintable()
+    return texts.isascii() and is_printable and not any(one in texts for one in odd)
 
 
 def _absent(records: Sequence[AnyMapping[str, Any]], names: Sequence[str]) -> pl.DataFrame | None:

@@ -22,13 +22,19 @@ from daftari.contract.model import Dataset, LogicalType
 from daftari.rows.formats.parse import ParsedRows, physical, read_cells
 from daftari.rows.formats.texts import columns_of
 from daftari.rows.intake.block import Block, Malformed
-from daftari.rows.intake.line_labels import NOTE, PERHAPS_TOTAL, TOTAL_LABEL, bare_text
+from daftari.rows.intake.line_labels import NOTE, PERHAPS_TOTAL, SUMMARY_LABEL, TOTAL_LABEL, bare_text
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 from daftari.rows.mapping.header_names import normal
 from daftari.rows.mapping.mapping import TotalRow
 
 #: A number in a column that no field takes: a total may state its sum too.
 _NUMBER_LIKE = re.compile(r"^[-+(]?[^\w]{0,3}[0-9][0-9.,'\s]*[)%]?$")
+
+
+#: A total in which the numbering of the rows goes on is at the end, and so are lines to sign on.
+_LAST_LINES = 5
+#: What is in every total word.
+_WORDS = ("tot", "sum", "jumla", "majumuisho", "t o t", "som", "Σ")
 
 
 class Verdict(Enum):
@@ -38,6 +44,13 @@ class Verdict(Enum):
     TOTAL = "total"
     NOTE = "note"
     LABEL_DOUBTED = "may be a total, by its label and its empty fields, but is not the sum of the rows above"
+    SUMMARY_DOUBTED = "may be a balance, an average or a count of the rows, by its label and its empty fields"
+    #: rows, of which their sender should know
+    LABELLED_SUM = (
+        "a row is labelled as a total and is the sum of the rows above: loaded, because it has what rows have;"
+        " if it is a total, declare `total_row` with its label in the source mapping"
+    )
+    LABELLED_ROW = "a row is labelled as a total, but has what rows have: loaded as a row"
     SUM_DOUBTED = "may be a total: it is the sum of the rows above, and lacks what they have"
 
 
@@ -109,7 +122,12 @@ class FileShape:
     @cached_property
     def patterns(self) -> dict[str, re.Pattern[str]]:
         rule = self.plan.mapping.total_row
-        patterns = {"total": TOTAL_LABEL, "perhaps": PERHAPS_TOTAL, "note": NOTE}
+        patterns = {
+            "total": TOTAL_LABEL,
+            "perhaps": PERHAPS_TOTAL,
+            "summary": SUMMARY_LABEL,
+            "note": NOTE,
+        }
         if isinstance(rule, TotalRow):
             patterns["declared"] = f"(?i)^(?:{rule.label})$" if rule.label else TOTAL_LABEL
         return {kind: re.compile(pattern) for kind, pattern in patterns.items()}
@@ -147,22 +165,33 @@ class Suspect:
         if self._is_note:
             return Verdict.NOTE
         if self._has_key:
-            return Verdict.ROW
+            return self._of_keyed(agrees=agrees)
+        if self._labels("summary") and self._is_nearly_empty:
+            return Verdict.SUMMARY_DOUBTED
         if self._labels("declared") and (agrees or self._is_nearly_empty or self._says_nothing_else):
             return Verdict.TOTAL
         if self._labels("total") and self._is_nearly_empty:
             return Verdict.TOTAL
         if self._labels("total") or self._labels("perhaps"):
             return self._by_sum(agrees)
-        if not (agrees and self._is_nearly_empty):
-            return Verdict.ROW
+        return self._unlabelled(rows_above) if agrees and self._is_nearly_empty else Verdict.ROW
+
+    def _unlabelled(self, rows_above: int) -> Verdict:
         if not self.cells and self._lacks_needed:
             return Verdict.TOTAL
         return Verdict.SUM_DOUBTED if rows_above > 1 else Verdict.ROW
 
+    def _of_keyed(self, *, agrees: bool) -> Verdict:
+        """A row with a key of its own is a total only if the mapping says so."""
+        if agrees and self._labels("declared"):
+            return Verdict.TOTAL
+        return Verdict.LABELLED_SUM if agrees and self._labels("total") else Verdict.ROW
+
     def _by_sum(self, agrees: bool) -> Verdict:
         if not (self._is_nearly_empty or self._says_nothing_else):
-            return Verdict.ROW
+            if not (self._labels("total") and self.figures):
+                return Verdict.ROW
+            return Verdict.LABELLED_SUM if agrees else Verdict.LABELLED_ROW
         if agrees:
             return Verdict.TOTAL
         is_doubtful = self._labels("total") or (
@@ -185,7 +214,8 @@ class Suspect:
 
     @cached_property
     def _label(self) -> list[str]:
-        return self._labels("declared") or self._labels("total") or self._labels("perhaps")
+        kinds = ("declared", "total", "perhaps", "summary")
+        return next((found for kind in kinds if (found := self._labels(kind))), [])
 
     @cached_property
     def _has_key(self) -> bool:
@@ -228,12 +258,12 @@ class Suspect:
 
     @property
     def _is_note(self) -> bool:
-        texts = list(self.cells.values())
+        texts = self.cells.values()
         return (
-            len(texts) == 1
+            bool(texts)
             and not (self.figures or self.has_unread_figure)
             and self._missing + bool(self.shape.figures) > 1
-            and bool(self.shape.patterns["note"].search(texts[0]))
+            and all(self.shape.patterns["note"].search(text) for text in texts)
         )
 
 
@@ -303,14 +333,22 @@ def _bare(text: str) -> str:
 
 
 def _looked_at(texts: pl.DataFrame, shape: FileShape, usual: list[str]) -> pl.Series:
-    """Mark the lines that lack most of what rows have, or whose key has a total word."""
+    """
+    Mark the lines that lack most of what rows have, those whose key has a total word, and the last ones.
+
+    Without a key in the file every line with a total word is looked at.
+    """
     gaps = [name for name in usual if texts[name].null_count()]
     chosen = pl.Series([False]).new_from_index(0, texts.height)
     if 3 * len(gaps) + 2 >= 2 * len(usual):  # else no line lacks so much
         # A label fills one of the columns.
         chosen = texts.select(3 * _count_empty(gaps) + 2 >= 2 * len(usual)).to_series()
     titles = [name for name in shape.key_columns if name in texts.columns]
-    return chosen | _any(texts.select(titles), pl.all().str.contains(shape.any_label)) if titles else chosen
+    if titles:
+        chosen |= _any(texts.select(titles), pl.all().str.contains(shape.any_label))
+    else:
+        chosen |= _any(texts, pl.all().str.contains_any(_WORDS, ascii_case_insensitive=True))
+    return chosen | (pl.int_range(texts.height, eager=True) >= texts.height - _LAST_LINES)
 
 
 def _count_empty(columns: list[str]) -> pl.Expr:

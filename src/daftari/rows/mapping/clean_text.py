@@ -25,17 +25,22 @@ _USELESS = "\u200b\u2060\ufeff"
 _SPACES = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 #: Other characters that look like one in a text that identifies something: ends of lines, an empty Braille cell.
 _BLANKS = f"{_SPACES}\u0085\u2028\u2029\u2800"
-#: A text that may need a change: other characters than printable ASCII, or two spaces.
-_ODD = r"[^\t\n\r -~]|  "
+#: A text that may need a change: other characters than printable ASCII, two spaces, or a formula for a text.
+_ODD = r'[^\t\n\r -~]|  |^="'
+#: Beside these, in what identifies something.
+_ODD_KEY = r"^'\d"
+#: How spreadsheets keep digits as text in CSV: `="00123"`, and the mark before them: `'00123`.
+_FORMULA_TEXT = r'^="([^"]*)"$'
+_MARKED_TEXT = r"^'(\d)"
 
 #: A byte that is not UTF-8, 0x80 to 0xff, is kept as a character of a private area.
 ESCAPED_BYTE = 0x10FE00
 _ESCAPED = "\U0010fe80-\U0010feff"
 
 
-def is_odd(texts: pl.Series) -> pl.Series:
+def is_odd(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
     """Return which *texts* may need to be cleaned."""
-    return texts.str.contains(_ODD).fill_null(False)
+    return texts.str.contains(f"{_ODD}|{_ODD_KEY}" if is_identifying else _ODD).fill_null(False)
 
 
 def clean(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
@@ -46,8 +51,11 @@ def clean(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
     else:
         text = text.str.replace_all(f"[{_USELESS}]", "").str.replace_all(f"[{_SPACES}]{{2,}}", " ")
         text = text.str.replace_all(rf"^[{_INVISIBLE}\s]+|[{_INVISIBLE}\s]+$", "")
+    text = text.str.strip_chars().str.replace(_FORMULA_TEXT, "${1}").str.strip_chars()
+    if is_identifying:
+        text = text.str.replace(_MARKED_TEXT, "${1}")
     # last: an accent joins its letter once nothing is between them
-    text = text.str.strip_chars().str.normalize("NFC")
+    text = text.str.normalize("NFC")
     return pl.DataFrame({"t": texts}).select(pl.when(text.str.len_bytes() > 0).then(text)).to_series()
 
 
@@ -65,10 +73,21 @@ def remarks_on(field: str, before: pl.Series, after: pl.Series, lines: pl.Series
     composed = before.str.normalize("NFC")
     if (composed != before).any():
         found.append(_remark(f"{field}: brought to Unicode form NFC", lines.filter(composed != before)))
+    for pattern, said in _NOT_TYPED.items():
+        # The mark is removed only from what identifies something.
+        written = before.str.contains(pattern) & ~after.fill_null("").str.contains(pattern)
+        if written.any():
+            found.append(_remark(f"{field}: {said}", lines.filter(written)))
     repeated = before.str.strip_chars().str.contains(f"[{_SPACES}]{{2,}}")
     if repeated.any():
         found.append(_remark(f"{field}: repeated spaces written as one", lines.filter(repeated)))
     return tuple(found)
+
+
+_NOT_TYPED = {
+    _FORMULA_TEXT: 'the formula ="…", with which spreadsheets keep digits, is read as its text',
+    _MARKED_TEXT: "the apostrophe before a number, with which spreadsheets mark a text, removed",
+}
 
 
 def _remark(text: str, lines: pl.Series) -> Remark:

@@ -230,9 +230,15 @@ def _require_fields(plan: ColumnPlan, dataset: Dataset) -> None:
     if not lacking:
         return
     spare = f"{_listed('Unused columns:', plan.unmapped)} " if plan.unmapped else ""
+    advice = ""
+    if len(plan.header) == 1:
+        advice += " The file was read as one column: declare its `separator` if it has several."
+    if plan.unmapped == plan.header and not looks_like_row(plan.header):
+        advice += " If these are not its header, declare `header_row` (0: none) and `columns`."
     raise MappingError(
         f"{plan.file}: no column for {', '.join(lacking)}, which {dataset.name} requires",
-        hint=f"{spare}Declare the source of each under `fields` in a source mapping (`from`, `constant` …).",
+        hint=f"{spare}Declare the source of each under `fields` in a source mapping (`from`, `constant` …)."
+        + advice,
     )
 
 

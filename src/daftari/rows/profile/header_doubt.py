@@ -50,7 +50,7 @@ def looks_like_row(header: Sequence[str]) -> bool:
     """Whether *header* by itself has what only a row has: a date, a number, an address, names of persons."""
     numbers = [name for name in header if _NUMBER.fullmatch(name)]
     return (
-        any(_DATE.fullmatch(name) or _ADDRESS.fullmatch(name) for name in header)
+        any(_DATE.fullmatch(name.lstrip("[(")) or _ADDRESS.fullmatch(name) for name in header)
         or (bool(numbers) and not _are_labels(numbers))
         or holds_names(pl.Series([name for name in header if name], dtype=pl.String))
     )
