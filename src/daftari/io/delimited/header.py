@@ -145,8 +145,7 @@ def _first_with_text(sample: Sequence[Sequence[str]]) -> int:
     if usual == 1:
         return places[0]
     # Above the table may be names beside values: Customer, A. N. Other.
-    wide = [place for place in places if _filled(sample[place]) > max(1, usual // 3)]
-    return wide[0] if wide else places[0]
+    return next(place for place in places if 2 * _filled(sample[place]) >= usual)
 
 
 #: How a query begins that a database tool wrote above its result, and how its further lines begin.

@@ -34,7 +34,7 @@ _NUMBER_LIKE = re.compile(r"^[-+(]?[^\w]{0,3}[0-9][0-9.,'\s]*[)%]?$")
 #: A total in which the numbering of the rows goes on is at the end, and so are lines to sign on.
 _LAST_LINES = 5
 #: What is in every total word.
-_WORDS = ("tot", "sum", "jumla", "majumuisho", "t o t", "som", "Σ")
+_WORDS = ["tot", "sum", "jumla", "majumuisho", "t o t", "som", "Σ"]
 
 
 class Verdict(Enum):
