@@ -46,10 +46,14 @@ def _is_cleaned(plan: FieldPlan) -> bool:
     return plan.source.digest is None and not structured
 
 
+def _identifies(plan: FieldPlan) -> bool:
+    return plan.is_identifying or plan.field.logical_type is not LogicalType.STRING
+
+
 def _cleaned(
     plan: FieldPlan, parts: list[pl.Series], lines: pl.Series
 ) -> tuple[list[pl.Series], tuple[Remark, ...]]:
-    is_identifying = plan.is_identifying or plan.field.logical_type is not LogicalType.STRING
+    is_identifying = _identifies(plan)
     found: list[pl.Series] = []
     remarks: list[Remark] = []
     for part in parts:
@@ -68,7 +72,7 @@ def cleaned_by_line(plan: ColumnPlan, block: Block) -> dict[int, tuple[str, ...]
     found: dict[int, tuple[str, ...]] = {}
     for one in plan.fields:
         texts = block.cells[one.columns[0]]
-        odd = is_odd(texts)
+        odd = is_odd(texts, is_identifying=_identifies(one))
         if not odd.any() or not _is_cleaned(one):
             continue
         for line, text in zip(block.lines.filter(odd), texts.filter(odd), strict=True):

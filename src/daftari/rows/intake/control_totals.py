@@ -248,11 +248,9 @@ class _Reckoned:
     def require_known(self, stated: ControlTotals, found: ControlTotals) -> None:
         """Count a name that the file has no sum of; a rounding of it would never be used."""
         strange = [name for name in (*stated.sums, *stated.rounding) if name not in found.sums]
-        self.differences += [
-            f"rounding of {name}: the file has no such number column"
-            for name in strange
-            if name not in stated.sums
-        ]
+        for name in strange:
+            if name not in stated.sums:
+                self._differences.append(f"rounding of {name}: the file has no such number column")
         if strange:
             alike = get_close_matches(strange[0], found.sums, n=1)
             perhaps = f" Did you mean {alike[0]!r}?" if alike else ""
