@@ -258,12 +258,10 @@ class _Reckoned:
 
     @property
     def hint(self) -> str:
-        if self._is_rounding:
-            named = " ".join(f"--rounding {what}={by}" for what, by in self._by.items())
         if self._known:
             return f"Nothing was loaded. Correct the name.{self._known}"
-        if len(self._small) == len(self.differences):
-            named = " ".join(f"--rounding {one.what}={abs(one.by)}" for one in self._small)
+        if self._is_rounding:
+            named = " ".join(f"--rounding {what}={by}" for what, by in self._by.items())
             return f"Nothing was loaded. If it is rounding, accept it by name: {named}"
         if self._is_explained:
             return "Nothing was loaded. Correct those lines, or load without stated totals and correct them later."
