@@ -120,7 +120,7 @@ def seen(page):
 def pending(page, room):
     """What is submitted in FIN and KES, by month, as the report has it."""
     page.goto(f"{room.url}/reports")
-    page.get_by_role("button", name="Rebuild the reports").click()
+    page.get_by_role("button", name="Rebuild the reports").click(no_wait_after=True)
     page.wait_for_url("**/reports?built=yes*", timeout=120_000)
     page.goto(f"{room.url}/reports/monthly_spend_summary?currency=KES")
     return {row[0]: row[6] for row in table(page, "Figures") if row[1] == "FIN"}
