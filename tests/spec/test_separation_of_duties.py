@@ -216,7 +216,7 @@ class Ledger:
     def insert(self, kind, row, who):
         names = sql.SQL(", ").join(map(sql.Identifier, row))
         marks = sql.SQL(", ").join([sql.Placeholder()] * len(row))
-        statement = sql.SQL("insert into {} ({}, _run_id) values ({}, 0)").format(
+        statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier("ops", kind.name), names, marks
         )
         if who is None:  # an operator's load

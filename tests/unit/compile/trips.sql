@@ -5,7 +5,7 @@ create table "ops"."teams" (
     "budget" numeric(10,2),
     "created_at" timestamptz not null default now(),
     "updated_at" timestamptz not null default now(),
-    "_run_id" bigint not null,
+    "_run_id" bigint not null default COALESCE(daftari.current_run(), (0)::bigint),
     constraint "teams_pkey" primary key ("team")
 );
 create trigger "audit_insert" after insert on "ops"."teams" for each statement execute function daftari.audit_insert('teams', 'team');
@@ -30,7 +30,7 @@ create table "ops"."trips" (
     "purpose" text,
     "created_at" timestamptz not null default now(),
     "updated_at" timestamptz not null default now(),
-    "_run_id" bigint not null,
+    "_run_id" bigint not null default COALESCE(daftari.current_run(), (0)::bigint),
     constraint "trips_pkey" primary key ("trip"),
     constraint "trips_purpose_length" check (char_length("purpose") >= 3 and char_length("purpose") <= 200),
     constraint "trips_ends_after_start" check ("ends_on" >= "starts_on"),

@@ -28,7 +28,6 @@ from daftari.compile.tables.objects import (
 from daftari.contract.access.mart_readers import Readers
 from daftari.contract.access.role_permissions import RolePermission, permissions_of
 from daftari.contract.model import Dataset, Operation
-from daftari.contract.platform import RUN_ID
 
 #: The operator's policy, on every governed table and partition.
 OPERATOR_POLICY = "operator"
@@ -171,9 +170,11 @@ def _columns(dataset: Dataset, share: RolePermission) -> tuple[str, ...]:
     if share.operation == Operation.READ:
         platform = [name for name, *_ in PLATFORM_COLUMNS] if share.sees_platform else []
     else:
-        # writing a sealed field includes its blind index; every row records the run that wrote it
+        # Writing a sealed field includes its blind index. The platform's columns fill themselves, and a key is never
+        # updated: whether that succeeds would tell which hidden rows refer to it.
         platform = [it.index_column for it in dataset.fields if it.name in own and it.index_column]
-        platform.append(RUN_ID)
+        if share.operation == Operation.UPDATE:
+            own = tuple(name for name in own if name not in dataset.key)
     return tuple(sorted([*own, *platform]))
 
 

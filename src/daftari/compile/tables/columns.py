@@ -35,7 +35,13 @@ SEALED_TYPE = "bytea"
 PLATFORM_COLUMNS = (
     (CREATED_AT, "timestamptz", "now()", "When the row first came."),
     (UPDATED_AT, "timestamptz", "now()", "When the row was last changed."),
-    (RUN_ID, "bigint", None, "The run that last wrote the row; see daftari.run."),
+    # No caller writes it: an insert is of the run that the session is in; 0: of none. As the server prints it.
+    (
+        RUN_ID,
+        "bigint",
+        "COALESCE(daftari.current_run(), (0)::bigint)",
+        "The run that last wrote the row; see daftari.run.",
+    ),
 )
 
 

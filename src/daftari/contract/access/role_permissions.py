@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from daftari.contract.access.observable_fields import overlap_fields, revealing_fields
 from daftari.contract.model import Condition, Dataset, Operation, RowScope
 from daftari.errors import ContractError
 
@@ -69,7 +70,8 @@ def permissions_of(dataset: Dataset) -> tuple[RolePermission, ...]:
     Return what each role may do with each operation, in the order of the contract.
 
     Raises:
-        ContractError: a role may write different fields in different rows, which PostgreSQL cannot enforce.
+        ContractError: a role may write different fields in different rows, which PostgreSQL cannot enforce; or what it
+            may write would reveal what it does not see.
     """
     pairs = dict.fromkeys(
         (entry.role, operation) for entry in dataset.access for operation in entry.operations
@@ -82,7 +84,37 @@ def permissions_of(dataset: Dataset) -> tuple[RolePermission, ...]:
                 "expected the same in all, as PostgreSQL grants writing by column or by row, not by cell",
                 hint="Give the lines the same fields, or split the role in two.",
             )
+    for role in dict.fromkeys(entry.role for entry in dataset.access):
+        _require_blind(dataset, role)
     return tuple(share for share in found if share.lines)
+
+
+def _require_blind(dataset: Dataset, role: str) -> None:
+    """Refuse lines by which *role* could find out, by writing, what it reads masked or not at all."""
+    entries = [it for it in dataset.access if it.role == role and it.rows != RowScope.NONE]
+    updated = {name for it in entries if Operation.UPDATE in it.operations for name in it.fields}
+    told = updated & revealing_fields(dataset, _unseen(dataset, role))
+    hint = "Let it see all fields that its constraints compare, or take the field from its updates."
+    if told:
+        raise ContractError(
+            f"{dataset.name}: {role} may update {min(told)}, which a constraint compares with what the role does not "
+            "see in the clear; expected no such field, as the success of an update would tell what is hidden",
+            hint=hint,
+        )
+    masked = {name for it in entries if Operation.READ in it.operations for name in it.masked}
+    told = masked & _unseen(dataset, role) & overlap_fields(dataset)
+    if told and any(Operation.INSERT in it.operations for it in entries):
+        raise ContractError(
+            f"{dataset.name}: {role} may insert rows, and reads {min(told)} masked, which daftari.noOverlap compares; "
+            "expected it in the clear, as an insert that overlaps would tell it",
+            hint=hint,
+        )
+
+
+def _unseen(dataset: Dataset, role: str) -> frozenset[str]:
+    share = _share(dataset, role, Operation.READ)
+    seen = set(share.everywhere) if share.lines else set()
+    return frozenset(field.name for field in dataset.fields if field.name not in seen)
 
 
 def permission_of(dataset: Dataset, role: str, operation: Operation) -> RolePermission | None:
@@ -113,6 +145,10 @@ def _share(dataset: Dataset, role: str, operation: Operation) -> RolePermission:
 
 
 def _lines(dataset: Dataset, role: str, operation: Operation) -> Iterator[PermissionLine]:
+    # A line that names no fields gives an update of those that reveal nothing.
+    closed = (
+        revealing_fields(dataset, _unseen(dataset, role)) if operation == Operation.UPDATE else frozenset()
+    )
     entries = [it for it in dataset.access if it.role == role and operation in it.operations]
     for rows in dict.fromkeys(it.rows for it in entries if it.rows != RowScope.NONE):
         of_scope = [it for it in entries if it.rows == rows]
@@ -121,7 +157,7 @@ def _lines(dataset: Dataset, role: str, operation: Operation) -> Iterator[Permis
         clear = {
             name
             for it in of_scope
-            for name in it.fields or names
+            for name in it.fields or (other for other in names if other not in closed)
             if operation != Operation.READ or name not in it.masked
         }
         masked = {name for it in of_scope for name in it.masked if operation == Operation.READ} - clear

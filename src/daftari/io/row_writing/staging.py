@@ -127,11 +127,12 @@ def clear(conn: Connection[Any], dataset: Dataset) -> None:
 
 def filled_columns(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
     """The columns that *rows* fill: a role may have rights on some columns only."""
-    return [
+    found = [
         name
         for name in staged_columns(dataset)
         if name in dataset.key or (name in rows.columns and rows[name].null_count() < rows.height)
     ]
+    return found or staged_columns(dataset)[:1]
 
 
 def _make(conn: Connection[Any], query: str, stage: sql.Identifier, dataset: Dataset) -> None:

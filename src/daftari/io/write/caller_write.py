@@ -7,7 +7,7 @@ caller's role sees. An existing but hidden row gives the same reason as a row th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from daftari.compile.access.relations import relation_of
 from daftari.compile.access.roles import Roles
 from daftari.compile.names import derived
 from daftari.contract.access.caller import Caller
-from daftari.contract.access.role_permissions import permission_of
+from daftari.contract.access.role_permissions import clear_everywhere, permission_of
 from daftari.contract.model import Conflict, Dataset, Operation
 from daftari.contract.permissions import sees_all_rows
 from daftari.errors import AccessRefused
@@ -66,9 +66,12 @@ class CallerWrite:
         self._changes_person: sql.Composable | None = None
         self.digest = ""  #: sha256 of the staged rows, in hex
 
-    def write(self, batch: Batch) -> dict[int, Fate]:
+    def write(self, batch: Batch, named: Mapping[int, Set[str]] | None = None) -> dict[int, Fate]:
         """
         Write rows, one per key; return the result of each by line.
+
+        *named* are the fields that the caller sent, by line; by default the columns of *batch*. Those of them that the
+        caller does not see in the clear count as changed: an answer of unchanged would tell their value.
 
         Raises:
             AccessRefused: the caller's role may not insert at all.
@@ -83,7 +86,7 @@ class CallerWrite:
         fates: dict[int, Fate] = {}
         waiting = batch.lines.to_list()
         for _ in range(_AT_ONCE):
-            found = self._look_up(waiting)
+            found = self._look_up(waiting, named or dict.fromkeys(waiting, frozenset(batch.columns)))
             fates |= self._write_new(found.absent, batch)
             fates |= self._of_those_there(found)
             waiting = [line for line in waiting if line not in fates]
@@ -100,7 +103,7 @@ class CallerWrite:
 
     # --- existing keys
 
-    def _look_up(self, lines: Sequence[int]) -> _Found:
+    def _look_up(self, lines: Sequence[int], named: Mapping[int, Set[str]]) -> _Found:
         statement = sql.SQL(_QUERIES["look_up"]).format(
             stage=self._stage,
             table=self._table,
@@ -115,9 +118,14 @@ class CallerWrite:
             changes_person=self._changes_person or sql.SQL("false"),
         )
         rows = self._conn.execute(statement, {"lines": list(lines)}).fetchall()
+        unseen = set(self._contents) - set(clear_everywhere(self._dataset, self._caller.role))
         return _Found(
             absent=[line for line, is_there, *_ in rows if not is_there],
-            there={line: tuple(filter(None, differing)) for line, is_there, differing, _ in rows if is_there},
+            there={
+                line: tuple({*filter(None, differing), *(unseen & named[line])})
+                for line, is_there, differing, _ in rows
+                if is_there
+            },
             changes_person={line for line, _, _, changes in rows if changes},
         )
 
@@ -130,7 +138,7 @@ class CallerWrite:
         statement = sql.SQL(_QUERIES["insert"]).format(
             table=self._table,
             stage=self._stage,
-            columns=further(
+            columns=staging.listed(
                 staging.filled_columns(batch.rows.filter(batch.lines.is_in(lines)), self._dataset)
             ),
         )
@@ -281,8 +289,3 @@ class _Found:
 def _halves(lines: list[int]) -> list[list[int]]:
     middle = len(lines) // 2
     return [lines[:middle], lines[middle:]]
-
-
-def further(names: Sequence[str]) -> sql.Composed:
-    """Further columns of a statement."""
-    return sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in names)

@@ -9,13 +9,13 @@ where s._line = any(%(lines)s)
 order by s._line;
 
 -- name: insert
-insert into {table} (_run_id{columns})
-select current_setting('daftari.run_id')::bigint{columns} from {stage}
+insert into {table} ({columns})
+select {columns} from {stage}
 where _line = any(%(lines)s);
 
 -- name: update
 update {table} t
-set {changes}, _run_id = current_setting('daftari.run_id')::bigint
+set {changes}
 from {stage} s
 where {match}
   and s._line = any(%(lines)s)

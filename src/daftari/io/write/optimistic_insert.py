@@ -26,7 +26,6 @@ from daftari.io.row_writing import staging
 from daftari.io.row_writing.repeats import unique_others
 from daftari.io.runs import ledger
 from daftari.io.runs.ledger import BatchAudit, RunCounts
-from daftari.io.write import caller_write
 from daftari.io.write.idempotency import Named, facts_of
 
 _QUERIES = queries.load_queries("write/optimistic_insert.sql")
@@ -101,7 +100,7 @@ def _insert(delivery: OptimisticInsert) -> sql.Composed:
     return sql.SQL(_QUERIES["insert"]).format(
         table=staging.governed_table(dataset),
         stage=staging.stage_of_session(dataset),
-        columns=caller_write.further(staging.filled_columns(delivery.rows, dataset)),
+        columns=staging.listed(staging.filled_columns(delivery.rows, dataset)),
         # PostgreSQL cannot skip a conflict of a deferrable constraint; it then rejects the statement.
         otherwise=sql.SQL("" if unique_others(dataset) else "on conflict do nothing"),
         order=sql.SQL(", ").join(order),

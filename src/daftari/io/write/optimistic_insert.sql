@@ -26,8 +26,8 @@ from started;
 -- name: insert
 -- In the caller's role. A row whose key, or other unique value, exists already is left out, and is missed.
 -- In order of their keys: two sessions that write the same rows would otherwise deadlock.
-insert into {table} (_run_id{columns})
-select current_setting('daftari.run_id')::bigint{columns} from {stage}
+insert into {table} ({columns})
+select {columns} from {stage}
 order by {order}
 {otherwise};
 

@@ -17,7 +17,9 @@ import polars as pl
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
-from daftari.errors import KeyReused, RequestUnderWay
+from daftari.contract.access.role_permissions import permission_of
+from daftari.contract.model import Operation
+from daftari.errors import AccessRefused, KeyReused, RequestUnderWay
 from daftari.io.access.callers import speak_for
 from daftari.io.keys.sealer import Sealer
 from daftari.io.load.foreign_keys import ReferencedRows
@@ -75,7 +77,10 @@ def write_rows(
             return answers
     ledger.require_contract(conn, write_context.contract)
     with idempotency.claimed_keys(conn, [write_context.named(request) for request in requests]) as claims:
-        found = [_settled(claim, request) for claim, request in zip(claims, requests, strict=True)]
+        found = [
+            _settled(claim, request) or _beyond_right(write_context, request)
+            for claim, request in zip(claims, requests, strict=True)
+        ]
         waiting = [request for request, answer in zip(requests, found, strict=True) if answer is None]
         if waiting:
             given = iter(_write(conn, write_context, waiting, now))
@@ -167,6 +172,27 @@ def _settled(claim: Claim, request: WriteRequest) -> RequestAnswer | Exception |
     return None
 
 
+def _beyond_right(write_context: WriteContext, request: WriteRequest) -> AccessRefused | None:
+    """
+    Return why a partial change is refused before it is judged: it names a field that the caller may not update.
+
+    What a rule says of it, beside the row's hidden values, or whether it changes anything, would tell those values.
+    """
+    if not request.is_partial:
+        return None
+    dataset, role = write_context.dataset, write_context.context.caller.role
+    share = permission_of(dataset, role, Operation.UPDATE)
+    open_to_it = {*dataset.key, *(share.everywhere if share else ())}
+    beyond = {name for record in request.records if not isinstance(record, NotARecord) for name in record}
+    if not beyond - open_to_it:
+        return None
+    return AccessRefused(
+        f"{dataset.name}: role {role} may not update {', '.join(sorted(beyond - open_to_it))}; expected fields that "
+        "its contract permits it to update",
+        hint="`daftari contract show` shows who may do what.",
+    )
+
+
 def _write(
     conn: Connection[Any], write_context: WriteContext, requests: Sequence[WriteRequest], now: datetime
 ) -> list[RequestAnswer]:
@@ -189,10 +215,12 @@ def _write_once(
         if corrects:
             quarantine_entries.hold_entries(conn, write_context.dataset, corrects.values())
         records = _all_of(requests)
+        sent_names: dict[int, frozenset[str]] | None = None
         if requests[0].is_partial:
             sealer = Sealer(write_context.open_keys, write_context.dataset)
             changes = [it for it in records if not isinstance(it, NotARecord)]
             there = current_rows(conn, write_context.dataset, changes, sealer)
+            sent_names = {line: frozenset(change) for line, change in enumerate(changes, 1)}
             who = (write_context.context.caller.role, write_context.context.caller.user_id)
             records = [
                 {**row, **signed(row, change, write_context.dataset, who, now)}
@@ -205,7 +233,7 @@ def _write_once(
         keeps_absent = requests[0].is_new and not requests[0].is_partial
         sent = JudgedRecords(records=records, seal=seal, keeps_absent=keeps_absent)
         judged = judge_records(write_context.contract, sent, now, look_up=look_up)
-        outcomes = _Run(conn, write_context, run_id, corrects).all(judged)
+        outcomes = _Run(conn, write_context, run_id, corrects).all(judged, sent_names)
         outcomes = _remarked(outcomes, remarks_on_records(write_context.contract, sent, judged))
         shares = _shared_out(outcomes, requests)
         named = [(write_context.named(request), own) for request, own in zip(requests, shares, strict=True)]
@@ -252,11 +280,11 @@ class _Run:
             write_context.dataset, write_context.known, write_context.context.caller.role
         )
 
-    def all(self, judged: Judged) -> list[RecordOutcome]:
+    def all(self, judged: Judged, named: Mapping[int, frozenset[str]] | None) -> list[RecordOutcome]:
         outcomes = _dropped(judged)
         wrong = judged.rejected
         for batch in judged.batches:
-            fates = self._writing.write(batch)
+            fates = self._writing.write(batch, named)
             for line, fate in fates.items():
                 outcomes[line - 1] = RecordOutcome(status=fate.status)
             refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}
