@@ -219,6 +219,15 @@ def test_a_long_array_is_read_in_pieces_and_never_held(tmp_path):
     assert len(list(source.blocks())) == 2
 
 
+def test_a_block_of_long_rows_is_no_longer_than_its_bytes(tmp_path):
+    path = tmp_path / "f.jsonl"
+    row = json.dumps({"id": 1, "name": "x" * 2**20})
+    path.write_text("\n".join([row] * 40))
+    blocks = list(open_source(path, dataset=KNOWN).blocks())
+    assert sum(block.cells.height for block in blocks) == 40
+    assert max(block.cells.height for block in blocks) <= 17
+
+
 def test_a_row_that_is_longer_than_a_piece_is_read_whole(tmp_path):
     path = tmp_path / "f.json"
     text = "ä\\" * 100_000

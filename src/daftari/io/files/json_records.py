@@ -20,7 +20,7 @@ from daftari.rows.json_rows.reader import JsonRow, begins_array, rows_of_array, 
 from daftari.rows.json_rows.text import JsonError
 from daftari.rows.json_rows.values import json_cells, number_marks
 
-_BLOCK_OBJECTS, _BLOCK_CELLS = 50_000, 2_000_000
+_BLOCK_OBJECTS, _BLOCK_CELLS, _BLOCK_BYTES = 50_000, 2_000_000, 16 * 2**20
 _PIECE = 2**16
 #: Where none of so many first values is an object with a key, the file holds no rows.
 _LATEST_RECORD = 10_000
@@ -44,18 +44,30 @@ def json_shape(path: Path, name: str, *, is_lines: bool, wanted: str | None = No
     """
     with _naming(name):
         if is_lines:
-            return JsonShape(is_lines=True, path=None, keys=_keys(rows_of_lines(_pieces(path)), name))
-        if begins_array(_pieces(path)):
-            return JsonShape(is_lines=False, path=None, keys=_keys(rows_of_array(_pieces(path)), name))
+            return JsonShape(is_lines=True, path=None, keys=_keys(rows_of_lines(_Pieces(path)), name))
+        if begins_array(_Pieces(path)):
+            return JsonShape(is_lines=False, path=None, keys=_keys(rows_of_array(_Pieces(path)), name))
         return _inside_object(path, name, wanted)
 
 
 def json_blocks(path: Path, layout: Layout, shape: JsonShape) -> Iterator[Block]:
     size = max(1, min(_BLOCK_OBJECTS, _BLOCK_CELLS // len(layout.names)))
     with _naming(layout.name):
-        rows = _rows(path, shape)
-        while batch := list(islice(rows, size)):
+        pieces = _Pieces(path)
+        rows = _rows(pieces, shape)
+        while batch := _batch(rows, size, pieces):
             yield _block(batch, layout)
+
+
+def _batch(rows: Iterator[JsonRow], size: int, pieces: _Pieces) -> list[JsonRow]:
+    """Take *size* rows at most, or as many as came with the bytes of a block."""
+    batch: list[JsonRow] = []
+    most = pieces.bytes_read + _BLOCK_BYTES
+    for row in islice(rows, size):
+        batch.append(row)
+        if pieces.bytes_read >= most:
+            break
+    return batch
 
 
 @contextmanager
@@ -70,18 +82,26 @@ def _naming(name: str) -> Iterator[None]:
         ) from None
 
 
-def _rows(path: Path, shape: JsonShape) -> Iterator[JsonRow]:
+def _rows(pieces: _Pieces, shape: JsonShape) -> Iterator[JsonRow]:
     if shape.is_lines:
-        return rows_of_lines(_pieces(path), with_blank=True)
+        return rows_of_lines(pieces, with_blank=True)
     if shape.path is None:
-        return rows_of_array(_pieces(path))
-    return (row for place, row in rows_of_lists(_pieces(path)) if place == shape.path and row is not None)
+        return rows_of_array(pieces)
+    return (row for place, row in rows_of_lists(pieces) if place == shape.path and row is not None)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
+class _Pieces:
+    """The bytes of a file, piece by piece."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                self.bytes_read += len(piece)
+                yield piece
 
 
 def _keys(rows: Iterator[JsonRow], name: str) -> tuple[str, ...]:
@@ -113,7 +133,7 @@ def _add(keys: dict[str, None], row: JsonRow, name: str) -> None:
 def _inside_object(path: Path, name: str, wanted: str | None) -> JsonShape:
     found: dict[str, dict[str, None]] = {}
     sizes: Counter[str] = Counter()
-    for place, row in rows_of_lists(_pieces(path)):
+    for place, row in rows_of_lists(_Pieces(path)):
         keys = found.setdefault(place, {})
         if row is not None:
             sizes[place] += 1
