@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 
+def counted(count: int, noun: str) -> str:
+    """Return *count* and *noun*, with an s unless there is one."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 class DaftariError(Exception):
     """Shown to people without a traceback. Any other exception is our bug."""
 

@@ -63,7 +63,7 @@ def test_the_file_may_be_loaded_again_afterwards(clinic):
 
 @pytest.mark.usefixtures("loads")
 def test_loads_are_undone_one_after_the_other_the_last_first(clinic):
-    with pytest.raises(UndoRefused, match="1 rows of run 1 were changed or removed since"):
+    with pytest.raises(UndoRefused, match="1 row of run 1 changed or removed since"):
         undo(clinic, 1)
     undo(clinic, 2)
     assert undo(clinic, 1).removed == 3
@@ -82,20 +82,20 @@ def test_a_run_is_undone_once_and_an_undo_is_not_undone(clinic):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("update ops.visits set fee = 1 where visit_id = 'V4'", "1 rows of run 2 were changed or removed since"),
-        ("update ops.visits set fee = 1 where visit_id = 'V2'", "1 rows of run 2 were changed or removed since"),
+        ("update ops.visits set fee = 1 where visit_id = 'V4'", "1 row of run 2 changed or removed since"),
+        ("update ops.visits set fee = 1 where visit_id = 'V2'", "1 row of run 2 changed or removed since"),
         # there and back again
         (
             "update ops.visits set fee = 1 where visit_id = 'V4'; update ops.visits set fee = 40 where visit_id = 'V4'",
-            "1 rows of run 2 were changed or removed since",
+            "1 row of run 2 changed or removed since",
         ),
-        ("delete from ops.visits where visit_id in ('V2', 'V4')", "2 rows of run 2 were changed or removed since"),
-        ("update ops.visits set visit_id = 'V5' where visit_id = 'V4'", "rows of run 2 were changed or removed since"),
-        ("truncate ops.visits", "run 2 inserted 1 rows and updated 1; found 0 and 0 as it left them"),
+        ("delete from ops.visits where visit_id in ('V2', 'V4')", "2 rows of run 2 changed or removed since"),
+        ("update ops.visits set visit_id = 'V5' where visit_id = 'V4'", "rows of run 2 changed or removed since"),
+        ("truncate ops.visits", "run 2 inserted 1 row and updated 1; found 0 and 0 as it left them"),
         # by somebody who switched the audit off
         (
             "alter table ops.visits disable trigger all; delete from ops.visits where visit_id = 'V4'",
-            "run 2 inserted 1 rows and updated 1; found 0 and 1 as it left them",
+            "run 2 inserted 1 row and updated 1; found 0 and 1 as it left them",
         ),
     ],
 )  # fmt: skip

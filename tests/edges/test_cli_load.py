@@ -93,10 +93,7 @@ def test_rows_that_come_right_are_told(clinic, daftari):
     daftari("load", "visits", "bad.csv")
     clinic.file("V3,2026-03-03,A,,1,", name="mended.csv")
 
-    assert (
-        "mended.csv: 1 rows that were in quarantine are resolved"
-        in daftari("load", "visits", "mended.csv").lines
-    )
+    assert "mended.csv: 1 row from quarantine resolved" in daftari("load", "visits", "mended.csv").lines
 
 
 def two_months(clinic):

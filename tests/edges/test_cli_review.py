@@ -93,7 +93,7 @@ def test_revealing_writes_a_file_for_its_owner_alone_and_over_none(daftari, clin
     asked = ["reveal", "visits", "visit_id", "fee", "--purpose", "a question", "--where", "visit_id=V1"]
     user = clinic.conn.info.user
     said = daftari(*asked, "--as", user, "--to", "out.csv")
-    assert said.lines[0] == "wrote out.csv: 1 rows, readable by its owner only"
+    assert said.lines[0] == "wrote out.csv: 1 row, readable by its owner only"
     path = clinic.folder / "out.csv"
     assert path.read_bytes() == b"\xef\xbb\xbfvisit_id,fee\r\nV1,10.00\r\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

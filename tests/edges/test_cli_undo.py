@@ -23,10 +23,10 @@ def test_a_load_is_undone_after_it_was_looked_at(loaded, clinic):
 def test_rows_in_the_way_are_counted_and_in_json_named(loaded, clinic):
     clinic.conn.execute("update ops.visits set fee = 11 where visit_id = 'V1'")
     assert loaded("undo", "1", "--dry-run").lines == [
-        "1 rows of visits were changed since: the undo would be refused."
+        "1 row of visits changed since: the undo would be refused."
     ]
     assert loaded("undo", "1", "--dry-run", "--output", "json").json["keys"] == [["V1"]]
     said = loaded("undo", "1")
     assert (said.exit_code, said.err.splitlines()[0]) == (
-        63, "error: undo: 1 rows of run 1 were changed or removed since; expected none"
+        63, "error: undo: 1 row of run 1 changed or removed since; expected none"
     )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from daftari.cli.options import Output, err, out, print_json
+from daftari.errors import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,7 +56,7 @@ def _remarks(one: Loaded) -> Iterator[str]:
         yield f"left out: {replace(one.left_out, header=0)}"
     yield from map(str, one.remarks)
     if one.corrected:
-        yield f"{one.corrected:,} rows that were in quarantine are resolved"
+        yield f"{counted(one.corrected, 'row')} from quarantine resolved"
     if not one.known:
         yield f"run {one.run_id}: see it with daftari runs show {one.run_id}, undo it with daftari undo {one.run_id}"
 

@@ -9,6 +9,7 @@ import typer
 
 from daftari.cli.clock import now
 from daftari.cli.options import DryRunOption, HeaderRowOption, SheetOption, WorkspaceOption, err, out
+from daftari.errors import counted
 from daftari.operations.contracts.import_contract import FileOptions
 from daftari.operations.workspace.new_pipeline import PipelineSource, new_pipeline
 from daftari.operations.workspace.open_workspace import read_workspace
@@ -57,7 +58,8 @@ def pipeline(
         out.print(path.relative_to(root), soft_wrap=True)
     if made.tried is not None:
         err.print(
-            f"A load of {source} would receive {made.tried.received:,} rows and reject {made.tried.rejected:,}."
+            f"A load of {source} would receive {counted(made.tried.received, 'row')} and reject"
+            f" {made.tried.rejected:,}."
             " Comments in the contract say what is doubtful.",
             markup=False,
             soft_wrap=True,

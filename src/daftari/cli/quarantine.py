@@ -13,6 +13,7 @@ from daftari.cli.loaded import show_loaded
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, out, print_json
 from daftari.cli.session import now, open_session
 from daftari.contract.model import Dataset
+from daftari.errors import counted
 from daftari.operations.quarantine.export_quarantine import export_quarantine, reasons_in_words
 from daftari.operations.quarantine.replay_quarantine import replay_corrected
 from daftari.operations.quarantine.replay_quarantine import replay_quarantine as replay_files
@@ -108,7 +109,7 @@ def export(
     with session.connection() as conn:
         written = list(export_quarantine(conn, session.workspace, dataset, folder))
     for one in written:
-        out.print(f"{one.path}: {one.rows:,} rows of {one.source}", markup=False)
+        out.print(f"{one.path}: {counted(one.rows, 'row')} of {one.source}", markup=False)
         if one.shapeless:
             lines = ", ".join(map(str, one.shapeless[:10])) + (" …" if len(one.shapeless) > 10 else "")
             out.print(f"  not exported, to be corrected in {one.source} itself: line {lines}", markup=False)

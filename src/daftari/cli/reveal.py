@@ -9,7 +9,7 @@ import typer
 
 from daftari.cli.options import EnvOption, WorkspaceOption, out
 from daftari.cli.session import open_session
-from daftari.errors import SettingError
+from daftari.errors import SettingError, counted
 
 app = typer.Typer(add_completion=False)
 
@@ -54,7 +54,7 @@ def reveal(
     with session.connection() as conn:
         found = reveal_fields(conn, session.keys, contract.dataset, tuple(fields), reading)
     write_private_csv(to, found.names, found.rows)
-    out.print(f"wrote {to}: {len(found.rows):,} rows, readable by its owner only", markup=False)
+    out.print(f"wrote {to}: {counted(len(found.rows), 'row')}, readable by its owner only", markup=False)
     out.print("The audit recorded the read and its purpose.")
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from daftari.cli.options import EnvOption, Output, OutputOption, WorkspaceOption, err, out, print_json
 from daftari.cli.session import open_session
+from daftari.errors import counted
 from daftari.operations.marts.build_marts import (
     Failure,
     Transformed,
@@ -96,7 +97,7 @@ def _show(transformed: Transformed, output: Output) -> None:
     state = "published" if transformed.is_published else "nothing published"
     skipped = f", {transformed.skipped} skipped" if transformed.skipped else ""
     out.print(
-        f"{len(transformed.models)} models built, {transformed.tests_passed} tests passed, "
+        f"{counted(len(transformed.models), 'model')} built, {counted(transformed.tests_passed, 'test')} passed, "
         f"{len(transformed.failures)} failed{skipped}; {state} in {transformed.seconds:.1f} s."
     )
 
@@ -111,5 +112,5 @@ def _published_table(transformed: Transformed) -> Table:
 
 
 def _sentence(failure: Failure) -> str:
-    rows = f": {failure.rows:,} rows" if failure.rows else ""
+    rows = f": {counted(failure.rows, 'row')}" if failure.rows else ""
     return f"failed {failure.kind} {failure.name}{rows}. {failure.message}"

@@ -16,6 +16,7 @@ from daftari.cli.options import (
     print_json,
 )
 from daftari.cli.session import open_session
+from daftari.errors import counted
 from daftari.operations.audit.undo_run import Undone, undo_run
 
 app = typer.Typer(add_completion=False)
@@ -47,10 +48,10 @@ def undo(
 def _show(undone: Undone) -> None:
     if undone.changed_since:
         out.print(
-            f"{undone.changed_since:,} rows of {undone.dataset} were changed since: the undo would be refused."
+            f"{counted(undone.changed_since, 'row')} of {undone.dataset} changed since: the undo would be refused."
         )
         return
-    what = f"{undone.removed:,} rows removed, {undone.restored:,} restored"
+    what = f"{counted(undone.removed, 'row')} removed, {undone.restored:,} restored"
     if undone.run_id is None:
         out.print(f"Would be undone: {what}. Nothing was changed.")
     else:

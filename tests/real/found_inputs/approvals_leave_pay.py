@@ -28,7 +28,7 @@ def approvals_leave_pay_2(ran):
 def approvals_leave_pay_3(ran):
     load, transform = ran.steps
     assert load.counts == {"received": 1, "inserted": 1}
-    assert "leave_balance__is_not_below_zero: 1 rows" in " ".join(transform.out.split())
+    assert "leave_balance__is_not_below_zero: 1 row" in " ".join(transform.out.split())
 
 
 def approvals_leave_pay_4(ran):

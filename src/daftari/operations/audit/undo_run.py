@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from daftari.contract.model import Dataset
-from daftari.errors import UndoRefused, UnknownName
+from daftari.errors import UndoRefused, UnknownName, counted
 from daftari.io.audit import undo
 from daftari.io.audit.undo import Past, Undo
 from daftari.io.runs import ledger
@@ -101,13 +101,13 @@ def _require_load(past: Past, run_id: int) -> None:
 def _require_unchanged(way: Undo, past: Past, run_id: int, changed: int) -> None:
     if changed:
         raise UndoRefused(
-            f"undo: {changed} rows of run {run_id} were changed or removed since; expected none",
+            f"undo: {counted(changed, 'row')} of run {run_id} changed or removed since; expected none",
             hint=f"`daftari undo {run_id} --dry-run --output json` names some. Undo what came later first.",
         )
     found = way.count()
     if found != (past.inserted, past.updated):
         raise UndoRefused(
-            f"undo: run {run_id} inserted {past.inserted} rows and updated {past.updated}; "
+            f"undo: run {run_id} inserted {counted(past.inserted, 'row')} and updated {past.updated}; "
             f"found {found[0]} and {found[1]} as it left them",
             hint="`daftari audit show` shows a truncate; `daftari audit verify` shows changes of the audit.",
         )

@@ -19,7 +19,7 @@ from daftari.compile.access.roles import Roles
 from daftari.contract.access.caller import RequestContext
 from daftari.contract.model import Conflict, Contract, Dataset
 from daftari.contract.permissions import sees_all_rows
-from daftari.errors import KeysUnavailable, ReconciliationError, RowsRepeated
+from daftari.errors import KeysUnavailable, ReconciliationError, RowsRepeated, counted
 from daftari.io.files import Source
 from daftari.io.keys.sealer import Sealer
 from daftari.io.load.bulk_load import BulkLoad, LoadedRows
@@ -285,7 +285,7 @@ class _Load:
 
 
 def _repeated_remark(found: RepeatedRows, dataset: Dataset, inserted: int) -> Remark:
-    runs = " and ".join(f"run {run} ({rows:,} rows)" for run, rows in found.runs)
+    runs = " and ".join(f"run {run} ({counted(rows, 'row')})" for run, rows in found.runs)
     there = f"{found.rows:,} of {inserted:,} rows are in {dataset.name} already"
     text = f"{there}, word for word, from {runs}; it has no key"
     return Remark(kind=RemarkKind.REPEATED_ROWS, text=text)
