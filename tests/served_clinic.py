@@ -40,8 +40,8 @@ def visit(number, **other):
     }
 
 
-def fill(conn, root, **custom):
-    workspace = write_workspace(root, access=ACCESS, of_wards=OF_WARDS, **custom)
+def fill(conn, root, *, access=ACCESS, **custom):
+    workspace = write_workspace(root, access=access, of_wards=OF_WARDS, **custom)
     # Under names of its own alone: roles are the server's, and outlive this database.
     rights = Rights(roles=NAMES)
     apply_contracts(conn, workspace.contracts, migrations_dir=root / "migrations", now=NOW, rights=rights)

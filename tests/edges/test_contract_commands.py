@@ -81,7 +81,7 @@ def test_lint_as_json_is_one_document(contract):
 @pytest.mark.parametrize(
     "text",
     [
-        "expenses 1.2.0 (active)",
+        "expenses 1.3.0 (active)",
         "lawful basis  legal obligation",
         "department_code → departments (department_code)",
         "numeric(14,2)",

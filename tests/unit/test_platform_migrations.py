@@ -33,6 +33,7 @@ DIGESTS = {
     "0027_short_purposes": "16fffe565b8e2b54",
     "0028_separation_of_duties": "37225779c85efa29",
     "0029_which_sheet_was_read": "45299f63412cd6d5",
+    "0030_sums_at_writing": "eb175dfd6145a8ea",
 }
 
 

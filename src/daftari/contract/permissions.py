@@ -54,6 +54,12 @@ def sees_only_own_rows(dataset: Dataset, role: str) -> bool:
     return set(_scopes(dataset, role, Operation.READ)) == {RowScope.OWN}
 
 
+def reaches_only_own_rows(dataset: Dataset, role: str) -> bool:
+    """Whether *role* reads, inserts and updates only rows about the caller."""
+    operations = (Operation.READ, Operation.INSERT, Operation.UPDATE)
+    return {scope for it in operations for scope in _scopes(dataset, role, it)} == {RowScope.OWN}
+
+
 def refusal_to_read_all(dataset: Dataset, caller: Caller) -> str | None:
     refusal = refusal_to_read(dataset, caller)
     if refusal is not None or sees_all_rows(dataset, caller.role):

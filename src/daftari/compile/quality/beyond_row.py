@@ -35,12 +35,13 @@ def query_for_broken(
     return (
         f"select {identifiers(tuple(columns))} from ("
         f"select {own}, ({condition.sql}) as daftari_holds, ({counts}) as daftari_counts"
-        f" from {source or table_of(dataset)} as {row}{_joins(condition)}"
+        f" from {source or table_of(dataset)} as {row}{joins_to(condition)}"
         ") as judged where daftari_counts and daftari_holds is false"
     )
 
 
-def _joins(condition: ParsedCondition) -> str:
+def joins_to(condition: ParsedCondition) -> str:
+    """Return the joins of ROW to the referenced rows that *condition* looks at."""
     joins = ""
     for it in condition.referenced:
         alias = identifier(it.alias)

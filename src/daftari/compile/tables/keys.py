@@ -11,6 +11,7 @@ from daftari.compile.tables.objects import Column, Constraint, ConstraintKind, I
 from daftari.contract.model import Dataset, Field, LogicalType, Overlap, Relationship
 from daftari.errors import ContractError, UnknownName
 from daftari.rows.rules import expressions
+from daftari.rows.rules.sums import sums_at_writing
 
 _RANGES = {
     LogicalType.DATE: "daterange",
@@ -222,12 +223,25 @@ def _range(dataset: Dataset, overlap: Overlap) -> str:
 
 
 def indexes(dataset: Dataset, schemas: Schemas) -> list[Index]:
-    """Return the declared indexes, and one for each foreign key and blind index not covered by a key."""
+    """
+    Return the declared indexes, and one for each foreign key and blind index not covered by a key.
+
+    The rows of a sum that is judged at writing are found by an index too, if a field of its group is required.
+    """
     for name in (name for fields in dataset.indexes for name in fields):
         dataset.field(name)
     wanted = [*dataset.indexes, *(relationship.fields for relationship in dataset.relationships)]
     wanted += [(f.index_column,) for f in dataset.fields if f.index_column]
     served = [dataset.key, *((f.index_column or f.name,) for f in dataset.fields if f.unique)]
+    groups = [
+        (name,)
+        for _, condition in sums_at_writing(dataset)
+        for it in condition.sums
+        for name in it.fields[:1]
+        if dataset.field(name).required
+    ]
+    served_first = {it[0] for it in (*served, *wanted) if it}
+    wanted += [it for it in groups if it[0] not in served_first]
     found: dict[str, Index] = {}
     for fields in wanted:
         if any(key[: len(fields)] == fields for key in served):

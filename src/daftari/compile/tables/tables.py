@@ -10,7 +10,7 @@ from datetime import datetime
 from daftari.compile import audit, partitions
 from daftari.compile.access import approval_triggers
 from daftari.compile.names import Schemas, identifier, qualified
-from daftari.compile.tables import checks, columns, keys
+from daftari.compile.tables import checks, columns, keys, sum_triggers
 from daftari.compile.tables.objects import (
     Comment,
     DatabaseObject,
@@ -82,6 +82,7 @@ def _table(
     yield from keys.key_table(dataset, schemas)
     yield from audit.triggers(dataset, schemas)
     yield _set_updated_at(dataset, schemas)
+    yield from sum_triggers.sum_triggers(dataset, schemas)
     yield from approval_triggers.step_triggers(dataset, schemas)
     yield from _comments(dataset, schemas)
 

@@ -27,13 +27,12 @@ from daftari.io.database.turns import take_turn
 from daftari.io.load.deferred_indexes import DeferredIndexes
 from daftari.io.row_writing import staging
 from daftari.io.row_writing.causes import with_causes
-from daftari.io.row_writing.constraint_reasons import Refusals
+from daftari.io.row_writing.constraint_reasons import Refusals, own_references
 from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.row_writing.repeats import MOST_PASSES, find_repeats, unique_others
 from daftari.io.runs.ledger import RunCounts
 from daftari.rows.intake.batch import Batch
 from daftari.rows.intake.intake import encode_rows
-from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, Refusal
 
 _QUERIES = queries.load_queries("load/bulk_load.sql")
@@ -65,10 +64,7 @@ class BulkLoad:
         self._stage = staging.stage_of_load(dataset)
         self._refusals = Refusals(dataset)
         #: a row may refer to one that the server gets later; the server checks these references itself
-        self._own_references = {reference_rule(r) for r in dataset.relationships if r.target == dataset.name}
-        #: rules whose verdict depends on other rows of the batch
-        self._settled_later = self._own_references | {"no_overlap"}
-        self._settled_later |= {f"{name}.unique" for name in unique_others(dataset)}
+        self._own_references = own_references(dataset)
         self._skips_key_triggers = False
         #: PostgreSQL copies into a table with policies only for roles that bypass them, such as a superuser
         self._copies_directly = True
@@ -155,7 +151,9 @@ class BulkLoad:
 
     def _until_settled(self, batch: Batch, landed: LoadedRows) -> LoadedRows:
         """Merge again the rows that were rejected for what a later half of the batch has changed."""
-        while waiting := [line for line, why in landed.refused.items() if why.rule in self._settled_later]:
+        while waiting := [
+            line for line, why in landed.refused.items() if why.rule in self._refusals.settled_later
+        ]:
             chosen = batch.lines.is_in(waiting)
             second = self._merge(self._part(batch.rows.filter(chosen), batch.lines.filter(chosen)))
             if second.counts.quarantined == len(waiting):

@@ -12,10 +12,12 @@ from psycopg.errors import NotNullViolation
 from daftari.compile.access import approval_triggers
 from daftari.compile.names import derived
 from daftari.contract.model import Dataset
+from daftari.io.row_writing.repeats import unique_others
 from daftari.rows.rules.expressions import parsed_rules
 from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import DECIDED, NAMES_NOTHING, NO_STEP, Refusal
 from daftari.rows.rules.rules import field_rules
+from daftari.rows.rules.sums import sums_at_writing
 
 
 class Refusals:
@@ -34,6 +36,13 @@ class Refusals:
             return replace(DECIDED, fields=(error.diag.column_name or "",))
         unknown = Refusal(rule=constraint, reason="is rejected by the database")
         return self.by_constraint.get(constraint, unknown)
+
+    @cached_property
+    def settled_later(self) -> frozenset[str]:
+        """The rules whose verdict on a row depends on other rows that are written with it."""
+        sums = {rule.id for rule, _ in sums_at_writing(self._dataset)}
+        others = {f"{name}.unique" for name in unique_others(self._dataset)}
+        return frozenset({"no_overlap"} | own_references(self._dataset) | others | sums)
 
     @cached_property
     def by_constraint(self) -> dict[str, Refusal]:
@@ -78,6 +87,11 @@ class Refusals:
                 derived(table, said.id),
                 Refusal(rule=said.id, fields=condition.fields, reason=said.message),
             )
+
+
+def own_references(dataset: Dataset) -> set[str]:
+    """Return the rules of references to rows of the dataset itself."""
+    return {reference_rule(it) for it in dataset.relationships if it.target == dataset.name}
 
 
 def _unique(fields: tuple[str, ...], *, without_case: bool = False) -> Refusal:

@@ -33,6 +33,7 @@ from daftari.io.row_writing.halving import written_by_halves
 from daftari.io.row_writing.repeats import MOST_PASSES, find_repeats, unique_others
 from daftari.rows.intake.batch import Batch
 from daftari.rows.rules.rejection import CONTRADICTS, KEEPS_SEALED, NOT_TAKEN, Refusal
+from daftari.rows.rules.sums import hidden_sums, sums_at_writing
 
 _QUERIES = queries.load_queries("write/caller_write.sql")
 _AT_ONCE = 5  #: how often rows that another session wrote meanwhile are looked up again
@@ -62,20 +63,52 @@ class CallerWrite:
         self._stage = staging.stage_of_session(dataset)
         self._refusals = Refusals(dataset)
         self._clashed: set[int] = set()
+        self._unsettled: set[int] = set()  #: lines rejected for what other rows of the batch may change
+        hidden = hidden_sums(dataset, caller.role)
+        self._told_sums = {rule.id for rule, _ in sums_at_writing(dataset) if rule.id not in hidden}
         self._contents: list[str] = []  #: the fields of the staged rows that may differ from the table's
         self._changes_person: sql.Composable | None = None
         self.digest = ""  #: sha256 of the staged rows, in hex
 
-    def write(self, batch: Batch, named: Mapping[int, Set[str]] | None = None) -> dict[int, Fate]:
-        """
-        Write rows, one per key; return the result of each by line.
+    def write(self, batch: Batch) -> dict[int, Fate]:
+        """As `write_all`, for one batch."""
+        (fates,) = self.write_all([batch])
+        return fates
 
-        *named* are the fields that the caller sent, by line; by default the columns of *batch*. Those of them that the
+    def write_all(
+        self, batches: Sequence[Batch], named: Mapping[int, Set[str]] | None = None
+    ) -> list[dict[int, Fate]]:
+        """
+        Write rows, one per key; return the result of each by line, for each of *batches*.
+
+        A row that is rejected for what others of the rows change is tried again after them.
+
+        *named* are the fields that the caller sent, by line; by default the columns of its batch. Those of them that the
         caller does not see in the clear count as changed: an answer of unchanged would tell their value.
 
         Raises:
             AccessRefused: the caller's role may not insert at all.
         """
+        fates, waiting = [], []
+        for batch in batches:
+            fates.append(self._write_batch(batch, named))
+            waiting.append(sorted(self._unsettled))
+        digest, rows = self.digest, sum(batch.height for batch in batches)
+        while 0 < sum(map(len, waiting)) < rows:
+            rows = sum(map(len, waiting))
+            for at, lines in enumerate(waiting):
+                if lines:
+                    fates[at] |= self._write_batch(_part(batches[at], lines), named)
+                    waiting[at] = sorted(self._unsettled)
+        self.digest = digest
+        return [self._with_causes(some, batch) for some, batch in zip(fates, batches, strict=True)]
+
+    def _with_causes(self, fates: dict[int, Fate], batch: Batch) -> dict[int, Fate]:
+        why = {line: fate.why for line, fate in fates.items() if fate.why is not None}
+        return fates | {line: refused(it) for line, it in with_causes(why, batch, self._dataset).items()}
+
+    def _write_batch(self, batch: Batch, named: Mapping[int, Set[str]] | None) -> dict[int, Fate]:
+        self._unsettled = set()
         if batch.height == 0:
             return {}
         if self.digest:  # of an earlier batch of this transaction, whose rows nothing needs any more
@@ -92,9 +125,7 @@ class CallerWrite:
             waiting = [line for line in waiting if line not in fates]
             if not waiting:
                 break
-        fates |= {line: refused(NOT_TAKEN) for line in waiting}
-        why = {line: fate.why for line, fate in fates.items() if fate.why is not None}
-        return fates | {line: refused(it) for line, it in with_causes(why, batch, self._dataset).items()}
+        return fates | {line: refused(NOT_TAKEN) for line in waiting}
 
     @property
     def sees_all(self) -> bool:
@@ -174,16 +205,18 @@ class CallerWrite:
         if isinstance(error, psycopg.errors.UniqueViolation) and line not in self._clashed:
             self._clashed.add(line)
             return {}
+        if self._refusals.of(error).rule in self._refusals.settled_later:
+            self._unsettled.add(line)
         return {line: refused(self._why(error))}
 
     def _why(self, error: psycopg.Error) -> Refusal:
-        """Give the reason only to callers who see every row: to others it would reveal one."""
-        by_policy = isinstance(error, psycopg.errors.InsufficientPrivilege)
-        is_told = self.sees_all or error.diag.constraint_name in (
-            approval_triggers.CONSTRAINT,
-            approval_triggers.COVERS,
-        )
-        return self._refusals.of(error) if is_told and not by_policy else NOT_TAKEN
+        """Give the reason only to callers who see the rows that it is about: to others it would reveal one."""
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            return NOT_TAKEN
+        why = self._refusals.of(error)
+        of_the_row = (approval_triggers.CONSTRAINT, approval_triggers.COVERS)
+        is_told = self.sees_all or error.diag.constraint_name in of_the_row or why.rule in self._told_sums
+        return why if is_told else NOT_TAKEN
 
     def _may_not_insert(self) -> dict[int, Fate]:
         raise AccessRefused(
@@ -284,6 +317,11 @@ class _Found:
     absent: list[int]  #: lines whose key does not exist
     there: dict[int, tuple[str, ...]]  #: the others, with the fields that differ
     changes_person: set[int]  #: those that keep values sealed for another person
+
+
+def _part(batch: Batch, lines: Sequence[int]) -> Batch:
+    chosen = batch.lines.is_in(list(lines))
+    return Batch(rows=batch.rows.filter(chosen), lines=batch.lines.filter(chosen), body=b"")
 
 
 def _halves(lines: list[int]) -> list[list[int]]:

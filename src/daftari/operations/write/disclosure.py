@@ -12,6 +12,7 @@ from daftari.contract.permissions import sees_all_rows
 from daftari.rows.rules.expressions import parsed_rules
 from daftari.rows.rules.references import reference_rule
 from daftari.rows.rules.rejection import NOT_TAKEN, without_cause
+from daftari.rows.rules.sums import hidden_sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +37,7 @@ def hidden_rules(dataset: Dataset, known: Mapping[str, Dataset], role: str) -> H
         for it in condition.referenced
         if it.relationship in hidden or not _sees(known[it.relationship.target], role, it.names)
     }
-    if not sees_all_rows(dataset, role):
-        by_rule |= {rule.id for rule, condition in parsed_rules(dataset) if condition.sums}
+    by_rule |= hidden_sums(dataset, role)
     rules = frozenset({*map(reference_rule, hidden), *by_rule})
     return HiddenRules(rules=rules, key=", ".join(dataset.key))
 

@@ -283,8 +283,8 @@ class _Run:
     def all(self, judged: Judged, named: Mapping[int, frozenset[str]] | None) -> list[RecordOutcome]:
         outcomes = _dropped(judged)
         wrong = judged.rejected
-        for batch in judged.batches:
-            fates = self._writing.write(batch, named)
+        found = self._writing.write_all(judged.batches, named)
+        for batch, fates in zip(judged.batches, found, strict=True):
             for line, fate in fates.items():
                 outcomes[line - 1] = RecordOutcome(status=fate.status)
             refused = {line: fate.why for line, fate in fates.items() if fate.why is not None}

@@ -27,6 +27,7 @@ from daftari.rows.rules.rules import (
     reason_json,
     with_existing,
 )
+from daftari.rows.rules.sums import sums_at_writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +205,7 @@ def _counted(rows: pl.DataFrame, lines: pl.Series) -> tuple[Batch, ...]:
 def rows_may_collide(dataset: Dataset) -> bool:
     """Whether a row may be rejected because of another row with a different key."""
     others = any(field.unique and dataset.key != (field.name,) for field in dataset.fields)
-    return others or dataset.no_overlap is not None
+    return others or dataset.no_overlap is not None or any(sums_at_writing(dataset))
 
 
 def encode_rows(rows: pl.DataFrame, dataset: Dataset) -> bytes:

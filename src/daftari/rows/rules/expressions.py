@@ -20,7 +20,14 @@ from sqlglot import exp
 
 from daftari.contract.model import Dataset, Field, Relationship, RowRule
 from daftari.errors import ContractError
-from daftari.rows.rules.expression_terms import ExpressionRefused, Shape, column_name, is_cast_to, is_literal
+from daftari.rows.rules.expression_terms import (
+    ExpressionRefused,
+    Shape,
+    column_name,
+    is_cast_to,
+    is_literal,
+    operands,
+)
 from daftari.rows.rules.expression_types import WORKING_DAYS, Fields, summed, type_of_expression
 from daftari.rows.rules.expression_values import to_polars
 from daftari.rows.rules.working_days import holidays_of, weekend_of
@@ -50,6 +57,7 @@ class ParsedCondition:
     expression: Callable[[date], pl.Expr]
     referenced: tuple[Referenced, ...] = ()
     own: tuple[str, ...] = ()  #: the fields of the row that it compares
+    beside_sums: tuple[str, ...] = ()  #: those of *own* that it looks at outside its sums
     sums: tuple[Sum, ...] = ()
     uses_calendar: bool = False
 
@@ -61,10 +69,13 @@ class ParsedCondition:
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """The rows that a sum adds up, in SQL."""
+    """A sum, in SQL."""
 
+    value: str
     partition: tuple[str, ...]
-    condition: str | None  #: None: all
+    condition: str | None  #: of the rows that it adds up; None: all
+    nullable: tuple[bool, ...]  #: of each part of the partition: whether it may be null
+    fields: tuple[str, ...]  #: the parts of the partition that are fields themselves
 
 
 #: The alias of the judged row in SQL that looks beyond it.
@@ -107,6 +118,7 @@ def parse(text: str, dataset: Dataset, *, where: str) -> ParsedCondition:
         expression=lambda today: to_polars(tree, fields, today, dataset.time_zone),
         referenced=referenced,
         own=tuple(own),
+        beside_sums=tuple(name for name in names if name not in own or _is_beside_sums(name, tree)),
         sums=tuple(_sum_of(it, fields, dataset.time_zone) for it in sums),
         uses_calendar=calendar,
     )
@@ -200,12 +212,34 @@ def _referenced_field(relationship: Relationship, name: str, dataset: Dataset) -
     return found
 
 
-def _sum_of(node: exp.Window, fields: Fields, time_zone: str) -> Sum:
-    condition = summed(node)[1]
-    return Sum(
-        partition=tuple(_to_sql(it, fields, time_zone, row=ROW) for it in node.args["partition_by"]),
-        condition=None if condition is None else _to_sql(condition, fields, time_zone, row=ROW),
+def _is_beside_sums(name: str, tree: exp.Expr) -> bool:
+    return any(
+        it.name == name and not it.table and it.find_ancestor(exp.Window) is None
+        for it in tree.find_all(exp.Column)
     )
+
+
+def _sum_of(node: exp.Window, fields: Fields, time_zone: str) -> Sum:
+    total, condition = summed(node)
+    parts = node.args["partition_by"]
+    return Sum(
+        value=_to_sql(total.this, fields, time_zone, row=ROW),
+        partition=tuple(_to_sql(it, fields, time_zone, row=ROW) for it in parts),
+        condition=None if condition is None else _to_sql(condition, fields, time_zone, row=ROW),
+        nullable=tuple(_may_be_null(it, fields) for it in parts),
+        fields=tuple(it.name for it in parts if isinstance(it, exp.Column)),
+    )
+
+
+def _may_be_null(node: exp.Expr, fields: Fields) -> bool:
+    if isinstance(node, exp.Coalesce):
+        return all(_may_be_null(it, fields) for it in operands(node))
+    return not all(_is_filled(it, fields) for it in node.find_all(exp.Column))
+
+
+def _is_filled(column: exp.Column, fields: Fields) -> bool:
+    field = fields[column_name(column)]
+    return field.required or field.is_key
 
 
 def _first_line(error: Exception) -> str:

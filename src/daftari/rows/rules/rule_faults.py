@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from daftari.contract.model import Condition, Contract, Dataset, RuleTime
 from daftari.errors import ContractError, Fault
-from daftari.rows.rules.expressions import lacks_contracts, parse, parsed_rules
+from daftari.rows.rules.expressions import lacks_contracts, parse
+from daftari.rows.rules.sums import sums_at_writing
 
 
 def rule_faults(contract: Contract) -> tuple[Fault, ...]:
@@ -24,19 +25,19 @@ def rule_faults(contract: Contract) -> tuple[Fault, ...]:
             faults.append(
                 Fault(source=contract.source, line=line, place=where, found=found, expected=expected)
             )
-    return (*faults, *_sums_at_writing(contract)) if not faults else tuple(faults)
+    return (*faults, *_sums_of_several_groups(contract)) if not faults else tuple(faults)
 
 
-def _sums_at_writing(contract: Contract) -> Iterator[Fault]:
-    """Sums are judged in the table alone: when a row is written, the rows that it adds up with may be still to come."""
-    for rule, condition in parsed_rules(contract.dataset):
-        if condition.sums and rule.when is not RuleTime.CHECKED:
+def _sums_of_several_groups(contract: Contract) -> Iterator[Fault]:
+    """When a row is written, its group is locked and read: the sums of a rule must be over one."""
+    for rule, condition in sums_at_writing(contract.dataset):
+        if len({it.partition for it in condition.sums}) > 1:
             yield Fault(
                 source=contract.source,
                 line=rule.line,
                 place=f"{contract.dataset.name}.rules.{rule.id}",
-                found=f"a sum over rows, when {rule.when}",
-                expected=f"when: {RuleTime.CHECKED}",
+                found=f"sums over different groups, when {rule.when}",
+                expected=f"the same partition by in all of its sums, or when: {RuleTime.CHECKED}",
             )
 
 
