@@ -92,9 +92,11 @@ class Text:
 
     def _more(self) -> bool:
         """Hold more of the text; whether there is any. The place keeps its character."""
-        rest = self._held[self._at :]
-        pieces, taken = [rest], 0
-        while taken <= len(rest) // 2 and not self._is_whole:  # a long value is not copied for every piece
+        size = len(self._held) - self._at
+        # A long value is not copied for every piece, and no more is held than may be a row.
+        enough = min(size // 2, max(MOST_CHARACTERS - size, 0))
+        pieces, taken = [""], 0
+        while taken <= enough and not self._is_whole:
             piece, has_bytes = next(self._pieces, (None, False))
             if piece is None:
                 self._is_whole = True
@@ -104,6 +106,10 @@ class Text:
             taken += len(piece)
         if taken:
             self._line, self._column = self.place
+            pieces[0], self._held = (
+                self._held[self._at :],
+                "",
+            )  # what was read is freed before the rest is copied
             self._held, self._at = "".join(pieces), 0
             self._is_suspect = self._has_bytes or is_suspect(self._held)
         return taken > 0
