@@ -83,8 +83,8 @@ class CallerWrite:
 
         A row that is rejected for what others of the rows change is tried again after them.
 
-        *named* are the fields that the caller sent, by line; by default the columns of its batch. Those of them that the
-        caller does not see in the clear count as changed: an answer of unchanged would tell their value.
+        *named* are the fields that the caller sent, by line; by default the columns of its batch. Those of them that
+        the caller does not see in the clear count as changed: an answer of unchanged would tell their value.
 
         Raises:
             AccessRefused: the caller's role may not insert at all.
