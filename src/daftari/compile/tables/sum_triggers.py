@@ -70,12 +70,14 @@ def _changed(dataset: Dataset, condition: ParsedCondition, *, is_update: bool) -
     columns = [f"{identifier(ROW)}.{identifier(it)}" for it in dataset.key]
     columns += [f"({part}) as {name}" for part, name in parts]
     columns.append(f"row({', '.join(_looked_at(condition))}) as looked_at")
-    rows = f"select {', '.join(columns)} from {{}} as {identifier(ROW)}"
+    added, removed = (
+        f"select {', '.join(columns)} from {it} as {identifier(ROW)}" for it in (_ADDED, _REMOVED)
+    )
     if not is_update or not dataset.key:
-        return rows.format(_ADDED)
+        return added
     key = identifiers(dataset.key)
     return (
-        f"select a.* from ({rows.format(_ADDED)}) a left join ({rows.format(_REMOVED)}) r using ({key})"
+        f"select a.* from ({added}) a left join ({removed}) r using ({key})"
         " where r.looked_at is null or a.looked_at is distinct from r.looked_at"
     )
 
