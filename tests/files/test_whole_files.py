@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from daftari.errors import disk_full
@@ -72,3 +73,6 @@ def test_a_full_disk_is_seen_through_what_it_caused(number):
     assert str(full) == "no space left on the disk for /data/x; expected some"
     assert disk_full(OSError(errno.EACCES, "no")) is None
     assert disk_full(None) is None
+    assert str(disk_full(psycopg.errors.DiskFull("could not extend file"))) == (
+        "no space left on the disk of the database; expected some"
+    )

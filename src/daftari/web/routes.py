@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from daftari import log
 from daftari.api.service import Service, clock
 from daftari.contract.access.caller import Caller
-from daftari.errors import AccessRefused, DaftariError, NotAuthenticated
+from daftari.errors import AccessRefused, DaftariError, NotAuthenticated, disk_full
 from daftari.operations.access.web_sessions import caller_of_session
 from daftari.operations.load.preview_file import shown_sums
 from daftari.web import (
@@ -143,6 +143,8 @@ class _SignedIn:
             except DaftariError as error:
                 return page.render("refused", status=error.status, error=error)
             except Exception as error:
+                if full := disk_full(error):
+                    return page.render("refused", status=full.status, error=full)
                 reference = request.state.request_id
                 log.get(request_id=reference).error("fault", exc_info=error)
                 return page.render("fault", status=500, reference=reference)

@@ -73,6 +73,8 @@ def publish_marts(conn: Connection[Any]) -> tuple[Published, ...]:
             published = tuple(_publish(conn, table) for table in _tables(conn))
             conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(BUILD_SCHEMA)))
             return published
+    except psycopg.errors.DiskFull:
+        raise
     except psycopg.Error as error:
         raise DatabaseError(
             f"transform: cannot publish: {without_values(str(error))}",

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from daftari.errors import DaftariError
+from daftari.errors import DaftariError, disk_full
 from daftari.io.keys.sealer import Sealer
 from daftari.io.workspace.files import read_open_workspace, read_workspace
 from daftari.operations.load.judge_process import JudgedFile, JudgeFault, JudgeOrder
@@ -56,7 +56,8 @@ def _say_all(said: BinaryIO, asked: BinaryIO) -> None:
     except (BrokenPipeError, EOFError):
         raise
     except Exception as error:
-        _say(said, JudgeFault(type(error).__name__, traceback.format_tb(error.__traceback__)))
+        fault = JudgeFault(type(error).__name__, traceback.format_tb(error.__traceback__))
+        _say(said, disk_full(error) or fault)
 
 
 def _judged(asked: BinaryIO) -> Iterator[Judged]:
