@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from daftari.contract.model import Conflict
-from daftari.rows.intake.batch import drop_duplicates
+from daftari.rows.intake.batch import complete_from_earlier, drop_duplicates
 
 UPDATE, KEEP, REJECT = Conflict.UPDATE, Conflict.KEEP, Conflict.REJECT
 
@@ -54,3 +54,13 @@ def frame_of(rows):
     """Rows written as key and value: `a1`; `-` is null."""
     pairs = [(key, None if value == "-" else value) for key, value in rows.split()]
     return pl.DataFrame(pairs, schema={"key": pl.String, "value": pl.String}, orient="row")
+
+
+def test_a_row_takes_what_it_lacks_from_the_latest_earlier_row_of_its_key_that_has_it():
+    rows = pl.DataFrame(
+        {"key": ["a", "a", "b", "a"], "x": ["1", None, None, None], "y": ["2", "3", "4", None]}
+    )
+    absent = pl.Series(["", "x,", "x,", "x,y,"])
+    completed, left = complete_from_earlier(rows, absent, ("key",))
+    assert completed.rows() == [("a", "1", "2"), ("a", "1", "3"), ("b", None, "4"), ("a", "1", "3")]
+    assert left.to_list() == ["", "", "x,", ""]
