@@ -10,6 +10,7 @@ import openpyxl
 import psycopg
 import pytest
 from tests.browser import CHROMIUM, OF_COLOURS, barriers, chromium
+from tests.conftest import REFERENCE
 from tests.issuer import issuing, settings_of
 from tests.served_api import free_port, process
 from tests.system.conftest import copy_of
@@ -354,6 +355,9 @@ def test_an_expense_is_asked_for_by_choices_and_paid_after_its_approval(room):
     page.get_by_role("button", name="Send request").click()
     page.wait_for_url("**/approvals?done=*")
     request = page.get_by_role("status").inner_text().split()[0]
+    grant = TokenGrant(name="room cashier", role="finance", user_id="U3")  # only a person takes a step
+    datasets = [it.dataset for it in read_workspace(REFERENCE).contracts]
+    room.tokens["finance"] = issue_token(room.conn, datasets, grant, now=datetime.now(UTC), days=1)
     for role, to in (("manager", "approved"), ("finance", "paid")):
         page = room.enter(role)
         page.goto(f"{room.url}/approvals")
