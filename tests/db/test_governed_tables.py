@@ -5,8 +5,10 @@ from dataclasses import replace
 import psycopg
 import pytest
 from tests.conftest import NOW
-from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts
+from tests.small_contracts import NOTES, READINGS, TEAMS, TRIPS, contracts, with_field
 
+from daftari.contract.model import Dataset, Field, LogicalType
+from daftari.io.row_writing.constraint_reasons import Refusals
 from daftari.operations.schema.apply_contracts import apply_contracts
 
 
@@ -106,6 +108,44 @@ def test_rows_that_share_may_overlap_one_another_but_no_other_row(
             else:
                 found = "taken"
     assert found == outcome
+
+
+def fill_codes(conn, folder):
+    codes = with_field(NUMBERED, "code", digits_only=True, width=5)
+    apply_contracts(conn, contracts(codes), migrations_dir=folder, now=NOW)
+
+
+NUMBERED = Dataset(
+    name="numbered",
+    fields=(
+        Field(name="k", logical_type=LogicalType.INTEGER, key_position=1, required=True),
+        Field(name="code", logical_type=LogicalType.STRING),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("00042", None),
+        ("1234567", None),
+        (None, None),
+        ("42", "code.width"),
+        ("400-0001", "code.digits"),
+        ("0004\n2", "code.digits"),
+        ("0004\u0664", "code.digits"),
+        ("", "code.width"),
+    ],
+)
+def test_sql_writes_no_other_text_than_is_read_from_files(filled, tmp_path, code, rule):
+    refusals = Refusals(with_field(NUMBERED, "code", digits_only=True, width=5))
+    with filled(fill_codes, tmp_path) as (conn, _):
+        try:
+            conn.execute("insert into ops.numbered (k, code, _run_id) values (1, %s, 1)", [code])
+            found = None
+        except psycopg.errors.CheckViolation as error:
+            found = refusals.of(error).rule
+    assert found == rule
 
 
 @pytest.mark.parametrize(

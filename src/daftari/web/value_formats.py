@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from daftari.rows.intake.control_totals import shown_figure
+
 
 def environment(zone: tzinfo, **shared: Any) -> Environment:
     """Return the environment of the templates, which show instants in *zone*."""
@@ -34,10 +36,10 @@ def day(at: date) -> str:
 
 
 def count(number: Any) -> str:
-    """Format with thousands separators; a fraction keeps its digits."""
+    """Format with thousands separators; a fraction keeps its digits, but not the zeros after them if they are many."""
     if isinstance(number, float):
         number = Decimal(str(number))
-    return f"{number:,}"
+    return shown_figure(number) if isinstance(number, Decimal) else f"{number:,}"
 
 
 def ago(between: timedelta) -> str:

@@ -94,6 +94,10 @@ def _text(field: Field, column: str) -> Iterator[tuple[str, str]]:
         yield "length", " and ".join(limits)
     if options.pattern is not None:
         yield "pattern", f"{column} ~ {literal(anchored(options.pattern))}"
+    if field.digits_only:
+        yield "digits", f"{column} !~ '[^0123456789]'"
+    if field.width:
+        yield "width", f"char_length({column}) >= {field.width}"
 
 
 def anchored(pattern: str) -> str:

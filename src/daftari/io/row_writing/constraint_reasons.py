@@ -11,7 +11,7 @@ from psycopg.errors import NotNullViolation
 
 from daftari.compile.access import approval_triggers
 from daftari.compile.names import derived
-from daftari.contract.model import Dataset
+from daftari.contract.model import Dataset, Field
 from daftari.io.row_writing.repeats import unique_others
 from daftari.rows.rules.expressions import parsed_rules
 from daftari.rows.rules.references import reference_rule
@@ -82,6 +82,11 @@ class Refusals:
                     derived(table, field.name, what),
                     Refusal(rule=rule.id, fields=rule.fields, reason=rule.reason),
                 )
+            # Files and requests are brought to this form as they are read, before any rule.
+            if field.digits_only:
+                yield _of_field(table, field, "digits", "has other characters than digits")
+            if field.width:
+                yield _of_field(table, field, "width", f"is shorter than {field.width}")
         for said, condition in parsed_rules(self._dataset):
             yield (
                 derived(table, said.id),
@@ -92,6 +97,11 @@ class Refusals:
 def own_references(dataset: Dataset) -> set[str]:
     """Return the rules of references to rows of the dataset itself."""
     return {reference_rule(it) for it in dataset.relationships if it.target == dataset.name}
+
+
+def _of_field(table: str, field: Field, what: str, reason: str) -> tuple[str, Refusal]:
+    rule = f"{field.name}.{what}"
+    return derived(table, field.name, what), Refusal(rule=rule, fields=(field.name,), reason=reason)
 
 
 def _unique(fields: tuple[str, ...], *, without_case: bool = False) -> Refusal:

@@ -37,6 +37,18 @@ class ControlTotals:
     rounding: AbstractMapping[str, Decimal] = field(default_factory=dict)
 
 
+def shown_figure(figure: Decimal | int) -> str:
+    """Return *figure* with thousands separators, without the zeros of a number that has no declared scale."""
+    text = f"{Decimal(figure):,f}"
+    whole, _, decimals = text.partition(".")
+    kept = decimals if len(decimals) <= _FEW_DECIMALS else decimals.rstrip("0")
+    return f"{whole}.{kept}" if kept else whole
+
+
+#: Zeros of so few decimals are kept: 1,250.00.
+_FEW_DECIMALS = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class TotalDifference:
     """One stated figure that differs from the file."""
@@ -56,11 +68,10 @@ class TotalDifference:
 
     def __str__(self) -> str:
         if self.found is None:
-            return f"sum of {self.what}: stated {self.stated:,}, but the file has no such number column"
+            return f"sum of {self.what}: stated {shown_figure(self.stated)}, but the file has no such number column"
         what = "rows" if self.what == "rows" else f"sum of {self.what}"
-        return (
-            f"{what}: stated {self.stated:,}, found {self.found:,} (difference {self.found - self.stated:,})"
-        )
+        stated, found, by = (shown_figure(it) for it in (self.stated, self.found, self.found - self.stated))
+        return f"{what}: stated {stated}, found {found} (difference {by})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +191,16 @@ def _weigh_row(total: Total, reckoned: _Reckoned) -> None:
     comparison = total.comparison
     for one in reconcile(total.stated, total.found):
         if comparison is Comparison.UNREAD:
-            text = f"total row: sum of {one.what}: stated {one.stated:,}; read {one.found:,}; {_named(total.unread)}"
+            figures = f"stated {shown_figure(one.stated)}; read {_found(one)}"
+            text = f"total row: sum of {one.what}: {figures}; {_named(total.unread)}"
             reckoned.tell(RemarkKind.TOTAL_ROW, f"{text} could not be read", total.line)
         else:
             reckoned.weigh(one, f"line {total.line}: ", ())
     reckoned.remark(RemarkKind.TOTAL_ROW, _left_out(comparison), total.line)
+
+
+def _found(difference: TotalDifference) -> str:
+    return "no such column" if difference.found is None else shown_figure(difference.found)
 
 
 def _left_out(comparison: Comparison) -> str:
@@ -226,7 +242,7 @@ class _Reckoned:
 
     def weigh_further(self, name: str, by: Decimal) -> None:
         """Accept as rounding, or count, that the sums of further totals differ *by* so much at most."""
-        what = f"sum of {name}: further total rows differ by {by:,} at most"
+        what = f"sum of {name}: further total rows differ by {shown_figure(by)} at most"
         most = self._rounding.get(name)
         if most is not None and by <= most:
             self.remark(RemarkKind.ROUNDING, f"{what}: accepted as rounding")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from daftari.rows.formats.parse import UNDECLARED_SCALE
+
 
 def copy_csv(rows: pl.DataFrame) -> bytes:
     """Return *rows* as lines of CSV. Every value is quoted, so that null differs from an empty text."""
@@ -21,5 +23,8 @@ def copy_text_of(values: pl.Series) -> pl.Series:
         case pl.Binary():
             texts = [None if it is None else f"\\x{it.hex()}" for it in values]
             return pl.Series(values.name, texts, dtype=pl.String)
+        case pl.Decimal() if values.dtype.scale == UNDECLARED_SCALE:
+            # Of a number without a declared scale, PostgreSQL would keep every zero.
+            return values.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
         case _:
             return values.cast(pl.String)
