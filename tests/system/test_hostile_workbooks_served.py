@@ -34,7 +34,7 @@ def others(served):
         with served.client() as client:
             while not ended.wait(0.2):
                 began = time.perf_counter()
-                assert client.get("/api/visits?limit=1").status_code == 200
+                assert client.get("/api/visits?fields=visit_id&limit=1").status_code == 200
                 seconds.append(time.perf_counter() - began)
 
     thread = threading.Thread(target=ask)
