@@ -113,7 +113,9 @@ def test_when_the_child_dies_nothing_is_loaded_and_it_may_be_loaded_again(clinic
 
 
 def test_a_fault_of_ours_in_the_child_names_places_in_the_code_and_no_data(clinic, monkeypatch):
-    spoilt = "judge_process_child.take_in = lambda *_: [1 / 0 for _ in 'Wanjiku']; judge_process_child.main()"
+    # A value that the program makes: Python 3.13 shows the text of a program that was given by -c.
+    name = f"bytes.fromhex('{b'Wanjiku'.hex()}').decode()"
+    spoilt = f"judge_process_child.take_in = lambda *_: [1 / 0 for _ in {name}]; judge_process_child.main()"
     program = judge_process._program().replace("judge_process_child.main()", spoilt)
     monkeypatch.setattr(judge_process, "_program", lambda: program)
     path = clinic.file("V1,2026-03-01,A,Wanjiku,1,")

@@ -355,5 +355,6 @@ def test_import_of_a_file_without_readable_rows_says_that_they_cannot_be_read(tm
     path = tmp_path / "claims.csv"
     path.write_text("Ref,Supplier,Day\nK-1,A\nK-2,B\n")
     assert str(run("import", path).exception) == (
-        "claims.csv: none of its 2 rows can be read; expected some, to infer types from"
+        "claims.csv: none of its 2 rows can be read; expected some, to infer types from "
+        "(line 2 has 2 fields; the header has 3)"
     )

@@ -37,6 +37,8 @@ def opened(filled, tmp_path_factory):
     """Open a folder's workspace when its first case asks for it."""
     files = tmp_path_factory.mktemp("found") / "inputs"
     shutil.copytree(INPUTS, files)
+    for path in (files, *files.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)  # they may be read-only where they come from
     subprocess.run([sys.executable, "make_late_evidence.py"], cwd=files / "dates", check=True)
     workspaces, ends = {}, []
 

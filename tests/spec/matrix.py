@@ -113,14 +113,21 @@ def may_write(conn, relation):
 
 def reached(conn, relation, operation):
     """How many rows the caller updates or deletes when it names none."""
-    statement = sql.SQL("delete from {}").format(relation.place)
     if operation == "update":
-        writable = sorted(may_write(conn, relation)["update"])
-        if not writable:
-            return 0
-        # null breaks constraints, which are checked after the policies; the rows are counted by the server's plan
-        statement = sql.SQL("select 1 from {} for update").format(relation.place)
-    found = attempt(conn, statement)
+        return _updated(conn, relation) if may_write(conn, relation)["update"] else 0
+    found = attempt(conn, sql.SQL("delete from {}").format(relation.place))
+    return 0 if found is None else found.rowcount
+
+
+def _updated(conn, relation):
+    """The caller is lent the right to a column that no constraint looks at, so that policies alone decide."""
+    with conn.transaction(force_rollback=True):
+        (login,) = conn.execute("select session_user").fetchone()
+        conn.execute("set local session authorization default")
+        lend = sql.SQL("grant update (_run_id) on {} to {}")
+        conn.execute(lend.format(relation.place, sql.Identifier(login)))
+        conn.execute(sql.SQL("set local session authorization {}").format(sql.Identifier(login)))
+        found = attempt(conn, sql.SQL("update {} set _run_id = 7").format(relation.place))
     return 0 if found is None else found.rowcount
 
 

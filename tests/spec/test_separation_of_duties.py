@@ -321,6 +321,14 @@ def as_record(office, kind, key, to, role):
 
 
 def by_api(client, headers, kind, records):
+    if kind is LEAVE and headers["X-Role"] == "manager":
+        # A whole record has a field that the role does not see: it would count as a change.
+        for record in records:
+            answer = client.patch(
+                f"/api/{kind.name}/{record['request_id']}", json={"status": record["status"]}, headers=headers
+            )
+            assert answer.status_code in (200, 403, 404, 422), answer.text
+        return
     answer = client.post(
         f"/api/{kind.name}",
         content=json.dumps(records),
@@ -371,7 +379,12 @@ def test_by_the_api_and_by_a_file_nothing_else_is_taken(
             datasets = [it.dataset for it in world.workspace.contracts]
             token = issue_token(world.conn, datasets, grant, now=datetime.now(UTC), days=1)
             records = [as_record(office, kind, key, to, role) for key, _, to in rows]
-            path(client, {"Authorization": f"Bearer {token}", "X-Purpose": "a test"}, kind, records)
+            path(
+                client,
+                {"Authorization": f"Bearer {token}", "X-Purpose": "a test", "X-Role": role},
+                kind,
+                records,
+            )
             for key, history, to in rows:
                 # a file is for roles that insert
                 wanted = Told(kind, history).may(person, role, to) and (path is by_api or role != "manager")

@@ -60,7 +60,13 @@ def test_no_body_makes_the_server_fail_wait_or_grow(served):
             assert answer.status_code < 500, (path, answer.status_code, content[:200])
             return answer
 
+        # Each way imports what it needs when it is first gone.
         assert send("/api/visits", GOOD_BODY, "application/json").status_code in (200, 201)
+        for path, kind in (
+            ("/api/visits", "application/x-ndjson"),
+            ("/api/visits/files?name=g.jsonl", "application/octet-stream"),
+        ):
+            assert send(path, GOOD_BODY, kind).status_code == 200
         idle = resident(served)
         for text in HEAVY:
             body = text.encode()[: 16 * 2**20]

@@ -47,7 +47,7 @@ def times_of(served, requests=100):
 
 
 def test_800_half_sent_requests_hold_up_nobody_and_are_ended(served):
-    token = served.tokens["matron"]
+    token = served.tokens["nurse"]  # who asks too often is another caller
     with ExitStack() as stack:
         half = [connected(served, stack) for _ in range(800)]
         for at, one in enumerate(half):
