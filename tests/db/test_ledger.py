@@ -189,6 +189,24 @@ def test_a_later_process_with_the_same_number_does_not_keep_a_dead_run_alive(db,
     assert [one for one, *_ in status(db)] == ["abandoned", "succeeded"]
 
 
+def test_runs_that_begin_in_turn_are_stored_in_the_order_of_their_numbers(db, database_url):
+    """A later one would otherwise not see an earlier one whose number is taken and whose row is not stored yet."""
+    db.execute("set lock_timeout = '50ms'")
+    with psycopg.connect(database_url, autocommit=True) as other:
+        with (
+            other.transaction(),
+            pytest.raises(psycopg.errors.LockNotAvailable),
+            ledger.ledger_run(other, "transform", in_turn=True),
+            ledger.ledger_run(db, "transform", in_turn=True),
+        ):
+            pass
+        with (
+            ledger.ledger_run(db, "transform", in_turn=True),
+            ledger.ledger_run(other, "transform", in_turn=True),
+        ):
+            pass
+
+
 def test_a_session_is_in_a_run_no_longer_than_it_lasts(db):
     current = "select daftari.current_run()"
     for error in (None, ValueError):

@@ -15,7 +15,7 @@ def spooled(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     More than 1 MiB waits in a file without a name, so it is gone with the process and no one else can open it.
     """
-    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it to the end
+    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- `read` closes it
     try:
         for piece in pieces:
             file.write(piece)

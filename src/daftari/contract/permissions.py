@@ -127,7 +127,7 @@ def is_own(dataset: Dataset, row: Mapping[str, Any], person: str | None) -> bool
 class TakenPart:
     """What a person did in a request so far, in whatever role."""
 
-    is_own: bool = False  #: it is about them; or it is about nobody, and they entered it
+    is_own: bool = False  #: it is about them; or it names no person, and they entered it
     entered: bool = False  #: or brought it from a system of record
     changed: bool = False  #: a field that a decision covers, before it
     decided: bool = False  #: took a step of it since it was last asked for

@@ -35,7 +35,7 @@ OUTCOME: dict[str, Any] = {
         },
         "remarks": {
             "type": "array",
-            "description": "What was changed in its texts, such as a character that nobody sees.",
+            "description": "What was changed in its texts, such as an invisible character that was removed.",
             "items": {"type": "string"},
         },
     },

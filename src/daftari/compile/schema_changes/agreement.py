@@ -33,7 +33,7 @@ def agreed(
 
 
 def _is_among(change: ContractChange, planned: Sequence[SchemaChange]) -> bool:
-    """Whether *planned* has a change of the same class of what stands for the same field."""
+    """Whether *planned* has a change of the same class for the same field."""
     dataset, _, name = change.place.partition(".")
     return bool(name) and any(
         it.kind is change.kind and it.identity is not None and _is_of_field(it.identity, dataset, name)

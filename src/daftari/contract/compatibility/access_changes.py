@@ -161,7 +161,7 @@ def _transitions(approval: Approval | None) -> set[str]:
         return set()
     steps = {
         f"{role} moves {'its own request' if step.own else 'a request'} from {step.start} to {step.to}"
-        f"{', whoever took an earlier step' if step.same_person else ''}"
+        f"{', also the person who took an earlier step' if step.same_person else ''}"
         for step in approval.steps
         for role in step.roles
     }

@@ -40,7 +40,7 @@ def begin_build(conn: Connection[Any], run_id: int) -> None:
     """
     Make the build schema, empty, where the run *run_id* of this session is the database's only transform.
 
-    It remains after the run, for inspection, until the next one begins.
+    The run began in turn. The schema remains after the run, for inspection, until the next one begins.
 
     Raises:
         DatabaseError: another transform runs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from daftari.contract.platform import OPS
 from daftari.errors import DaftariError, DatabaseError, Drift
 from daftari.io.database import queries
+from daftari.io.database.turns import take_turn
 from daftari.rows.intake.remarks import LeftOut, Remark
 
 if TYPE_CHECKING:
@@ -174,14 +175,19 @@ def require_contracts(conn: Connection[Any], contracts: Iterable[Contract]) -> N
 
 @contextmanager
 def ledger_run(
-    conn: Connection[Any], kind: str, contract: Contract | None = None, origin: Origin | None = None
+    conn: Connection[Any],
+    kind: str,
+    contract: Contract | None = None,
+    origin: Origin | None = None,
+    *,
+    in_turn: bool = False,
 ) -> Iterator[int]:
     """
     Start a run and yield its number; close it as failed or refused when the block raises.
 
     The block itself closes it with `finish`, inside the transaction of its effects. *conn* must be in autocommit mode,
     so that the start of a run is stored even if its effects are rolled back. A transform or a check has no contract
-    and no file.
+    and no file. With *in_turn*, runs of this kind are stored in the order of their numbers.
     """
     facts = {
         "kind": kind,
@@ -191,7 +197,10 @@ def ledger_run(
         "sha256": origin.sha256 if origin else None,
     }
     conn.execute(_QUERIES["abandon_dead_runs"], facts)
-    row = conn.execute(_QUERIES["start_run"], facts).fetchone()
+    with conn.transaction() if in_turn else nullcontext():
+        if in_turn:
+            take_turn(conn, kind)
+        row = conn.execute(_QUERIES["start_run"], facts).fetchone()
     assert row is not None, "an insert returns its row"
     run_id = int(row[0])
     try:

@@ -267,7 +267,7 @@ class _Load:
         )
 
     def _undeclared_steps(self) -> Iterator[Remark]:
-        """Say which rows changed their state otherwise than by a step: whoever records decisions may do that."""
+        """Report rows whose state changed without a step of the contract: roles that record may do that."""
         approval = self._dataset.approval
         if approval is None or not self._counts.updated:
             return

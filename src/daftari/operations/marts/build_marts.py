@@ -109,7 +109,7 @@ def build_marts(
         ledger.require_contract(conn, contract)
     generated = [path for pipeline in workspace.pipelines for path in _write_staging(pipeline)]
     start = _start(conn, workspace, options)
-    with ledger.ledger_run(conn, "transform") as run_id:
+    with ledger.ledger_run(conn, "transform", in_turn=True) as run_id:
         publish.begin_build(conn, run_id)
         results = run_dbt(start, progress)
         built = _summary(results, run_id=run_id, generated=generated, log=start.log)

@@ -64,7 +64,7 @@ def judge_records(
 
 
 def remarks_on_records(contract: Contract, sent: JudgedRecords, judged: Judged) -> dict[int, tuple[str, ...]]:
-    """Return by line what was changed in the texts of the records, such as a character that nobody sees."""
+    """Return by line what was changed in the texts of the records, such as an invisible character."""
     if not judged.met.remarks:
         return {}
     ready = _ready_ones[contract.hash, contract.dataset.time_zone]

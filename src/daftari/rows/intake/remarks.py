@@ -22,7 +22,7 @@ class RemarkKind(StrEnum):
     EMPTY_SURPLUS = "empty_surplus"  #: a row has more fields than the header, or fewer, which hold nothing
     UNDECLARED_STEP = "undeclared_step"  #: a change of state that is not a step of the contract
     REPEATED_ROWS = "repeated_rows"  #: rows that a table without a key has already
-    CLEANED = "cleaned"  #: characters that nobody sees were removed from texts
+    CLEANED = "cleaned"  #: invisible characters were removed from texts
     ENCODING = "encoding"  #: guessed, or not followed by every byte
     NULL_WORD = "null_word"  #: in a column of numbers or dates, read as empty
     GUESS = "guess"  #: how values of a field are written, decided without proof

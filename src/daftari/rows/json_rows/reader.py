@@ -35,7 +35,7 @@ class JsonRow:
 
 def rows_of_lines(chunks: Iterable[bytes], *, with_blank: bool = False) -> Iterator[JsonRow]:
     """
-    Yield the value of each line of *chunks*. Each stands for itself: a broken one spoils no other.
+    Yield the value of each line of *chunks*. A broken line does not affect the others.
 
     A blank line is left out, or, if *with_blank*, an object without keys.
     """

@@ -1,5 +1,5 @@
 """
-Text as people see it: one Unicode form, without characters that nobody sees.
+Text as people see it: one Unicode form, without invisible characters.
 
 In a text that identifies something (a key, a reference, a unique field) and in numbers and dates every invisible
 character is removed. Other text keeps those that join letters or turn their direction.

@@ -37,7 +37,7 @@ NO_STEP = Refusal(
     rule="approval",
     reason=(
         "takes a step that the contract does not permit you, by your role or by what you did in this request before, "
-        "or your login is nobody's"
+        "or your login is not linked to a person"
     ),
 )
 #: For a change of a field that a decision covers, or that only a step writes.
