@@ -17,7 +17,7 @@ from pathlib import Path
 
 import openpyxl
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.tables import dataset, field, rows_of
 
@@ -232,6 +232,7 @@ VALUES = st.one_of(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=8), st.sampled_from(list(LogicalType)))
+@example(["'0", '="x"', "2026-03-01"], LogicalType.DATE)
 def test_a_cell_is_a_value_or_missing_or_kept_as_unreadable_text(texts, kind):
     try:
         rows = rows_of({"f": texts}, [field("f", kind.value)])

@@ -162,6 +162,10 @@ def _read_column(plan: FieldPlan, column: TextColumn, block: Block, noted: pl.Se
         read = replace(read, faults=why, values=read.values.set(why.is_not_null(), None))
     if read.values.null_count() > found.null_count():
         read = replace(read, expected=expectation(plan))
+    if column.marked is not None:
+        # What is rejected is shown as the file has it.
+        as_given = read.values.is_null() & found.is_not_null() & column.marked.is_not_null()
+        read = replace(read, text=found.zip_with(~as_given, column.marked).alias(name))
     if plan.seen is None:
         return read
     text = content if typed is None else content.filter(~typed)

@@ -12,7 +12,7 @@ import polars as pl
 from daftari.contract.model import LogicalType
 from daftari.rows.intake.block import Block
 from daftari.rows.intake.remarks import Remark
-from daftari.rows.mapping.clean_text import clean, is_odd, remarks_on
+from daftari.rows.mapping.clean_text import clean, is_odd, marked_texts, remarks_on
 from daftari.rows.mapping.column_plan import ColumnPlan, FieldPlan
 from daftari.rows.mapping.steps import changed, has_steps
 
@@ -22,6 +22,9 @@ class TextColumn:
     found: pl.Series  #: trimmed, as in the file; null: missing
     content: pl.Series  #: after part, lookup and prefix: the text to parse
     remarks: tuple[Remark, ...] = ()
+    marked: pl.Series | None = (
+        None  #: with a spreadsheet's mark of a text, which `found` lacks; null: without one
+    )
 
 
 def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None) -> Iterator[TextColumn]:
@@ -37,7 +40,12 @@ def columns_of(plan: ColumnPlan, block: Block, seen: Counter[str] | None = None)
         remarks: tuple[Remark, ...] = ()
         if not block.is_plain and _is_cleaned(one):
             parts, remarks = _cleaned(one, parts, block.lines)
-        yield replace(_column(one, _found(one, parts, block, seen)), remarks=remarks)
+        column = replace(_column(one, _found(one, parts, block, seen)), remarks=remarks)
+        yield (
+            replace(column, marked=marked_texts(cells[f"{place} 0"]))
+            if remarks and len(parts) == 1
+            else column
+        )
 
 
 def _is_cleaned(plan: FieldPlan) -> bool:

@@ -59,6 +59,12 @@ def clean(texts: pl.Series, *, is_identifying: bool) -> pl.Series:
     return pl.DataFrame({"t": texts}).select(pl.when(text.str.len_bytes() > 0).then(text)).to_series()
 
 
+def marked_texts(texts: pl.Series) -> pl.Series:
+    """Return *texts* that have a spreadsheet's mark of a text; null: one without."""
+    marked = texts.str.strip_chars().str.contains(f"{_FORMULA_TEXT}|{_MARKED_TEXT}")
+    return texts.set(~marked.fill_null(False), None)
+
+
 def remarks_on(field: str, before: pl.Series, after: pl.Series, lines: pl.Series) -> tuple[Remark, ...]:
     """Say what was changed in the texts of *field*; white space around a text is not worth saying."""
     changed = (before != after.fill_null("")).fill_null(False)
